@@ -1,0 +1,201 @@
+//! The offices at work: orders go out, visits are booked, moved and kept or missed, notes are written.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Duration, Utc};
+
+use crate::dice::Dice;
+use crate::ehr::message::{self, NoteForm, Notice, Slot};
+use crate::hours;
+use crate::ledger::{Booking, Change, Moment, Purpose, Visit};
+use crate::specialists::ROSTER;
+use crate::town::{Action, BookedVisit, Message, Town, VisitStatus};
+
+/// A message that was held back follows the one that overtook it after so long.
+const OVERTAKEN_BY: Duration = Duration::minutes(10);
+
+impl Town {
+    /// Notes down everything that happens whatever Handoff does.
+    pub(crate) fn open(&mut self) {
+        for person in 0..self.people.len() {
+            let at = self.people[person].referral.ordered_at;
+            let control_id = self.control_id(person);
+            let body = message::order(&self.people[person], &control_id);
+            self.transmit(at, person, Purpose::Order, control_id, body);
+            if self.people[person].nature.self_starting {
+                let mut dice = self.dice(person, "self-starting");
+                let booked_at = hours::office(at + dice.minutes(24 * 60, 5 * 24 * 60));
+                self.agenda.note(booked_at, person, Action::Book);
+            }
+        }
+        for person in self.chosen("withdrawn", self.plan.ehr.withdrawn) {
+            let mut dice = self.dice(person, "withdrawn");
+            let at = hours::office(self.people[person].referral.ordered_at + dice.minutes(20 * 60, 48 * 60));
+            self.agenda.note(at, person, Action::Withdraw);
+        }
+        self.note_noise();
+    }
+
+    /// Messages that are no order: of other things, or broken.
+    fn note_noise(&mut self) {
+        let ehr = self.plan.ehr;
+        for (purpose, count) in [(Purpose::Unrelated, ehr.unrelated), (Purpose::Malformed, ehr.malformed)] {
+            for nth in 0..if self.people.is_empty() { 0 } else { count } {
+                let mut dice = Dice::of(self.plan.seed, nth, &format!("{purpose:?}"), 0);
+                let at = hours::office(self.plan.start + dice.minutes(0, 10 * 24 * 60));
+                let person = &self.people[nth % self.people.len()];
+                let control_id = format!("{purpose:?}{nth:03}").to_uppercase();
+                let body = match purpose {
+                    Purpose::Malformed => message::malformed(person, at, nth, &control_id),
+                    _ => message::unrelated(person, if nth.is_multiple_of(2) { "A08" } else { "A04" }, at, &control_id),
+                };
+                let message = Message { person: None, purpose, control_id, body };
+                self.agenda.note(at, usize::MAX, Action::Transmit(message));
+            }
+        }
+    }
+
+    fn chosen(&self, purpose: &str, count: usize) -> BTreeSet<usize> {
+        let last = i64::try_from(self.people.len()).unwrap_or(i64::MAX) - 1;
+        let count = count.min(self.people.len());
+        let mut chosen = BTreeSet::new();
+        let mut dice = Dice::of(self.plan.seed, usize::MAX, purpose, 0);
+        while chosen.len() < count {
+            chosen.insert(usize::try_from(dice.between(0, last)).unwrap_or_default());
+        }
+        chosen
+    }
+
+    pub(crate) fn withdraw(&mut self, person: usize) {
+        if self.courses[person].attended() {
+            return;
+        }
+        self.cancel_visit(person);
+        let course = &mut self.courses[person];
+        course.settled = true;
+        course.withdrawn = true;
+        let control_id = self.control_id(person);
+        let body = message::withdrawal(&self.people[person], self.now, &control_id);
+        self.ledger.withdrawals.push(Moment { at: self.now, person });
+        self.transmit(self.now, person, Purpose::Withdrawal, control_id, body);
+    }
+
+    pub(crate) fn book(&mut self, person: usize) {
+        let course = &self.courses[person];
+        if course.settled || course.attended() || course.upcoming().is_some() {
+            return;
+        }
+        let nth = course.visits.len() + 1;
+        let specialist = course.told.unwrap_or(self.people[person].referral.specialist);
+        let office = &ROSTER[specialist];
+        let mut dice = self.dice(person, "book");
+        let wait = i64::from(office.next_available_days) / if self.people[person].referral.urgent { 2 } else { 1 };
+        let earliest = self.now + Duration::days(wait + dice.between(0, 2)) + dice.minutes(0, 8 * 60);
+        let slot = Slot {
+            number: format!("AP{person:05}{nth}"),
+            starts_at: hours::slot(earliest),
+            minutes: 30,
+            specialist,
+            names_referral: !dice.chance(0.04),
+        };
+        self.remember_number(&slot.number, person);
+        self.record(person, &slot, Change::Booked);
+        let moves = self.people[person].nature.moves && nth == 1;
+        let move_at = moves.then(|| hours::office(self.now + (slot.starts_at - self.now) / 2));
+        let move_at = move_at.filter(|at| *at < slot.starts_at);
+        // Held back by the interface until the news of the move has overtaken it.
+        let overtaken = move_at.filter(|_| dice.chance(self.plan.ehr.overtaken));
+        self.notify(overtaken.map_or(self.now, |at| at + OVERTAKEN_BY), person, &slot, Notice::Booked);
+        if let Some(at) = move_at {
+            self.agenda.note(at, person, Action::Move);
+        }
+        self.expect(person, slot);
+    }
+
+    pub(crate) fn move_visit(&mut self, person: usize) {
+        let Some(slot) = self.courses[person].upcoming().cloned() else { return };
+        let mut dice = self.dice(person, "move");
+        let starts_at = hours::slot(slot.starts_at + Duration::days(dice.between(1, 5)));
+        let moved = Slot { starts_at, ..slot };
+        self.courses[person].visits.pop();
+        self.record(person, &moved, Change::Moved);
+        self.notify(self.now, person, &moved, Notice::Moved);
+        self.expect(person, moved);
+    }
+
+    /// The patient cannot come. Most ask for another time when somebody reminds them.
+    pub(crate) fn cancel_visit(&mut self, person: usize) {
+        let Some(slot) = self.courses[person].upcoming().cloned() else { return };
+        self.set_status(person, VisitStatus::Cancelled);
+        self.courses[person].agreed = false;
+        self.record(person, &slot, Change::Cancelled);
+        self.notify(self.now, person, &slot, Notice::Cancelled);
+    }
+
+    fn record(&mut self, person: usize, slot: &Slot, change: Change) {
+        let office = &ROSTER[slot.specialist];
+        self.ledger.bookings.push(Booking {
+            at: self.now,
+            person,
+            number: slot.number.clone(),
+            change,
+            starts_at: slot.starts_at,
+            specialist: office.id.to_string(),
+            in_network: office.takes(self.people[person].health_plan.id),
+        });
+    }
+
+    fn expect(&mut self, person: usize, slot: Slot) {
+        let course = &mut self.courses[person];
+        course.agreed = true;
+        course.reminders = 0;
+        course.visits.push(BookedVisit { slot: slot.clone(), status: VisitStatus::Booked });
+        let action = Action::Attend { number: slot.number, starts_at: slot.starts_at };
+        self.agenda.note(slot.starts_at, person, action);
+    }
+
+    pub(crate) fn attend(&mut self, person: usize, number: &str, starts_at: DateTime<Utc>) {
+        let upcoming = self.courses[person].upcoming();
+        let Some(slot) = upcoming.filter(|slot| slot.number == number && slot.starts_at == starts_at).cloned() else {
+            return;
+        };
+        let mut dice = self.dice(person, "attend");
+        let attended = !dice.chance(self.misses(person));
+        self.ledger.visits.push(Visit { at: self.now, person, number: slot.number.clone(), attended });
+        if !attended {
+            self.set_status(person, VisitStatus::Missed);
+            self.courses[person].agreed = false;
+            // Not every office reports it.
+            if dice.chance(0.6) {
+                self.notify(self.now + dice.minutes(60, 180), person, &slot, Notice::NoShow);
+            }
+            return;
+        }
+        self.set_status(person, VisitStatus::Arrived);
+        let office = &ROSTER[slot.specialist];
+        let note_at = hours::office(self.now + dice.minutes(24 * 60, 10 * 24 * 60));
+        if !office.forgets_note {
+            self.agenda.note(note_at, person, Action::SendNote);
+        }
+        if office.reports_arrival {
+            let overtaken = !office.forgets_note && dice.chance(self.plan.ehr.overtaken);
+            let at = if overtaken { note_at + OVERTAKEN_BY } else { self.now + dice.minutes(0, 20) };
+            self.notify(at, person, &slot, Notice::Arrived);
+        }
+    }
+
+    pub(crate) fn send_note(&mut self, person: usize) {
+        let Some(slot) = self.courses[person].visit().map(|visit| visit.slot.clone()) else { return };
+        if self.courses[person].noted {
+            return;
+        }
+        self.courses[person].noted = true;
+        self.set_status(person, VisitStatus::Fulfilled);
+        // Each office has one system, and so one form.
+        let form = if slot.specialist.is_multiple_of(2) { NoteForm::Text } else { NoteForm::Document };
+        let control_id = self.control_id(person);
+        let body = message::note(&self.people[person], &slot, form, self.now, &control_id);
+        self.ledger.notes.push(Moment { at: self.now, person });
+        self.transmit(self.now, person, Purpose::Note, control_id, body);
+    }
+}

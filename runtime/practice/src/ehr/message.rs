@@ -1,0 +1,286 @@
+//! Writes the HL7 v2.5.1 messages of a referral's life: order, withdrawal, booking, arrival, no-show, note.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Duration, Utc};
+
+use crate::hours::PRACTICE_ZONE;
+use crate::people::Person;
+use crate::specialists::{ROSTER, Specialist};
+
+use super::segment::{
+    REFERRING, VALID_DAYS, coded_service, date, doctor, escaped, joined, msh, outpatient, pid, place, providers, rf1,
+    segment, stamp, telephone,
+};
+
+/// One visit as the scheduling system keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Slot {
+    /// SCH-1 and SCH-2.
+    pub number: String,
+    pub starts_at: DateTime<Utc>,
+    pub minutes: u32,
+    /// By their place in the roster.
+    pub specialist: usize,
+    /// Leaves out SCH-26, so that only the patient's number and the appointment's join it to the order.
+    pub names_referral: bool,
+}
+
+/// What the scheduling system says of a visit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    Booked,
+    Moved,
+    Cancelled,
+    Arrived,
+    NoShow,
+}
+
+impl Notice {
+    pub fn event(self) -> &'static str {
+        match self {
+            Notice::Booked => "S12",
+            Notice::Moved => "S13",
+            Notice::Arrived => "S14",
+            Notice::Cancelled => "S15",
+            Notice::NoShow => "S26",
+        }
+    }
+
+    /// SCH-25, HL7 table 0278.
+    fn status(self) -> &'static str {
+        match self {
+            Notice::Booked | Notice::Moved => "Booked",
+            Notice::Arrived => "Started",
+            Notice::Cancelled => "Cancelled",
+            Notice::NoShow => "Noshow",
+        }
+    }
+}
+
+/// REF^I12: the order. HL7 v2.5.1 chapter 11.
+pub(crate) fn order(person: &Person, control_id: &str) -> String {
+    let at = person.referral.ordered_at;
+    let mut segments = vec![msh("NPC-EHR", at, "REF^I12^REF_I12", control_id)];
+    segments.push(rf1(person, "A^Accepted^HL70283"));
+    let plan = person.health_plan;
+    segments.push(segment(
+        "AUT",
+        &[
+            (1, &format!("{}^{}", plan.id, escaped(plan.name))),
+            (2, plan.id),
+            (3, &escaped(plan.payer)),
+            (4, &date(at)),
+            (5, &date(at + Duration::days(VALID_DAYS))),
+            (6, &format!("AUTH{}", &person.referral.number[2..])),
+        ],
+    ));
+    segments.extend(providers(person));
+    segments.push(pid(person));
+    // PD1-11 publicity code, HL7 table 0215.
+    let publicity = if person.nature.consents { "02^Reminder by any method^HL70215" } else { "01^No reminder^HL70215" };
+    segments.push(segment("PD1", &[(4, REFERRING), (11, publicity)]));
+    segments.push(segment(
+        "IN1",
+        &[
+            (1, "1"),
+            (2, &format!("{}^{}", plan.id, escaped(plan.name))),
+            (3, plan.id),
+            (4, &escaped(plan.payer)),
+            (16, &format!("{}^{}", escaped(&person.family), escaped(&person.given))),
+            (17, "SEL^Self^HL70063"),
+            (36, &person.member_id),
+        ],
+    ));
+    let specialty = person.referral.specialty;
+    let diagnosis = format!("{}^{}^I10", specialty.diagnosis.0, escaped(specialty.diagnosis.1));
+    segments.push(segment("DG1", &[(1, "1"), (3, &diagnosis), (5, &stamp(at)), (6, "F")]));
+    segments.push(segment("PR1", &[(1, "1"), (3, &coded_service(person)), (5, &stamp(at))]));
+    joined(segments)
+}
+
+/// REF^I14: the order is withdrawn.
+pub(crate) fn withdrawal(person: &Person, at: DateTime<Utc>, control_id: &str) -> String {
+    let mut segments = vec![msh("NPC-EHR", at, "REF^I14^REF_I12", control_id), rf1(person, "X^Cancelled^L")];
+    segments.extend(providers(person));
+    segments.push(pid(person));
+    joined(segments)
+}
+
+/// SIU^S12, S13, S14, S15 or S26. HL7 v2.5.1 chapter 10.
+pub(crate) fn scheduling(person: &Person, slot: &Slot, notice: Notice, at: DateTime<Utc>, control_id: &str) -> String {
+    let specialist = &ROSTER[slot.specialist];
+    let doctor = doctor(specialist);
+    let starts = stamp(slot.starts_at);
+    let ends = stamp(slot.starts_at + Duration::minutes(i64::from(slot.minutes)));
+    let minutes = slot.minutes.to_string();
+    let sch = segment(
+        "SCH",
+        &[
+            (1, &format!("{}^REGIONSCHED", slot.number)),
+            (2, &format!("{}F^REGIONSCHED", slot.number)),
+            (6, notice.event()),
+            (7, "CONSULT^Specialist consultation"),
+            (8, "Normal"),
+            (9, &minutes),
+            (10, "min"),
+            (11, &format!("^^{minutes}^{starts}^{ends}")),
+            (12, &doctor),
+            (13, &telephone(specialist.phone)),
+            (16, &doctor),
+            (20, &doctor),
+            (25, notice.status()),
+            // The placer's order number joins the visit to the order.
+            (26, if slot.names_referral { person.referral.number.as_str() } else { "" }),
+        ],
+    );
+    let event = notice.event();
+    // Real schedulers write the structure of S12 for all of them, some repeat the event.
+    let structure = if notice == Notice::NoShow { "SIU_S26" } else { "SIU_S12" };
+    joined(vec![
+        msh("REGIONSCHED", at, &format!("SIU^{event}^{structure}"), control_id),
+        sch,
+        segment("TQ1", &[(1, "1"), (7, &starts), (8, &ends)]),
+        pid(person),
+        outpatient(specialist),
+        "RGS|1|A".to_string(),
+        segment("AIS", &[(1, "1"), (2, "A"), (3, &coded_service(person)), (4, &starts), (7, &minutes), (8, "min")]),
+        segment("AIL", &[(1, "1"), (2, "A"), (3, &place(specialist)), (6, &starts), (9, &minutes), (10, "min")]),
+        segment("AIP", &[(1, "1"), (2, "A"), (3, &doctor), (6, &starts), (9, &minutes), (10, "min")]),
+    ])
+}
+
+/// How a specialist's system returns the consultation note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoteForm {
+    /// ORU^R01 with the text in OBX-5 (TX).
+    Text,
+    /// MDM^T02 with the document in OBX-5 (ED).
+    Document,
+}
+
+/// The consultation note. LOINC 11488-4.
+pub(crate) fn note(person: &Person, slot: &Slot, form: NoteForm, at: DateTime<Utc>, control_id: &str) -> String {
+    let specialist = &ROSTER[slot.specialist];
+    let doctor = doctor(specialist);
+    let (visited, written) = (stamp(slot.starts_at), stamp(at));
+    let placer = format!("{}^NPC-EHR", person.referral.number);
+    let filler = format!("{}N^SPECNOTES", slot.number);
+    let orc = segment("ORC", &[(1, "RE"), (2, &placer), (3, &filler)]);
+    // OBR-32 names the interpreter in subcomponents.
+    let interpreter = format!("{}&{}&{}", specialist.id, specialist.family(), specialist.given());
+    let obr = segment(
+        "OBR",
+        &[
+            (1, "1"),
+            (2, &placer),
+            (3, &filler),
+            (4, NOTE_CODE),
+            (7, &visited),
+            (16, REFERRING),
+            (22, &written),
+            (25, "F"),
+            (32, &interpreter),
+        ],
+    );
+    let body = finding(person, specialist, slot.starts_at);
+    match form {
+        NoteForm::Text => {
+            let mut segments = vec![
+                msh("SPECNOTES", at, "ORU^R01^ORU_R01", control_id),
+                pid(person),
+                outpatient(specialist),
+                orc,
+                obr,
+            ];
+            segments.extend(body.lines().enumerate().map(|(index, line)| {
+                let number = (index + 1).to_string();
+                segment(
+                    "OBX",
+                    &[
+                        (1, &number),
+                        (2, "TX"),
+                        (3, NOTE_CODE),
+                        (4, &number),
+                        (5, &escaped(line)),
+                        (11, "F"),
+                        (14, &visited),
+                    ],
+                )
+            }));
+            joined(segments)
+        }
+        NoteForm::Document => joined(vec![
+            msh("SPECNOTES", at, "MDM^T02^MDM_T02", control_id),
+            segment("EVN", &[(1, "T02"), (2, &written)]),
+            pid(person),
+            outpatient(specialist),
+            orc,
+            obr,
+            segment(
+                "TXA",
+                &[
+                    (1, "1"),
+                    (2, "CN"),
+                    (3, "AP"),
+                    (4, &visited),
+                    (5, &doctor),
+                    (7, &written),
+                    (9, &doctor),
+                    (12, &filler),
+                    (14, &placer),
+                    (17, "AU"),
+                ],
+            ),
+            segment(
+                "OBX",
+                &[
+                    (1, "1"),
+                    (2, "ED"),
+                    (3, NOTE_CODE),
+                    (5, &format!("SPECNOTES^application^pdf^Base64^{}", STANDARD.encode(printed(&body)))),
+                    (11, "F"),
+                ],
+            ),
+        ]),
+    }
+}
+
+/// ADT^A08, A04: no concern of a referral.
+pub(crate) fn unrelated(person: &Person, event: &str, at: DateTime<Utc>, control_id: &str) -> String {
+    joined(vec![
+        msh("NPC-EHR", at, &format!("ADT^{event}^ADT_A01"), control_id),
+        segment("EVN", &[(1, event), (2, &stamp(at))]),
+        pid(person),
+        segment("PV1", &[(1, "1"), (2, "O"), (3, "NPC^ROOM2"), (7, REFERRING)]),
+    ])
+}
+
+/// Nothing that could be taken for a referral: an order cut off after RF1, or no HL7 at all.
+pub(crate) fn malformed(person: &Person, at: DateTime<Utc>, nth: usize, control_id: &str) -> String {
+    if nth.is_multiple_of(2) {
+        joined(vec![msh("NPC-EHR", at, "REF^I12^REF_I12", control_id), rf1(person, "A^Accepted^HL70283")])
+    } else {
+        format!("%PDF-1.4 {control_id} is no HL7 message")
+    }
+}
+
+/// LOINC.
+const NOTE_CODE: &str = "11488-4^Consult note^LN";
+
+fn finding(person: &Person, specialist: &Specialist, visited_at: DateTime<Utc>) -> String {
+    format!(
+        "Consultation note\nPatient: {}, born {}\nSeen by {} ({}) on {}\nReason: {}\nAssessment: findings consistent with the referring diagnosis, no alarm features.\nPlan: continue current treatment & follow up with primary care in 3 months.",
+        person.full_name(),
+        person.born,
+        specialist.name,
+        specialist.organization,
+        visited_at.with_timezone(&PRACTICE_ZONE).format("%Y-%m-%d"),
+        person.referral.specialty.diagnosis.1,
+    )
+}
+
+/// A small document with a PDF's first and last line; nothing here renders it.
+fn printed(text: &str) -> String {
+    format!("%PDF-1.4\n{text}\n%%EOF\n")
+}

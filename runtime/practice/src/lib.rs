@@ -1,0 +1,36 @@
+//! Rehearses: a primary-care practice and the world around it, on real sockets of the loopback interface, in virtual
+//! time, from a seed.
+//!
+//! It knows nothing of Handoff's insides. It speaks HL7 v2 over MLLP, HTTP and SMTP as real peers do, and it keeps its own
+//! [`Ledger`] of what really happened, which can contradict anybody else's.
+//!
+//! Architecture Invariant: the same plan and the same sequence of calls give the same behaviour, byte for byte. Nothing
+//! here reads the wall clock or draws from a generator that two people share.
+//!
+//! Read in this order: [`Plan`] is what to rehearse, `people` and `specialists` are who takes part, `town` is the state
+//! of the world, `reaction` and `desk` are how it moves, `ehr`, `carrier`, `fhir` and `smtp` are how it speaks.
+
+mod agenda;
+mod carrier;
+mod desk;
+mod dice;
+mod ehr;
+mod fhir;
+mod hours;
+mod ledger;
+mod people;
+mod plan;
+mod practice;
+mod reaction;
+mod smtp;
+mod specialists;
+#[cfg(test)]
+mod tests;
+mod town;
+
+pub use fhir::{APPOINTMENT_SYSTEM, RECORD_SYSTEM, REFERRAL_SYSTEM};
+pub use ledger::{Booking, Change, Ledger, Mail, Moment, Purpose, Refused, Reroute, Said, Sent, Text, Visit, Write};
+pub use people::{Home, Language, Person, Referral};
+pub use plan::{CarrierPlan, EhrPlan, Plan, REFERRALS_MAX};
+pub use practice::{Acts, Addresses, Handoff, Practice, PracticeError, Webhook};
+pub use specialists::{HealthPlan, ROSTER, Specialist, Specialty, roster_settings};

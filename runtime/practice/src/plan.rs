@@ -1,0 +1,67 @@
+//! What is rehearsed: how many people, from when, and how badly the world behaves.
+
+use chrono::{DateTime, Utc};
+
+/// The same plan and the same calls give the same behaviour, byte for byte.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    pub seed: u64,
+    /// Referrals ordered within the first ten days, one per patient. At most [`REFERRALS_MAX`].
+    pub referrals: usize,
+    pub start: DateTime<Utc>,
+    /// Nothing happens after so many days.
+    pub days: u32,
+    pub carrier: CarrierPlan,
+    pub ehr: EhrPlan,
+}
+
+impl Plan {
+    pub fn new(seed: u64, referrals: usize, start: DateTime<Utc>) -> Plan {
+        Plan { seed, referrals, start, days: 30, carrier: CarrierPlan::default(), ehr: EhrPlan::default() }
+    }
+}
+
+/// Telephone numbers are told apart by four digits.
+pub const REFERRALS_MAX: usize = 10_000;
+
+/// Probabilities, each per request or per message.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CarrierPlan {
+    /// Answered 429 and not acted upon.
+    pub throttled: f64,
+    /// Answered 500 and not acted upon.
+    pub failing: f64,
+    /// Acted upon, and the connection dropped before the answer.
+    pub dropped: f64,
+    /// Accepted and never delivered to the phone (30005).
+    pub undelivered: f64,
+}
+
+impl Default for CarrierPlan {
+    fn default() -> Self {
+        CarrierPlan { throttled: 0.01, failing: 0.01, dropped: 0.01, undelivered: 0.01 }
+    }
+}
+
+/// Probabilities, each per message, and counts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EhrPlan {
+    /// Sent once more although it was acknowledged.
+    pub duplicated: f64,
+    /// Held back until a later message of the same visit has overtaken it.
+    pub overtaken: f64,
+    /// Orders that come as webhook JSON, where Handoff names a webhook.
+    pub by_webhook: f64,
+    /// Orders that are withdrawn after a day or two.
+    pub withdrawn: usize,
+    /// ADT messages, which are no concern of a referral.
+    pub unrelated: usize,
+    /// Messages that nobody can read; they must come back AE or AR.
+    pub malformed: usize,
+}
+
+impl Default for EhrPlan {
+    fn default() -> Self {
+        EhrPlan { duplicated: 0.03, overtaken: 0.05, by_webhook: 0.1, withdrawn: 1, unrelated: 4, malformed: 2 }
+    }
+}
