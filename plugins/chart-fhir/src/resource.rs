@@ -1,0 +1,94 @@
+//! The two resources that we write.
+
+use fhir::ask::Identifier;
+use fhir::write::{CONSULT_NOTE, LOINC, concept, identifier, logical_reference, provider_system, reference};
+use moment::rfc3339;
+use serde_json::{Value, json};
+
+use crate::outcome::{BUSINESS_STATUS, wording};
+use crate::settings::Settings;
+use crate::{Entry, Note};
+
+const CATEGORY: &str = "http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category";
+
+/// The note itself (FHIR R4, "DocumentReference"; US Core, clinical notes).
+pub fn document(entry: &Entry, note: &Note, patient: &str, order: &str, settings: &Settings) -> Value {
+    let mut document = json!({
+        "resourceType": "DocumentReference",
+        "identifier": identifier(&own(entry, settings)),
+        "status": "current",
+        "docStatus": "final",
+        "type": kind(note),
+        "category": [concept(CATEGORY, "clinical-note", "Clinical Note")],
+        "subject": reference("Patient", patient),
+        "date": rfc3339(note.received_at),
+        "content": [{ "attachment": { "contentType": note.media_type, "data": note.content } }],
+        "context": { "related": [reference("ServiceRequest", order)] },
+    });
+    if let Some(specialist) = specialist(entry) {
+        document["author"] = json!([specialist]);
+    }
+    if let Some(visited_at) = entry.visited_at {
+        document["context"]["period"] = json!({ "start": rfc3339(visited_at) });
+    }
+    document
+}
+
+/// The referral's end. CMS50 wants of it: status `completed`, code Consultant Report, basedOn the order, and an
+/// executionPeriod that ends after the order, within the year.
+pub fn task(entry: &Entry, patient: &str, order: &str, document: Option<&str>, settings: &Settings) -> Value {
+    let wording = wording(entry.outcome);
+    let (business_code, business_display) = wording.business_status;
+    let end = entry.note.as_ref().map_or(entry.now, |note| note.received_at);
+    let start = entry.visited_at.unwrap_or(entry.ordered_at).min(end);
+    let mut task = json!({
+        "resourceType": "Task",
+        "identifier": identifier(&own(entry, settings)),
+        "basedOn": [reference("ServiceRequest", order)],
+        "status": wording.status,
+        "businessStatus": concept(BUSINESS_STATUS, business_code, business_display),
+        "intent": "order",
+        "code": concept(LOINC, CONSULT_NOTE.0, CONSULT_NOTE.1),
+        "focus": reference("ServiceRequest", order),
+        "for": reference("Patient", patient),
+        "executionPeriod": { "start": rfc3339(start), "end": rfc3339(end) },
+        "authoredOn": rfc3339(entry.ordered_at),
+        "lastModified": rfc3339(entry.now),
+    });
+    if !wording.reason.is_empty() {
+        task["statusReason"] = json!({ "text": wording.reason });
+    }
+    if let Some(specialist) = specialist(entry) {
+        task["owner"] = specialist;
+    }
+    if let Some(document) = document {
+        let value = match document {
+            "" => logical_reference("DocumentReference", &settings.identifier_system, &entry.id, ""),
+            document => json!({ "reference": document }),
+        };
+        let kind = entry.note.as_ref().map_or_else(|| concept(LOINC, CONSULT_NOTE.0, CONSULT_NOTE.1), kind);
+        task["output"] = json!([{ "type": kind, "valueReference": value }]);
+    }
+    task
+}
+
+/// LOINC's document type as the sender gave it, else a consult note, for that is what was asked for.
+fn kind(note: &Note) -> Value {
+    let is_loinc = matches!(note.kind.system.as_str(), LOINC | "LN" | "LOINC" | "urn:oid:2.16.840.1.113883.6.1");
+    if is_loinc && !note.kind.code.is_empty() {
+        concept(LOINC, &note.kind.code, &note.kind.display)
+    } else {
+        concept(LOINC, CONSULT_NOTE.0, CONSULT_NOTE.1)
+    }
+}
+
+fn specialist(entry: &Entry) -> Option<Value> {
+    let specialist = entry.specialist.as_ref()?;
+    let name = if specialist.name.is_empty() { &specialist.organization } else { &specialist.name };
+    let is_known = !specialist.id.is_empty() || !name.is_empty();
+    is_known.then(|| logical_reference("Practitioner", provider_system(&specialist.id), &specialist.id, name))
+}
+
+fn own<'a>(entry: &'a Entry, settings: &'a Settings) -> Identifier<'a> {
+    Identifier { system: &settings.identifier_system, value: &entry.id }
+}

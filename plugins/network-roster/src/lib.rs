@@ -1,0 +1,24 @@
+//! Checks a specialist against the practice's roster and finds another.
+
+mod assess;
+mod member;
+mod settings;
+
+wit_bindgen::generate!({ path: "../../wit", world: "network", additional_derives: [PartialEq] });
+
+pub use exports::handoff::stage::roster::{Alternative, Assessment, Cause, Guest, Opening, Request, Why};
+pub use handoff::stage::types::{Attribute, Code, Failure, Provider};
+
+use settings::Settings;
+
+pub struct NetworkRoster;
+
+impl Guest for NetworkRoster {
+    fn assess(request: Request, settings: String) -> Result<Assessment, Failure> {
+        Ok(assess::assess(&request, &Settings::read(&settings)?))
+    }
+}
+
+// Only a component has exports; natively the linker stumbles over their names (`handoff:stage/roster@0.1.0#assess`).
+#[cfg(target_family = "wasm")]
+export!(NetworkRoster);

@@ -1,0 +1,128 @@
+//! What keeps a message from being read, in words for the sender's interface team. Never quotes the message.
+
+/// Table 0357, message error conditions (HL7 v2.8, 2.C).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    SegmentSequence,
+    RequiredFieldMissing,
+    DataType,
+    InternalError,
+}
+
+impl Condition {
+    pub fn code(self) -> &'static str {
+        match self {
+            Condition::SegmentSequence => "100",
+            Condition::RequiredFieldMissing => "101",
+            Condition::DataType => "102",
+            Condition::InternalError => "207",
+        }
+    }
+
+    pub fn text(self) -> &'static str {
+        match self {
+            Condition::SegmentSequence => "Segment sequence error",
+            Condition::RequiredFieldMissing => "Required field missing",
+            Condition::DataType => "Data type error",
+            Condition::InternalError => "Application internal error",
+        }
+    }
+}
+
+/// How the sender should take it (table 0008).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Accept,
+    /// The content is wrong: sending it again changes nothing.
+    Error,
+    /// This is no message we can speak about.
+    Reject,
+}
+
+/// Where in a message: ERL's segment, sequence and field (HL7 v2.8, 2.A.28).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Location {
+    pub segment: &'static str,
+    /// Which segment of that name, counted from 1.
+    pub sequence: usize,
+    /// Absent when the whole segment is meant.
+    pub field: Option<usize>,
+}
+
+/// A reading that failed: what, where and how to mend it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub verdict: Verdict,
+    pub condition: Condition,
+    /// Absent when the message has no segments to point at, or the message is not at fault.
+    pub location: Option<Location>,
+    /// For people: `PID-3`, `segment 1`, `settings`.
+    pub place: String,
+    pub message: String,
+    pub help: String,
+    /// The fault is ours or passes: the sender should try again.
+    pub retry: bool,
+}
+
+impl Fault {
+    pub fn missing_segment(segment: &'static str, help: &str) -> Fault {
+        Fault {
+            verdict: Verdict::Error,
+            condition: Condition::SegmentSequence,
+            location: Some(Location { segment, sequence: 1, field: None }),
+            place: segment.to_owned(),
+            message: format!("the message has no {segment} segment"),
+            help: help.to_owned(),
+            retry: false,
+        }
+    }
+
+    pub fn missing_field(segment: &'static str, field: usize, help: &str) -> Fault {
+        let message = format!("{segment}-{field} is empty");
+        Fault::field(Condition::RequiredFieldMissing, segment, 1, field, message, help)
+    }
+
+    pub fn field(
+        condition: Condition,
+        segment: &'static str,
+        sequence: usize,
+        field: usize,
+        message: String,
+        help: &str,
+    ) -> Fault {
+        let place = if sequence > 1 { format!("{segment}[{sequence}]-{field}") } else { format!("{segment}-{field}") };
+        Fault {
+            verdict: Verdict::Error,
+            condition,
+            location: Some(Location { segment, sequence, field: Some(field) }),
+            place,
+            message,
+            help: help.to_owned(),
+            retry: false,
+        }
+    }
+
+    pub fn not_hl7(message: &str, help: &str) -> Fault {
+        Fault {
+            verdict: Verdict::Reject,
+            condition: Condition::SegmentSequence,
+            location: None,
+            place: "segment 1".to_owned(),
+            message: message.to_owned(),
+            help: help.to_owned(),
+            retry: false,
+        }
+    }
+
+    pub fn settings(message: String) -> Fault {
+        Fault {
+            verdict: Verdict::Error,
+            condition: Condition::InternalError,
+            location: None,
+            place: "settings".to_owned(),
+            message,
+            help: "mend the settings of the trigger stage in the workflow".to_owned(),
+            retry: true,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! What a message means: by MSH-9 to the reader of its kind.
+
+use crate::acknowledgement::{self, Header};
+use crate::appointment;
+use crate::digest;
+use crate::message::{Message, NotHl7};
+use crate::note;
+use crate::problem::{Fault, Verdict};
+use crate::referral;
+use crate::service_order;
+use crate::settings::{Dedupe, Settings};
+use crate::types::{Delivery, Event, Instant, Meaning, Order, Problem, Reading};
+
+/// A readable message's meaning.
+pub enum Meant {
+    Events(Vec<Event>),
+    /// Why it is no concern of ours.
+    NotForUs(String),
+}
+
+/// Never fails and never panics, whatever the bytes: what cannot be read becomes a problem with its answer.
+pub fn interpret(delivery: &Delivery, settings: &str) -> Reading {
+    let received_at = delivery.received_at;
+    let message = match Message::parse(&delivery.body) {
+        Ok(message) => message,
+        Err(error) => {
+            return refuse(
+                &Header::unknown(),
+                delivery,
+                "HL7 v2".to_owned(),
+                digest::of(&delivery.body),
+                not_hl7(error),
+            );
+        }
+    };
+    let header = Header::of(&message);
+    let kind = MessageKind::of(&message);
+    let settings = match Settings::read(settings) {
+        Ok(settings) => settings,
+        Err(fault) => return refuse(&header, delivery, kind.name(), digest::of(&delivery.body), fault),
+    };
+    let key = dedupe_key(&message, &delivery.body, &settings);
+    match read(&message, &kind, &settings) {
+        Ok(meant) => Reading {
+            dedupe_key: key,
+            kind: kind.name(),
+            meaning: match meant {
+                Meant::Events(events) => {
+                    Meaning::Events(events.into_iter().map(|event| plausible(event, received_at)).collect())
+                }
+                Meant::NotForUs(reason) => Meaning::NotForUs(reason),
+            },
+            accepted: acknowledgement::accepted(&header, received_at),
+            unavailable: acknowledgement::unavailable(&header, received_at),
+        },
+        Err(fault) => refuse(&header, delivery, kind.name(), key, fault),
+    }
+}
+
+/// Workflows count from the order's time, so one that lies ahead would hold the referral back: the host takes the time of
+/// receipt instead. Clocks and zones may be a day apart.
+fn plausible(event: Event, received_at: Instant) -> Event {
+    match event {
+        Event::Ordered(order) => {
+            let ordered_at = order.ordered_at.filter(|&at| at <= received_at.saturating_add(CLOCKS_APART_MILLIS));
+            Event::Ordered(Order { ordered_at, ..order })
+        }
+        Event::Withdrawn(_) | Event::Appointment(_) | Event::Note(_) => event,
+    }
+}
+
+const CLOCKS_APART_MILLIS: i64 = 86_400_000;
+
+fn read(message: &Message<'_>, kind: &MessageKind, settings: &Settings) -> Result<Meant, Fault> {
+    let header = message.header();
+    if kind.code.is_empty() {
+        return Err(Fault::missing_field("MSH", 9, "send the message type in MSH-9, such as REF^I12"));
+    }
+    if header.text(10, 1).is_empty() {
+        return Err(Fault::missing_field("MSH", 10, "give each message a control id of its own in MSH-10"));
+    }
+    if message.segments().iter().filter(|segment| segment.is("MSH")).count() > 1 {
+        let fault =
+            Fault::not_hl7("a second message starts in the same frame", "send each message in a frame of its own");
+        return Err(Fault { place: "MSH[2]".to_owned(), ..fault });
+    }
+    match (kind.code.as_str(), kind.trigger.as_str()) {
+        ("REF" | "SIU" | "MDM", "") => {
+            Err(Fault::missing_field("MSH", 9, "send the trigger event in MSH-9.2, such as I12"))
+        }
+        ("REF", trigger) => referral::read(message, trigger, settings),
+        ("ORM", "O01" | "") | ("OMG", "O19" | "") | ("OSU", "O51" | "") => {
+            service_order::read(message, &kind.name(), settings)
+        }
+        ("SIU", trigger) => appointment::read(message, trigger, settings),
+        ("ORU", "R01" | "") => note::read_results(message, settings),
+        ("MDM", trigger) => note::read_document(message, trigger, settings),
+        (code, _) => Ok(Meant::NotForUs(no_concern(code))),
+    }
+}
+
+fn no_concern(code: &str) -> String {
+    let what = match code {
+        "ADT" => "patient administration",
+        "BAR" | "DFT" => "billing",
+        "VXU" => "immunization",
+        "RDE" | "RDS" | "RGV" | "RAS" | "OMP" => "pharmacy",
+        "OML" | "OUL" | "ORU" => "laboratory",
+        "OMI" => "imaging",
+        "PPR" | "PGL" | "PPP" => "problem list",
+        "RRI" | "ORR" | "ORG" => "an answer to an order",
+        "SRM" | "SRR" => "an appointment request",
+        "MFN" => "a master file",
+        "ACK" => "an acknowledgement",
+        _ => "another message type",
+    };
+    format!("{what}: no referral, appointment or note in it")
+}
+
+/// MSH-9. Senders of 2.1 leave the trigger out, some put everything into one component.
+struct MessageKind {
+    code: String,
+    trigger: String,
+}
+
+/// Message types and triggers are three characters; more is not shown in lists, it might be anything.
+const WORD_MAX: usize = 3;
+
+impl MessageKind {
+    fn of(message: &Message<'_>) -> MessageKind {
+        let header = message.header();
+        let (first, second) = (header.text(9, 1), header.text(9, 2));
+        let (code, trigger) = match first.split_once('_') {
+            Some((code, trigger)) if second.is_empty() => (code.to_owned(), trigger.to_owned()),
+            Some(_) | None => (first, second),
+        };
+        MessageKind { code: word(&code), trigger: word(&trigger) }
+    }
+
+    /// `REF^I12`, or `ORM^O01` for an `ORM` of 2.1.
+    fn name(&self) -> String {
+        match (self.code.as_str(), self.trigger.as_str()) {
+            ("", _) => "HL7 v2".to_owned(),
+            ("ORM", "") => "ORM^O01".to_owned(),
+            ("OMG", "") => "OMG^O19".to_owned(),
+            ("OSU", "") => "OSU^O51".to_owned(),
+            ("ORU", "") => "ORU^R01".to_owned(),
+            (code, "") => code.to_owned(),
+            (code, trigger) => format!("{code}^{trigger}"),
+        }
+    }
+}
+
+fn word(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).take(WORD_MAX).collect::<String>().to_uppercase()
+}
+
+fn dedupe_key(message: &Message<'_>, body: &[u8], settings: &Settings) -> String {
+    let header = message.header();
+    let control_id = header.text(10, 1);
+    if control_id.is_empty() {
+        return digest::of(body);
+    }
+    let key = format!("{}|{}|{control_id}", header.text(3, 1), header.text(4, 1));
+    match settings.dedupe {
+        Dedupe::ControlId => key,
+        Dedupe::Content => format!("{key}|{}", digest::of(body)),
+    }
+}
+
+fn refuse(header: &Header, delivery: &Delivery, kind: String, key: String, fault: Fault) -> Reading {
+    Reading {
+        dedupe_key: key,
+        kind,
+        accepted: acknowledgement::refused(header, &fault, delivery.received_at),
+        unavailable: acknowledgement::unavailable(header, delivery.received_at),
+        meaning: Meaning::Unreadable(Problem { location: fault.place, message: fault.message, help: fault.help }),
+    }
+}
+
+fn not_hl7(error: NotHl7) -> Fault {
+    let send_msh = "send an HL7 v2 message that starts with MSH|^~\\&|";
+    match error {
+        NotHl7::Empty => Fault::not_hl7("the delivery is empty", send_msh),
+        NotHl7::Utf16 => {
+            Fault::not_hl7("the message is in UTF-16", "send it in UTF-8 and say so in MSH-18: UNICODE UTF-8")
+        }
+        NotHl7::Batch => Fault::not_hl7("this is a batch (FHS or BHS)", "send each message of the batch by itself"),
+        NotHl7::NoHeader => Fault::not_hl7("this is not HL7 v2: it does not start with MSH", send_msh),
+        NotHl7::Delimiters => {
+            let fault = Fault::not_hl7("MSH-1 and MSH-2 name no usable delimiters", send_msh);
+            Fault { place: "MSH-1".to_owned(), verdict: Verdict::Reject, ..fault }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The plugin, run natively: sample messages, rows for each rule, and any bytes at all.
+
+mod acknowledgements;
+mod messages;
+mod properties;
+mod readings;
+mod samples;
+mod told;

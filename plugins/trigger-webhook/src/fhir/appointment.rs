@@ -1,0 +1,80 @@
+//! Appointment: booked, kept, missed, called off.
+
+use serde_json::Value;
+
+use super::bundle::{Bundle, Located, list};
+use super::elements::{numbers, provider, referred, text};
+use super::patient;
+use crate::answer::Fault;
+use crate::reading::Meant;
+use crate::types::{AppointmentChange, AppointmentNotice, Event, Reference};
+
+pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fault> {
+    let appointment = located.value;
+    let change = match appointment["status"].as_str() {
+        Some("booked" | "pending") => AppointmentChange::Booked,
+        Some("arrived" | "checked-in") => AppointmentChange::Arrived,
+        Some("fulfilled") => AppointmentChange::Completed,
+        Some("cancelled") => AppointmentChange::Cancelled,
+        Some("noshow") => AppointmentChange::NoShow,
+        Some("entered-in-error") => AppointmentChange::Deleted,
+        Some("proposed" | "waitlist") => {
+            return Ok(Meant::NotForUs("an appointment that is not agreed yet".to_owned()));
+        }
+        _ => {
+            return Err(Fault::content(
+                &format!("{}/status", located.pointer),
+                "the Appointment has no status that we know",
+                "write booked, arrived, fulfilled, cancelled, noshow or entered-in-error",
+            ));
+        }
+    };
+    let referral = referred(bundle, appointment, &appointment["basedOn"], "ServiceRequest");
+    let patient = if referral.is_empty() { participants(bundle, appointment) } else { Vec::new() };
+    let reference = Reference { referral, appointment: numbers(appointment), patient };
+    if reference.referral.is_empty() && reference.appointment.is_empty() && reference.patient.is_empty() {
+        return Err(Fault::content(
+            &format!("{}/basedOn", located.pointer),
+            "the Appointment does not say which referral it is for",
+            "refer to the ServiceRequest in basedOn, or send an identifier",
+        ));
+    }
+    let starts_at = moment::read_rfc3339(&text(&appointment["start"]));
+    let ends_at = moment::read_rfc3339(&text(&appointment["end"]));
+    let span = starts_at.zip(ends_at).and_then(|(start, end)| u32::try_from((end - start) / 60_000).ok());
+    let stated = appointment["minutesDuration"].as_u64().and_then(|minutes| u32::try_from(minutes).ok());
+    Ok(Meant::Events(vec![Event::Appointment(AppointmentNotice {
+        reference,
+        change,
+        starts_at,
+        minutes: stated.or(span).filter(|&minutes| minutes > 0),
+        with: actor(appointment, &["Practitioner/", "PractitionerRole/"])
+            .and_then(|actor| provider(bundle, appointment, actor)),
+        place: actor(appointment, &["Location/"])
+            .map(|location| place(bundle, appointment, location))
+            .unwrap_or_default(),
+    })]))
+}
+
+fn participants<'a>(bundle: &Bundle<'a>, appointment: &'a Value) -> Vec<crate::types::Identifier> {
+    let actors = list(&appointment["participant"]).map(|participant| &participant["actor"]);
+    let mut patients = actors.filter(|actor| {
+        actor["type"] == "Patient"
+            || actor["reference"].as_str().is_some_and(|reference| reference.contains("Patient/"))
+            || bundle.resolve(appointment, actor).is_some_and(|resource| resource["resourceType"] == "Patient")
+    });
+    patients.next().map(|actor| patient::keys(bundle, appointment, actor)).unwrap_or_default()
+}
+
+fn actor<'a>(appointment: &'a Value, kinds: &[&str]) -> Option<&'a Value> {
+    list(&appointment["participant"]).map(|participant| &participant["actor"]).find(|actor| {
+        let reference = actor["reference"].as_str().unwrap_or_default();
+        kinds.iter().any(|kind| reference.contains(kind) || actor["type"].as_str() == kind.strip_suffix('/'))
+    })
+}
+
+fn place<'a>(bundle: &Bundle<'a>, appointment: &'a Value, location: &Value) -> String {
+    let name =
+        bundle.resolve(appointment, location).map(|location| text(&location["name"])).filter(|name| !name.is_empty());
+    name.unwrap_or_else(|| text(&location["display"]))
+}

@@ -1,0 +1,124 @@
+//! The resources of a delivery, and how one refers to another.
+
+use serde_json::Value;
+
+pub struct Bundle<'a> {
+    document: &'a Value,
+    resources: Vec<Located<'a>>,
+}
+
+/// A resource and where it stands in the delivery.
+pub struct Located<'a> {
+    pub value: &'a Value,
+    pub pointer: String,
+    full_url: &'a str,
+}
+
+/// What a subscription's notification is good for (R4 backport's `Parameters`, R4B's and athenahealth's
+/// `SubscriptionStatus`).
+pub enum Notification {
+    /// Handshake or heartbeat: the line works, nothing has happened.
+    Signal,
+    /// Something has happened, and the resources are not here.
+    IdOnly,
+    Full,
+}
+
+impl<'a> Bundle<'a> {
+    /// A single resource is a bundle of one.
+    pub fn of(document: &'a Value) -> Bundle<'a> {
+        let resources = if document["resourceType"] == "Bundle" {
+            let entries = list(&document["entry"]).enumerate();
+            entries
+                .filter(|(_, entry)| entry["resource"].is_object())
+                .map(|(at, entry)| Located {
+                    value: &entry["resource"],
+                    pointer: format!("/entry/{at}/resource"),
+                    full_url: entry["fullUrl"].as_str().unwrap_or_default(),
+                })
+                .collect()
+        } else {
+            vec![Located { value: document, pointer: String::new(), full_url: "" }]
+        };
+        Bundle { document, resources }
+    }
+
+    pub fn resources(&self) -> &[Located<'a>] {
+        &self.resources
+    }
+
+    /// The first resource of this type.
+    pub fn first(&self, kind: &str) -> Option<&'a Value> {
+        self.resources.iter().map(|located| located.value).find(|value| value["resourceType"] == kind)
+    }
+
+    /// The resource that a Reference of `from` points at: contained, by full URL, or by type and id.
+    pub fn resolve(&self, from: &'a Value, reference: &Value) -> Option<&'a Value> {
+        let target = reference["reference"].as_str()?;
+        if let Some(id) = target.strip_prefix('#') {
+            return list(&from["contained"]).find(|contained| contained["id"] == id);
+        }
+        let found = self.resources.iter().find(|located| located.full_url == target).map(|located| located.value);
+        found.or_else(|| {
+            let wanted = local(target)?;
+            let mut resources = self.resources.iter().map(|located| located.value);
+            resources.find(|value| name(value).as_deref() == Some(wanted))
+        })
+    }
+
+    /// None for a delivery that is no notification.
+    pub fn notification(&self) -> Option<Notification> {
+        let status = status_of(self.document)?;
+        let kind = match status["resourceType"].as_str() {
+            Some("Parameters") => parameter(status, "type").and_then(|part| part["valueCode"].as_str()),
+            _ => status["type"].as_str(),
+        };
+        let carries = self.resources.iter().any(|located| !is_status(located.value));
+        Some(match kind {
+            Some("handshake" | "heartbeat") => Notification::Signal,
+            _ if carries => Notification::Full,
+            _ => Notification::IdOnly,
+        })
+    }
+}
+
+/// The ids of the events that a notification tells of; counters alone do not identify one, they restart.
+pub fn notification_events(document: &Value) -> Option<String> {
+    let status = status_of(document)?;
+    let ids: Vec<&str> = list(&status["notificationEvent"]).filter_map(|event| event["id"].as_str()).collect();
+    (!ids.is_empty()).then(|| ids.join(","))
+}
+
+/// `ServiceRequest/12`.
+pub fn name(resource: &Value) -> Option<String> {
+    Some(format!("{}/{}", resource["resourceType"].as_str()?, resource["id"].as_str()?))
+}
+
+/// `ServiceRequest/12` of an absolute or versioned reference.
+pub fn local(reference: &str) -> Option<&str> {
+    let unversioned = reference.split("/_history/").next()?;
+    let id = unversioned.rfind('/')?;
+    let start = unversioned.get(..id)?.rfind('/').map_or(0, |slash| slash + 1);
+    unversioned.get(start..).filter(|local| local.starts_with(|c: char| c.is_ascii_uppercase()))
+}
+
+pub fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn status_of(document: &Value) -> Option<&Value> {
+    if is_status(document) {
+        return Some(document);
+    }
+    let first = &document["entry"][0]["resource"];
+    is_status(first).then_some(first)
+}
+
+fn is_status(resource: &Value) -> bool {
+    resource["resourceType"] == "SubscriptionStatus"
+        || (resource["resourceType"] == "Parameters" && parameter(resource, "subscription").is_some())
+}
+
+fn parameter<'a>(parameters: &'a Value, name: &str) -> Option<&'a Value> {
+    list(&parameters["parameter"]).find(|part| part["name"] == name)
+}

@@ -1,0 +1,78 @@
+//! What a practice may set for a webhook.
+
+use serde::Deserialize;
+
+use crate::types::{Algorithm, Encoding};
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Absent: the listener's own authentication is trusted.
+    pub signature: Option<Signature>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    pub algorithm: SignatureAlgorithm,
+    /// The header that carries the signature: `x-signature`.
+    pub header: String,
+    /// The secret's or public key's name in the configuration.
+    pub secret: String,
+    /// What stands before the signature in its header: `sha256=`.
+    #[serde(default)]
+    pub prefix: String,
+    #[serde(default)]
+    pub encoding: SignatureEncoding,
+    /// The header with the time of signing. Where it is set, `time.body` is signed, else the body.
+    pub timestamp_header: Option<String>,
+    #[serde(default = "max_age_seconds")]
+    pub max_age_seconds: u32,
+}
+
+/// Five minutes, as vendors recommend: long enough for clocks that are apart, too short to be of use to who overhears.
+fn max_age_seconds() -> u32 {
+    300
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignatureAlgorithm {
+    HmacSha1,
+    HmacSha256,
+    Ed25519,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignatureEncoding {
+    #[default]
+    Hex,
+    Base64,
+}
+
+impl Settings {
+    /// The error says which key is wrong.
+    pub fn read(json: &str) -> Result<Settings, serde_json::Error> {
+        serde_json::from_str(if json.trim().is_empty() { "{}" } else { json })
+    }
+}
+
+impl From<SignatureAlgorithm> for Algorithm {
+    fn from(algorithm: SignatureAlgorithm) -> Algorithm {
+        match algorithm {
+            SignatureAlgorithm::HmacSha1 => Algorithm::HmacSha1,
+            SignatureAlgorithm::HmacSha256 => Algorithm::HmacSha256,
+            SignatureAlgorithm::Ed25519 => Algorithm::Ed25519,
+        }
+    }
+}
+
+impl From<SignatureEncoding> for Encoding {
+    fn from(encoding: SignatureEncoding) -> Encoding {
+        match encoding {
+            SignatureEncoding::Hex => Encoding::Hex,
+            SignatureEncoding::Base64 => Encoding::Base64,
+        }
+    }
+}
