@@ -1,0 +1,78 @@
+//! Effects on their way out, as data. The line performs them; the outbox keeps them until their receipt is in.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{LetterId, Token};
+use crate::referral::{Asked, Channel};
+
+/// Something the house owes the outside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Letter {
+    pub id: LetterId,
+    /// Not before this moment: quiet hours, caps and workflow delays have spoken.
+    pub due: DateTime<Utc>,
+    /// Past this it is of no use (a 2 h reminder after the visit): dropped with a receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<DateTime<Utc>>,
+    pub body: LetterBody,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "letter", rename_all = "kebab-case")]
+pub enum LetterBody {
+    /// To the patient.
+    Message(Message),
+    /// To the chart, asking for the patient's record.
+    ReadRecord,
+    /// To the scheduling system, asking whether the patient attended.
+    CheckVisit,
+    /// To the chart, with what came of the referral.
+    WriteChart { outcome: ChartOutcome },
+    /// To a person.
+    Task(Task),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    pub template: String,
+    pub channel: Channel,
+    pub to: Token,
+    pub language: String,
+    pub asked: Asked,
+    /// Finished, with tokens where patient data belongs.
+    pub subject: String,
+    pub text: String,
+    /// Vendors already tried for this letter, by stage name; the next named in the workflow takes over.
+    #[serde(default)]
+    pub vendors_tried: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChartOutcome {
+    ClosedWithNote,
+    ClosedWithoutNote,
+    Declined,
+    Cancelled,
+    Unreachable,
+    NoShow,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    pub audience: Audience,
+    /// The workflow's word for it: `stalled`, `day-21`, `nudge-note`.
+    pub kind: String,
+    pub urgent: bool,
+    pub summary: String,
+    pub due_in_hours: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Audience {
+    Physician,
+    Coordinator,
+    Specialist,
+}

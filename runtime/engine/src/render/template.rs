@@ -1,0 +1,153 @@
+//! Templates: text with `{{ placeholder }}`, compiled once, and only with placeholders that are known.
+
+use crate::workflow::problem::did_you_mean;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placeholder {
+    Given,
+    Family,
+    Practice,
+    PracticePhone,
+    Specialist,
+    SpecialistPhone,
+    Specialty,
+    Date,
+    Time,
+    Yes,
+    Help,
+    Stop,
+}
+
+/// Who reads the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A patient's phone or mailbox, where others may look: no family name.
+    Letter,
+    /// Staff.
+    Task,
+}
+
+const LETTER: &[Placeholder] = &[
+    Placeholder::Given,
+    Placeholder::Practice,
+    Placeholder::PracticePhone,
+    Placeholder::Specialist,
+    Placeholder::SpecialistPhone,
+    Placeholder::Specialty,
+    Placeholder::Date,
+    Placeholder::Time,
+    Placeholder::Yes,
+    Placeholder::Help,
+    Placeholder::Stop,
+];
+
+const TASK: &[Placeholder] = &[
+    Placeholder::Given,
+    Placeholder::Family,
+    Placeholder::Practice,
+    Placeholder::PracticePhone,
+    Placeholder::Specialist,
+    Placeholder::SpecialistPhone,
+    Placeholder::Specialty,
+    Placeholder::Date,
+    Placeholder::Time,
+];
+
+impl Placeholder {
+    pub fn name(self) -> &'static str {
+        match self {
+            Placeholder::Given => "given",
+            Placeholder::Family => "family",
+            Placeholder::Practice => "practice",
+            Placeholder::PracticePhone => "practice_phone",
+            Placeholder::Specialist => "specialist",
+            Placeholder::SpecialistPhone => "specialist_phone",
+            Placeholder::Specialty => "specialty",
+            Placeholder::Date => "date",
+            Placeholder::Time => "time",
+            Placeholder::Yes => "yes",
+            Placeholder::Help => "help",
+            Placeholder::Stop => "stop",
+        }
+    }
+}
+
+impl Place {
+    fn placeholders(self) -> &'static [Placeholder] {
+        match self {
+            Place::Letter => LETTER,
+            Place::Task => TASK,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Slot(Placeholder),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateFault {
+    #[error("`{{{{ {name} }}}}` is no placeholder")]
+    Unknown { name: String, help: String },
+    #[error("a `{{{{` is not closed")]
+    Unclosed,
+    #[error("the text is empty")]
+    Empty,
+}
+
+impl TemplateFault {
+    pub fn help(&self) -> String {
+        match self {
+            TemplateFault::Unknown { help, .. } => help.clone(),
+            TemplateFault::Unclosed => "close it: `{{ given }}`".to_string(),
+            TemplateFault::Empty => "write the text".to_string(),
+        }
+    }
+}
+
+impl Template {
+    pub fn compile(text: &str, place: Place) -> Result<Template, TemplateFault> {
+        let known = place.placeholders();
+        let mut pieces = Vec::new();
+        let mut rest = text.trim_end();
+        if rest.trim().is_empty() {
+            return Err(TemplateFault::Empty);
+        }
+        while let Some((before, after)) = rest.split_once("{{") {
+            let (name, after) = after.split_once("}}").ok_or(TemplateFault::Unclosed)?;
+            let name = name.trim();
+            let slot = known.iter().find(|placeholder| placeholder.name() == name).ok_or_else(|| {
+                let help = did_you_mean(name, known.iter().map(|placeholder| placeholder.name()));
+                TemplateFault::Unknown { name: name.to_string(), help }
+            })?;
+            if !before.is_empty() {
+                pieces.push(Piece::Text(before.to_string()));
+            }
+            pieces.push(Piece::Slot(*slot));
+            rest = after;
+        }
+        if !rest.is_empty() {
+            pieces.push(Piece::Text(rest.to_string()));
+        }
+        Ok(Template { pieces })
+    }
+
+    /// The finished text; `None` as soon as a placeholder has no value.
+    pub fn fill(&self, value: impl Fn(Placeholder) -> Option<String>) -> Option<String> {
+        let mut text = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(written) => text.push_str(written),
+                Piece::Slot(placeholder) => text.push_str(&value(*placeholder)?),
+            }
+        }
+        Some(text)
+    }
+}

@@ -1,0 +1,324 @@
+//! The transition: what one event does to one referral.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::deployment::Deployment;
+use crate::event::{Event, VisitFinding};
+use crate::guard::View;
+use crate::ids::{LetterId, ReferralId};
+use crate::letter::{ChartOutcome, Task};
+use crate::referral::{Asked, Channel, Facts, Order, Patient, Referral};
+use crate::workflow::{Handler, State, Workflow};
+
+mod act;
+mod facts;
+mod timers;
+
+/// What the pure transition returns. The line commits it as one, then performs the effects.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The referral after the event: next state, timers, facts, version + 1.
+    pub referral: Referral,
+    /// In the order in which the workflow names them.
+    pub effects: Vec<Effect>,
+    /// What happened, for the timeline, in a few words without patient data: `contacting -> scheduled on reply.confirm`.
+    pub because: String,
+}
+
+/// What the line is asked to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "kebab-case")]
+pub enum Effect {
+    /// A letter to the patient. The channel stage chooses, the gate may hold it back or refuse it.
+    Send {
+        template: String,
+        /// What the workflow asks for; the channel stage may know better.
+        channel: Option<Channel>,
+        asked: Asked,
+        /// Drop it when it cannot leave by then.
+        expires: Option<chrono::DateTime<chrono::Utc>>,
+    },
+    ReadRecord,
+    /// Answered by the network stage within the same commit, as `Event::Network`.
+    AssessNetwork {
+        cause: NetworkCause,
+    },
+    CheckVisit,
+    WriteChart {
+        outcome: ChartOutcome,
+    },
+    Raise {
+        task: Task,
+    },
+    /// Letters not yet sent are called back: the patient opted out, the order was withdrawn.
+    RecallLetters,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NetworkCause {
+    Ordered,
+    OverBooked,
+    Declined,
+}
+
+/// Why an event moves nothing. The line journals it as ignored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    #[error("state `{state}` does not take {event}")]
+    NotTaken { state: String, event: String },
+    #[error("state `{state}` ignores {event}")]
+    Ignored { state: String, event: String },
+    #[error("timer `{name}` is not set; the referral has moved on")]
+    TimerNotSet { name: String },
+    #[error("timer `{name}` is due later; the appointment has moved")]
+    TimerNotDue { name: String },
+    #[error("the referral is already under way; an order begins a referral of its own")]
+    AlreadyBegun,
+    #[error("the referral belongs to another deployment; step it with its own, or move it over first")]
+    OtherDeployment,
+    #[error("the workflow has no state `{state}`; map it under `moves:`")]
+    UnknownState { state: String },
+}
+
+impl Effect {
+    /// Whether it leaves the house as a letter, with a number of its own. A network assessment is answered within the same
+    /// commit; a recall takes letters back.
+    pub fn is_letter(&self) -> bool {
+        match self {
+            Effect::Send { .. }
+            | Effect::ReadRecord
+            | Effect::CheckVisit
+            | Effect::WriteChart { .. }
+            | Effect::Raise { .. } => true,
+            Effect::AssessNetwork { .. } | Effect::RecallLetters => false,
+        }
+    }
+}
+
+impl Step {
+    /// The effects that leave the house, numbered. A letter that the channel stage then has no way for leaves a gap.
+    pub fn letters(&self) -> impl Iterator<Item = (LetterId, &Effect)> {
+        let letters = || self.effects.iter().filter(|effect| effect.is_letter());
+        let before = self.referral.letters.saturating_sub(count(letters()));
+        let referral = self.referral.id;
+        (before.saturating_add(1)..).zip(letters()).map(move |(number, effect)| (LetterId { referral, number }, effect))
+    }
+}
+
+fn count<T>(items: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(items.count()).unwrap_or(u32::MAX)
+}
+
+/// The birth of a referral: its first state is entered, its clocks start.
+pub fn begin(
+    deployment: &Deployment,
+    id: ReferralId,
+    patient: Patient,
+    order: Order,
+    now: DateTime<Utc>,
+) -> Result<Step, Rejection> {
+    let workflow = &deployment.workflow;
+    let state = state_of(workflow, &workflow.start)?;
+    let facts = Facts {
+        patient,
+        order,
+        appointment: None,
+        visit: None,
+        note: None,
+        last_letter: None,
+        attempts: Vec::new(),
+        tried: Vec::new(),
+        rerouted: 0,
+        marks: Vec::new(),
+    };
+    let mut referral = Referral {
+        id,
+        deployment: deployment.digest,
+        state: state.name.clone(),
+        entered_at: now,
+        ordered_at: now,
+        version: 1,
+        timers: Vec::new(),
+        letters: 0,
+        facts,
+    };
+    timers::arm_all(&mut referral, &workflow.timers, now);
+    timers::arm_all(&mut referral, &state.timers, now);
+    let mut effects = Vec::new();
+    act::perform(workflow, &mut referral, &state.enter, now, &mut effects);
+    Ok(finish(referral, effects, format!("ordered -> {}", state.name)))
+}
+
+/// What one event does to one referral. Facts are learned before guards are asked, so that a guard on
+/// `appointment.booked` sees the appointment.
+///
+/// # Errors
+/// [`Rejection`] when the event changes nothing: no state, no effect, no fact.
+pub fn step(
+    deployment: &Deployment,
+    referral: &Referral,
+    event: &Event,
+    now: DateTime<Utc>,
+) -> Result<Step, Rejection> {
+    let workflow = &deployment.workflow;
+    if referral.deployment != deployment.digest {
+        return Err(Rejection::OtherDeployment);
+    }
+    let state = state_of(workflow, &referral.state)?;
+    check_event(referral, event, now)?;
+    let name = name_of(workflow, event);
+    let mut next = referral.clone();
+    let learned = facts::learn(&mut next.facts, event, workflow.contact.opt_out, now);
+    let fired = timers::disarm(&mut next, event);
+    let view = View { facts: &next.facts, event, event_name: &name, now };
+    let Some(handler) = choose(workflow, state, &view) else {
+        rearm(workflow, state, referral, &mut next, event, now);
+        if !learned && next.timers == referral.timers {
+            let (state, event) = (state.name.clone(), name.into_owned());
+            let ignored = workflow.states.get(&state).is_some_and(|state| state.ignore.contains(&event));
+            return Err(if ignored {
+                Rejection::Ignored { state, event }
+            } else {
+                Rejection::NotTaken { state, event }
+            });
+        }
+        next.version += 1;
+        let mut because = format!("{}: noted {name}", state.name);
+        if fired {
+            because = format!("{}: {name} passed", state.name);
+        }
+        return Ok(finish(next, Vec::new(), because));
+    };
+    next.version += 1;
+    let mut effects = Vec::new();
+    act::perform(workflow, &mut next, &handler.actions, now, &mut effects);
+    let target = match &handler.to {
+        Some(to) => state_of(workflow, to)?,
+        None => state,
+    };
+    let entering = target.name != state.name || (handler.reenter && handler.to.is_some());
+    if !entering {
+        rearm(workflow, state, referral, &mut next, event, now);
+        return Ok(finish(next, effects, format!("{}: {name}", state.name)));
+    }
+    next.state.clone_from(&target.name);
+    next.entered_at = now;
+    act::perform(workflow, &mut next, &target.enter, now, &mut effects);
+    if target.end {
+        next.timers.clear();
+    } else {
+        // Invariant: a referral's timers are its state's or the whole workflow's.
+        next.timers.retain(|timer| workflow.timers.iter().any(|rule| rule.name == timer.name));
+        timers::rearm_appointment(&referral.facts, &mut next, &workflow.timers, now);
+        timers::arm_all(&mut next, &target.timers, now);
+        timers::arm_visit_open(&mut next, &target.timers, open_hours(event), now);
+    }
+    let because = format!("{} -> {} on {name}", state.name, target.name);
+    Ok(finish(next, effects, because))
+}
+
+/// Moves a referral to another deployment of its workflow: same state, or the one that `moves:` names. Its clocks go on;
+/// timers that the new workflow no longer has are dropped, new ones are set. Nothing is sent.
+///
+/// # Errors
+/// [`Rejection::UnknownState`] when the move would strand it.
+pub fn adopt(deployment: &Deployment, referral: &Referral, now: DateTime<Utc>) -> Result<Step, Rejection> {
+    let workflow = &deployment.workflow;
+    let name = workflow.moves.get(&referral.state).unwrap_or(&referral.state);
+    let state = state_of(workflow, name)?;
+    let mut next = referral.clone();
+    next.deployment = deployment.digest;
+    next.version += 1;
+    next.state.clone_from(&state.name);
+    let rules = || workflow.timers.iter().chain(&state.timers);
+    next.timers.retain(|timer| !state.end && rules().any(|rule| rule.name == timer.name));
+    if !state.end {
+        let missing = |rules: &[crate::workflow::TimerRule]| -> Vec<_> {
+            rules.iter().filter(|rule| referral.timers.iter().all(|timer| timer.name != rule.name)).cloned().collect()
+        };
+        timers::arm_all(&mut next, &missing(&workflow.timers), now);
+        timers::arm_all(&mut next, &missing(&state.timers), now);
+    }
+    Ok(finish(next, Vec::new(), format!("{} -> {} on a new deployment", referral.state, state.name)))
+}
+
+fn state_of<'w>(workflow: &'w Workflow, name: &str) -> Result<&'w State, Rejection> {
+    workflow.states.get(name).ok_or_else(|| Rejection::UnknownState { state: name.to_string() })
+}
+
+/// Events that come too late, too early or twice.
+fn check_event(referral: &Referral, event: &Event, now: DateTime<Utc>) -> Result<(), Rejection> {
+    if let Event::Ordered { .. } = event {
+        return Err(Rejection::AlreadyBegun);
+    }
+    if let Event::Timer { name } = event {
+        match referral.timers.iter().find(|timer| timer.name == *name) {
+            None => return Err(Rejection::TimerNotSet { name: name.clone() }),
+            Some(timer) if timer.due > now => return Err(Rejection::TimerNotDue { name: name.clone() }),
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// The event's name, a reply that was not understood surely enough being unclear.
+fn name_of(workflow: &Workflow, event: &Event) -> Cow<'static, str> {
+    if let Event::Reply { reply } = event
+        && reply.confidence < workflow.stages.confidence_min
+        && !reply.intent.needs_no_certainty()
+    {
+        return Cow::Borrowed("reply.unclear");
+    }
+    event.name()
+}
+
+/// The state's own handlers come first; what it ignores, the workflow's handlers do not see.
+fn choose<'w>(workflow: &'w Workflow, state: &'w State, view: &View<'_>) -> Option<&'w Handler> {
+    let first = |handlers: &'w [Handler]| {
+        handlers.iter().find(|handler| handler.guard.as_ref().is_none_or(|guard| guard.holds(view)))
+    };
+    if let Some(found) = state.on.get(view.event_name).and_then(|handlers| first(handlers)) {
+        return Some(found);
+    }
+    if state.ignore.contains(view.event_name) {
+        return None;
+    }
+    let everywhere = workflow.on.get(view.event_name)?;
+    first(everywhere).filter(|handler| !state.end || handler.always)
+}
+
+/// Timers after an event that leaves the referral where it is.
+fn rearm(
+    workflow: &Workflow,
+    state: &State,
+    before: &Referral,
+    next: &mut Referral,
+    event: &Event,
+    now: DateTime<Utc>,
+) {
+    if state.end {
+        return;
+    }
+    for rules in [&workflow.timers, &state.timers] {
+        timers::rearm_appointment(&before.facts, next, rules, now);
+        timers::arm_visit_open(next, rules, open_hours(event), now);
+    }
+}
+
+fn open_hours(event: &Event) -> Option<u32> {
+    if let Event::Visit { finding: VisitFinding::Open { again_in_hours } } = event {
+        Some(*again_in_hours)
+    } else {
+        None
+    }
+}
+
+fn finish(mut referral: Referral, effects: Vec<Effect>, because: String) -> Step {
+    let letters = count(effects.iter().filter(|effect| effect.is_letter()));
+    referral.letters = referral.letters.saturating_add(letters);
+    Step { referral, effects, because }
+}

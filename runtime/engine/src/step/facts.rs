@@ -1,0 +1,234 @@
+//! What an event teaches us, before anything is decided.
+
+use chrono::{DateTime, Utc};
+
+use crate::event::{
+    AppointmentChange, Assessment, Event, Intent, LetterStatus, PatientRecord, Reply, RerouteReason, VisitFinding,
+};
+use crate::ids::LetterId;
+use crate::referral::{
+    ATTEMPTS_MAX, Appointment, AppointmentStatus, Attempt, AttemptOutcome, Channel, Consent, Facts, Patient, Provider,
+    SentLetter, Visit,
+};
+use crate::workflow::OptOutScope;
+
+/// Addresses kept per patient: charts carry a handful; a sender gone wild must not swell the state.
+const REACHES_MAX: usize = 16;
+/// Specialists remembered as tried.
+const TRIED_MAX: usize = 16;
+
+/// Updates the facts; whether anything is now different.
+pub(super) fn learn(facts: &mut Facts, event: &Event, opt_out: OptOutScope, now: DateTime<Utc>) -> bool {
+    match event {
+        Event::Record { record: Some(record) } => learn_record(&mut facts.patient, record),
+        Event::Network { assessment } => learn_assessment(facts, assessment),
+        Event::LetterSent { letter } => learn_sent(facts, letter),
+        Event::LetterStatus { letter, status } => {
+            let outcome = match status {
+                LetterStatus::Delivered => AttemptOutcome::Delivered,
+                LetterStatus::Undeliverable { .. } | LetterStatus::Refused { .. } => AttemptOutcome::Undeliverable,
+            };
+            learn_status(facts, *letter, outcome)
+        }
+        Event::Reply { reply } => learn_reply(facts, reply, opt_out),
+        Event::Appointment { change, appointment, with } => {
+            learn_appointment(facts, *change, appointment.as_ref(), with.as_ref(), now)
+        }
+        Event::NoteReceived { note, last } => {
+            // A preliminary note never takes the place of a final one; the line hands the final one over last.
+            let newer = facts.note.is_none() || *last;
+            if newer && *last {
+                facts.note = Some(note.clone());
+                // A consultation note is proof of the visit.
+                let at = facts.appointment.as_ref().map_or(note.received_at, |it| it.starts_at.min(note.received_at));
+                facts.visit.get_or_insert(Visit { attended: true, at }).attended = true;
+            }
+            newer && *last
+        }
+        Event::Visit { finding } => learn_finding(facts, finding, now),
+        Event::Record { record: None }
+        | Event::Ordered { .. }
+        | Event::Withdrawn
+        | Event::Unreachable { .. }
+        | Event::Done { .. }
+        | Event::Timer { .. }
+        | Event::Person { .. } => false,
+    }
+}
+
+/// The chart adds to the order's own data. What a patient told us to stop, no chart starts again.
+fn learn_record(patient: &mut Patient, record: &PatientRecord) -> bool {
+    let before = patient.clone();
+    for reach in &record.reaches {
+        let known = patient.reaches.iter().any(|it| it.channel == reach.channel && it.address == reach.address);
+        if !known && patient.reaches.len() < REACHES_MAX {
+            patient.reaches.push(reach.clone());
+        }
+    }
+    for (channel, consent) in &record.consents {
+        let meant = |reach_channel: Channel| channel.is_none_or(|channel| channel == reach_channel);
+        for reach in patient.reaches.iter_mut().filter(|reach| meant(reach.channel)) {
+            if reach.consent != Consent::Denied {
+                reach.consent = *consent;
+            }
+        }
+    }
+    if !record.languages.is_empty() {
+        let others = patient.languages.iter().filter(|language| !record.languages.contains(language));
+        patient.languages = record.languages.iter().chain(others).cloned().collect();
+    }
+    patient.preferred = record.preferred.or(patient.preferred);
+    patient.zone = record.zone.or(patient.zone);
+    patient.deceased |= record.deceased;
+    *patient != before
+}
+
+fn learn_assessment(facts: &mut Facts, assessment: &Assessment) -> bool {
+    match assessment {
+        Assessment::InNetwork { specialist, .. } => replace(&mut facts.order.specialist, specialist),
+        Assessment::Alternative { specialist, why, .. } => {
+            match why {
+                // Choosing one where none was named is no re-routing.
+                RerouteReason::NoneNamed => {}
+                RerouteReason::OutOfNetwork | RerouteReason::OverBooked | RerouteReason::Declined => {
+                    facts.rerouted = facts.rerouted.saturating_add(1);
+                }
+            }
+            let former = facts.order.specialist.replace(specialist.clone());
+            if let Some(former) = former.filter(|former| former.id != specialist.id && !former.id.is_empty())
+                && !facts.tried.contains(&former.id)
+                && facts.tried.len() < TRIED_MAX
+            {
+                facts.tried.push(former.id);
+            }
+            // An appointment with the former specialist is void.
+            facts.appointment = None;
+            facts.visit = None;
+            true
+        }
+        Assessment::Nobody { .. } => false,
+    }
+}
+
+fn replace(place: &mut Option<Provider>, provider: &Provider) -> bool {
+    let differs = place.as_ref() != Some(provider);
+    if differs {
+        *place = Some(provider.clone());
+    }
+    differs
+}
+
+fn learn_sent(facts: &mut Facts, letter: &SentLetter) -> bool {
+    if facts.attempts.iter().any(|attempt| attempt.letter == letter.id) {
+        return false;
+    }
+    if facts.attempts.len() >= ATTEMPTS_MAX {
+        facts.attempts.remove(0);
+    }
+    let outcome = AttemptOutcome::Pending;
+    facts.attempts.push(Attempt { letter: letter.id, channel: letter.channel, at: letter.at, outcome });
+    facts.last_letter = Some(letter.clone());
+    true
+}
+
+/// An answer is the surest sign of delivery; a late status does not undo it.
+fn learn_status(facts: &mut Facts, letter: LetterId, outcome: AttemptOutcome) -> bool {
+    let attempt = facts.attempts.iter_mut().find(|attempt| attempt.letter == letter);
+    let Some(attempt) = attempt.filter(|it| it.outcome != outcome && it.outcome != AttemptOutcome::Answered) else {
+        return false;
+    };
+    attempt.outcome = outcome;
+    true
+}
+
+fn learn_reply(facts: &mut Facts, reply: &Reply, opt_out: OptOutScope) -> bool {
+    let mut changed = false;
+    let answered = facts.attempts.iter_mut().rev().find(|attempt| attempt.channel == reply.channel);
+    if let Some(attempt) = answered.filter(|attempt| attempt.outcome != AttemptOutcome::Answered) {
+        attempt.outcome = AttemptOutcome::Answered;
+        changed = true;
+    }
+    let consent = match reply.intent {
+        Intent::OptOut => match opt_out {
+            OptOutScope::Everything => Some((None, Consent::Denied)),
+            OptOutScope::Channel => Some((Some(reply.channel), Consent::Denied)),
+        },
+        // Someone else's phone: never again.
+        Intent::WrongPerson => Some((Some(reply.channel), Consent::Denied)),
+        Intent::OptIn => Some((Some(reply.channel), Consent::Granted)),
+        Intent::Emergency
+        | Intent::Help
+        | Intent::CancelVisit
+        | Intent::Decline
+        | Intent::Reschedule
+        | Intent::Scheduled
+        | Intent::Attended
+        | Intent::Confirm
+        | Intent::Question
+        | Intent::Unclear => None,
+    };
+    if let Some((channel, consent)) = consent {
+        let meant = |reach_channel: Channel| channel.is_none_or(|channel| channel == reach_channel);
+        for reach in facts.patient.reaches.iter_mut().filter(|reach| meant(reach.channel) && reach.consent != consent) {
+            reach.consent = consent;
+            changed = true;
+        }
+    }
+    changed
+}
+
+fn learn_appointment(
+    facts: &mut Facts,
+    change: AppointmentChange,
+    told: Option<&Appointment>,
+    with: Option<&Provider>,
+    now: DateTime<Utc>,
+) -> bool {
+    let before = (facts.appointment.clone(), facts.visit.clone(), facts.order.specialist.clone());
+    let status = change.status();
+    match (told, &mut facts.appointment) {
+        (Some(told), _) => facts.appointment = Some(Appointment { status, ..told.clone() }),
+        (None, Some(known)) => known.status = status,
+        (None, None) => {}
+    }
+    let at = facts.appointment.as_ref().map_or(now, |appointment| appointment.starts_at);
+    match status {
+        AppointmentStatus::Booked => facts.visit = None,
+        AppointmentStatus::Arrived | AppointmentStatus::Completed => facts.visit = Some(Visit { attended: true, at }),
+        AppointmentStatus::NoShow => facts.visit = Some(Visit { attended: false, at }),
+        AppointmentStatus::Cancelled => {}
+    }
+    // Whoever sees the patient owes the note.
+    if let Some(with) = with.filter(|with| !with.id.is_empty() || !with.name.is_empty()) {
+        replace(&mut facts.order.specialist, with);
+    }
+    before != (facts.appointment.clone(), facts.visit.clone(), facts.order.specialist.clone())
+}
+
+fn learn_finding(facts: &mut Facts, finding: &VisitFinding, now: DateTime<Utc>) -> bool {
+    let before = (facts.appointment.clone(), facts.visit.clone());
+    let status = match finding {
+        VisitFinding::Attended { at } => {
+            facts.visit = Some(Visit { attended: true, at: *at });
+            AppointmentStatus::Completed
+        }
+        VisitFinding::NoShow => {
+            let at = facts.appointment.as_ref().map_or(now, |appointment| appointment.starts_at);
+            facts.visit = Some(Visit { attended: false, at });
+            AppointmentStatus::NoShow
+        }
+        VisitFinding::Cancelled => AppointmentStatus::Cancelled,
+        VisitFinding::Moved { to } => {
+            facts.visit = None;
+            if let Some(appointment) = &mut facts.appointment {
+                appointment.starts_at = *to;
+            }
+            AppointmentStatus::Booked
+        }
+        VisitFinding::Open { .. } => return false,
+    };
+    if let Some(appointment) = &mut facts.appointment {
+        appointment.status = status;
+    }
+    before != (facts.appointment.clone(), facts.visit.clone())
+}

@@ -1,0 +1,165 @@
+//! The JSON Schema by which editors complete and underline workflows. Made from the reader's own lists, so it cannot drift.
+
+use serde_json::{Map, Value, json};
+
+use super::FORMAT;
+use super::action::{AUDIENCES, CAUSES, OUTCOMES};
+use super::letters::ASKED;
+use crate::event::EVENT_NAMES;
+use crate::referral::Channel;
+
+/// JSON Schema, draft 2020-12.
+pub fn schema() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Handoff workflow",
+        "description": "A statechart for closing the referral loop.",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["format", "name", "stages", "practice", "contact", "start", "states"],
+        "properties": {
+            "format": { "const": FORMAT },
+            "name": text("What the workflow is called in lists."),
+            "stages": stages(),
+            "practice": block(&["name", "phone"], json!({
+                "name": text("As it stands in letters."),
+                "phone": text("As it stands in letters."),
+                "sensitive": { "type": "array", "items": { "type": "string" }, "description": "Words or codes of specialties whose letters name neither specialist nor specialty." },
+            })),
+            "contact": block(&["zone"], json!({
+                "hours": { "type": "string", "pattern": "^[0-2]?[0-9]:[0-5][0-9] ?[-–] ?[0-2]?[0-9]:[0-5][0-9]$", "description": "When patients may be written to, at their home." },
+                "per_day": count(), "per_week": count(), "sms_characters": count(),
+                "holidays": { "type": "array", "items": { "type": "string", "format": "date" } },
+                "zone": text("For patients whose address is not known: America/New_York."),
+                "opt_out": { "enum": ["all", "channel"] },
+            })),
+            "templates": { "type": ["string", "object"], "description": "A folder with one file per language, or the languages themselves." },
+            "language": text("The language for patients whose own has no templates."),
+            "letters": { "type": "object", "additionalProperties": block(&["asks"], json!({
+                "asks": { "enum": words(ASKED) },
+                "expires": block(&[], json!({ "after": duration(), "before": anchored() })),
+            })) },
+            "start": text("The state in which a referral is born."),
+            "states": { "type": "object", "additionalProperties": { "$ref": "#/$defs/state" } },
+            "timers": { "$ref": "#/$defs/timers" },
+            "on": { "$ref": "#/$defs/handlers" },
+            "moves": { "type": "object", "additionalProperties": { "type": "string" }, "description": "Old state: present state." },
+        },
+        "$defs": {
+            "stage": { "type": "object", "additionalProperties": false, "required": ["plugin"], "properties": stage() },
+            "state": block(&[], json!({
+                "enter": { "$ref": "#/$defs/actions" },
+                "timers": { "$ref": "#/$defs/timers" },
+                "on": { "$ref": "#/$defs/handlers" },
+                "ignore": { "type": "array", "items": { "type": "string" } },
+                "end": { "type": "boolean" },
+            })),
+            "timers": { "type": "object", "additionalProperties": block(&[], json!({
+                "after": { "anyOf": [duration(), anchored(), { "const": "visit.open" }] },
+                "before": anchored(),
+                "since": { "enum": ["entry", "order"] },
+                "at_most": duration(),
+                "late": { "enum": ["skip", "fire"] },
+            })) },
+            "handlers": {
+                "type": "object",
+                "propertyNames": { "pattern": "^[a-z.-]+[a-z0-9.-]*(, *[a-z.-]+[a-z0-9.-]*)*$", "examples": EVENT_NAMES },
+                "additionalProperties": { "anyOf": [
+                    { "type": "string", "description": "The next state." },
+                    { "$ref": "#/$defs/handler" },
+                    { "type": "array", "items": { "$ref": "#/$defs/handler" }, "description": "The first whose `if` holds." },
+                ] },
+            },
+            "handler": block(&[], json!({
+                "if": text("A condition in CEL."),
+                "do": { "$ref": "#/$defs/actions" },
+                "to": text("The next state."),
+                "reenter": { "type": "boolean", "description": "Start the same state over." },
+                "always": { "type": "boolean", "description": "Also after the end." },
+            })),
+            "actions": { "type": "array", "items": { "$ref": "#/$defs/action" } },
+            "action": { "anyOf": [
+                { "enum": ["read-record", "check-visit", "recall-letters"] },
+                block(&["send"], json!({ "send": { "anyOf": [
+                    { "type": "string" },
+                    block(&["letter"], json!({ "letter": { "type": "string" }, "channel": { "enum": channels() } })),
+                ] } })),
+                block(&["assess-network"], json!({ "assess-network": { "enum": words(CAUSES) } })),
+                block(&["write-chart"], json!({ "write-chart": { "enum": words(OUTCOMES) } })),
+                block(&["mark"], json!({ "mark": { "type": "string" } })),
+                block(&["raise"], json!({ "raise": block(&["audience", "kind", "summary"], json!({
+                    "audience": { "enum": words(AUDIENCES) },
+                    "kind": text("The workflow's word for it."),
+                    "summary": text("One sentence."),
+                    "urgent": { "type": "boolean" },
+                    "due_in": duration(),
+                })) })),
+            ] },
+        },
+    })
+}
+
+fn block(required: &[&str], properties: Value) -> Value {
+    json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties })
+}
+
+fn text(description: &str) -> Value {
+    json!({ "type": "string", "description": description })
+}
+
+fn count() -> Value {
+    json!({ "type": "integer", "minimum": 1 })
+}
+
+fn duration() -> Value {
+    json!({ "type": "string", "pattern": "^([0-9]+d)?([0-9]+h)?([0-9]+m)?$", "examples": ["3d", "24h", "30m"] })
+}
+
+fn anchored() -> Value {
+    json!({ "type": "string", "pattern": "^appointment +[0-9dhm]+$", "examples": ["appointment 24h"] })
+}
+
+fn words<T>(choices: &[(&str, T)]) -> Value {
+    choices.iter().map(|(word, _)| *word).collect()
+}
+
+fn channels() -> Value {
+    [Channel::Sms, Channel::Email, Channel::Portal].iter().map(|channel| channel.name()).collect()
+}
+
+fn stage() -> Map<String, Value> {
+    let names = json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] });
+    let mut keys = Map::new();
+    keys.insert("plugin".to_string(), text("A bundled plugin, or a component file."));
+    keys.insert("endpoint".to_string(), names.clone());
+    keys.insert("endpoints".to_string(), names.clone());
+    keys.insert("reveal".to_string(), names);
+    keys.insert("settings".to_string(), json!({ "type": "object" }));
+    keys.insert("clear_phi_because".to_string(), text("Why it may have both patient data in clear and a way out."));
+    keys
+}
+
+fn stages() -> Value {
+    let plain = json!({ "$ref": "#/$defs/stage" });
+    let with = |key: &str, value: Value, required: &[&str]| {
+        let mut keys = stage();
+        keys.insert(key.to_string(), value);
+        block(required, Value::Object(keys))
+    };
+    let carrier = with("channel", json!({ "enum": channels() }), &["plugin", "channel"]);
+    let reply = with("confidence_min", json!({ "type": "integer", "minimum": 0, "maximum": 100 }), &["plugin"]);
+    block(
+        &[],
+        json!({
+            "trigger": { "type": "object", "additionalProperties": plain },
+            "records": plain,
+            "channel": plain,
+            "outreach": { "type": "object", "additionalProperties": carrier },
+            "reply": reply,
+            "network": plain,
+            "visit": plain,
+            "chart": plain,
+            "escalation": plain,
+        }),
+    )
+}

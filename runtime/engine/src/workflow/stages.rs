@@ -1,0 +1,175 @@
+//! `stages:`: which plugin does what, by which endpoint, with which settings.
+
+use serde_json::Value;
+
+use super::node::{At, Node};
+use super::reader::{Block, Reader};
+use crate::referral::Channel;
+
+/// One plugin at its post.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// `records`, `trigger.hl7`, `outreach.sms`: how the journal and the deployment name it.
+    pub key: String,
+    /// A bundled plugin's name, or a component file.
+    pub plugin: String,
+    /// Named endpoints of the configuration that it may ask.
+    pub endpoints: Vec<String>,
+    /// Response and callback fields that it may read in clear.
+    pub reveal: Vec<String>,
+    /// Handed to the plugin as JSON; `{}` when absent.
+    pub settings: Value,
+    /// Why this plugin may have both patient data in clear and a way out. Journaled.
+    pub clear_phi_because: Option<String>,
+    pub at: At,
+}
+
+/// One way to the patient. Their order in the file is the order in which vendors of a channel take over from each other.
+#[derive(Clone, Debug)]
+pub struct Carrier {
+    pub name: String,
+    pub channel: Channel,
+    pub stage: Stage,
+}
+
+#[derive(Clone, Debug)]
+pub struct Stages {
+    /// Source kind (`hl7`, `webhook`) and its interpreter.
+    pub trigger: Vec<(String, Stage)>,
+    pub records: Option<Stage>,
+    pub channel: Option<Stage>,
+    pub outreach: Vec<Carrier>,
+    pub reply: Option<Stage>,
+    /// 0 to 100. A reply read with less confidence goes to a person.
+    pub confidence_min: u8,
+    pub network: Option<Stage>,
+    pub visit: Option<Stage>,
+    pub chart: Option<Stage>,
+    pub escalation: Option<Stage>,
+}
+
+/// Three in four: below that, asking a person is cheaper than being wrong.
+const CONFIDENCE_MIN_DEFAULT: u8 = 75;
+
+impl Stages {
+    /// All of them, in the order of the line.
+    pub fn iter(&self) -> impl Iterator<Item = &Stage> {
+        let triggers = self.trigger.iter().map(|(_, stage)| stage);
+        let carriers = self.outreach.iter().map(|carrier| &carrier.stage);
+        triggers
+            .chain(&self.records)
+            .chain(&self.channel)
+            .chain(carriers)
+            .chain(&self.reply)
+            .chain(&self.network)
+            .chain(&self.visit)
+            .chain(&self.chart)
+            .chain(&self.escalation)
+    }
+
+    pub fn get(&self, key: &str) -> Option<&Stage> {
+        self.iter().find(|stage| stage.key == key)
+    }
+
+    /// The interpreter for deliveries of a source kind.
+    pub fn trigger(&self, kind: &str) -> Option<&Stage> {
+        self.trigger.iter().find(|(name, _)| name == kind).map(|(_, stage)| stage)
+    }
+
+    /// The vendors of a channel, first choice first.
+    pub fn carriers(&self, channel: Channel) -> impl Iterator<Item = &Carrier> {
+        self.outreach.iter().filter(move |carrier| carrier.channel == channel)
+    }
+}
+
+const KEYS: &[&str] =
+    &["trigger", "records", "channel", "outreach", "reply", "network", "visit", "chart", "escalation"];
+const STAGE_KEYS: &[&str] = &["plugin", "endpoint", "endpoints", "reveal", "settings", "clear_phi_because"];
+const REPLY_KEYS: &[&str] =
+    &["plugin", "endpoint", "endpoints", "reveal", "settings", "clear_phi_because", "confidence_min"];
+const CARRIER_KEYS: &[&str] =
+    &["plugin", "endpoint", "endpoints", "reveal", "settings", "clear_phi_because", "channel"];
+
+pub(super) fn read(reader: &mut Reader, node: &Node) -> Stages {
+    let block = reader.block("stages", node, KEYS);
+    let mut trigger = Vec::new();
+    if let Some(node) = block.get("trigger") {
+        for (kind, node) in reader.entries("trigger", node) {
+            if let Some(stage) = read_stage(reader, &format!("trigger.{}", kind.name), node) {
+                trigger.push((kind.name.clone(), stage));
+            }
+        }
+    }
+    let mut outreach = Vec::new();
+    if let Some(node) = block.get("outreach") {
+        for (key, node) in reader.entries("outreach", node) {
+            let name = reader.name("vendor", key);
+            if let Some(carrier) = read_carrier(reader, name, node) {
+                outreach.push(carrier);
+            }
+        }
+    }
+    let mut confidence_min = CONFIDENCE_MIN_DEFAULT;
+    let reply = block.get("reply").and_then(|node| {
+        let fields = reader.block("reply", node, REPLY_KEYS);
+        let count = fields.get("confidence_min").and_then(|node| reader.count("confidence_min", node, 0, 100));
+        confidence_min = count.and_then(|count| u8::try_from(count).ok()).unwrap_or(confidence_min);
+        stage_of(reader, "reply", &fields)
+    });
+    let mut stage = |key: &str| block.get(key).and_then(|node| read_stage(reader, key, node));
+    Stages {
+        trigger,
+        records: stage("records"),
+        channel: stage("channel"),
+        outreach,
+        reply,
+        confidence_min,
+        network: stage("network"),
+        visit: stage("visit"),
+        chart: stage("chart"),
+        escalation: stage("escalation"),
+    }
+}
+
+fn read_carrier(reader: &mut Reader, name: String, node: &Node) -> Option<Carrier> {
+    let fields = reader.block(&format!("outreach.{name}"), node, CARRIER_KEYS);
+    let channel = fields.required(reader, "channel").and_then(|node| read_channel(reader, node));
+    let stage = stage_of(reader, &format!("outreach.{name}"), &fields);
+    Some(Carrier { name, channel: channel?, stage: stage? })
+}
+
+pub(super) fn read_channel(reader: &mut Reader, node: &Node) -> Option<Channel> {
+    let choices = [Channel::Sms, Channel::Email, Channel::Portal].map(|channel| (channel.name(), channel));
+    reader.choice("channel", node, &choices)
+}
+
+fn read_stage(reader: &mut Reader, key: &str, node: &Node) -> Option<Stage> {
+    let fields = reader.block(key, node, STAGE_KEYS);
+    stage_of(reader, key, &fields)
+}
+
+fn stage_of(reader: &mut Reader, key: &str, fields: &Block<'_>) -> Option<Stage> {
+    let plugin = fields.required_text(reader, "plugin");
+    let mut endpoints = Vec::new();
+    for name in ["endpoint", "endpoints"] {
+        if let Some(node) = fields.get(name) {
+            endpoints.extend(reader.texts(name, node));
+        }
+    }
+    let reveal = fields.get("reveal").map(|node| reader.texts("reveal", node)).unwrap_or_default();
+    let settings = match fields.get("settings") {
+        Some(node) => {
+            // Only for the message when it is no block.
+            reader.entries("settings", node);
+            match node.to_json() {
+                Value::Object(members) => Value::Object(members),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                    Value::Object(serde_json::Map::new())
+                }
+            }
+        }
+        None => Value::Object(serde_json::Map::new()),
+    };
+    let clear_phi_because = fields.text(reader, "clear_phi_because");
+    Some(Stage { key: key.to_string(), plugin: plugin?, endpoints, reveal, settings, clear_phi_because, at: fields.at })
+}

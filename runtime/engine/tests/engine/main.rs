@@ -1,0 +1,12 @@
+//! The engine's tests: one binary, one module per concern.
+
+#![expect(clippy::disallowed_methods, reason = "tests read files and clocks; the engine may not")]
+
+mod calendar;
+mod dashboard;
+mod given;
+mod problems;
+mod properties;
+mod recipe;
+mod render;
+mod steps;

@@ -1,0 +1,265 @@
+//! What people get wrong in a workflow, and what they are told.
+
+use expect_test::{Expect, expect};
+use handoff_engine::workflow::{Files, Workflow};
+
+/// A small whole workflow that is right.
+const SOUND: &str = "\
+format: handoff/workflow@1
+name: Small
+stages:
+  escalation: { plugin: escalation-inbox }
+practice: { name: Cedar, phone: 555-0199 }
+contact: { zone: America/New_York }
+start: waiting
+states:
+  waiting:
+    timers:
+      overdue: { after: 3d }
+    on:
+      timer.overdue:
+        do:
+          - raise: { audience: coordinator, kind: late, summary: Late. }
+        to: done
+  done: { end: true }
+";
+
+/// Replaces one piece of the sound workflow and shows the problems.
+fn check(piece: &str, with: &str, expected: Expect) {
+    assert!(SOUND.contains(piece), "the sound workflow has no `{piece}`");
+    let text = SOUND.replacen(piece, with, 1);
+    let told = match Workflow::parse("small.yaml", &text) {
+        Ok(_) => "no problem".to_string(),
+        Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+    };
+    expected.assert_eq(&told);
+}
+
+#[test]
+fn a_sound_workflow_has_no_problem() {
+    check("name: Small", "name: Smaller", expect![["no problem"]]);
+}
+
+#[test]
+fn mistyped_names_are_told_the_nearest() {
+    check(
+        "to: done",
+        "to: dnoe",
+        expect![[r#"
+        error[H0010]: there is no state `dnoe`
+          --> small.yaml:16:13
+          help: write `done`"#]],
+    );
+    check(
+        "timer.overdue:",
+        "timer.overdeu:",
+        expect![[r#"
+            error[H0015]: nothing in state `waiting` listens to timer `overdue`
+              --> small.yaml:11:7
+              help: add under `on:` a line `timer.overdue: …`
+            error[H0014]: state `waiting` has no timer `overdeu`
+              --> small.yaml:13:7
+              help: write `timer.overdue`"#]],
+    );
+    check(
+        "- raise:",
+        "- rise:",
+        expect![[r#"
+        error[H0012]: there is no action `rise`
+          --> small.yaml:15:13
+          help: write `raise`"#]],
+    );
+    check(
+        "timers:",
+        "timer:",
+        expect![[r#"
+            error[H0032]: a referral can wait in state `waiting` for ever
+              --> small.yaml:9:3
+              help: add a timer such as `overdue: { after: 14d }` and say under `on:` what happens then
+            error[H0003]: `state waiting` has no key `timer`
+              --> small.yaml:10:5
+              help: write `timers`
+            error[H0014]: state `waiting` has no timer `overdue`
+              --> small.yaml:13:7
+              help: add under `timers:` a line `overdue: { after: 3d }`"#]],
+    );
+    check(
+        "timer.overdue:",
+        "reply.optout: done\n      timer.overdue:",
+        expect![[r#"
+        error[H0011]: there is no event `reply.optout`
+          --> small.yaml:13:7
+          help: write `reply.opt-out`"#]],
+    );
+    check(
+        "coordinator",
+        "co-ordinator",
+        expect![[r#"
+        error[H0009]: `audience` cannot be `co-ordinator`
+          --> small.yaml:15:32
+          help: write `coordinator`"#]],
+    );
+    check(
+        "America/New_York",
+        "America/NewYork",
+        expect![[r#"
+        error[H0021]: `America/NewYork` is no time zone
+          --> small.yaml:6:18
+          help: write `America/New_York`"#]],
+    );
+}
+
+#[test]
+fn guards_are_compiled_and_their_names_checked() {
+    check(
+        "        to: done",
+        "        if: atempts.size() > 2\n        to: done",
+        expect![[r#"
+        error[H0023]: the guard reads `atempts`, which nobody knows
+          --> small.yaml:16:13
+          help: write `attempts`"#]],
+    );
+    check(
+        "        to: done",
+        "        if: order.priorty == 'urgent'\n        to: done",
+        expect![[r#"
+        error[H0023]: the guard reads `order.priorty`; `order` has no `priorty`
+          --> small.yaml:16:13
+          help: write `priority`"#]],
+    );
+    check(
+        "        to: done",
+        "        if: order.priority ==\n        to: done",
+        expect![[r#"
+        error[H0022]: the guard does not compile: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
+          --> small.yaml:16:13
+          help: guards are CEL: `attempts.size() < 3 && order.priority == "urgent"`"#]],
+    );
+}
+
+#[test]
+fn values_that_cannot_be() {
+    check(
+        "3d",
+        "three days",
+        expect![[r#"
+            error[H0020]: `three days` is no duration
+              --> small.yaml:11:25
+              help: a duration is a number with d, h or m: `3d`, `2h`, `30m`, `1d12h`"#]],
+    );
+    check(
+        "handoff/workflow@1",
+        "handoff/workflow@2",
+        expect![[r#"
+        error[H0006]: this is not a workflow format that this Handoff knows
+          --> small.yaml:1:9
+          help: write `format: handoff/workflow@1`"#]],
+    );
+    check(
+        "name: Small",
+        "name: Small\nname: Large",
+        expect![[r#"
+        error[H0002]: `name` stands twice under `the workflow`; the first is on line 2
+          --> small.yaml:3:1
+          help: keep one of the two"#]],
+    );
+    check(
+        "summary: Late.",
+        "summary: \"{{ givn }} is late\"",
+        expect![[r#"
+        error[H0040]: `{{ givn }}` is no placeholder
+          --> small.yaml:15:66
+          help: write `given`"#]],
+    );
+    check(
+        "name: Small",
+        "name: [Small",
+        expect![[r#"
+        error[H0001]: this is not YAML that can be read: illegal placement of ':' indicator at line 3, column 7
+          --> small.yaml:3:7
+          help: check indentation, quotes and colons at and just before this place"#]],
+    );
+    check(
+        "end: true",
+        "end: perhaps",
+        expect![[r#"
+        error[H0031]: no handler of state `waiting` leads on to an end
+          --> small.yaml:9:3
+          help: add a `to:` that leads on to an `end: true` state
+        error[H0031]: no handler of state `done` leads on to an end
+          --> small.yaml:17:3
+          help: add a `to:` that leads on to an `end: true` state
+        error[H0004]: `end` should be true or false, not a text
+          --> small.yaml:17:16
+          help: write true or false here"#]],
+    );
+}
+
+#[test]
+fn charts_that_lead_nowhere() {
+    check(
+        "  done: { end: true }",
+        "  done: { end: true }\n  island: { end: true }",
+        expect![[r#"
+        error[H0030]: no referral can come to state `island`
+          --> small.yaml:18:3
+          help: add a `to:` that leads here, or take it away"#]],
+    );
+    check(
+        "        to: done\n",
+        "",
+        expect![[r#"
+        error[H0031]: no handler of state `waiting` leads on to an end
+          --> small.yaml:9:3
+          help: add a `to:` that leads on to an `end: true` state
+        error[H0030]: no referral can come to state `done`
+          --> small.yaml:16:3
+          help: add a `to:` that leads here, or take it away"#]],
+    );
+    check(
+        "      overdue: { after: 3d }",
+        "      overdue: { before: appointment 1h }",
+        expect![[r#"
+        error[H0032]: a referral can wait in state `waiting` for ever
+          --> small.yaml:9:3
+          help: add a timer such as `overdue: { after: 14d }` and say under `on:` what happens then"#]],
+    );
+    check(
+        "- raise: { audience: coordinator, kind: late, summary: Late. }",
+        "- check-visit",
+        expect![[r#"
+            error[H0016]: this needs the `visit` stage, and there is none
+              --> small.yaml:13:7
+              help: add under `stages:` a block `visit: { plugin: … }`"#]],
+    );
+    check(
+        "      overdue: { after: 3d }",
+        "      overdue: { after: 3d }\n      unused: { after: 4d }",
+        expect![[r#"
+        error[H0015]: nothing in state `waiting` listens to timer `unused`
+          --> small.yaml:12:7
+          help: add under `on:` a line `timer.unused: …`"#]],
+    );
+}
+
+#[test]
+fn every_problem_is_told_at_once() {
+    let text = SOUND.replace("to: done", "to: dnoe").replace("3d", "soon").replace("coordinator", "nobody");
+    let problems = Workflow::parse("small.yaml", &text).expect_err("three problems");
+    assert!(problems.len() >= 3, "{problems:?}");
+}
+
+#[test]
+fn templates_are_checked_in_their_own_file() {
+    let files = Files::from([("t/en.yaml".to_string(), "language: en\nletters:\n  helo: { sms: hi }\n".to_string())]);
+    let text = SOUND.replace("start:", "templates: t/\nletters:\n  hello: { asks: info }\nstart:");
+    let problems = Workflow::parse_with("small.yaml", &text, &files).expect_err("problems");
+    let told: Vec<String> =
+        problems.iter().map(|problem| format!("{}:{} {}", problem.file, problem.line, problem.message)).collect();
+    expect![[r#"
+        small.yaml:9 letter `hello` has no text at all
+        t/en.yaml:1 `the language` lacks `calendar`
+        t/en.yaml:1 `the language` lacks `words`
+        t/en.yaml:3 the workflow has no letter `helo`"#]]
+    .assert_eq(&told.join("\n"));
+}

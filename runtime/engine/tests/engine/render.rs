@@ -1,0 +1,142 @@
+//! Letters: their length on the air, their words, and what they must not say.
+
+use handoff_engine::ids::{PatientId, Token};
+use handoff_engine::referral::*;
+use handoff_engine::render::{RenderError, SmsEncoding, measure_sms, render};
+
+use crate::given;
+
+/// A given name of twelve GSM-7 characters.
+const GIVEN: &str = "ZPHIG00CAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+fn facts(specialty: &str) -> Facts {
+    let starts_at = "2026-03-10T18:30:00Z".parse().expect("a moment");
+    Facts {
+        patient: Patient {
+            id: PatientId("p".to_string()),
+            given: Token(GIVEN.to_string()),
+            family: Token("ZPHIG00DBBBBBBBBBBBBBBBBBBBBBBBBBB".to_string()),
+            identifiers: vec![],
+            reaches: vec![],
+            languages: vec!["en".to_string()],
+            preferred: None,
+            zone: Some(chrono_tz::America::Los_Angeles),
+            deceased: false,
+        },
+        order: Order {
+            numbers: vec![],
+            priority: Priority::Routine,
+            specialty: Code { system: String::new(), code: "1".to_string(), display: specialty.to_string() },
+            services: vec![],
+            diagnoses: vec![],
+            plan_id: String::new(),
+            plan_name: String::new(),
+            referring: Provider::default(),
+            specialist: Some(Provider {
+                name: "Dr. Bartholomew Kowalski".to_string(),
+                phone: "+15555550111".to_string(),
+                ..Provider::default()
+            }),
+            expires_at: None,
+        },
+        appointment: Some(Appointment { numbers: vec![], starts_at, minutes: 30, status: AppointmentStatus::Booked }),
+        visit: None,
+        note: None,
+        last_letter: None,
+        attempts: vec![],
+        tried: vec![],
+        rerouted: 0,
+        marks: vec![],
+    }
+}
+
+#[test]
+fn text_messages_fit_and_say_how_to_stop_them() {
+    let deployment = given::recipe();
+    let workflow = &deployment.workflow;
+    for specialty in ["Cardiology", "Psychiatry"] {
+        for letter in workflow.letters.keys() {
+            for language in workflow.language_tags() {
+                let filled = render(workflow, &facts(specialty), letter, Channel::Sms, &language).expect("a text");
+                let size = measure_sms(&filled.text);
+                let most = match language.as_str() {
+                    "en" | "es" => (SmsEncoding::Gsm7, 1),
+                    "zh" => (SmsEncoding::Ucs2, 2),
+                    _ => (SmsEncoding::Ucs2, 3),
+                };
+                assert_eq!(size.encoding, most.0, "{language} {letter}: {}", filled.text);
+                assert!(size.parts <= most.1, "{language} {letter}: {size:?} {}", filled.text);
+                assert!(filled.text.contains("STOP"), "{language} {letter} does not say how to stop it");
+                assert!(!filled.text.to_uppercase().contains("CANCEL"), "{language} {letter} asks for an opt-out word");
+                let mail = render(workflow, &facts(specialty), letter, Channel::Email, &language).expect("a mail");
+                assert!(mail.text.contains("STOP"), "{language} {letter}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sensitive_referral_names_nobody() {
+    let deployment = given::recipe();
+    let workflow = &deployment.workflow;
+    for specialty in ["Psychiatry", "Medical Oncology", "Infectious Disease", "Addiction Medicine", ""] {
+        for letter in workflow.letters.keys() {
+            for channel in [Channel::Sms, Channel::Email, Channel::Portal] {
+                let filled = render(workflow, &facts(specialty), letter, channel, "en").expect("a letter");
+                let said = format!("{} {}", filled.subject, filled.text);
+                assert!(!said.contains("Kowalski") && !said.contains("5555550111"), "{specialty} {letter}: {said}");
+            }
+        }
+    }
+    let open = render(workflow, &facts("Cardiology"), "first-contact", Channel::Sms, "en").expect("a text");
+    assert!(open.text.contains("Dr. Bartholomew Kowalski"), "{}", open.text);
+}
+
+#[test]
+fn appointments_are_told_in_the_patients_zone_and_language() {
+    let deployment = given::recipe();
+    let said = |language: &str| {
+        let filled = render(&deployment.workflow, &facts("Cardiology"), "visit-tomorrow", Channel::Email, language);
+        filled.expect("a letter").text
+    };
+    let rows = [
+        ("en-US", "Tuesday, Mar 10 at 11:30 AM"),
+        ("es-MX", "10 de marzo a las 11:30 de la mañana"),
+        ("zh-Hans", "3月10日星期二11:30"),
+        ("vi", "thứ Ba 10/3 lúc 11:30"),
+        ("tlh", "Tuesday, Mar 10 at 11:30 AM"),
+    ];
+    for (language, expected) in rows {
+        let text = said(language);
+        assert!(text.contains(expected), "{language}: {text}");
+    }
+}
+
+#[test]
+fn a_letter_about_no_appointment_is_not_written() {
+    let deployment = given::recipe();
+    let without = Facts { appointment: None, ..facts("Cardiology") };
+    let letter = "visit-soon".to_string();
+    let error = render(&deployment.workflow, &without, &letter, Channel::Sms, "en");
+    assert_eq!(error, Err(RenderError::NoAppointment { letter }));
+}
+
+#[test]
+fn sms_sizes() {
+    let name = |set: char, digits: &str| format!("ZPHI{set}{digits}{}", "A".repeat(26));
+    let rows: [(String, SmsEncoding, usize, usize); 9] = [
+        ("a".repeat(160), SmsEncoding::Gsm7, 160, 1),
+        ("a".repeat(161), SmsEncoding::Gsm7, 161, 2),
+        ("é".repeat(160), SmsEncoding::Gsm7, 160, 1),
+        ("€".repeat(80), SmsEncoding::Gsm7, 160, 1),
+        ("á".repeat(70), SmsEncoding::Ucs2, 70, 1),
+        ("á".repeat(71), SmsEncoding::Ucs2, 71, 2),
+        ("😀".to_string(), SmsEncoding::Ucs2, 2, 1),
+        (name('G', "00C"), SmsEncoding::Gsm7, 12, 1),
+        (name('U', "010"), SmsEncoding::Ucs2, 32, 1),
+    ];
+    for (text, encoding, units, parts) in rows {
+        let size = measure_sms(&text);
+        assert_eq!((size.encoding, size.units, size.parts), (encoding, units, parts), "{text}");
+    }
+}
