@@ -33,7 +33,7 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
-            endpoint: "chart".to_owned(),
+            endpoint: "ehr".to_owned(),
             identifier_systems: Systems::default(),
             order_system: None,
             identifier_system: "urn:x-handoff:chart-entry".to_owned(),

@@ -59,7 +59,7 @@ impl Owners {
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
-            endpoint: "chart".to_owned(),
+            endpoint: "ehr".to_owned(),
             identifier_system: "urn:x-handoff:task".to_owned(),
             patient_system: String::new(),
             order_system: String::new(),

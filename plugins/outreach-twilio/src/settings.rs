@@ -96,7 +96,7 @@ fn is_sid(text: &str, prefix: &str) -> bool {
 }
 
 fn endpoint() -> String {
-    "twilio".to_owned()
+    "sms".to_owned()
 }
 
 fn auth_token_secret() -> String {

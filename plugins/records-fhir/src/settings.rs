@@ -36,7 +36,7 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
-            endpoint: "chart".to_owned(),
+            endpoint: "ehr".to_owned(),
             identifier_systems: Systems::default(),
             text_unmarked_phones: false,
             consent_codes: ConsentCodes::default(),

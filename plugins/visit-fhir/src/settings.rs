@@ -53,7 +53,7 @@ fn system<'a>(key: &str, system: Option<&'a str>) -> Result<&'a str, Failure> {
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
-            endpoint: "scheduling".to_owned(),
+            endpoint: "ehr".to_owned(),
             again_hours: 24,
             appointment_system: None,
             order_system: None,

@@ -232,14 +232,14 @@ fn failures_keep_their_kind() {
     }
     expect![[r#"
         appointment 404      -> a further question
-        appointment 401      -> misconfigured: endpoint scheduling: the server refused our credentials (401); check its client id, key and token URL
-        appointment 403      -> misconfigured: endpoint scheduling: GET /Appointment is not allowed (403); grant the client this scope
+        appointment 401      -> misconfigured: endpoint ehr: the server refused our credentials (401); check its client id, key and token URL
+        appointment 403      -> misconfigured: endpoint ehr: GET /Appointment is not allowed (403); grant the client this scope
         appointment 429      -> retry after 4 s: GET /Appointment at scheduling: the server answered 429
         appointment 500      -> retry after 300 s: GET /Appointment at scheduling: the server answered 500
         appointment not sent -> retry after 300 s: GET /Appointment at scheduling: the server could not be reached
         encounter   404      -> open, again in 12 h
-        encounter   401      -> misconfigured: endpoint scheduling: the server refused our credentials (401); check its client id, key and token URL
-        encounter   403      -> misconfigured: endpoint scheduling: GET /Encounter is not allowed (403); grant the client this scope
+        encounter   401      -> misconfigured: endpoint ehr: the server refused our credentials (401); check its client id, key and token URL
+        encounter   403      -> misconfigured: endpoint ehr: GET /Encounter is not allowed (403); grant the client this scope
         encounter   429      -> retry after 4 s: GET /Encounter at scheduling: the server answered 429
         encounter   500      -> retry after 300 s: GET /Encounter at scheduling: the server answered 500
         encounter   not sent -> retry after 300 s: GET /Encounter at scheduling: the server could not be reached

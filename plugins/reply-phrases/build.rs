@@ -1,0 +1,38 @@
+//! Turns `phrases/*.txt` into sorted tables, so that a fresh instance has nothing left to prepare.
+
+#[path = "build/source.rs"]
+mod source;
+#[path = "build/table.rs"]
+mod table;
+#[path = "src/words.rs"]
+#[allow(dead_code)]
+mod words;
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::Path;
+use std::{env, fs};
+
+/// In the order of `Language` in `src/meaning.rs`.
+const LANGUAGES: [&str; 4] = ["en", "es", "zh", "vi"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=phrases");
+    println!("cargo::rerun-if-changed=build");
+    println!("cargo::rerun-if-changed=src/words.rs");
+    let traditional = traditional(&fs::read_to_string("phrases/traditional.txt")?);
+    let mut tables = table::Tables::new(&traditional);
+    for (index, language) in LANGUAGES.into_iter().enumerate() {
+        let path = format!("phrases/{language}.txt");
+        let source = source::parse(&fs::read_to_string(&path)?).map_err(|mistake| format!("{path}: {mistake}"))?;
+        tables.add(index, &source).map_err(|mistake| format!("{path}: {mistake}"))?;
+    }
+    let out = env::var("OUT_DIR")?;
+    fs::write(Path::new(&out).join("phrases.rs"), tables.write())?;
+    Ok(())
+}
+
+fn traditional(text: &str) -> BTreeMap<char, char> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| Some((line.chars().next()?, line.chars().nth(1)?))).collect()
+}

@@ -1,0 +1,17 @@
+//! From a reply to its meaning: words, phrases, language, verdict.
+
+use crate::language;
+use crate::matching;
+use crate::meaning::{Asked, Language};
+use crate::message::Message;
+use crate::settings::Settings;
+use crate::verdict::{self, Verdict};
+
+/// Reads `text` as the answer to `asked`, sent in the language of `last_tag`.
+pub fn read(text: &str, last_tag: &str, asked: Asked, settings: &Settings) -> Verdict {
+    let message = Message::read(text);
+    let found = matching::find(&message, asked);
+    let language = language::guess(&message, &found, Language::of_tag(last_tag));
+    let verdict = verdict::decide(&message, found, language);
+    settings.abstain(settings.outrank(&message.text.words, verdict))
+}

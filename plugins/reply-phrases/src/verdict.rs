@@ -1,0 +1,112 @@
+//! Decides between the phrases found: what stands, what wins, and when to leave it to a person.
+
+use crate::matching::Found;
+use crate::meaning::{Language, Meaning};
+use crate::message::Message;
+
+/// What a message means, as far as we dare say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    pub meaning: Meaning,
+    pub confidence: u8,
+    /// The rule that decided.
+    pub rule: &'static str,
+    pub language: Language,
+}
+
+/// A question mark after three words or more, with nothing else to go by.
+const BARE_QUESTION: u8 = 65;
+const BARE_QUESTION_WORDS_MIN: usize = 3;
+/// Below this a phrase does not stand against a yes.
+const CONTRADICTS_FROM: u8 = 60;
+/// Two intents in one message: a little less sure.
+const SECOND_INTENT: u8 = 8;
+const CONFIDENCE_MAX: u8 = 99;
+/// How sure we are that something is unclear: nothing was found, or what was found contradicts itself.
+const UNCLEAR: u8 = 30;
+
+/// Weighs `found` and answers; `language` is that of the message.
+pub fn decide(message: &Message, mut found: Vec<Found>, language: Language) -> Verdict {
+    let unclear = |rule| Verdict { meaning: Meaning::Unclear, confidence: UNCLEAR, rule, language };
+    found.retain(|one| is_spoken_in(one, language, message));
+    hide(&mut found);
+    doubt(message, &mut found);
+    if message.text.cut {
+        found.retain(|one| one.rule.meaning <= Meaning::OptOut);
+    }
+    let Some(best) = winner(&found) else {
+        let asks = message.text.asks.iter().any(|asks| *asks) && message.len() >= BARE_QUESTION_WORDS_MIN;
+        return match asks && !message.text.cut {
+            true => Verdict { meaning: Meaning::Question, confidence: BARE_QUESTION, rule: "question mark", language },
+            false => unclear("no phrase known"),
+        };
+    };
+    let others = found.iter().any(|one| one.rule.meaning != best.rule.meaning && one.rule.meaning < Meaning::Unclear);
+    let penalty = if others && best.rule.meaning > Meaning::OptOut { SECOND_INTENT } else { 0 };
+    let confidence = best.rule.strength.min(CONFIDENCE_MAX).saturating_sub(penalty);
+    Verdict { meaning: best.rule.meaning, confidence, rule: best.rule.name, language }
+}
+
+/// Vietnamese without marks looks like half the words of other languages: believe it only in a Vietnamese message.
+fn is_spoken_in(found: &Found, language: Language, message: &Message) -> bool {
+    let marked = message.text.words[found.start..found.end].iter().any(|word| word.vietnamese);
+    found.rule.language != Language::Vietnamese || language == Language::Vietnamese || marked
+}
+
+/// Drops what lies within something longer of another meaning: `come` in `not come`, `stop` in `stop in`.
+///
+/// An emergency or an opt-out yields only to a phrase that says it is none.
+fn hide(found: &mut Vec<Found>) {
+    let all = found.clone();
+    found.retain(|one| {
+        !all.iter().any(|other| {
+            let hides = match other.rule.meaning {
+                Meaning::Nothing => other.rule.hides.is_empty() || other.rule.hides.contains(&one.rule.meaning),
+                Meaning::Hedge | Meaning::Doubt | Meaning::Unclear => false,
+                Meaning::Question => one.rule.meaning >= Meaning::Scheduled,
+                _ => one.rule.meaning > Meaning::OptOut || other.rule.meaning < one.rule.meaning,
+            };
+            let equal_hides = other.rule.meaning == Meaning::Nothing && one.rule.meaning != Meaning::Confirm;
+            let longer = other.length() > one.length() || (equal_hides && other.length() == one.length());
+            hides && other.rule.meaning != one.rule.meaning && longer && one.within(other)
+        })
+    });
+}
+
+/// Drops a yes that was asked, hedged or mocked.
+fn doubt(message: &Message, found: &mut Vec<Found>) {
+    let mocked = found.iter().any(|one| one.rule.meaning == Meaning::Doubt);
+    let hedged: Vec<u16> = found
+        .iter()
+        .filter(|one| one.rule.meaning == Meaning::Hedge)
+        .flat_map(|one| [message.clause_of(one.start), message.clause_of(one.end - 1)])
+        .collect();
+    let asked: Vec<u16> = found
+        .iter()
+        .filter(|one| one.rule.meaning == Meaning::Question)
+        .map(|one| message.clause_of(one.end - 1))
+        .collect();
+    found.retain(|one| match one.rule.meaning {
+        Meaning::Confirm | Meaning::Attended | Meaning::Scheduled => {
+            let clause = message.clause_of(one.end - 1);
+            !mocked && !hedged.contains(&clause) && !asked.contains(&clause) && !message.is_asked(one.end - 1)
+        }
+        Meaning::Nothing | Meaning::Hedge | Meaning::Doubt => false,
+        _ => true,
+    });
+}
+
+/// Emergency, opt-out and the other four that stand above a visit win by rank; the rest by strength, then by rank.
+fn winner(found: &[Found]) -> Option<Found> {
+    let by_rank = |one: &&Found| (one.rule.meaning, std::cmp::Reverse(one.rule.strength));
+    if let Some(first) = found.iter().filter(|one| one.rule.meaning <= Meaning::OptIn).min_by_key(by_rank) {
+        return Some(*first);
+    }
+    let no = |one: &Found| {
+        matches!(one.rule.meaning, Meaning::CancelVisit | Meaning::Decline | Meaning::Reschedule)
+            && one.rule.strength >= CONTRADICTS_FROM
+    };
+    let contradicted = found.iter().any(no);
+    let standing = found.iter().filter(|one| !(contradicted && one.rule.meaning == Meaning::Confirm));
+    standing.max_by_key(|one| (one.rule.strength, std::cmp::Reverse(one.rule.meaning))).copied()
+}
