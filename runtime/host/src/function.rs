@@ -1,0 +1,159 @@
+//! What a plugin can be asked: the worlds of the contract and the functions of each.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The contract's package in `wit/`.
+pub(crate) const PACKAGE: &str = "handoff:stage";
+
+/// The version of it that this host was built with.
+const VERSION: &str = "0.1.0";
+
+/// A stage's world in `wit/`. Each exports one interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum World {
+    Trigger,
+    Records,
+    Channel,
+    Outreach,
+    Reply,
+    Network,
+    Visit,
+    Chart,
+    Escalation,
+}
+
+impl World {
+    pub const ALL: [World; 9] = [
+        World::Trigger,
+        World::Records,
+        World::Channel,
+        World::Outreach,
+        World::Reply,
+        World::Network,
+        World::Visit,
+        World::Chart,
+        World::Escalation,
+    ];
+
+    /// The world's name in `wit/`.
+    pub fn name(self) -> &'static str {
+        match self {
+            World::Trigger => "trigger",
+            World::Records => "records",
+            World::Channel => "channel",
+            World::Outreach => "outreach",
+            World::Reply => "reply",
+            World::Network => "network",
+            World::Visit => "visit",
+            World::Chart => "chart",
+            World::Escalation => "escalation",
+        }
+    }
+
+    /// The name of the interface that a plugin of this world exports.
+    pub fn interface(self) -> &'static str {
+        match self {
+            World::Trigger => "interpreter",
+            World::Records => "retrieval",
+            World::Channel => "choice",
+            World::Outreach => "carrier",
+            World::Reply => "understanding",
+            World::Network => "roster",
+            World::Visit => "attendance",
+            World::Chart => "write-back",
+            World::Escalation => "hand-over",
+        }
+    }
+
+    /// The interface's full name, under which a component exports it.
+    pub(crate) fn export(self) -> String {
+        format!("{PACKAGE}/{}@{VERSION}", self.interface())
+    }
+}
+
+impl fmt::Display for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A function of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Function {
+    AuthenticateDelivery,
+    Interpret,
+    Retrieve,
+    ResumeRetrieval,
+    Choose,
+    Compose,
+    ResumeCarrier,
+    Lookup,
+    ClearFields,
+    AuthenticateCallback,
+    Receive,
+    Understand,
+    Assess,
+    CheckVisit,
+    ResumeVisit,
+    WriteChart,
+    ResumeChart,
+    Raise,
+    ResumeTask,
+}
+
+impl Function {
+    /// The world whose plugins answer it.
+    pub fn world(self) -> World {
+        match self {
+            Function::AuthenticateDelivery | Function::Interpret => World::Trigger,
+            Function::Retrieve | Function::ResumeRetrieval => World::Records,
+            Function::Choose => World::Channel,
+            Function::Compose
+            | Function::ResumeCarrier
+            | Function::Lookup
+            | Function::ClearFields
+            | Function::AuthenticateCallback
+            | Function::Receive => World::Outreach,
+            Function::Understand => World::Reply,
+            Function::Assess => World::Network,
+            Function::CheckVisit | Function::ResumeVisit => World::Visit,
+            Function::WriteChart | Function::ResumeChart => World::Chart,
+            Function::Raise | Function::ResumeTask => World::Escalation,
+        }
+    }
+
+    /// The function's name within its interface.
+    pub fn name(self) -> &'static str {
+        match self {
+            Function::AuthenticateDelivery | Function::AuthenticateCallback => "authenticate",
+            Function::Interpret => "interpret",
+            Function::Retrieve => "retrieve",
+            Function::Choose => "choose",
+            Function::Compose => "compose",
+            Function::Lookup => "lookup",
+            Function::ClearFields => "clear-fields",
+            Function::Receive => "receive",
+            Function::Understand => "understand",
+            Function::Assess => "assess",
+            Function::CheckVisit => "check",
+            Function::WriteChart => "write",
+            Function::Raise => "raise",
+            Function::ResumeRetrieval
+            | Function::ResumeCarrier
+            | Function::ResumeVisit
+            | Function::ResumeChart
+            | Function::ResumeTask => "resume",
+        }
+    }
+}
+
+impl fmt::Display for Function {
+    /// As in `wit/`: `carrier.compose`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.world().interface(), self.name())
+    }
+}

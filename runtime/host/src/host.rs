@@ -1,0 +1,53 @@
+//! The host: loads plugins and calls them, one fresh instance per call, no more at once than there are places.
+
+use std::path::Path;
+
+use wasmtime::Engine;
+
+use crate::cache::Cache;
+use crate::call::{Answer, Call};
+use crate::engine;
+use crate::fault::{Fault, FaultKind, HostError};
+use crate::inspect::{self, Inspection};
+use crate::limits::Limits;
+use crate::plugin::Plugin;
+use crate::slots::Slots;
+
+/// Calls plugins. Share one: it owns the memory that all calls live in.
+pub struct Host {
+    engine: Engine,
+    limits: Limits,
+    cache: Option<Cache>,
+    slots: Slots,
+}
+
+impl Host {
+    /// `cache` is a private directory for compiled plugins, made if need be. Without one each plugin is compiled anew:
+    /// some tenths of a second for a parser.
+    pub fn new(limits: Limits, cache: Option<&Path>) -> Result<Host, HostError> {
+        let engine = engine::new(&limits).map_err(HostError::Setup)?;
+        let cache = cache.map(|path| Cache::open(path, &engine)).transpose()?;
+        let slots = Slots::new(limits.concurrent_calls);
+        Ok(Host { engine, limits, cache, slots })
+    }
+
+    /// Compiles a component and checks that it is a plugin: it imports nothing, serves a stage in this contract's types,
+    /// and starts within the limits. Waits for a place like a call.
+    pub fn load(&self, component: &[u8]) -> Result<Plugin, HostError> {
+        let _slot = self.slots.take(self.limits.wait);
+        Plugin::load(&self.engine, &self.limits, self.cache.as_ref(), component)
+    }
+
+    /// What a component is, whether or not it is fit to be a plugin.
+    pub fn inspect(&self, component: &[u8]) -> Result<Inspection, HostError> {
+        inspect::inspect(&self.engine, self.cache.as_ref(), component)
+    }
+
+    /// Calls a plugin on the caller's thread and waits for the answer: at most `Limits::wait` for a place, and
+    /// `Limits::deadline` for the plugin. The same call of the same plugin gives the same answer, always.
+    pub fn call(&self, plugin: &Plugin, call: &Call) -> Result<Answer, Fault> {
+        let fault = |kind| Fault { plugin: plugin.digest(), function: call.function(), kind };
+        let _slot = self.slots.take(self.limits.wait).ok_or_else(|| fault(FaultKind::Busy))?;
+        plugin.perform(&self.limits, call).map_err(|error| fault(FaultKind::of(&error)))
+    }
+}

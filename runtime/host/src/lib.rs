@@ -1,0 +1,34 @@
+//! Calls plugins: load, pin, limit, call. Knows no workflow, and gives a plugin nothing but the arguments of the call.
+//!
+//! ```no_run
+//! # use handoff_host::{Call, Host, Limits};
+//! # fn twice(component: &[u8], call: &Call) -> Result<(), Box<dyn std::error::Error>> {
+//! let host = Host::new(Limits::default(), None)?;
+//! let plugin = host.load(component)?;
+//! let answer = host.call(&plugin, call)?;
+//! assert_eq!(answer.digest(), host.call(&plugin, call)?.digest(), "a plugin is a pure function");
+//! # Ok(()) }
+//! ```
+
+mod cache;
+mod call;
+pub mod contract;
+mod digest;
+mod engine;
+mod exports;
+mod fault;
+mod function;
+mod host;
+mod inspect;
+mod limits;
+mod plugin;
+mod slots;
+
+pub use call::{Answer, Call};
+pub use digest::Digest;
+pub use fault::{Fault, FaultKind, HostError};
+pub use function::{Function, World};
+pub use host::Host;
+pub use inspect::Inspection;
+pub use limits::Limits;
+pub use plugin::Plugin;
