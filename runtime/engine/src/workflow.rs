@@ -139,7 +139,7 @@ fn read(reader: &mut Reader, mentions: &mut Mentions, tree: &Node, files: &Files
         reader.report(format.at, Code::WRONG_FORMAT, message, format!("write `format: {FORMAT}`"));
     }
     let name = block.required_text(reader, "name");
-    let stages = block.required(reader, "stages").map(|node| stages::read(reader, node));
+    let stages = block.required(reader, "stages").map(|node| stages::read(reader, node, files));
     let practice = block.required(reader, "practice").and_then(|node| contact::read_practice(reader, node));
     let contact = block.required(reader, "contact").map(|node| contact::read(reader, node));
     let letters = block.get("letters").map(|node| letters::read(reader, node)).unwrap_or_default();

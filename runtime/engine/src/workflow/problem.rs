@@ -51,6 +51,7 @@ impl Code {
     pub const UNKNOWN_TIMER: Code = Code(14);
     pub const UNUSED_TIMER: Code = Code(15);
     pub const MISSING_STAGE: Code = Code(16);
+    pub const NO_FILE: Code = Code(17);
     pub const BAD_DURATION: Code = Code(20);
     pub const BAD_ZONE: Code = Code(21);
     pub const BAD_GUARD: Code = Code(22);

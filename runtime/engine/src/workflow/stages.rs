@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::node::{At, Node};
+use super::Files;
+use super::node::{At, Kind, Node};
+use super::problem::{Code, did_you_mean};
 use super::reader::{Block, Reader};
 use crate::referral::Channel;
 
@@ -90,12 +92,12 @@ const REPLY_KEYS: &[&str] =
 const CARRIER_KEYS: &[&str] =
     &["plugin", "endpoint", "endpoints", "reveal", "settings", "clear_phi_because", "channel"];
 
-pub(super) fn read(reader: &mut Reader, node: &Node) -> Stages {
+pub(super) fn read(reader: &mut Reader, node: &Node, files: &Files) -> Stages {
     let block = reader.block("stages", node, KEYS);
     let mut trigger = Vec::new();
     if let Some(node) = block.get("trigger") {
         for (kind, node) in reader.entries("trigger", node) {
-            if let Some(stage) = read_stage(reader, &format!("trigger.{}", kind.name), node) {
+            if let Some(stage) = read_stage(reader, &format!("trigger.{}", kind.name), node, files) {
                 trigger.push((kind.name.clone(), stage));
             }
         }
@@ -104,7 +106,7 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Stages {
     if let Some(node) = block.get("outreach") {
         for (key, node) in reader.entries("outreach", node) {
             let name = reader.name("vendor", key);
-            if let Some(carrier) = read_carrier(reader, name, node) {
+            if let Some(carrier) = read_carrier(reader, name, node, files) {
                 outreach.push(carrier);
             }
         }
@@ -114,9 +116,9 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Stages {
         let fields = reader.block("reply", node, REPLY_KEYS);
         let count = fields.get("confidence_min").and_then(|node| reader.count("confidence_min", node, 0, 100));
         confidence_min = count.and_then(|count| u8::try_from(count).ok()).unwrap_or(confidence_min);
-        stage_of(reader, "reply", &fields)
+        stage_of(reader, "reply", &fields, files)
     });
-    let mut stage = |key: &str| block.get(key).and_then(|node| read_stage(reader, key, node));
+    let mut stage = |key: &str| block.get(key).and_then(|node| read_stage(reader, key, node, files));
     Stages {
         trigger,
         records: stage("records"),
@@ -131,10 +133,10 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Stages {
     }
 }
 
-fn read_carrier(reader: &mut Reader, name: String, node: &Node) -> Option<Carrier> {
+fn read_carrier(reader: &mut Reader, name: String, node: &Node, files: &Files) -> Option<Carrier> {
     let fields = reader.block(&format!("outreach.{name}"), node, CARRIER_KEYS);
     let channel = fields.required(reader, "channel").and_then(|node| read_channel(reader, node));
-    let stage = stage_of(reader, &format!("outreach.{name}"), &fields);
+    let stage = stage_of(reader, &format!("outreach.{name}"), &fields, files);
     Some(Carrier { name, channel: channel?, stage: stage? })
 }
 
@@ -143,12 +145,12 @@ pub(super) fn read_channel(reader: &mut Reader, node: &Node) -> Option<Channel> 
     reader.choice("channel", node, &choices)
 }
 
-fn read_stage(reader: &mut Reader, key: &str, node: &Node) -> Option<Stage> {
+fn read_stage(reader: &mut Reader, key: &str, node: &Node, files: &Files) -> Option<Stage> {
     let fields = reader.block(key, node, STAGE_KEYS);
-    stage_of(reader, key, &fields)
+    stage_of(reader, key, &fields, files)
 }
 
-fn stage_of(reader: &mut Reader, key: &str, fields: &Block<'_>) -> Option<Stage> {
+fn stage_of(reader: &mut Reader, key: &str, fields: &Block<'_>, files: &Files) -> Option<Stage> {
     let plugin = fields.required_text(reader, "plugin");
     let mut endpoints = Vec::new();
     for name in ["endpoint", "endpoints"] {
@@ -157,19 +159,32 @@ fn stage_of(reader: &mut Reader, key: &str, fields: &Block<'_>) -> Option<Stage>
         }
     }
     let reveal = fields.get("reveal").map(|node| reader.texts("reveal", node)).unwrap_or_default();
-    let settings = match fields.get("settings") {
-        Some(node) => {
-            // Only for the message when it is no block.
-            reader.entries("settings", node);
-            match node.to_json() {
-                Value::Object(members) => Value::Object(members),
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                    Value::Object(serde_json::Map::new())
-                }
-            }
-        }
-        None => Value::Object(serde_json::Map::new()),
-    };
+    let settings = fields.get("settings").and_then(|node| read_settings(reader, node, files));
+    let settings = settings.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
     let clear_phi_because = fields.text(reader, "clear_phi_because");
     Some(Stage { key: key.to_string(), plugin: plugin?, endpoints, reveal, settings, clear_phi_because, at: fields.at })
+}
+
+/// A block of its own, or the path of a file beside the workflow: a roster is long, and another person's work.
+fn read_settings(reader: &mut Reader, node: &Node, files: &Files) -> Option<Value> {
+    if let Kind::Text(path) = &node.kind {
+        let Some(text) = files.get(path) else {
+            let message = format!("there is no file `{path}` beside the workflow");
+            reader.report(node.at, Code::NO_FILE, message, did_you_mean(path, files.keys().map(String::as_str)));
+            return None;
+        };
+        return match Node::parse(path, text) {
+            Ok(node) => read_settings(reader, &node, &Files::new()),
+            Err(problem) => {
+                reader.problems.push(problem);
+                None
+            }
+        };
+    }
+    // Only for the message when it is no block.
+    reader.entries("settings", node);
+    match node.to_json() {
+        Value::Object(members) => Some(Value::Object(members)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
+    }
 }

@@ -1,0 +1,41 @@
+# What can be done here. `just` alone lists it.
+[private]
+default:
+    @just --list --unsorted
+
+# Install what a fresh machine lacks to build plugins.
+setup:
+    @plugins/toolchain.sh
+
+# Fifty referrals over thirty simulated days, on real sockets.
+demo *ARGS: setup
+    cargo run -q --bin handoff -- demo {{ARGS}}
+
+# Run Handoff on loopback with a configuration made by `handoff init`.
+serve DIR="./handoff-data": setup
+    test -e {{DIR}}/handoff.yaml || cargo run -q --bin handoff -- init {{DIR}}
+    cargo run -q --bin handoff -- serve --config {{DIR}}/handoff.yaml
+
+# Every test: the house's, then the plugins' own.
+test *ARGS: setup
+    command -v cargo-nextest >/dev/null || cargo install --locked cargo-nextest
+    cargo nextest run --workspace {{ARGS}}
+    cargo nextest run --manifest-path plugins/Cargo.toml {{ARGS}}
+
+# Formatting and lints, as CI wants them.
+check: setup
+    cargo fmt --all --check && cargo fmt --manifest-path plugins/Cargo.toml --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy --manifest-path plugins/Cargo.toml --all-targets -- -D warnings
+
+# Build the bundled plugins into components and list them.
+plugins: setup
+    cargo run -q --bin handoff -- plugin list
+
+# Ratios against bare wasmtime, the native parser, and this machine's disk.
+bench *ARGS: setup
+    cargo bench --workspace {{ARGS}}
+
+# Format everything.
+fmt:
+    cargo fmt --all && cargo fmt --manifest-path plugins/Cargo.toml --all

@@ -1,0 +1,85 @@
+//! The command line: one file per command. `--json` wherever a program would read along.
+#![allow(clippy::print_stdout, reason = "the command line answers on standard output")]
+
+mod dead_letters;
+mod demo;
+mod doctor;
+mod init;
+mod journal;
+mod parse;
+mod plugin;
+mod referrals;
+mod serve;
+mod workflow;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Closes the loop on patient referrals.
+#[derive(Parser)]
+#[command(name = "handoff", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write a commented configuration, keys, the referral workflow and the bundled plugins into a folder
+    Init(init::Init),
+    /// Run on a configuration: take orders in, carry letters out
+    Serve(serve::Serve),
+    /// Fifty referrals over thirty simulated days, on real sockets
+    Demo(demo::Demo),
+    /// List referrals, or show one's timeline
+    #[command(subcommand)]
+    Referrals(referrals::Referrals),
+    /// Deliveries and letters that wait for a person
+    #[command(subcommand)]
+    DeadLetters(dead_letters::DeadLetters),
+    /// Check a workflow and play its scenarios
+    #[command(subcommand)]
+    Workflow(workflow::Workflow),
+    /// Look into plugins
+    #[command(subcommand)]
+    Plugin(plugin::Plugin),
+    /// Read an HL7 message through the trigger plugin and print what it means
+    Parse(parse::Parse),
+    /// Prove, search and export the journal
+    #[command(subcommand)]
+    Journal(journal::Journal),
+    /// Check configuration, keys, endpoints and clock
+    Doctor(doctor::Doctor),
+}
+
+/// # Errors
+/// What went wrong, as a chain; [`report`] prints it.
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Init(command) => command.run(),
+        Command::Serve(command) => command.run(),
+        Command::Demo(command) => command.run(),
+        Command::Referrals(command) => command.run(),
+        Command::DeadLetters(command) => command.run(),
+        Command::Workflow(command) => command.run(),
+        Command::Plugin(command) => command.run(),
+        Command::Parse(command) => command.run(),
+        Command::Journal(command) => command.run(),
+        Command::Doctor(command) => command.run(),
+    }
+}
+
+/// Prints an error and what caused it, one line each. The one place where chains are printed.
+pub fn report(error: &anyhow::Error) {
+    eprintln!("error: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  because {cause}");
+    }
+}
+
+/// Prints a value as one line of JSON.
+fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string(value)?);
+    Ok(())
+}

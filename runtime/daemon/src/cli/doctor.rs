@@ -1,0 +1,117 @@
+//! `handoff doctor`: everything that can be wrong with a set-up, looked at before patients depend on it.
+
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+use handoff_host::{Host, Limits};
+
+use super::print_json;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::deployments::{self, ByName, Source};
+use crate::house::Plan;
+
+/// An endpoint on the practice's own network answers at once; a vendor's within a second.
+const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+
+/// Before this the clock is certainly wrong: it is older than this release.
+const RELEASED: Duration = Duration::from_secs(1_790_000_000);
+
+#[derive(Args)]
+pub struct Doctor {
+    #[arg(long, default_value = "handoff.yaml")]
+    config: PathBuf,
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(serde::Serialize)]
+struct Finding {
+    what: String,
+    fault: Option<String>,
+}
+
+impl Doctor {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let findings = examine(&self.config);
+        let faults = findings.iter().filter(|finding| finding.fault.is_some()).count();
+        if self.json {
+            print_json(&findings)?;
+        } else {
+            for Finding { what, fault } in &findings {
+                match fault {
+                    None => println!("  ✓ {what}"),
+                    Some(fault) => println!("  ✗ {what}\n      {}", fault.replace('\n', "\n      ")),
+                }
+            }
+            println!("{}", if faults == 0 { "all well".to_string() } else { format!("{faults} fault(s)") });
+        }
+        Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+fn examine(path: &std::path::Path) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut look = |what: String, result: Result<(), String>| {
+        let well = result.is_ok();
+        findings.push(Finding { what, fault: result.err() });
+        well
+    };
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let late = (since < RELEASED).then(|| "set the clock: signatures and quiet hours depend on it".to_string());
+    look("clock".into(), late.map_or(Ok(()), Err));
+    let config = match Config::read(path) {
+        Ok(config) => config,
+        Err(error) => {
+            look("configuration".into(), Err(chained(&error)));
+            return findings;
+        }
+    };
+    look("configuration".into(), Ok(()));
+    let plan = Plan::from_config(&config, Arc::new(SystemClock));
+    look("keys and secrets".into(), plan.map(|_| ()).map_err(|error| format!("{error:#}")));
+    look("workflow and plugins".into(), workflow(&config).map_err(|error| format!("{error:#}")));
+    let addresses = config.listen.mllp.iter().map(|door| door.address).chain([config.listen.http.address]);
+    for address in addresses {
+        let bound = std::net::TcpListener::bind(address).map(|_| ());
+        look(format!("listen on {address}"), bound.map_err(|error| format!("{error}; is the daemon running already?")));
+    }
+    for (name, endpoint) in &config.endpoints {
+        look(format!("endpoint {name} ({})", endpoint.url), connect(&endpoint.url));
+        if endpoint.baa.is_none() {
+            let help = format!("no patient data goes there; name the agreement under `endpoints: {name}: baa:`");
+            look(format!("endpoint {name}: business associate agreement"), Err(help));
+        }
+    }
+    findings
+}
+
+fn workflow(config: &Config) -> anyhow::Result<()> {
+    let host = Host::new(Limits::default(), None)?;
+    let by_name = ByName { folder: config.plugins.as_deref() };
+    deployments::install(&host, &Source::read(&config.workflow)?, &by_name, None)?;
+    Ok(())
+}
+
+fn connect(url: &str) -> Result<(), String> {
+    let url = url::Url::parse(url).map_err(|error| error.to_string())?;
+    let host = url.host_str().ok_or("the URL names no host")?.to_string();
+    let port = url.port_or_known_default().or(match url.scheme() {
+        "smtp" => Some(587),
+        "smtps" => Some(465),
+        "mllp" => Some(2575),
+        _ => None,
+    });
+    let port = port.ok_or("the URL names no port")?;
+    let mut addresses = (host.trim_matches(['[', ']']), port).to_socket_addrs().map_err(|error| error.to_string())?;
+    let address = addresses.next().ok_or("the name leads to no address")?;
+    TcpStream::connect_timeout(&address, CONNECT_WITHIN).map(|_| ()).map_err(|error| format!("{address}: {error}"))
+}
+
+fn chained(error: &dyn std::error::Error) -> String {
+    crate::chain::Chain(error).to_string()
+}

@@ -1,0 +1,58 @@
+//! `handoff plugin inspect|list`: what a component is, before anybody trusts it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use handoff_host::{Host, Limits};
+
+use super::print_json;
+
+#[derive(Subcommand)]
+pub enum Plugin {
+    /// World, imports, size and digest of a component
+    Inspect {
+        file: PathBuf,
+        #[arg(long)]
+        json: bool,
+    },
+    /// The plugins that came with this binary
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Plugin {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let host = Host::new(Limits::default(), None)?;
+        match self {
+            Plugin::Inspect { file, json } => {
+                let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+                show(&host, &file.display().to_string(), &bytes, json)?;
+            }
+            Plugin::List { json } => {
+                for plugin in handoff_bundle::plugins() {
+                    show(&host, plugin.name, plugin.component, json)?;
+                }
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn show(host: &Host, name: &str, component: &[u8], json: bool) -> anyhow::Result<()> {
+    let inspection = host.inspect(component).with_context(|| format!("{name} is not a usable component"))?;
+    if json {
+        return print_json(&serde_json::json!({ "name": name, "inspection": inspection }));
+    }
+    let worlds = inspection.worlds.iter().map(|world| world.name()).collect::<Vec<_>>().join(", ");
+    let imports = if inspection.imports.is_empty() { "nothing".to_string() } else { inspection.imports.join(", ") };
+    println!("{name}");
+    println!("  stage    {worlds}");
+    println!("  imports  {imports}");
+    println!("  size     {} bytes", inspection.size);
+    println!("  digest   {}", inspection.digest);
+    Ok(())
+}

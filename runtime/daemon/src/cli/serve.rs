@@ -1,0 +1,33 @@
+//! `handoff serve`: takes orders in and carries letters out until it is told to stop.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::house::Plan;
+use crate::{log, service};
+
+#[derive(Args)]
+pub struct Serve {
+    #[arg(long, default_value = "handoff.yaml")]
+    config: PathBuf,
+}
+
+impl Serve {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let config = Config::read(&self.config)?;
+        log::start(&config.log);
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let line = Arc::new(Plan::from_config(&config, Arc::new(SystemClock))?.build()?);
+            let service = service::start(&config.listen, line).await.context("cannot listen")?;
+            service.run_until(service::terminated()).await
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,120 @@
+//! The one configuration file, `handoff.yaml`: what `handoff init` writes and an IT director edits.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::line::egress::endpoint::EndpointConfig;
+use crate::line::egress::secrets::SecretSource;
+
+/// The version of this file's own format.
+pub const FORMAT: &str = "handoff/config@1";
+
+/// The file that `handoff init` writes. It documents every key.
+pub const TEMPLATE: &str = include_str!("config/handoff.yaml");
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub format: String,
+    pub data: PathBuf,
+    pub workflow: PathBuf,
+    /// Looked into before the bundled plugins; `NAME.wasm`.
+    #[serde(default)]
+    pub plugins: Option<PathBuf>,
+    pub listen: Listen,
+    pub keys: Keys,
+    #[serde(default)]
+    pub secrets: BTreeMap<String, SecretSource>,
+    #[serde(default)]
+    pub endpoints: BTreeMap<String, EndpointConfig>,
+    #[serde(default)]
+    pub log: Log,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    #[serde(default)]
+    pub mllp: Vec<MllpListener>,
+    pub http: HttpListener,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MllpListener {
+    /// The trigger in the workflow's `stages: trigger:` that reads what comes in here.
+    pub source: String,
+    pub address: SocketAddr,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpListener {
+    pub address: SocketAddr,
+    /// How vendors reach us, when a proxy stands before us: it is part of what they sign.
+    #[serde(default)]
+    pub public_url: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// Seals patient data: 32 bytes in hexadecimal.
+    pub master: SecretSource,
+    /// Signs the journal: an Ed25519 private key, PKCS#8 PEM.
+    pub signing: PathBuf,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    pub format: LogFormat,
+    /// As `tracing` reads it: `info`, `handoff=debug`.
+    pub level: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read {path}\n  help: `handoff init DIR` writes a configuration")]
+    Unreadable { path: String, source: std::io::Error },
+    #[error("{path} is not a valid configuration:\n{detail}")]
+    Malformed { path: String, detail: String },
+    #[error("{path} has format {found:?}; this version reads {FORMAT:?}")]
+    OtherFormat { path: String, found: String },
+}
+
+impl Config {
+    /// Reads the file; relative paths in it are relative to its own folder.
+    ///
+    /// # Errors
+    /// When it cannot be read, is not YAML, has a key we do not know, or is of another format version.
+    pub fn read(path: &Path) -> Result<Config, ConfigError> {
+        let name = path.display().to_string();
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: name.clone(), source })?;
+        let mut config: Config = serde_saphyr::from_str(&text)
+            .map_err(|error| ConfigError::Malformed { path: name.clone(), detail: error.to_string() })?;
+        if config.format != FORMAT {
+            return Err(ConfigError::OtherFormat { path: name, found: config.format });
+        }
+        let folder = path.parent().unwrap_or(Path::new("."));
+        config.data = folder.join(&config.data);
+        config.workflow = folder.join(&config.workflow);
+        config.plugins = config.plugins.map(|plugins| folder.join(plugins));
+        config.keys.signing = folder.join(&config.keys.signing);
+        config.keys.master = config.keys.master.within(folder);
+        config.secrets = config.secrets.into_iter().map(|(name, source)| (name, source.within(folder))).collect();
+        Ok(config)
+    }
+}

@@ -1,0 +1,92 @@
+//! Keeps the law, not the plugin: consent, quiet hours, caps. Nothing goes to a patient but through here.
+//!
+//! Asked twice for each message: when it is owed, to give it its hour, and when it leaves, because a patient may have
+//! opted out in between. Deny by default: what no rule allows does not go.
+
+use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use handoff_engine::calendar;
+use handoff_engine::referral::Channel;
+use handoff_engine::workflow::contact::Contact;
+
+/// What the gate is asked.
+pub struct Passage<'a> {
+    pub channel: Channel,
+    /// The patient's word about this address, the latest first in force; absent when never asked.
+    pub consent: Option<bool>,
+    pub deceased: bool,
+    /// Where the patient lives; quiet hours are theirs, not ours.
+    pub zone: Option<Tz>,
+    /// When texts went to this patient, over all their referrals.
+    pub texted: &'a [DateTime<Utc>],
+    /// Past this the message is of no use.
+    pub expires: Option<DateTime<Utc>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Go,
+    /// Not before then, by this rule.
+    Wait { until: DateTime<Utc>, rule: &'static str },
+    /// Never, by this rule.
+    Never { rule: &'static str },
+}
+
+/// Texts to a patient who has consented: not the law's limit but the practice's manners. A visit may be booked, announced
+/// and remembered on one day.
+const CONSENTED_PER_DAY_MAX: u32 = 3;
+
+/// The gate's rules in order: who must not be written to at all, then when, then how often.
+pub fn admit(contact: &Contact, passage: &Passage<'_>, now: DateTime<Utc>) -> Verdict {
+    if passage.deceased {
+        return Verdict::Never { rule: "deceased" };
+    }
+    if passage.consent == Some(false) {
+        // 47 CFR 64.1200(a)(10): a revocation holds for every later message.
+        return Verdict::Never { rule: "opted-out" };
+    }
+    let mut until = now;
+    let mut rule = None;
+    // Each rule may push the hour into another's: settle where all agree.
+    while let Some((later, name)) = hold(contact, passage, until) {
+        (until, rule) = (later, Some(name));
+    }
+    match (passage.expires, rule) {
+        (Some(expires), Some(rule)) if until > expires => Verdict::Never { rule },
+        (Some(expires), None) if until > expires => Verdict::Never { rule: "expired" },
+        (_, Some(rule)) => Verdict::Wait { until, rule },
+        (_, None) => Verdict::Go,
+    }
+}
+
+/// The first rule that does not let a message go at this moment, and when it would. Always later, so settling ends.
+fn hold(contact: &Contact, passage: &Passage<'_>, at: DateTime<Utc>) -> Option<(DateTime<Utc>, &'static str)> {
+    match passage.channel {
+        Channel::Email | Channel::Portal => return None,
+        Channel::Sms => {}
+    }
+    let zone = passage.zone.unwrap_or(contact.zone);
+    // 47 CFR 64.1200(c)(1): not before 8 a.m. and not after 9 p.m. at the recipient's location.
+    let allowed = calendar::next_allowed(at, zone, contact.hours, &contact.holidays);
+    if allowed > at {
+        return Some((allowed, "quiet-hours"));
+    }
+    // 47 CFR 64.1200(a)(9)(iv): without the patient's consent, one health care text a day and three a week.
+    let consented = passage.consent == Some(true);
+    let per_day = if consented { CONSENTED_PER_DAY_MAX } else { contact.per_day };
+    let day = at.with_timezone(&zone).date_naive();
+    let today = passage.texted.iter().filter(|sent| sent.with_timezone(&zone).date_naive() == day).count();
+    if today >= per_day as usize {
+        let midnight = (day + Days::new(1)).and_time(NaiveTime::MIN);
+        return Some((calendar::local_moment(midnight, zone), "texts-per-day"));
+    }
+    let week = TimeDelta::days(7);
+    let lately = passage.texted.iter().filter(|&&sent| sent > at - week && sent <= at);
+    if !consented && lately.clone().count() >= contact.per_week as usize {
+        return lately.min().map(|oldest| (*oldest + week, "texts-per-week"));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,16 @@
+//! Connects: takes orders in, carries letters out, and keeps the gate between.
+
+pub mod chain;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod deployments;
+pub mod gate;
+pub mod house;
+pub mod line;
+pub mod log;
+pub mod recipe;
+pub mod rehearsal;
+pub mod service;
+pub mod timeline;
+pub mod vault;

@@ -1,0 +1,139 @@
+//! The line: one straight way through the house, one station per file, in travel order.
+//!
+//! ```text
+//! ingress     bytes            -> Delivery
+//! trigger     Delivery         -> Event(s)      plugin, pure
+//! callback    vendor's call    -> Event(s)      plugin, pure
+//! transition  State + Event    -> Step          engine, pure; decision plugins are asked with plain data
+//! address     Send             -> Letter        channel stage, template, gate
+//! journal     Draft            -> committed     then the sender is answered
+//! outbox      Letter           -> lease, retry
+//! outreach    Letter           -> Request       plugin composes, pure
+//! egress      Request          -> Response      the only way out
+//! receipt     Response         -> Event         plugin judges, pure; re-enters at `transition`
+//! ```
+
+pub mod address;
+pub mod callback;
+pub mod decide;
+pub mod draft;
+pub mod egress;
+pub mod from_wit;
+pub mod ingress;
+pub mod journal;
+pub mod locks;
+pub mod opening;
+pub mod outbox;
+pub mod outreach;
+pub mod receipt;
+pub mod replay;
+pub mod timers;
+pub mod to_wit;
+pub mod transition;
+pub mod trigger;
+pub mod turn;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use handoff_engine::ids::{Digest, ReferralId};
+use handoff_host::{Fault, Host};
+use handoff_store::Store;
+use tokio::sync::Notify;
+
+use self::egress::Egress;
+use self::egress::secrets::Secrets;
+use self::locks::Locks;
+use self::outbox::Leases;
+use crate::clock::Clock;
+use crate::deployments::Deployments;
+use crate::vault::Vault;
+
+/// Everything that the stations share.
+pub struct Line {
+    pub store: Store,
+    pub vault: Vault,
+    pub host: Host,
+    pub deployments: Deployments,
+    pub egress: Egress,
+    pub secrets: Arc<Secrets>,
+    /// Where vendors call back; absent when we cannot be reached from outside.
+    pub public_url: Option<String>,
+    pub clock: Arc<dyn Clock>,
+    /// One letter after the other, in due order: a rehearsal must come out the same each time.
+    pub sequential: bool,
+    /// Held by whoever changes a referral.
+    referrals: Locks,
+    /// Held by whoever may create a referral, or answers a delivery.
+    names: Locks,
+    leases: Leases,
+    /// Rung at each commit: something may be due.
+    pub pulse: Notify,
+    pub plugin_calls: AtomicU64,
+}
+
+/// Why a station could not do its work. None of these loses anything: the sender is not acknowledged, or the letter stays.
+#[derive(Debug, thiserror::Error)]
+pub enum LineError {
+    #[error("the journal takes nothing more")]
+    Commit(#[from] handoff_store::CommitError),
+    #[error("the index cannot be read")]
+    Index(#[from] handoff_store::index::IndexError),
+    #[error("the journal cannot be read")]
+    Read(#[from] handoff_store::journal::ReadError),
+    #[error("the vault cannot seal or reveal")]
+    Vault(#[from] crate::vault::VaultError),
+    #[error("referral {0} is not known")]
+    NoSuchReferral(ReferralId),
+    #[error("{item} is no dead delivery: `handoff dead-letters list` names them")]
+    NotDead { item: String },
+    #[error("{item} still cannot be read, at {location}: {message}\n  help: {help}")]
+    StillDead { item: String, location: String, message: String, help: String },
+    #[error("deployment {0} is not installed; its plugins are missing")]
+    NoSuchDeployment(Digest),
+    #[error("the workflow has no stage {stage:?}")]
+    NoSuchStage { stage: String },
+    #[error("the workflow cannot begin a referral")]
+    Begin(#[from] handoff_engine::step::Rejection),
+    #[error("stage {stage} answered another question than it was asked")]
+    OtherAnswer { stage: String },
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    #[error("a record cannot be written as JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+/// What a line is built from.
+pub struct Parts {
+    pub store: Store,
+    pub vault: Vault,
+    pub host: Host,
+    pub deployments: Deployments,
+    pub egress: Egress,
+    pub secrets: Arc<Secrets>,
+    pub public_url: Option<String>,
+    pub clock: Arc<dyn Clock>,
+    pub sequential: bool,
+}
+
+impl Line {
+    pub fn new(parts: Parts) -> Line {
+        let Parts { store, vault, host, deployments, egress, secrets, public_url, clock, sequential } = parts;
+        Line {
+            store,
+            vault,
+            host,
+            deployments,
+            egress,
+            secrets,
+            public_url,
+            clock,
+            sequential,
+            referrals: Locks::new(),
+            names: Locks::new(),
+            leases: Leases::default(),
+            pulse: Notify::new(),
+            plugin_calls: AtomicU64::new(0),
+        }
+    }
+}

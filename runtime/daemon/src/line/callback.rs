@@ -1,0 +1,298 @@
+//! A vendor's call -> events: a patient's reply, or what became of a letter.
+
+use handoff_engine::event::{self, Event, Intent};
+use handoff_engine::ids::{Digest, ReferralId, Token};
+use handoff_engine::referral::{Asked, Channel, Referral};
+use handoff_host::contract::carrier::{Callback, Inbound, InboundEvent, InboundReply};
+use handoff_host::contract::understanding;
+use handoff_host::{self as host, Call};
+use handoff_store::entry::{Record, Verdict};
+use serde_json::json;
+
+use super::draft::Draft;
+use super::ingress::fields::Fields;
+use super::ingress::signature::{self, Signed, Unsigned};
+use super::ingress::{Answer, Delivery};
+use super::{Line, LineError, from_wit, to_wit};
+use crate::chain::Chain;
+use crate::deployments::Installed;
+
+impl Line {
+    /// Takes a vendor's callback in. When it is answered, what it means is durable.
+    pub async fn take_callback(&self, delivery: Delivery) -> Answer {
+        match self.callback(&delivery).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::error!(vendor = %delivery.source, error = %Chain(&error), "a callback was not taken");
+                Answer::unavailable()
+            }
+        }
+    }
+
+    async fn callback(&self, delivery: &Delivery) -> Result<Answer, LineError> {
+        let installed = self.deployments.current();
+        let stage = format!("outreach.{}", delivery.source);
+        let Some(settings) = installed.settings(&stage) else { return Ok(Answer::not_found()) };
+        let content_type = delivery.headers.iter().find(|header| header.name == "content-type");
+        let content_type = content_type.map(|header| header.value.as_str()).unwrap_or_default();
+        let fields = match Fields::open(content_type, &delivery.body) {
+            Ok(fields) => fields,
+            Err(error) => {
+                tracing::warn!(vendor = %delivery.source, %error, "callback refused");
+                return Ok(Answer::malformed());
+            }
+        };
+        let mut draft = self.draft();
+        let clear = self.clear_fields(&installed, &stage)?;
+        let owner = self.vault.intake(delivery.received_at);
+        let callback = fields.callback(&delivery.headers, &clear, &owner, &mut draft.sealing, delivery.received_at);
+        let signed = Signed { url: &delivery.url, body: &delivery.body, fields: &fields };
+        if !self.authentic(&installed, &stage, &callback, &settings, signed)? {
+            return Ok(Answer::forged());
+        }
+        let key = self.vault.blind("callback", &format!("{stage} {}", Digest::of(&delivery.body)));
+        let _held = self.names.hold(vec![key.clone()]).await;
+        let call = Call::Receive { callback, settings };
+        let inbound = match self.call(&installed, &stage, &call)? {
+            host::Answer::Receive(Ok(inbound)) => inbound,
+            host::Answer::Receive(Err(failure)) => {
+                let reason = super::receipt::reason(&failure);
+                tracing::error!(stage, reason, "the vendor's plugin cannot read a callback");
+                return Ok(Answer::unavailable());
+            }
+            _ => return Err(LineError::OtherAnswer { stage }),
+        };
+        let answer = Answer {
+            status: inbound.status,
+            content_type: inbound.content_type.clone(),
+            body: inbound.body.clone().into_bytes(),
+        };
+        if self.store.index().delivery(&key)?.is_some() {
+            return Ok(answer);
+        }
+        let plugin = installed.digest(&stage)?;
+        let outcome = Digest(host::Answer::Receive(Ok(inbound.clone())).digest().0);
+        draft.decided(None, &stage, plugin, Some(serde_json::to_value(&call)?), outcome);
+        self.believe(&installed, draft, delivery, key, inbound).await?;
+        Ok(answer)
+    }
+
+    /// What the plugin may read in clear: what it asks for, where the workflow grants it.
+    fn clear_fields(&self, installed: &Installed, stage: &str) -> Result<Vec<String>, LineError> {
+        let host::Answer::ClearFields(wanted) = self.call(installed, stage, &Call::ClearFields)? else {
+            return Err(LineError::OtherAnswer { stage: stage.into() });
+        };
+        let granted = installed.revealed(stage);
+        Ok(wanted.into_iter().filter(|name| granted.contains(name)).collect())
+    }
+
+    fn authentic(
+        &self,
+        installed: &Installed,
+        stage: &str,
+        callback: &Callback,
+        settings: &str,
+        signed: Signed<'_>,
+    ) -> Result<bool, LineError> {
+        let call = Call::AuthenticateCallback { callback: callback.clone(), settings: settings.into() };
+        let host::Answer::AuthenticateCallback(checks) = self.call(installed, stage, &call)? else {
+            return Err(LineError::OtherAnswer { stage: stage.into() });
+        };
+        let verified = signature::verify(&checks, signed, &self.secrets, self.clock.now(), Unsigned::Refused);
+        if let Err(forged) = &verified {
+            tracing::warn!(stage, %forged, "callback refused");
+        }
+        Ok(verified.is_ok())
+    }
+
+    async fn believe(
+        &self,
+        installed: &Installed,
+        mut draft: Draft<'_>,
+        delivery: &Delivery,
+        dedupe_key: String,
+        inbound: Inbound,
+    ) -> Result<(), LineError> {
+        let mut meant = Vec::new();
+        for event in &inbound.events {
+            meant.push(match event {
+                InboundEvent::Reply(reply) => self.answerer(&draft, reply)?,
+                InboundEvent::Status(status) => {
+                    let vendor_id = vendor_name(&delivery.source, &status.vendor_id);
+                    let letter = self.store.index().letter_by_vendor_id(&vendor_id)?;
+                    letter.map(|letter| letter.referral)
+                }
+            });
+        }
+        let _held = self.referrals.hold(meant.iter().flatten().collect()).await;
+        let mut referrals = Vec::new();
+        for (event, referral) in inbound.events.into_iter().zip(meant) {
+            match event {
+                InboundEvent::Reply(reply) => match referral {
+                    Some(id) => self.replied(installed, &mut draft, id, delivery, reply)?,
+                    // Nobody we know: still, a stranger's STOP holds for that number.
+                    None => self.stranger(installed, &mut draft, delivery, reply)?,
+                },
+                InboundEvent::Status(status) => {
+                    let vendor_id = vendor_name(&delivery.source, &status.vendor_id);
+                    let letter = self.store.index().letter_by_vendor_id(&vendor_id)?;
+                    if let (Some(letter), Some(status)) = (letter, from_wit::letter_status(status.receipt.outcome)) {
+                        self.transition(&mut draft, letter.referral, Event::LetterStatus { letter, status })?;
+                    }
+                }
+            }
+            referrals.extend(referral);
+        }
+        let verdict = match referrals.is_empty() {
+            true => Verdict::Unmatched { why: "it answers no letter of ours".into() },
+            false => Verdict::Accepted { referrals },
+        };
+        draft.record(Record::Delivery {
+            digest: Digest::of(&delivery.body),
+            source: delivery.source.clone(),
+            kind: "callback".into(),
+            dedupe_key,
+            verdict,
+            bytes: None,
+            answer: None,
+            envelope: json!({ "door": delivery.door.name(), "received_at": delivery.received_at }),
+        });
+        self.commit(draft).await
+    }
+
+    /// Whose reply this is: among the referrals that this address belongs to, the one written to last.
+    fn answerer(&self, draft: &Draft<'_>, reply: &InboundReply) -> Result<Option<ReferralId>, LineError> {
+        let clear = self.reveal(draft, &Token(reply.from.clone()))?;
+        let mut known = Vec::new();
+        for id in self.store.index().find(&self.vault.blind("address", clear.as_str()))? {
+            known.extend(self.store.index().referral(&id)?);
+        }
+        let written_at = |referral: &Referral| referral.facts.last_letter.as_ref().map(|letter| letter.at);
+        known.sort_by_key(|referral| (!self.deployments.ended(referral), written_at(referral), referral.id));
+        Ok(known.pop().map(|referral| referral.id))
+    }
+
+    fn replied(
+        &self,
+        installed: &Installed,
+        draft: &mut Draft<'_>,
+        id: ReferralId,
+        delivery: &Delivery,
+        reply: InboundReply,
+    ) -> Result<(), LineError> {
+        let referral = self.current(draft, id)?;
+        let channel = installed.channel_of(&delivery.source).unwrap_or(Channel::Sms);
+        let text = self.reveal(draft, &Token(reply.text))?;
+        let last = referral.facts.last_letter.as_ref();
+        let language = last.map(|letter| letter.language.clone());
+        let language = language.or_else(|| referral.facts.patient.languages.first().cloned()).unwrap_or("en".into());
+        let asked = last.map_or(Asked::Info, |letter| letter.asked);
+        // Sealed anew under the patient it turned out to be from, so that erasing the patient erases the reply.
+        let token = draft.sealing.seal(&referral.facts.patient.id, "reply", text.as_str());
+        let reading = self.understand(installed, draft, Some(id), text.as_str(), &token, language, asked)?;
+        match reading.intent {
+            Intent::OptOut | Intent::OptIn => {
+                self.opt(installed, draft, &referral, channel, reading.intent == Intent::OptIn)?;
+                let from = Token(reply.from);
+                self.note_consent(draft, &from, channel, reading.intent == Intent::OptIn, "the patient replied so")?;
+            }
+            _ => {}
+        }
+        let reply = event::Reply { channel, text: token, ..reading };
+        self.transition(draft, id, Event::Reply { reply })
+    }
+
+    fn stranger(
+        &self,
+        installed: &Installed,
+        draft: &mut Draft<'_>,
+        delivery: &Delivery,
+        reply: InboundReply,
+    ) -> Result<(), LineError> {
+        let (from, text) = (Token(reply.from), Token(reply.text));
+        let clear = self.reveal(draft, &text)?;
+        let reading = self.understand(installed, draft, None, clear.as_str(), &text, "en".into(), Asked::Info)?;
+        let channel = installed.channel_of(&delivery.source).unwrap_or(Channel::Sms);
+        match reading.intent {
+            Intent::OptOut => self.note_consent(draft, &from, channel, false, "the sender replied so"),
+            Intent::OptIn => self.note_consent(draft, &from, channel, true, "the sender replied so"),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a reply means. A reply that the stage fails on is unclear, and a person reads it.
+    #[allow(clippy::too_many_arguments, reason = "a reply and where it stands")]
+    fn understand(
+        &self,
+        installed: &Installed,
+        draft: &mut Draft<'_>,
+        referral: Option<ReferralId>,
+        clear: &str,
+        token: &Token,
+        language: String,
+        asked: Asked,
+    ) -> Result<event::Reply, LineError> {
+        let settings = installed.settings("reply").unwrap_or_default();
+        let message = understanding::Message {
+            text: clear.into(),
+            language: language.clone(),
+            asked: to_wit::question(asked),
+            received_at: to_wit::instant(draft.now),
+        };
+        let mut recorded = message.clone();
+        recorded.text = token.0.clone();
+        let recorded = serde_json::to_value(Call::Understand { message: recorded, settings: settings.clone() })?;
+        let call = Call::Understand { message, settings };
+        let unclear = event::Reply {
+            intent: Intent::Unclear,
+            language,
+            confidence: 0,
+            channel: Channel::Sms,
+            text: token.clone(),
+        };
+        let answer = match self.call(installed, "reply", &call) {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::error!(error = %Chain(&error), "a reply could not be read; a person reads it");
+                return Ok(unclear);
+            }
+        };
+        draft.decided(referral, "reply", installed.digest("reply")?, Some(recorded), Digest(answer.digest().0));
+        Ok(match answer {
+            host::Answer::Understand(Ok(reading)) => event::Reply {
+                intent: from_wit::intent(reading.intent),
+                language: reading.language,
+                confidence: reading.confidence,
+                ..unclear
+            },
+            _ => unclear,
+        })
+    }
+
+    /// Opting out of one channel opts out of all where the workflow says so: every address on file hears of it.
+    fn opt(
+        &self,
+        installed: &Installed,
+        draft: &mut Draft<'_>,
+        referral: &Referral,
+        channel: Channel,
+        granted: bool,
+    ) -> Result<(), LineError> {
+        for reach in &referral.facts.patient.reaches {
+            if reach.channel == channel || installed.opts_out_of_everything() {
+                self.note_consent(draft, &reach.address, reach.channel, granted, "the patient replied so")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A vendor's own number for a letter, told apart from other vendors'.
+pub(super) fn vendor_name(vendor: &str, id: &str) -> String {
+    format!("{vendor}:{id}")
+}
+
+/// The vendor's name in the workflow, from its stage's key.
+pub(super) fn vendor_of(stage: &str) -> &str {
+    stage.strip_prefix("outreach.").unwrap_or(stage)
+}

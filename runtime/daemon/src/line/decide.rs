@@ -1,0 +1,122 @@
+//! Asking plugins and the gate. Every decision is written down with what it was made from, so that it can be made again.
+
+use std::sync::atomic::Ordering;
+
+use chrono::{DateTime, Utc};
+use handoff_engine::ids::{Digest, ReferralId, Token};
+use handoff_engine::letter::Message;
+use handoff_engine::referral::{Channel, Consent, Referral};
+use handoff_host::{Answer, Call};
+use handoff_store::entry::Record;
+use serde_json::Value;
+
+use super::draft::Draft;
+use super::{Line, LineError};
+use crate::deployments::Installed;
+use crate::gate::{self, Passage, Verdict};
+use crate::vault::Clear;
+
+impl Line {
+    /// One call of a stage's plugin, unrecorded: for what is recorded elsewhere or changes nothing.
+    pub(super) fn call(&self, installed: &Installed, stage: &str, call: &Call) -> Result<Answer, LineError> {
+        let plugin = installed.plugin(stage)?;
+        self.plugin_calls.fetch_add(1, Ordering::Relaxed);
+        Ok(self.host.call(plugin, call)?)
+    }
+
+    /// A decision for a referral, recorded. `as_recorded` stands in for a call that holds clear text.
+    pub(super) fn decide(
+        &self,
+        installed: &Installed,
+        draft: &mut Draft<'_>,
+        stage: &str,
+        referral: ReferralId,
+        call: &Call,
+        as_recorded: Option<Value>,
+    ) -> Result<Answer, LineError> {
+        let answer = self.call(installed, stage, call).inspect_err(|fault| {
+            tracing::error!(stage, %referral, %fault, "a decision failed; a person decides");
+        })?;
+        let recorded = as_recorded.or_else(|| serde_json::to_value(call).ok());
+        let plugin = installed.plugin(stage)?.digest();
+        draft.decided(Some(referral), stage, Digest(plugin.0), recorded, Digest(answer.digest().0));
+        Ok(answer)
+    }
+
+    /// Whether and when a message may go to this patient.
+    pub(super) fn admit(
+        &self,
+        installed: &Installed,
+        draft: &Draft<'_>,
+        referral: &Referral,
+        message: &Message,
+        expires: Option<DateTime<Utc>>,
+    ) -> Result<Verdict, LineError> {
+        let texted = match message.channel {
+            Channel::Sms => self.texted(draft, &message.to)?,
+            Channel::Email | Channel::Portal => Vec::new(),
+        };
+        let passage = Passage {
+            channel: message.channel,
+            consent: self.consent(draft, referral, &message.to, message.channel)?,
+            deceased: referral.facts.patient.deceased,
+            zone: referral.facts.patient.zone,
+            texted: &texted,
+            expires,
+        };
+        Ok(gate::admit(&installed.workflow().contact, &passage, draft.now))
+    }
+
+    /// The patient's last word about an address: given to us, else as the chart has it.
+    pub(super) fn consent(
+        &self,
+        draft: &Draft<'_>,
+        referral: &Referral,
+        address: &Token,
+        channel: Channel,
+    ) -> Result<Option<bool>, LineError> {
+        let clear = self.reveal(draft, address)?;
+        let on_file = self.store.index().consent(&self.vault.blind("address", clear.as_str()))?;
+        if let Some(word) = on_file.iter().find(|word| word.channel == channel.name()) {
+            return Ok(Some(word.granted));
+        }
+        let reach = referral.facts.patient.reaches.iter().find(|reach| reach.address == *address);
+        Ok(match reach.map(|reach| reach.consent) {
+            Some(Consent::Granted) => Some(true),
+            Some(Consent::Denied) => Some(false),
+            Some(Consent::Unknown) | None => None,
+        })
+    }
+
+    /// When texts went to this number, over all referrals of whoever answers it, and when those still owed will go.
+    fn texted(&self, draft: &Draft<'_>, address: &Token) -> Result<Vec<DateTime<Utc>>, LineError> {
+        let clear = self.reveal(draft, address)?;
+        let mut texted = Vec::new();
+        for id in self.store.index().find(&self.vault.blind("address", clear.as_str()))? {
+            if let Some(referral) = self.store.index().referral(&id)? {
+                let attempts = &referral.facts.attempts;
+                texted.extend(attempts.iter().filter(|a| a.channel == Channel::Sms).map(|a| a.at));
+            }
+        }
+        Ok(texted)
+    }
+
+    /// The patient gave or withdrew consent for an address, whichever referral it was about.
+    pub(super) fn note_consent(
+        &self,
+        draft: &mut Draft<'_>,
+        address: &Token,
+        channel: Channel,
+        granted: bool,
+        why: &str,
+    ) -> Result<(), LineError> {
+        let clear = self.reveal(draft, address)?;
+        let address = self.vault.blind("address", clear.as_str());
+        draft.record(Record::Consented { address, channel: channel.name().into(), granted, why: why.into() });
+        Ok(())
+    }
+
+    pub(super) fn reveal(&self, draft: &Draft<'_>, token: &Token) -> Result<Clear, LineError> {
+        Ok(draft.sealing.reveal(token)?)
+    }
+}

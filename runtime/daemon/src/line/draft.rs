@@ -1,0 +1,90 @@
+//! What one transaction is going to say. Stations add to it; the journal takes it whole or not at all.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use handoff_engine::event::Event;
+use handoff_engine::ids::{Digest, ReferralId};
+use handoff_engine::letter::Letter;
+use handoff_engine::referral::Referral;
+use handoff_store::entry::{Entry, Record};
+use serde_json::Value;
+
+use crate::vault::{Sealing, VaultError};
+
+pub struct Draft<'a> {
+    pub now: DateTime<Utc>,
+    pub sealing: Sealing<'a>,
+    records: Vec<Record>,
+    /// Referrals as this transaction leaves them; what follows in it must see them so.
+    referrals: BTreeMap<ReferralId, Referral>,
+    names: BTreeMap<String, ReferralId>,
+}
+
+impl<'a> Draft<'a> {
+    pub fn new(now: DateTime<Utc>, sealing: Sealing<'a>) -> Draft<'a> {
+        Draft { now, sealing, records: Vec::new(), referrals: BTreeMap::new(), names: BTreeMap::new() }
+    }
+
+    pub fn record(&mut self, record: Record) {
+        self.records.push(record);
+    }
+
+    pub fn referral(&self, id: ReferralId) -> Option<&Referral> {
+        self.referrals.get(&id)
+    }
+
+    /// Names under which later deliveries find the referral, blinded.
+    pub fn named_as(&mut self, referral: ReferralId, names: Vec<String>) {
+        self.names.extend(names.iter().map(|name| (name.clone(), referral)));
+        self.record(Record::Named { referral, names });
+    }
+
+    pub fn named(&self, name: &str) -> Option<ReferralId> {
+        self.names.get(name).copied()
+    }
+
+    pub fn happened(&mut self, referral: ReferralId, event: Event) {
+        self.record(Record::Happened { referral, event });
+    }
+
+    pub fn ignored(&mut self, referral: ReferralId, because: String) {
+        self.record(Record::Ignored { referral, because });
+    }
+
+    pub fn stepped(&mut self, referral: Referral, because: String) {
+        self.referrals.insert(referral.id, referral.clone());
+        self.record(Record::Stepped { referral: Box::new(referral), because });
+    }
+
+    /// `call` is absent where the delivery of the same entry is the call.
+    pub fn decided(
+        &mut self,
+        referral: Option<ReferralId>,
+        stage: &str,
+        plugin: Digest,
+        call: Option<Value>,
+        answer: Digest,
+    ) {
+        self.record(Record::Decided { referral, stage: stage.into(), plugin, call, answer });
+    }
+
+    /// Owes a letter.
+    pub fn queue(&mut self, letter: Letter) {
+        self.record(Record::Queued { letter });
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The transaction as the journal takes it: keys first, since what follows is sealed with them.
+    ///
+    /// # Errors
+    /// When a patient's key cannot be had from the key ring; nothing is committed then.
+    pub fn into_entry(self) -> Result<Entry, VaultError> {
+        let Draft { now, sealing, records, .. } = self;
+        let (keyed, sealed) = sealing.finish()?;
+        Ok(Entry { at: now, records: keyed.into_iter().chain(records).collect(), sealed })
+    }
+}

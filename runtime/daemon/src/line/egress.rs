@@ -1,0 +1,311 @@
+//! The house's only way out. Puts patient data and credentials in, checks where they may go, and takes patient data out
+//! of what comes back before a plugin sees it.
+//!
+//! Architecture Invariant: nothing else in the daemon opens a connection to the outside.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use handoff_engine::ids::{Digest, PatientId};
+use handoff_host::contract::exchange::{Ask, HttpRequest, HttpResponse, Mail, MailResponse, Request, Response};
+use reqwest::RequestBuilder;
+
+mod address;
+pub mod denial;
+pub mod endpoint;
+mod http;
+mod mllp;
+mod oauth;
+pub mod secrets;
+mod smtp;
+mod substitute;
+mod tokenise;
+
+pub use denial::Denial;
+
+use self::endpoint::{Credentials, Endpoint, EndpointConfig, EndpointError, Kind};
+use self::http::{Clients, Failed};
+use self::oauth::{AccessTokens, Claim, NoToken};
+use self::secrets::{Secret, Secrets};
+use self::smtp::Unsaid;
+use self::substitute::{Agreement, Placed, Substitution};
+use self::tokenise::{Reveal, Tokeniser};
+use crate::clock::Clock;
+use crate::vault::Sealing;
+
+/// What one stage may reach and read, for one patient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// As the workflow names it: `outreach.sms`.
+    pub stage: String,
+    pub endpoints: Vec<String>,
+    /// Paths of responses that it may read in clear.
+    pub reveal: Vec<String>,
+    /// Whose tokens may travel; anyone else's are refused.
+    pub patient: PatientId,
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Performed {
+    Answered(Response),
+    /// It never left: safe to send again. Why, without patient data.
+    NotSent(String),
+    /// It left, and no answer arrived: the vendor may have acted. Why, without patient data.
+    InDoubt(String),
+}
+
+pub struct Egress {
+    endpoints: BTreeMap<String, Endpoint>,
+    secrets: Arc<Secrets>,
+    clock: Arc<dyn Clock>,
+    clients: Clients,
+    access_tokens: AccessTokens,
+}
+
+/// Why there is no way out at all.
+#[derive(Debug, thiserror::Error)]
+pub enum EgressError {
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    #[error("no TLS client can be made")]
+    Tls(#[from] reqwest::Error),
+}
+
+/// An exchange that came to no answer: denied, or performed without one.
+enum Stopped {
+    Denied(Denial),
+    Performed(Performed),
+}
+
+impl From<Denial> for Stopped {
+    fn from(denial: Denial) -> Stopped {
+        Stopped::Denied(denial)
+    }
+}
+
+impl Egress {
+    /// # Errors
+    /// When an endpoint cannot work: a bad URL, an unencrypted way out of the house, a secret that there is not.
+    pub fn new(
+        endpoints: BTreeMap<String, EndpointConfig>,
+        secrets: Arc<Secrets>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Egress, EgressError> {
+        let mut checked = BTreeMap::new();
+        for (name, config) in endpoints {
+            let endpoint = Endpoint::new(&name, config)?;
+            if let Some(secret) = endpoint.secrets().find(|secret| secrets.get(secret).is_none()) {
+                let secret = secret.to_string();
+                return Err(EndpointError::NoSecret { name, secret }.into());
+            }
+            checked.insert(name, endpoint);
+        }
+        let (clients, access_tokens) = (Clients::new()?, AccessTokens::default());
+        Ok(Egress { endpoints: checked, secrets, clock, clients, access_tokens })
+    }
+
+    /// Performs one request for a stage. What the response tells of the patient is sealed into `sealing`.
+    ///
+    /// # Errors
+    /// When the request may not leave, or the set-up is wrong: a person has to look at it.
+    pub async fn perform(&self, grant: &Grant, ask: &Ask, sealing: &mut Sealing<'_>) -> Result<Performed, Denial> {
+        let endpoint = self.granted(grant, ask)?;
+        let answered = match &ask.request {
+            Request::Http(request) => self.http(grant, endpoint, request, &ask.reveal, sealing).await,
+            Request::Mail(mail) => self.mail(grant, endpoint, mail, sealing).await,
+            Request::Mllp(message) => self.mllp(grant, endpoint, message, sealing).await,
+        };
+        match answered {
+            Ok(response) => Ok(Performed::Answered(response)),
+            Err(Stopped::Performed(performed)) => Ok(performed),
+            Err(Stopped::Denied(denial)) => Err(denial),
+        }
+    }
+
+    fn granted(&self, grant: &Grant, ask: &Ask) -> Result<&Endpoint, Denial> {
+        let stage = || grant.stage.clone();
+        if !grant.endpoints.contains(&ask.endpoint) {
+            let (endpoint, granted) = (ask.endpoint.clone(), grant.endpoints.clone());
+            return Err(Denial::EndpointNotGranted { stage: stage(), endpoint, granted });
+        }
+        if let Some(path) = ask.reveal.iter().find(|path| !grant.reveal.contains(path)) {
+            let (path, granted) = (path.clone(), grant.reveal.clone());
+            return Err(Denial::RevealNotGranted { stage: stage(), path, granted });
+        }
+        let endpoint = self.endpoints.get(&ask.endpoint);
+        let endpoint = endpoint.ok_or_else(|| Denial::UnknownEndpoint { endpoint: ask.endpoint.clone() })?;
+        let (fits, asked) = match &ask.request {
+            Request::Http(_) => (endpoint.kind == Kind::Http, "HTTP"),
+            Request::Mail(_) => (matches!(endpoint.kind, Kind::Mail | Kind::MailTls), "mail"),
+            Request::Mllp(_) => (endpoint.kind == Kind::Mllp, "MLLP"),
+        };
+        let scheme = || endpoint.url.scheme().to_string();
+        match fits {
+            true => Ok(endpoint),
+            false => {
+                Err(Denial::OtherProtocol { stage: stage(), endpoint: endpoint.name.clone(), scheme: scheme(), asked })
+            }
+        }
+    }
+
+    async fn http(
+        &self,
+        grant: &Grant,
+        endpoint: &Endpoint,
+        request: &HttpRequest,
+        reveal: &[String],
+        sealing: &mut Sealing<'_>,
+    ) -> Result<Response, Stopped> {
+        let mut filling = self.filling(grant, endpoint, sealing);
+        let prepared = http::prepare(&grant.stage, endpoint, request, &mut filling)?;
+        let placed = filling.into_placed();
+        let safe = prepared.method().is_safe();
+        let request = prepared.request(self.clients.get(endpoint.reach), endpoint);
+        let request = self.with_credentials(endpoint, request).await?;
+        let bytes_max = endpoint.config.response_bytes_max;
+        let received = http::exchange(request, bytes_max).await.map_err(|failed| match failed {
+            // Nothing was changed by asking, so a person may just raise the limit.
+            Failed::TooLong if safe => {
+                Stopped::Denied(Denial::ResponseTooLong { endpoint: endpoint.name.clone(), bytes_max })
+            }
+            Failed::Unwritten => Stopped::Denied(Denial::Malformed {
+                stage: grant.stage.clone(),
+                place: "http.body".into(),
+                why: "has no media type that can be sent",
+            }),
+            failed => stopped(endpoint, failed),
+        })?;
+        if received.status == 401 {
+            self.access_tokens.forget(endpoint).await;
+        }
+        let content_type = received.headers.get("content-type").and_then(|value| value.to_str().ok());
+        let mut tokeniser = Tokeniser { patient: &grant.patient, sealing, placed: &placed };
+        let body = tokeniser.body(content_type.unwrap_or_default(), &received.body, &Reveal::new(reveal));
+        let headers = http::revealed(&received.headers, &placed);
+        Ok(Response::Http(HttpResponse { status: received.status, headers, body }))
+    }
+
+    async fn mail(
+        &self,
+        grant: &Grant,
+        endpoint: &Endpoint,
+        mail: &Mail,
+        sealing: &mut Sealing<'_>,
+    ) -> Result<Response, Stopped> {
+        let mut filling = self.filling(grant, endpoint, sealing);
+        let message = smtp::prepare(&grant.stage, mail, &message_id(mail), self.clock.now(), &mut filling)?;
+        let login = match &endpoint.config.credentials {
+            Credentials::Login { user, password } => Some((user.as_str(), self.secret(endpoint, password)?)),
+            Credentials::None | Credentials::Basic { .. } | Credentials::Bearer { .. } | Credentials::Oauth2 { .. } => {
+                None
+            }
+        };
+        let name = || endpoint.name.clone();
+        let word = smtp::send(endpoint, login, &message).await.map_err(|unsaid| match unsaid {
+            Unsaid::NotSent => stopped(endpoint, Failed::NotSent),
+            Unsaid::InDoubt => stopped(endpoint, Failed::InDoubt),
+            Unsaid::Forbidden => stopped(endpoint, Failed::Forbidden),
+            Unsaid::NotEncrypted => Denial::MailLogin { endpoint: name(), what: "offers no STARTTLS" }.into(),
+            Unsaid::LoginRefused => Denial::MailLogin { endpoint: name(), what: "refused the login" }.into(),
+        })?;
+        // Servers repeat the address that they refuse.
+        let mut tokeniser = Tokeniser { patient: &grant.patient, sealing, placed: &Placed::default() };
+        let text = tokeniser.text(&word.text);
+        Ok(Response::Mail(MailResponse { code: word.code, enhanced: word.enhanced().to_string(), text }))
+    }
+
+    async fn mllp(
+        &self,
+        grant: &Grant,
+        endpoint: &Endpoint,
+        message: &str,
+        sealing: &mut Sealing<'_>,
+    ) -> Result<Response, Stopped> {
+        if message.contains(['\u{0b}', '\u{1c}']) {
+            let (stage, place) = (grant.stage.clone(), "mllp".to_string());
+            return Err(Denial::Malformed { stage, place, why: "has a character that ends the frame" }.into());
+        }
+        let message = self.filling(grant, endpoint, sealing).fill(message, mllp::place(message))?;
+        let answer = mllp::exchange(endpoint, &message).await.map_err(|failed| stopped(endpoint, failed))?;
+        let mut tokeniser = Tokeniser { patient: &grant.patient, sealing, placed: &Placed::default() };
+        Ok(Response::Mllp(tokeniser.acknowledgement(&String::from_utf8_lossy(&answer))))
+    }
+
+    fn filling<'s, 'v>(
+        &self,
+        grant: &'s Grant,
+        endpoint: &'s Endpoint,
+        sealing: &'s Sealing<'v>,
+    ) -> Substitution<'s, 'v> {
+        let agreement = match &endpoint.config.baa {
+            None => Agreement::Missing,
+            Some(baa) => match baa.expires {
+                Some(last_day) if self.clock.now().date_naive() > last_day => Agreement::Expired(last_day),
+                Some(_) | None => Agreement::InForce,
+            },
+        };
+        Substitution::new(&grant.stage, &endpoint.name, &grant.patient, sealing, agreement)
+    }
+
+    async fn with_credentials(&self, endpoint: &Endpoint, request: RequestBuilder) -> Result<RequestBuilder, Stopped> {
+        match &endpoint.config.credentials {
+            Credentials::None | Credentials::Login { .. } => Ok(request),
+            Credentials::Basic { user, password } => {
+                Ok(request.basic_auth(user, Some(self.secret(endpoint, password)?.as_str())))
+            }
+            Credentials::Bearer { token, prefix } => {
+                let token = self.secret(endpoint, token)?;
+                Ok(request.header("authorization", format!("{prefix}{}", token.as_str())))
+            }
+            Credentials::Oauth2 { token_url, client_id, client_secret, scopes } => {
+                let client_secret = self.secret(endpoint, client_secret)?;
+                let claim = Claim { token_url, client_id, client_secret, scopes };
+                let client = self.clients.get(endpoint.reach);
+                let token = self.access_tokens.get(client, endpoint, claim).await.map_err(|none| match none {
+                    NoToken::Unreachable => stopped(endpoint, Failed::NotSent),
+                    NoToken::Forbidden => stopped(endpoint, Failed::Forbidden),
+                    NoToken::Refused(what) => Denial::NoAccessToken { endpoint: endpoint.name.clone(), what }.into(),
+                })?;
+                Ok(request.bearer_auth(token.as_str()))
+            }
+        }
+    }
+
+    /// Invariant: [`Egress::new`] has seen that every secret named is there.
+    fn secret(&self, endpoint: &Endpoint, name: &str) -> Result<&Secret, Denial> {
+        let missing = || Denial::NoAccessToken { endpoint: endpoint.name.clone(), what: format!("no secret {name}") };
+        self.secrets.get(name).ok_or_else(missing)
+    }
+}
+
+fn stopped(endpoint: &Endpoint, failed: Failed) -> Stopped {
+    let (name, seconds) = (&endpoint.name, endpoint.config.timeout_seconds);
+    match failed {
+        Failed::NotSent | Failed::Unwritten => {
+            Stopped::Performed(Performed::NotSent(format!("the endpoint {name} cannot be reached")))
+        }
+        Failed::InDoubt => Stopped::Performed(Performed::InDoubt(format!(
+            "the endpoint {name} gave no whole answer within {seconds} s"
+        ))),
+        Failed::TooLong => {
+            let bytes_max = endpoint.config.response_bytes_max;
+            Stopped::Performed(Performed::InDoubt(format!(
+                "the endpoint {name} answered with more than {bytes_max} bytes"
+            )))
+        }
+        Failed::Forbidden => Stopped::Denied(Denial::AddressForbidden { endpoint: name.clone() }),
+    }
+}
+
+/// The same mail always has the same Message-ID (RFC 5322, 3.6.4): sent twice after a doubt, it is shown once.
+fn message_id(mail: &Mail) -> String {
+    let parts = [&mail.from, &mail.to, &mail.subject, &mail.text].map(String::as_str).join("\u{1f}");
+    let headers = mail.headers.iter().map(|header| format!("\u{1f}{}\u{1f}{}", header.name, header.value));
+    Digest::of((parts + &headers.collect::<String>()).as_bytes()).to_string()[..32].to_string()
+}
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

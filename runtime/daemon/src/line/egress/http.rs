@@ -1,0 +1,317 @@
+//! One HTTP request and its response.
+
+use std::time::Duration;
+
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use handoff_host::contract::exchange::{Body, HttpRequest};
+use handoff_host::contract::types::Attribute;
+use percent_encoding::percent_decode_str;
+use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder};
+use serde::de::IgnoredAny;
+use url::{Url, form_urlencoded};
+use zeroize::Zeroizing;
+
+use super::address::{Forbidden, Reach, Resolver};
+use super::denial::Denial;
+use super::endpoint::{Endpoint, HttpMethod};
+use super::substitute::{Place, Placed, Substitution};
+use crate::vault::token;
+
+/// A server that does not take a connection within this time takes none.
+pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+
+/// Shorter than the minute after which common servers drop an idle connection under our hands.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// Set by the house: who we are, where to, how long and how framed.
+const RESERVED_HEADERS: [HeaderName; 14] = [
+    header::AUTHORIZATION,
+    header::PROXY_AUTHORIZATION,
+    header::COOKIE,
+    header::HOST,
+    header::CONTENT_TYPE,
+    header::CONTENT_LENGTH,
+    header::CONTENT_ENCODING,
+    header::TRANSFER_ENCODING,
+    header::CONNECTION,
+    header::UPGRADE,
+    header::TE,
+    header::TRAILER,
+    header::EXPECT,
+    header::FORWARDED,
+];
+
+/// What a stage may read of a response's head. The rest, cookies above all, is not its business.
+const REVEALED_HEADERS: [HeaderName; 7] = [
+    header::CONTENT_TYPE,
+    header::DATE,
+    header::ETAG,
+    header::LAST_MODIFIED,
+    header::LOCATION,
+    header::RETRY_AFTER,
+    HeaderName::from_static("x-request-id"),
+];
+
+/// One client for each reach: the reach is checked where names are resolved, and connections are not shared across it.
+#[derive(Clone, Debug)]
+pub(super) struct Clients {
+    public: Client,
+    private_too: Client,
+    private_only: Client,
+}
+
+impl Clients {
+    pub(super) fn new() -> Result<Clients, reqwest::Error> {
+        // Fails only when one has been installed already, and any will do.
+        let _installed_before = rustls::crypto::ring::default_provider().install_default();
+        Ok(Clients {
+            public: client(Reach::Public)?,
+            private_too: client(Reach::PrivateToo)?,
+            private_only: client(Reach::PrivateOnly)?,
+        })
+    }
+
+    pub(super) fn get(&self, reach: Reach) -> &Client {
+        match reach {
+            Reach::Public => &self.public,
+            Reach::PrivateToo => &self.private_too,
+            Reach::PrivateOnly => &self.private_only,
+        }
+    }
+}
+
+fn client(reach: Reach) -> Result<Client, reqwest::Error> {
+    Client::builder()
+        .dns_resolver(std::sync::Arc::new(Resolver(reach)))
+        // A redirect could lead anywhere; the plugin sees its status instead.
+        .redirect(Policy::none())
+        // A proxy of the environment would resolve names beyond our check.
+        .no_proxy()
+        .connect_timeout(CONNECT_WITHIN)
+        .pool_idle_timeout(IDLE)
+        .user_agent(concat!("handoff/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+/// A request with everything in its place but the credentials.
+pub(super) struct Prepared {
+    method: HttpMethod,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<(String, Zeroizing<Vec<u8>>)>,
+}
+
+/// Puts the request together, patient data where its tokens stand.
+pub(super) fn prepare(
+    stage: &str,
+    endpoint: &Endpoint,
+    request: &HttpRequest,
+    filling: &mut Substitution<'_, '_>,
+) -> Result<Prepared, Denial> {
+    if !endpoint.allows_method(request.method) {
+        let method = HttpMethod::from(request.method).name();
+        return Err(Denial::MethodNotAllowed { endpoint: endpoint.name.clone(), method });
+    }
+    let malformed = |place: &str, why| Denial::Malformed { stage: stage.to_string(), place: place.to_string(), why };
+    if let Some(why) = path_fault(&request.path) {
+        return Err(malformed("http.path", why));
+    }
+    if !endpoint.allows_path(&request.path) {
+        return Err(Denial::PathNotAllowed { endpoint: endpoint.name.clone(), path: request.path.clone() });
+    }
+    let mut url = endpoint.url.clone();
+    let path = filling.fill(&request.path, Place::Path)?;
+    let path = Zeroizing::new(format!("{}{}", url.path().trim_end_matches('/'), *path));
+    url.set_path(&path);
+    if url.path() != path.as_str() {
+        return Err(malformed("http.path", "is not written as a URL's path is"));
+    }
+    if !request.query.is_empty() {
+        url.set_query(Some(&encoded("http.query", &request.query, filling, malformed)?));
+    }
+    let mut headers = HeaderMap::new();
+    for Attribute { name, value } in &request.headers {
+        let place = format!("http.headers {}", name.escape_debug());
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| malformed(&place, "is no header's name"))?;
+        if RESERVED_HEADERS.contains(&name) {
+            return Err(malformed(&place, "is set by the house"));
+        }
+        let value = filling.fill(value, Place::Header)?;
+        let mut value = HeaderValue::from_str(&value)
+            .or_else(|_| HeaderValue::from_bytes(value.as_bytes()))
+            .map_err(|_| malformed(&place, "has a line end or control character"))?;
+        value.set_sensitive(true);
+        headers.append(name, value);
+    }
+    let body = match &request.body {
+        Body::Empty => None,
+        Body::Form(fields) => {
+            let text = encoded("http.body", fields, filling, malformed)?;
+            Some(("application/x-www-form-urlencoded".to_string(), text))
+        }
+        Body::Json(text) => Some(("application/json".to_string(), json(text, filling, malformed)?)),
+        Body::JsonAs(json_as) => Some((json_as.media_type.clone(), json(&json_as.text, filling, malformed)?)),
+    };
+    let body = body.map(|(media_type, text)| (media_type, Zeroizing::new(text.as_bytes().to_vec())));
+    Ok(Prepared { method: request.method.into(), url, headers, body })
+}
+
+/// Why a path cannot be asked for.
+fn path_fault(path: &str) -> Option<&'static str> {
+    let written = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '\\');
+    if !path.starts_with('/') {
+        return Some("does not start with `/`");
+    }
+    if !path.chars().all(written) {
+        return Some("has a character that must be percent-encoded");
+    }
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
+    match decoded.split(['/', '\\']).any(|segment| matches!(segment, "." | "..")) {
+        true => Some("climbs with `.` or `..`"),
+        false => None,
+    }
+}
+
+/// Names and values as a query and a form have them. A name is the vendor's word, never patient data.
+fn encoded(
+    place: &str,
+    fields: &[Attribute],
+    filling: &mut Substitution<'_, '_>,
+    malformed: impl Fn(&str, &'static str) -> Denial,
+) -> Result<Zeroizing<String>, Denial> {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    for Attribute { name, value } in fields {
+        if token::find(name).next().is_some() {
+            return Err(malformed(place, "has a token for a name"));
+        }
+        form.append_pair(name, &filling.fill(value, Place::Form)?);
+    }
+    Ok(Zeroizing::new(form.finish()))
+}
+
+/// A bare token is no JSON, so in a text that is, every token stands inside a string.
+fn json(
+    text: &str,
+    filling: &mut Substitution<'_, '_>,
+    malformed: impl Fn(&str, &'static str) -> Denial,
+) -> Result<Zeroizing<String>, Denial> {
+    serde_json::from_str::<IgnoredAny>(text).map_err(|_| malformed("http.body", "is not JSON"))?;
+    filling.fill(text, Place::Json)
+}
+
+impl Prepared {
+    pub(super) fn method(&self) -> HttpMethod {
+        self.method
+    }
+
+    pub(super) fn request(self, client: &Client, endpoint: &Endpoint) -> RequestBuilder {
+        let method = match self.method {
+            HttpMethod::Get => reqwest::Method::GET,
+            HttpMethod::Post => reqwest::Method::POST,
+            HttpMethod::Put => reqwest::Method::PUT,
+            HttpMethod::Patch => reqwest::Method::PATCH,
+            HttpMethod::Delete => reqwest::Method::DELETE,
+        };
+        let request = client.request(method, self.url).headers(self.headers).timeout(endpoint.timeout());
+        match self.body {
+            None => request,
+            Some((media_type, body)) => request.header(header::CONTENT_TYPE, media_type).body(body.to_vec()),
+        }
+    }
+}
+
+/// A response as it came.
+pub(super) struct Received {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+/// Why there is no response.
+pub(super) enum Failed {
+    /// No connection came about.
+    NotSent,
+    /// The request left, or may have.
+    InDoubt,
+    TooLong,
+    Forbidden,
+    /// The request could not even be written down.
+    Unwritten,
+}
+
+/// Sends and receives, at most `bytes_max` of a body.
+pub(super) async fn exchange(request: RequestBuilder, bytes_max: usize) -> Result<Received, Failed> {
+    let mut response = request.send().await.map_err(|error| judge(&error))?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let mut body = Zeroizing::new(Vec::new());
+    while let Some(chunk) = response.chunk().await.map_err(|error| judge(&error))? {
+        if body.len() + chunk.len() > bytes_max {
+            return Err(Failed::TooLong);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Received { status, headers, body })
+}
+
+/// Only what failed while connecting is known not to have left. An error's text is not used: it has the URL in it.
+fn judge(error: &reqwest::Error) -> Failed {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<Forbidden>() {
+            return Failed::Forbidden;
+        }
+        cause = error.source();
+    }
+    if error.is_builder() {
+        Failed::Unwritten
+    } else if error.is_connect() {
+        Failed::NotSent
+    } else {
+        Failed::InDoubt
+    }
+}
+
+/// The part of a response's head that its stage may read, echoes of patient data masked.
+pub(super) fn revealed(headers: &HeaderMap, placed: &Placed) -> Vec<Attribute> {
+    let revealed = headers.iter().filter(|(name, _)| REVEALED_HEADERS.contains(name) || is_rate_limit(name));
+    let attribute = |(name, value): (&HeaderName, &HeaderValue)| Attribute {
+        name: name.as_str().to_string(),
+        value: placed.mask(&String::from_utf8_lossy(value.as_bytes())),
+    };
+    revealed.map(attribute).collect()
+}
+
+fn is_rate_limit(name: &HeaderName) -> bool {
+    name.as_str().starts_with("ratelimit") || name.as_str().starts_with("x-ratelimit")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_cannot_climb() {
+        for (path, good) in [
+            ("/Task/9", true),
+            ("/2010-04-01/Accounts/AC1/Messages.json", true),
+            ("/Task/a%2Fb", true),
+            ("/Task/..a", true),
+            ("Task", false),
+            ("", false),
+            ("/Task/../Patient", false),
+            ("/Task/./9", false),
+            ("/Task/%2e%2E/Patient", false),
+            ("/Task/a%2F..%2FPatient", false),
+            ("/Task/..%5CPatient", false),
+            ("/Task?x=1", false),
+            ("/Task#x", false),
+            ("/Task\\x", false),
+            ("/Ta sk", false),
+            ("/Täsk", false),
+            ("/Task\r\nHost: x", false),
+        ] {
+            assert_eq!(path_fault(path).is_none(), good, "{path:?}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Access tokens by OAuth 2.0 client credentials (RFC 6749, 4.4), kept until shortly before they expire.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use reqwest::Client;
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::endpoint::Endpoint;
+use super::http::{self, Failed};
+use super::secrets::Secret;
+
+/// A token that expires while the request is under way is refused: fetch the next one this much earlier.
+const MARGIN: Duration = Duration::from_secs(60);
+
+/// When the server does not say (RFC 6749, 5.1 recommends that it does): short, so that a wrong guess heals itself.
+const LIFETIME_UNSAID: Duration = Duration::from_secs(300);
+
+/// A token answer is a few kilobytes, even with a JWT in it.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// By endpoint. One fetch at a time: a hundred letters at once need one token, not a hundred.
+#[derive(Debug, Default)]
+pub(super) struct AccessTokens(Mutex<HashMap<String, (Secret, Instant)>>);
+
+/// What the client shows the token endpoint.
+pub(super) struct Claim<'c> {
+    pub token_url: &'c str,
+    pub client_id: &'c str,
+    pub client_secret: &'c Secret,
+    pub scopes: &'c [String],
+}
+
+pub(super) enum NoToken {
+    /// Try again later.
+    Unreachable,
+    Forbidden,
+    /// A person has to look: the answer's status, or what is wrong with it.
+    Refused(String),
+}
+
+#[derive(Deserialize)]
+struct Bearer {
+    access_token: String,
+    #[serde(default)]
+    expires_in: Option<u64>,
+}
+
+impl AccessTokens {
+    pub(super) async fn get(&self, client: &Client, endpoint: &Endpoint, claim: Claim<'_>) -> Result<Secret, NoToken> {
+        let mut known = self.0.lock().await;
+        if let Some((token, until)) = known.get(&endpoint.name)
+            && Instant::now() < *until
+        {
+            return Ok(token.clone());
+        }
+        let (token, lifetime) = fetch(client, endpoint, claim).await?;
+        known.insert(endpoint.name.clone(), (token.clone(), Instant::now() + lifetime.saturating_sub(MARGIN)));
+        Ok(token)
+    }
+
+    /// The token was refused; the next request fetches another.
+    pub(super) async fn forget(&self, endpoint: &Endpoint) {
+        self.0.lock().await.remove(&endpoint.name);
+    }
+}
+
+async fn fetch(client: &Client, endpoint: &Endpoint, claim: Claim<'_>) -> Result<(Secret, Duration), NoToken> {
+    let mut form = vec![("grant_type", "client_credentials".to_string())];
+    if !claim.scopes.is_empty() {
+        form.push(("scope", claim.scopes.join(" ")));
+    }
+    let request = client.post(claim.token_url).timeout(endpoint.timeout()).form(&form);
+    let request = request.basic_auth(claim.client_id, Some(claim.client_secret.as_str()));
+    let answer = http::exchange(request, ANSWER_BYTES_MAX).await.map_err(|failed| match failed {
+        Failed::NotSent | Failed::InDoubt => NoToken::Unreachable,
+        Failed::Forbidden => NoToken::Forbidden,
+        Failed::TooLong => NoToken::Refused("the token endpoint's answer is too long".into()),
+        Failed::Unwritten => NoToken::Refused("the token request cannot be written".into()),
+    })?;
+    match answer.status {
+        200 => {}
+        408 | 429 | 500.. => return Err(NoToken::Unreachable),
+        status => return Err(NoToken::Refused(format!("the token endpoint answered {status}"))),
+    }
+    let bearer: Bearer = serde_json::from_slice(&answer.body)
+        .map_err(|_| NoToken::Refused("the token endpoint's answer has no access_token".into()))?;
+    let lifetime = bearer.expires_in.map_or(LIFETIME_UNSAID, Duration::from_secs);
+    Ok((Secret::new(bearer.access_token), lifetime))
+}

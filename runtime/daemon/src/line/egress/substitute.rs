@@ -1,0 +1,274 @@
+//! Puts patient data where its tokens stand, escaped for the place, and remembers what it put there.
+
+use std::borrow::Cow;
+
+use handoff_engine::ids::{PatientId, Token};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use zeroize::Zeroizing;
+
+use super::denial::Denial;
+use crate::vault::{Clear, Sealing, token};
+
+/// Everything but the unreserved characters (RFC 3986, 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Shorter values turn up in any text by chance: masking them would garble responses and hide nothing.
+const MASKED_CHARS_MIN: usize = 4;
+
+/// Where a token stands, and so how its value is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// One segment of a URL's path.
+    Path,
+    /// A query's or form's value; encoded with the rest of it.
+    Form,
+    /// Inside a JSON string.
+    Json,
+    /// An HTTP header, or a mail header other than the body's.
+    Header,
+    /// An HL7 v2 field; the message's delimiters in the order of MSH-1 and MSH-2: field, component, repetition, escape,
+    /// subcomponent.
+    Hl7([char; 5]),
+    /// A mail's text.
+    Text,
+}
+
+/// Tokens of one patient, on their way out.
+pub struct Substitution<'s, 'v> {
+    stage: &'s str,
+    endpoint: &'s str,
+    patient: &'s PatientId,
+    sealing: &'s Sealing<'v>,
+    /// Whether an agreement in force lets patient data go to this endpoint.
+    agreement: Agreement,
+    placed: Placed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    InForce,
+    Missing,
+    Expired(chrono::NaiveDate),
+}
+
+/// The values that went out, by which an echo of them is recognised.
+#[derive(Clone, Debug, Default)]
+pub struct Placed(Vec<(Token, Clear)>);
+
+impl<'s, 'v> Substitution<'s, 'v> {
+    pub fn new(
+        stage: &'s str,
+        endpoint: &'s str,
+        patient: &'s PatientId,
+        sealing: &'s Sealing<'v>,
+        agreement: Agreement,
+    ) -> Substitution<'s, 'v> {
+        Substitution { stage, endpoint, patient, sealing, agreement, placed: Placed::default() }
+    }
+
+    /// `text` with every token replaced once; what a value itself may look like is not read again.
+    ///
+    /// # Errors
+    /// When a token is another patient's, unknown or erased, may not go to this endpoint, or does not fit the place.
+    pub fn fill(&mut self, text: &str, place: Place) -> Result<Zeroizing<String>, Denial> {
+        let mut filled = Zeroizing::new(String::with_capacity(text.len()));
+        let mut from = 0;
+        for range in token::find(text) {
+            filled.push_str(&text[from..range.start]);
+            from = range.end;
+            let token = Token(text[range].to_string());
+            let clear = self.open(&token)?;
+            let escaped = escape(clear.as_str(), place).map_err(|why| self.unplaceable(&token, place, why))?;
+            filled.push_str(&escaped);
+            self.placed.0.push((token, clear));
+        }
+        filled.push_str(&text[from..]);
+        Ok(filled)
+    }
+
+    pub fn into_placed(self) -> Placed {
+        self.placed
+    }
+
+    fn open(&self, token: &Token) -> Result<Clear, Denial> {
+        let stage = || self.stage.to_string();
+        match self.agreement {
+            Agreement::InForce => {}
+            Agreement::Missing => {
+                return Err(Denial::NoAgreement { stage: stage(), endpoint: self.endpoint.to_string() });
+            }
+            Agreement::Expired(expired) => {
+                return Err(Denial::AgreementExpired { endpoint: self.endpoint.to_string(), expired });
+            }
+        }
+        match self.sealing.patient_of(token) {
+            Some(patient) if patient != *self.patient => {
+                Err(Denial::ForeignToken { stage: stage(), token: token.clone() })
+            }
+            Some(_) | None => self.sealing.reveal(token).map_err(|source| Denial::Sealed { stage: stage(), source }),
+        }
+    }
+
+    fn unplaceable(&self, token: &Token, place: Place, why: &'static str) -> Denial {
+        let place = match place {
+            Place::Path => "a URL's path",
+            Place::Form => "a form",
+            Place::Json => "JSON",
+            Place::Header => "a header",
+            Place::Hl7(_) => "an HL7 message",
+            Place::Text => "a mail",
+        };
+        Denial::Unplaceable { token: token.clone(), place, why }
+    }
+}
+
+impl Placed {
+    /// `text` with every value that went out turned back into its token: a vendor that repeats the patient's number in
+    /// an error message has not told it to the plugin.
+    pub fn mask(&self, text: &str) -> String {
+        let mut text = Cow::Borrowed(text);
+        for (token, clear) in &self.0 {
+            let clear = clear.as_str();
+            if clear.chars().count() < MASKED_CHARS_MIN {
+                continue;
+            }
+            let encoded = utf8_percent_encode(clear, RESERVED).to_string();
+            for form in [clear, &encoded] {
+                if text.contains(form) {
+                    text = Cow::Owned(text.replace(form, &token.0));
+                }
+            }
+        }
+        text.into_owned()
+    }
+}
+
+fn escape(clear: &str, place: Place) -> Result<Cow<'_, str>, &'static str> {
+    match place {
+        // Dots would climb out of the path that was allowed, at a server that decodes before it splits.
+        Place::Path if clear.split(['/', '\\']).any(|part| matches!(part, "" | "." | "..")) => {
+            Err("it is no path segment")
+        }
+        Place::Path => Ok(utf8_percent_encode(clear, RESERVED).into()),
+        Place::Form | Place::Text => Ok(clear.into()),
+        Place::Json => {
+            let quoted = serde_json::Value::from(clear).to_string();
+            Ok(quoted[1..quoted.len() - 1].to_string().into())
+        }
+        Place::Header if clear.chars().any(char::is_control) => Err("it has a line end or control character"),
+        Place::Header => Ok(clear.into()),
+        Place::Hl7(delimiters) => Ok(escape_hl7(clear, delimiters).into()),
+    }
+}
+
+/// HL7 v2.5.1, 2.7.1 and 2.7.5: delimiters by their letters, control characters in hexadecimal.
+fn escape_hl7(clear: &str, [field, component, repetition, escape, subcomponent]: [char; 5]) -> String {
+    let mut escaped = String::with_capacity(clear.len());
+    for c in clear.chars() {
+        let letter = if c == field {
+            'F'
+        } else if c == component {
+            'S'
+        } else if c == repetition {
+            'R'
+        } else if c == escape {
+            'E'
+        } else if c == subcomponent {
+            'T'
+        } else if c.is_ascii_control() {
+            escaped += &format!("{escape}X{:02X}{escape}", u32::from(c));
+            continue;
+        } else {
+            escaped.push(c);
+            continue;
+        };
+        escaped.extend([escape, letter, escape]);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::testing::{Index, vault};
+
+    const HL7: Place = Place::Hl7(['|', '^', '~', '\\', '&']);
+
+    #[test]
+    fn each_place_has_its_own_escaping() {
+        let nasty = "O'Brien & \"Söhne\"/..?a=1|^~\\\r\n";
+        for (place, clear, expected) in [
+            (Place::Path, "a/b c%é", Ok("a%2Fb%20c%25%C3%A9")),
+            (Place::Path, "+15125550143", Ok("%2B15125550143")),
+            (Place::Path, "..", Err(())),
+            (Place::Path, ".", Err(())),
+            (Place::Path, "", Err(())),
+            (Place::Path, "a/../b", Err(())),
+            (Place::Path, "...", Ok("...")),
+            (Place::Form, nasty, Ok(nasty)),
+            (Place::Json, "a\"b\\c\n\u{1}é", Ok(r#"a\"b\\c\n\u0001é"#)),
+            (Place::Header, "Ana Cruz", Ok("Ana Cruz")),
+            (Place::Header, "Ana\r\nBcc: x@y", Err(())),
+            (Place::Header, "Ana\0", Err(())),
+            (HL7, "a|b^c~d\\e&f", Ok("a\\F\\b\\S\\c\\R\\d\\E\\e\\T\\f")),
+            (HL7, "x\r\u{1c}\u{b}", Ok("x\\X0D\\\\X1C\\\\X0B\\")),
+            (Place::Hl7(['#', '^', '~', '\\', '&']), "a|b#c", Ok("a|b\\F\\c")),
+            (Place::Text, "two\nlines", Ok("two\nlines")),
+        ] {
+            let escaped = escape(clear, place).map_err(|_| ());
+            assert_eq!(
+                escaped.as_deref(),
+                expected.as_ref().map(|text| *text).map_err(|()| &()),
+                "{place:?} {clear:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_that_looks_like_a_token_is_not_read_again() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (vault, index) = (vault(dir.path()), Index::default());
+        let (patient, other) = (vault.patient_id("MAIN", "1"), vault.patient_id("MAIN", "2"));
+        let mut sealing = vault.sealing(&index);
+        let foreign = sealing.seal(&other, "given", "Bo");
+        let bait = sealing.seal(&patient, "text", &format!("hello {foreign}"));
+        let mut filling = Substitution::new("reply", "sms", &patient, &sealing, Agreement::InForce);
+        let filled = filling.fill(&format!("<{bait}>"), Place::Text).expect("filled");
+        assert_eq!(*filled, format!("<hello {foreign}>"));
+        assert!(matches!(filling.fill(&foreign.0, Place::Text), Err(Denial::ForeignToken { .. })));
+        let unknown = format!("ZPHIG001{}", "0".repeat(26));
+        let denial = filling.fill(&unknown, Place::Text).expect_err("unknown");
+        assert!(matches!(denial, Denial::Sealed { source: crate::vault::VaultError::UnknownToken { .. }, .. }));
+    }
+
+    #[test]
+    fn no_agreement_no_patient_data() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (vault, index) = (vault(dir.path()), Index::default());
+        let patient = vault.patient_id("MAIN", "1");
+        let mut sealing = vault.sealing(&index);
+        let token = sealing.seal(&patient, "given", "Ana");
+        let expired = chrono::NaiveDate::from_ymd_opt(2026, 1, 31).expect("a date");
+        let fill = |agreement, text: &str| {
+            Substitution::new("outreach.sms", "sms", &patient, &sealing, agreement).fill(text, Place::Json).map(|_| ())
+        };
+        assert!(matches!(fill(Agreement::Missing, &token.0), Err(Denial::NoAgreement { .. })));
+        assert!(matches!(fill(Agreement::Expired(expired), &token.0), Err(Denial::AgreementExpired { .. })));
+        assert!(fill(Agreement::Missing, "no patient data").is_ok());
+    }
+
+    #[test]
+    fn echoes_are_masked() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (vault, index) = (vault(dir.path()), Index::default());
+        let patient = vault.patient_id("MAIN", "1");
+        let mut sealing = vault.sealing(&index);
+        let (phone, short) = (sealing.seal(&patient, "phone", "+15125550143"), sealing.seal(&patient, "given", "Ana"));
+        let mut filling = Substitution::new("outreach.sms", "sms", &patient, &sealing, Agreement::InForce);
+        filling.fill(&format!("{phone} {short}"), Place::Form).expect("filled");
+        let placed = filling.into_placed();
+        let echo = "The number +15125550143 (%2B15125550143) of Ana is not valid";
+        assert_eq!(placed.mask(echo), format!("The number {phone} ({phone}) of Ana is not valid"));
+        assert!(!format!("{placed:?}").contains("5550143"));
+    }
+}

@@ -1,0 +1,239 @@
+//! The border inwards: what plugins say, in the engine's words. Patient data is sealed as it crosses.
+
+use chrono::{DateTime, Utc};
+use handoff_engine::calendar;
+use handoff_engine::event::{
+    AppointmentChange, Assessment, Intent, LetterStatus, PatientRecord, RerouteReason, VisitFinding,
+};
+use handoff_engine::ids::{PatientId, Token};
+use handoff_engine::referral::{
+    Appointment, Channel, Code, Consent, Note, Order, Patient, PatientIdentifier, Priority, Provider, Reach,
+};
+use handoff_host::contract::{attendance, carrier, interpreter, retrieval, roster, types, understanding};
+
+use crate::vault::{Sealing, Vault};
+
+/// How long a visit lasts when the scheduling system does not say; only the attendance check reads it.
+const VISIT_MINUTES_DEFAULT: u32 = 30;
+
+/// A moment as the contract writes it. Out of chrono's range means nonsense, and nonsense has no moment.
+pub fn instant(at: types::Instant) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_millis(at)
+}
+
+pub fn channel(kind: types::ChannelKind) -> Channel {
+    match kind {
+        types::ChannelKind::Sms => Channel::Sms,
+        types::ChannelKind::Email => Channel::Email,
+        types::ChannelKind::Portal => Channel::Portal,
+    }
+}
+
+fn code(code: types::Code) -> Code {
+    Code { system: code.system, code: code.code, display: code.display }
+}
+
+pub fn provider(provider: types::Provider) -> Provider {
+    Provider {
+        id: provider.id,
+        name: provider.name,
+        organization: provider.organization,
+        phone: provider.phone,
+        specialty: provider.specialty,
+    }
+}
+
+/// Whom an order is about. The medical record number names a patient best; without any number the name and birth date do.
+pub fn patient_id(vault: &Vault, patient: &interpreter::Patient) -> PatientId {
+    let best = patient.identifiers.iter().find(|id| id.kind == "MR").or(patient.identifiers.first());
+    match best {
+        Some(id) => vault.patient_id(&id.authority, &id.value),
+        None => {
+            let who = format!("{}\u{1f}{}\u{1f}{}", patient.family, patient.given, patient.birth_date);
+            vault.patient_id("name and birth date", &who)
+        }
+    }
+}
+
+pub fn patient(sealing: &mut Sealing<'_>, id: PatientId, patient: interpreter::Patient) -> Patient {
+    let mut reaches = Vec::new();
+    // A mobile number first: a text to a landline reaches nobody.
+    let (mobile, fixed): (Vec<_>, Vec<_>) = patient.phones.into_iter().partition(|phone| phone.mobile);
+    for phone in mobile.into_iter().chain(fixed) {
+        let address = sealing.seal(&id, "phone", &phone.number);
+        reaches.push(Reach { channel: Channel::Sms, address, consent: Consent::Unknown });
+    }
+    for email in patient.emails {
+        let address = sealing.seal(&id, "email", &email);
+        reaches.push(Reach { channel: Channel::Email, address, consent: Consent::Unknown });
+    }
+    Patient {
+        given: sealing.seal(&id, "given", &patient.given),
+        family: sealing.seal(&id, "family", &patient.family),
+        identifiers: patient
+            .identifiers
+            .into_iter()
+            .map(|identifier| PatientIdentifier {
+                value: sealing.seal(&id, "identifier", &identifier.value),
+                authority: identifier.authority,
+                kind: identifier.kind,
+            })
+            .collect(),
+        reaches,
+        languages: patient.language.into_iter().collect(),
+        preferred: patient.preferred_channel.map(channel),
+        zone: calendar::zone_of(&patient.address.state, &patient.address.postal_code),
+        deceased: false,
+        id,
+    }
+}
+
+/// The order without its patient.
+pub fn order(sealing: &mut Sealing<'_>, patient: &PatientId, order: interpreter::Order) -> Order {
+    let coverage = order.coverages.into_iter().next();
+    let (plan_id, plan_name) = coverage.map(|plan| (plan.plan_id, plan.plan_name)).unwrap_or_default();
+    let specialty = if order.specialty.code.is_empty() && order.specialty.display.is_empty() {
+        order.referred_to.as_ref().map(|to| Code { display: to.specialty.clone(), ..Code::default() }).unwrap_or_default()
+    } else {
+        code(order.specialty)
+    };
+    Order {
+        numbers: order.reference.referral.iter().map(|number| sealing.seal(patient, "number", number)).collect(),
+        priority: match order.priority {
+            interpreter::Priority::Routine => Priority::Routine,
+            interpreter::Priority::Urgent => Priority::Urgent,
+            interpreter::Priority::Stat => Priority::Stat,
+        },
+        specialty,
+        services: order.services.into_iter().map(code).collect(),
+        diagnoses: order.diagnoses.into_iter().map(code).collect(),
+        plan_id,
+        plan_name,
+        referring: provider(order.referring),
+        specialist: order.referred_to.map(provider),
+        expires_at: order.expires_at.and_then(instant),
+    }
+}
+
+pub fn appointment_change(change: interpreter::AppointmentChange) -> AppointmentChange {
+    match change {
+        interpreter::AppointmentChange::Booked => AppointmentChange::Booked,
+        interpreter::AppointmentChange::Moved => AppointmentChange::Moved,
+        interpreter::AppointmentChange::Changed => AppointmentChange::Changed,
+        interpreter::AppointmentChange::Cancelled => AppointmentChange::Cancelled,
+        interpreter::AppointmentChange::Deleted => AppointmentChange::Deleted,
+        interpreter::AppointmentChange::NoShow => AppointmentChange::NoShow,
+        interpreter::AppointmentChange::Arrived => AppointmentChange::Arrived,
+        interpreter::AppointmentChange::Completed => AppointmentChange::Completed,
+    }
+}
+
+/// Absent when the notice names no time; then the referral's own appointment, if any, keeps its time.
+pub fn appointment(
+    sealing: &mut Sealing<'_>,
+    patient: &PatientId,
+    notice: &interpreter::AppointmentNotice,
+) -> Option<Appointment> {
+    let starts_at = notice.starts_at.and_then(instant)?;
+    Some(Appointment {
+        numbers: notice.reference.appointment.iter().map(|number| sealing.seal(patient, "appointment", number)).collect(),
+        starts_at,
+        minutes: notice.minutes.unwrap_or(VISIT_MINUTES_DEFAULT),
+        status: appointment_change(notice.change).status(),
+    })
+}
+
+pub fn note(
+    sealing: &mut Sealing<'_>,
+    patient: &PatientId,
+    note: interpreter::VisitNote,
+    received_at: DateTime<Utc>,
+) -> Note {
+    Note {
+        document_id: sealing.seal(patient, "document", &note.document_id),
+        kind: code(note.kind),
+        media_type: note.media_type,
+        content: sealing.seal(patient, "note", &note.content),
+        received_at,
+    }
+}
+
+pub fn record(record: retrieval::PatientRecord, zone: Option<chrono_tz::Tz>) -> PatientRecord {
+    let consent = |granted| if granted { Consent::Granted } else { Consent::Denied };
+    PatientRecord {
+        reaches: record
+            .reaches
+            .into_iter()
+            .map(|reach| Reach {
+                channel: channel(reach.channel),
+                address: Token(reach.address),
+                consent: Consent::Unknown,
+            })
+            .collect(),
+        languages: record.languages,
+        preferred: record.preferred_channel.map(channel),
+        consents: record.consents.into_iter().map(|c| (c.channel.map(channel), consent(c.granted))).collect(),
+        zone,
+        deceased: record.deceased,
+    }
+}
+
+pub fn assessment(assessment: roster::Assessment) -> Assessment {
+    match assessment {
+        roster::Assessment::InNetwork(opening) => Assessment::InNetwork {
+            specialist: provider(opening.specialist),
+            next_available: opening.next_available.and_then(instant),
+        },
+        roster::Assessment::Alternative(other) => Assessment::Alternative {
+            specialist: provider(other.opening.specialist),
+            next_available: other.opening.next_available.and_then(instant),
+            why: match other.why {
+                roster::Why::OutOfNetwork => RerouteReason::OutOfNetwork,
+                roster::Why::OverBooked => RerouteReason::OverBooked,
+                roster::Why::Declined => RerouteReason::Declined,
+                roster::Why::NoneNamed => RerouteReason::NoneNamed,
+            },
+        },
+        roster::Assessment::Nobody(reason) => Assessment::Nobody { reason },
+    }
+}
+
+pub fn intent(intent: understanding::Intent) -> Intent {
+    match intent {
+        understanding::Intent::Emergency => Intent::Emergency,
+        understanding::Intent::OptOut => Intent::OptOut,
+        understanding::Intent::WrongPerson => Intent::WrongPerson,
+        understanding::Intent::OptIn => Intent::OptIn,
+        understanding::Intent::Help => Intent::Help,
+        understanding::Intent::CancelVisit => Intent::CancelVisit,
+        understanding::Intent::Decline => Intent::Decline,
+        understanding::Intent::Reschedule => Intent::Reschedule,
+        understanding::Intent::Scheduled => Intent::Scheduled,
+        understanding::Intent::Attended => Intent::Attended,
+        understanding::Intent::Confirm => Intent::Confirm,
+        understanding::Intent::Question => Intent::Question,
+        understanding::Intent::Unclear => Intent::Unclear,
+    }
+}
+
+/// Absent for `unknown`, which only answers a `lookup`, and for `accepted`, which is no news after the letter was sent.
+pub fn letter_status(outcome: carrier::Outcome) -> Option<LetterStatus> {
+    match outcome {
+        carrier::Outcome::Delivered => Some(LetterStatus::Delivered),
+        carrier::Outcome::Undeliverable(code) => Some(LetterStatus::Undeliverable { code }),
+        carrier::Outcome::Accepted | carrier::Outcome::Unknown => None,
+    }
+}
+
+pub fn finding(finding: attendance::Finding, now: DateTime<Utc>) -> VisitFinding {
+    match finding {
+        attendance::Finding::Attended(at) => VisitFinding::Attended { at: instant(at).unwrap_or(now) },
+        attendance::Finding::NoShow => VisitFinding::NoShow,
+        attendance::Finding::Cancelled => VisitFinding::Cancelled,
+        attendance::Finding::Moved(to) => match instant(to) {
+            Some(to) => VisitFinding::Moved { to },
+            None => VisitFinding::Open { again_in_hours: 24 },
+        },
+        attendance::Finding::Open(again_in_hours) => VisitFinding::Open { again_in_hours },
+    }
+}

@@ -1,0 +1,242 @@
+//! Response -> receipt -> event. What became of a letter, written down with the words that led there.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use handoff_engine::calendar;
+use handoff_engine::event::{Errand, Event, LetterStatus, PatientRecord, VisitFinding};
+use handoff_engine::ids::{LetterId, ReferralId, Token};
+use handoff_engine::letter::{Letter, LetterBody, Message};
+use handoff_engine::referral::SentLetter;
+use handoff_host::contract::types::Failure;
+use handoff_host::contract::{carrier, retrieval};
+use handoff_store::entry::Record;
+use handoff_store::index::OutboxItem;
+
+use super::callback::{vendor_name, vendor_of};
+use super::draft::Draft;
+use super::outbox::{ATTEMPTS_MAX, retry_at};
+use super::outreach::Taken;
+use super::turn::Done;
+use super::{Line, LineError, from_wit};
+use crate::deployments::Installed;
+
+/// A stage whose set-up is wrong is tried again this often, in case IT has mended it.
+const MISCONFIGURED_RETRY: TimeDelta = TimeDelta::hours(1);
+
+/// The refusal that is the patient's own: no other vendor may try. See `wit/types.wit`.
+const OPTED_OUT: &str = "opted-out";
+
+/// When nobody could say whether the patient attended, ask again after so long.
+const ASK_AGAIN_HOURS: u32 = 24;
+
+impl Line {
+    /// The receipt is in: the letter leaves the outbox, and the referral hears of it.
+    pub(super) async fn receive(
+        &self,
+        taken: Taken,
+        done: Done,
+        stage: &str,
+    ) -> Result<(), LineError> {
+        let Taken { item, decided, .. } = taken;
+        let letter = item.letter.id;
+        let _held = self.referrals.hold_one(letter.referral).await;
+        let mut draft = self.draft();
+        decided.into_iter().for_each(|record| draft.record(record));
+        let mut vendor_id = None;
+        let (outcome, events) = match (done, &item.letter.body) {
+            (Done::Message(receipt), LetterBody::Message(message)) => {
+                if !receipt.vendor_id.is_empty() {
+                    vendor_id = Some(vendor_name(vendor_of(stage), &receipt.vendor_id));
+                }
+                sent(&draft, letter, message, receipt)
+            }
+            (Done::Record(record), _) => {
+                let found = if record.is_some() { "found" } else { "missing" };
+                let record = record.map(|record| self.learn(&mut draft, letter.referral, record)).transpose()?;
+                (found.into(), vec![Event::Record { record: record.map(Box::new) }])
+            }
+            (Done::Visit(finding), _) => {
+                let finding = from_wit::finding(finding, draft.now);
+                let word = match finding {
+                    VisitFinding::Attended { .. } => "attended",
+                    VisitFinding::NoShow => "no-show",
+                    VisitFinding::Cancelled => "cancelled",
+                    VisitFinding::Moved { .. } => "moved",
+                    VisitFinding::Open { .. } => "open",
+                };
+                (word.into(), vec![Event::Visit { finding }])
+            }
+            (Done::Chart(written), _) => done_with(Errand::Chart, written.references.join(" ")),
+            (Done::Task(raised), _) => done_with(Errand::Task, raised.reference),
+            (Done::Message(_), _) => ("answered for another letter".into(), Vec::new()),
+        };
+        draft.record(Record::Received { letter, outcome, vendor_id });
+        for event in events {
+            self.transition(&mut draft, letter.referral, event)?;
+        }
+        self.commit(draft).await
+    }
+
+    /// The plugin gave up, in the words of what happens next.
+    pub(super) async fn fail(
+        &self,
+        installed: &Installed,
+        taken: Taken,
+        failure: Failure,
+        stage: &str,
+    ) -> Result<(), LineError> {
+        let letter = taken.item.letter.id;
+        let why = reason(&failure);
+        let refusal = match failure {
+            Failure::RetryAfter(retry) => {
+                let draft = self.draft();
+                let asked_for = draft.now + TimeDelta::seconds(i64::from(retry.seconds));
+                let due = asked_for.max(retry_at(draft.now, letter, taken.item.attempts));
+                return self.put_off(draft, taken, due, why).await;
+            }
+            Failure::Misconfigured(_) => {
+                tracing::error!(stage, %letter, "the stage's set-up is wrong; see the letter's timeline");
+                let draft = self.draft();
+                let due = draft.now + MISCONFIGURED_RETRY;
+                return self.put_off(draft, taken, due, why).await;
+            }
+            Failure::Other(_) => return self.retry(taken, why).await,
+            Failure::Refused(refusal) => refusal,
+        };
+        let Taken { item, decided, .. } = taken;
+        let _held = self.referrals.hold_one(letter.referral).await;
+        let mut draft = self.draft();
+        decided.into_iter().for_each(|record| draft.record(record));
+        if let LetterBody::Message(message) = &item.letter.body {
+            let opted_out = refusal.code == OPTED_OUT;
+            let mut vendors_tried = message.vendors_tried.clone();
+            vendors_tried.push(stage.into());
+            if !opted_out && installed.carrier(message.channel, &vendors_tried).is_some() {
+                let body = LetterBody::Message(Message { vendors_tried, ..message.clone() });
+                draft.record(Record::Queued { letter: Letter { body, ..item.letter.clone() } });
+                return self.commit(draft).await;
+            }
+            if opted_out {
+                self.note_consent(&mut draft, &message.to, message.channel, false, "the vendor says so")?;
+            }
+        }
+        draft.record(Record::Refused { letter, rule: refusal.code.clone() });
+        let status = LetterStatus::Refused { code: refusal.code };
+        self.transition(&mut draft, letter.referral, given_up(&item, status))?;
+        self.commit(draft).await
+    }
+
+    /// Tried again later, or dead after too many times.
+    pub(super) async fn retry(&self, taken: Taken, why: String) -> Result<(), LineError> {
+        let draft = self.draft();
+        let due = retry_at(draft.now, taken.item.letter.id, taken.item.attempts);
+        self.put_off(draft, taken, due, why).await
+    }
+
+    /// As [`Line::retry`], but the set-up has to change first.
+    pub(super) async fn await_mending(&self, taken: Taken, why: String) -> Result<(), LineError> {
+        let draft = self.draft();
+        let due = draft.now + MISCONFIGURED_RETRY;
+        self.put_off(draft, taken, due, why).await
+    }
+
+    async fn put_off(
+        &self,
+        mut draft: Draft<'_>,
+        taken: Taken,
+        due: DateTime<Utc>,
+        why: String,
+    ) -> Result<(), LineError> {
+        let Taken { item, in_doubt, decided } = taken;
+        let letter = item.letter.id;
+        let attempts = item.attempts + 1;
+        decided.into_iter().for_each(|record| draft.record(record));
+        let expired = item.letter.expires.is_some_and(|expires| due > expires);
+        if attempts < ATTEMPTS_MAX && !expired {
+            // Invariant: doubt ends with an answer, never with time.
+            draft.record(Record::Deferred { letter, due, attempts, why, in_doubt });
+            return self.commit(draft).await;
+        }
+        let _held = self.referrals.hold_one(letter.referral).await;
+        draft.record(Record::Dropped { letter, dead: true, why });
+        let status = LetterStatus::Undeliverable { code: "unreachable".into() };
+        self.transition(&mut draft, letter.referral, given_up(&item, status))?;
+        self.commit(draft).await
+    }
+
+    pub(super) async fn drop_dead(&self, item: &OutboxItem, why: &str) -> Result<(), LineError> {
+        let mut draft = self.draft();
+        draft.record(Record::Dropped { letter: item.letter.id, dead: true, why: why.into() });
+        self.commit(draft).await
+    }
+
+    /// What the chart knows, in our words; new addresses find the referral from now on.
+    fn learn(
+        &self,
+        draft: &mut Draft<'_>,
+        referral: ReferralId,
+        record: retrieval::PatientRecord,
+    ) -> Result<PatientRecord, LineError> {
+        let mut names = Vec::new();
+        for reach in &record.reaches {
+            let clear = self.reveal(draft, &Token(reach.address.clone()))?;
+            names.push(self.vault.blind("address", &clear.as_str()));
+        }
+        if !names.is_empty() {
+            draft.named_as(referral, names);
+        }
+        let zone = match &record.postal_code {
+            Some(token) => {
+                let clear = self.reveal(draft, &Token(token.clone()))?;
+                calendar::zone_of("", &clear.as_str())
+            }
+            None => None,
+        };
+        Ok(from_wit::record(record, zone))
+    }
+}
+
+/// What a referral hears of a letter that will not be seen through.
+fn given_up(item: &OutboxItem, status: LetterStatus) -> Event {
+    match &item.letter.body {
+        LetterBody::Message(_) => Event::LetterStatus { letter: item.letter.id, status },
+        LetterBody::ReadRecord => Event::Record { record: None },
+        LetterBody::CheckVisit => Event::Visit { finding: VisitFinding::Open { again_in_hours: ASK_AGAIN_HOURS } },
+        LetterBody::WriteChart { .. } => Event::Done { what: Errand::Chart, succeeded: false, reference: String::new() },
+        LetterBody::Task(_) => Event::Done { what: Errand::Task, succeeded: false, reference: String::new() },
+    }
+}
+
+fn sent(draft: &Draft<'_>, letter: LetterId, message: &Message, receipt: carrier::Receipt) -> (String, Vec<Event>) {
+    let outcome = match &receipt.outcome {
+        carrier::Outcome::Accepted => "accepted".into(),
+        carrier::Outcome::Delivered => "delivered".into(),
+        carrier::Outcome::Undeliverable(code) => format!("undeliverable: {code}"),
+        carrier::Outcome::Unknown => "unknown".into(),
+    };
+    let sent = SentLetter {
+        id: letter,
+        template: message.template.clone(),
+        channel: message.channel,
+        language: message.language.clone(),
+        asked: message.asked,
+        at: draft.now,
+    };
+    let mut events = vec![Event::LetterSent { letter: sent }];
+    events.extend(from_wit::letter_status(receipt.outcome).map(|status| Event::LetterStatus { letter, status }));
+    (outcome, events)
+}
+
+
+fn done_with(what: Errand, reference: String) -> (String, Vec<Event>) {
+    ("done".into(), vec![Event::Done { what, succeeded: true, reference }])
+}
+
+/// A failure in a few words, for the timeline.
+pub(super) fn reason(failure: &Failure) -> String {
+    match failure {
+        Failure::RetryAfter(retry) => format!("retry after {} s: {}", retry.seconds, retry.reason),
+        Failure::Refused(refusal) => format!("refused ({}): {}", refusal.code, refusal.reason),
+        Failure::Misconfigured(what) => format!("misconfigured: {what}"),
+        Failure::Other(what) => what.clone(),
+    }
+}

@@ -1,0 +1,64 @@
+//! Timer -> Event. In due order, one referral at a time; the engine says what a timer means.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use handoff_engine::event::Event;
+use tokio::sync::watch;
+
+use super::{Line, LineError};
+
+/// Timers fired before letters are looked at again: a morning's backlog must not hold up what it already owes.
+const TIMERS_AT_ONCE: usize = 256;
+
+/// However far off the next due moment is, look again after this long: a clock may have been set.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+impl Line {
+    /// Fires the timers that are due. Returns how many there were.
+    pub async fn wake(&self) -> Result<usize, LineError> {
+        let due = self.store.index().timers_due(self.clock.now(), TIMERS_AT_ONCE);
+        for timer in &due {
+            let _held = self.referrals.hold_one(timer.referral).await;
+            let mut draft = self.draft();
+            let referral = self.current(&draft, timer.referral)?;
+            // Between the look and the hold, an event may have moved the referral on.
+            if referral.timers.iter().any(|set| set.name == timer.name && set.due <= draft.now) {
+                self.transition(&mut draft, timer.referral, Event::Timer { name: timer.name.clone() })?;
+                self.commit(draft).await?;
+            }
+        }
+        Ok(due.len())
+    }
+
+    /// Works until nothing is due at the clock's present moment. A rehearsal moves its clock only then.
+    pub async fn settle(self: &Arc<Self>) -> Result<(), LineError> {
+        while self.wake().await? + self.dispatch().await? > 0 {}
+        Ok(())
+    }
+
+    /// When something is due next.
+    pub fn next_due(&self) -> Option<DateTime<Utc>> {
+        [self.store.index().next_timer(), self.store.index().next_letter()].into_iter().flatten().min()
+    }
+
+    /// Keeps time until it is told to stop. What is under way is finished.
+    ///
+    /// # Errors
+    /// When the journal or the index fails: nothing may go on then.
+    pub async fn keep_time(self: &Arc<Self>, mut stop: watch::Receiver<bool>) -> Result<(), LineError> {
+        loop {
+            self.settle().await?;
+            let wait = match self.next_due() {
+                Some(due) => (due - self.clock.now()).to_std().unwrap_or(Duration::ZERO).min(LOOK_AGAIN),
+                None => LOOK_AGAIN,
+            };
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                () = self.pulse.notified() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The binary `handoff`: parses, builds, runs, returns an exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = handoff::cli::Cli::parse();
+    match handoff::cli::run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            handoff::cli::report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What came of a rehearsal, counted on both sides: our index, and the practice's own ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use handoff_engine::dashboard::{Dashboard, Figure, Target};
+use handoff_engine::referral::Referral;
+use handoff_practice::Practice;
+use handoff_store::index::{PAGE_MAX, ReferralFilter};
+use serde::Serialize;
+
+use crate::line::Line;
+use crate::timeline::{self, Moment};
+
+/// The counts are the contract of `handoff demo --json`.
+#[derive(Debug, Serialize)]
+pub struct Summary {
+    pub referrals: usize,
+    pub scheduled: usize,
+    pub attended: usize,
+    pub no_show: usize,
+    pub closed_with_note: usize,
+    pub stalled: usize,
+    pub rerouted: usize,
+    pub escalated: usize,
+    pub opted_out: usize,
+    /// Texts and mails to patients that reached the vendor, by the practice's ledger.
+    pub messages_sent: usize,
+    pub dead_letters: usize,
+    /// Orders that we acknowledged and do not have. Counted from what the EHR sent.
+    pub lost: usize,
+    /// Messages that reached somebody twice, by the ledger.
+    pub doubled: usize,
+    pub journal_entries: u64,
+    pub plugin_calls: u64,
+    /// Referrals by the state they are in.
+    pub states: BTreeMap<String, usize>,
+    pub dashboard: Vec<Share>,
+    #[serde(skip)]
+    pub timeline: Vec<Moment>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Share {
+    pub figure: &'static str,
+    pub percent: Option<f64>,
+    pub target: String,
+    pub on_target: Option<bool>,
+}
+
+impl Summary {
+    pub(super) fn of(line: &Line, practice: &Practice, now: DateTime<Utc>) -> anyhow::Result<Summary> {
+        let index = line.store.index();
+        let mut referrals = Vec::new();
+        let mut after = None;
+        loop {
+            let page = index.referrals(&ReferralFilter::default(), after, PAGE_MAX)?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            for listed in page {
+                referrals.extend(index.referral(&listed.id)?);
+            }
+        }
+        let ledger = practice.ledger();
+        let people = practice.people();
+        let ours: BTreeSet<String> = numbers(line, &referrals)?;
+        let acknowledged: BTreeSet<usize> = ledger.accepted_orders().collect();
+        let lost = acknowledged.iter().filter(|person| !ours.contains(&people[**person].referral.number)).count();
+        let marked = |name: &str| count(&referrals, |referral| referral.facts.marks.iter().any(|mark| mark.name == name));
+        let board = Dashboard::of(&referrals, now, |referral| line.deployments.ended(referral));
+        let mut states = BTreeMap::new();
+        for referral in &referrals {
+            *states.entry(referral.state.clone()).or_default() += 1;
+        }
+        Ok(Summary {
+            referrals: referrals.len(),
+            scheduled: count(&referrals, |referral| referral.facts.appointment.is_some()),
+            attended: count(&referrals, |referral| referral.facts.visit.as_ref().is_some_and(|visit| visit.attended)),
+            no_show: marked("no-show"),
+            closed_with_note: count(&referrals, |referral| referral.facts.note.is_some()),
+            stalled: marked("stalled"),
+            rerouted: count(&referrals, |referral| referral.facts.rerouted > 0),
+            escalated: marked("escalated"),
+            opted_out: marked("opted-out"),
+            messages_sent: ledger.texts.len() + ledger.mails.iter().filter(|mail| mail.person.is_some()).count(),
+            dead_letters: index.dead_letters(PAGE_MAX)?.len(),
+            lost,
+            doubled: ledger.duplicates(),
+            journal_entries: line.store.last().0,
+            plugin_calls: line.plugin_calls.load(std::sync::atomic::Ordering::Relaxed),
+            states,
+            dashboard: board.figures().iter().map(share).collect(),
+            timeline: telling(&referrals).map(|id| timeline::of(index, line.store.reader(), id)).transpose()?.unwrap_or_default(),
+        })
+    }
+}
+
+fn count(referrals: &[Referral], which: impl Fn(&Referral) -> bool) -> usize {
+    referrals.iter().filter(|referral| which(referral)).count()
+}
+
+/// The order numbers that we have, in clear: the rehearsal's keys are its own.
+fn numbers(line: &Line, referrals: &[Referral]) -> anyhow::Result<BTreeSet<String>> {
+    let mut numbers = BTreeSet::new();
+    for token in referrals.iter().flat_map(|referral| &referral.facts.order.numbers) {
+        numbers.insert(line.vault.reveal(token, line)?.as_str().to_string());
+    }
+    Ok(numbers)
+}
+
+/// The referral whose timeline tells most: re-routed or missed, and still closed.
+fn telling(referrals: &[Referral]) -> Option<handoff_engine::ids::ReferralId> {
+    let worth = |referral: &Referral| {
+        let facts = &referral.facts;
+        (facts.note.is_some(), facts.rerouted > 0, facts.attempts.len(), std::cmp::Reverse(referral.id))
+    };
+    referrals.iter().max_by_key(|referral| worth(referral)).map(|referral| referral.id)
+}
+
+fn share(figure: &Figure) -> Share {
+    let target = match figure.target {
+        Target::AtLeastPercent(least) => format!("at least {least} %"),
+        Target::AtMostPercent(most) => format!("below {most} %"),
+    };
+    let percent = figure.percent().map(|percent| (percent * 10.0).round() / 10.0);
+    Share { figure: figure.name, percent, target, on_target: figure.on_target() }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for share in &self.dashboard {
+            let percent = share.percent.map_or("—".to_string(), |percent| format!("{percent:.1} %"));
+            let mark = match share.on_target {
+                Some(true) => "✓",
+                Some(false) => "✗",
+                None => " ",
+            };
+            writeln!(f, "  {mark} {:<26} {percent:>8}   target {}", share.figure, share.target)?;
+        }
+        writeln!(f)?;
+        for (name, number) in [
+            ("referrals", self.referrals),
+            ("scheduled", self.scheduled),
+            ("attended", self.attended),
+            ("no-show", self.no_show),
+            ("closed with note", self.closed_with_note),
+            ("stalled", self.stalled),
+            ("re-routed", self.rerouted),
+            ("escalated", self.escalated),
+            ("opted out", self.opted_out),
+            ("messages sent", self.messages_sent),
+            ("dead letters", self.dead_letters),
+            ("lost", self.lost),
+            ("sent twice", self.doubled),
+        ] {
+            writeln!(f, "  {name:<26} {number:>6}")?;
+        }
+        writeln!(f, "\n  Referrals by state")?;
+        for (state, number) in &self.states {
+            writeln!(f, "  {state:<26} {number:>6}")?;
+        }
+        writeln!(f, "\n  One referral's way through the house")?;
+        for moment in &self.timeline {
+            writeln!(f, "  {moment}")?;
+        }
+        Ok(())
+    }
+}

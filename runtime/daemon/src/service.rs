@@ -1,0 +1,154 @@
+//! Opens the doors of a line: MLLP listeners, HTTP, and the clock that keeps it going. Closes them in order.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use anyhow::Context as _;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::chain::Chain;
+use crate::config::Listen;
+use crate::line::ingress::{Answer, Delivery, Door, Intake, http, mllp};
+use crate::line::{Line, LineError};
+
+/// A line with its doors open.
+pub struct Service {
+    /// Where each MLLP listener really listens: port 0 in the configuration means any free one.
+    pub mllp: Vec<SocketAddr>,
+    pub http: SocketAddr,
+    stop: watch::Sender<bool>,
+    doors: JoinSet<()>,
+    line: Arc<Line>,
+}
+
+/// Opens every door. Deliveries are taken from here on; letters wait for [`Service::run_until`].
+///
+/// # Errors
+/// When an address cannot be listened on.
+pub async fn start(listen: &Listen, line: Arc<Line>) -> anyhow::Result<Service> {
+    let (stop, stopped) = watch::channel(false);
+    let mut doors = JoinSet::new();
+    let mut addresses = Vec::new();
+    for door in &listen.mllp {
+        let listener = bind(door.address).await?;
+        let address = listener.local_addr()?;
+        addresses.push(address);
+        tracing::info!(source = door.source, %address, "listening for HL7 v2 over MLLP");
+        let mllp = mllp::Listener {
+            source: door.source.clone(),
+            intake: Arc::clone(&line),
+            clock: Arc::clone(&line.clock),
+            limits: mllp::Limits::default(),
+        };
+        doors.spawn(mllp.serve(listener, stopped.clone()));
+    }
+    let listener = bind(listen.http.address).await?;
+    let http = listener.local_addr()?;
+    tracing::info!(address = %http, "listening for webhooks and callbacks over HTTP");
+    let router = http::router(Arc::clone(&line), Arc::clone(&line.clock), listen.http.public_url.clone());
+    let router = router.merge(health(Arc::clone(&line)));
+    let mut stopped = stopped.clone();
+    doors.spawn(async move {
+        let closing = async move {
+            // An error means that the sender is gone, and then it is time to stop as well.
+            let _closed = stopped.wait_for(|stop| *stop).await;
+        };
+        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(closing).await {
+            tracing::error!(%error, "the HTTP listener ended");
+        }
+    });
+    Ok(Service { mllp: addresses, http, stop, doors, line })
+}
+
+impl Service {
+    /// Carries letters out and keeps time until `end`; then closes the doors and finishes what was begun.
+    ///
+    /// # Errors
+    /// When the journal or the index fails: nothing may go on then.
+    pub async fn run_until(self, end: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let stopped = self.stop.subscribe();
+        let line = Arc::clone(&self.line);
+        let mut keeper = tokio::spawn(async move { line.keep_time(stopped).await });
+        let kept = tokio::select! {
+            () = end => None,
+            kept = &mut keeper => Some(kept),
+        };
+        tracing::info!("closing");
+        self.close().await;
+        let kept = match kept {
+            Some(kept) => kept,
+            None => keeper.await,
+        };
+        Ok(kept.context("the timekeeper ended early")??)
+    }
+
+    /// Closes the doors; what has wholly come in is answered.
+    pub async fn close(mut self) {
+        // Nobody listening means that the doors are closed already.
+        let _told = self.stop.send(true);
+        while self.doors.join_next().await.is_some() {}
+    }
+}
+
+impl Intake for Line {
+    async fn take(&self, delivery: Delivery) -> Answer {
+        match delivery.door {
+            Door::Mllp | Door::Webhook => Line::take(self, delivery).await,
+            Door::Callback => self.take_callback(delivery).await,
+        }
+    }
+}
+
+/// Resolves when the operator says stop: SIGTERM from systemd, or Ctrl-C.
+pub async fn terminated() {
+    let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+        tracing::warn!("SIGTERM cannot be waited for; only Ctrl-C stops this");
+        let _interrupted = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}: is something else there?"))
+}
+
+/// `/healthz` says that the process lives, `/readyz` that it takes deliveries.
+fn health(line: Arc<Line>) -> Router {
+    Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready)).with_state(line)
+}
+
+async fn ready(State(line): State<Arc<Line>>) -> (StatusCode, Json<Value>) {
+    let state = line.readiness();
+    let (status, problem) = match state {
+        Ok(()) => (StatusCode::OK, None),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, Some(Chain(&error).to_string())),
+    };
+    let body = json!({
+        "ready": problem.is_none(),
+        "problem": problem,
+        "deployment": line.deployments.current().deployment.digest,
+        "plugin_calls": line.plugin_calls.load(Ordering::Relaxed),
+    });
+    (status, Json(body))
+}
+
+impl Line {
+    /// # Errors
+    /// When the journal has stopped taking entries.
+    pub fn readiness(&self) -> Result<(), LineError> {
+        Ok(self.store.healthy()?)
+    }
+}

@@ -1,0 +1,95 @@
+//! One referral's history as a person reads it, straight from the journal. Tokens only.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use handoff_engine::event::Event;
+use handoff_engine::ids::ReferralId;
+use handoff_engine::letter::LetterBody;
+use handoff_store::journal::Entries;
+use handoff_store::{Entry, Index, Record};
+use serde::Serialize;
+
+/// One line of a timeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Moment {
+    pub at: DateTime<Utc>,
+    pub what: String,
+}
+
+/// # Errors
+/// When the index or the journal cannot be read.
+pub fn of(index: &dyn Index, entries: &dyn Entries, referral: ReferralId) -> anyhow::Result<Vec<Moment>> {
+    let mut moments = Vec::new();
+    for position in index.history(&referral)? {
+        if let Some(entry) = entries.entry(position)? {
+            moments.extend(told(&entry, referral));
+        }
+    }
+    Ok(moments)
+}
+
+/// What an entry says about a referral.
+pub fn told(entry: &Entry, referral: ReferralId) -> Vec<Moment> {
+    let tell = |what: Option<String>| what.map(|what| Moment { at: entry.at, what });
+    entry.records.iter().filter_map(|record| tell(line(record, referral))).collect()
+}
+
+fn line(record: &Record, referral: ReferralId) -> Option<String> {
+    let ours = |id: &handoff_engine::ids::LetterId| id.referral == referral;
+    match record {
+        Record::Happened { referral: of, event } if *of == referral => Some(happened(event)),
+        Record::Stepped { referral: after, because } if after.id == referral => Some(format!("  → {because}")),
+        Record::Ignored { referral: of, because } if *of == referral => Some(format!("  not taken: {because}")),
+        Record::Queued { letter } if ours(&letter.id) => {
+            let what = match &letter.body {
+                LetterBody::Message(message) => {
+                    format!("{} {} ({})", message.channel.name(), message.template, message.language)
+                }
+                LetterBody::ReadRecord => "read the patient's record".into(),
+                LetterBody::CheckVisit => "check the visit".into(),
+                LetterBody::WriteChart { outcome } => format!("write to the chart: {outcome:?}"),
+                LetterBody::Task(task) => format!("task for the {:?}: {}", task.audience, task.kind),
+            };
+            Some(format!("  letter {} due {}: {what}", letter.id.number, letter.due.format("%d %b %H:%M")))
+        }
+        Record::Deferred { letter, due, why, .. } if ours(letter) => {
+            Some(format!("letter {} waits until {}: {why}", letter.number, due.format("%d %b %H:%M")))
+        }
+        Record::Received { letter, outcome, .. } if ours(letter) => Some(format!("letter {}: {outcome}", letter.number)),
+        Record::Refused { letter, rule } if ours(letter) => Some(format!("letter {} refused: {rule}", letter.number)),
+        Record::Dropped { letter, why, .. } if ours(letter) => Some(format!("letter {} dropped: {why}", letter.number)),
+        Record::Delivery { .. }
+        | Record::Happened { .. }
+        | Record::Stepped { .. }
+        | Record::Ignored { .. }
+        | Record::Decided { .. }
+        | Record::Queued { .. }
+        | Record::Asked { .. }
+        | Record::Answered { .. }
+        | Record::Deferred { .. }
+        | Record::Received { .. }
+        | Record::Refused { .. }
+        | Record::Dropped { .. }
+        | Record::Settled { .. }
+        | Record::Named { .. }
+        | Record::Deployed { .. }
+        | Record::Consented { .. }
+        | Record::Looked { .. }
+        | Record::Keyed { .. } => None,
+    }
+}
+
+fn happened(event: &Event) -> String {
+    match event {
+        Event::Reply { reply } => format!("{} ({}, {} %)", event.name(), reply.language, reply.confidence),
+        Event::Person { who, reason, .. } => format!("{} by {who}: {reason}", event.name()),
+        _ => event.name().to_string(),
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}  {}", self.at.format("%Y-%m-%d %H:%M"), self.what)
+    }
+}

@@ -1,0 +1,393 @@
+//! The key ring: one file of fixed-size slots, each holding one patient's data key, wrapped by the master key.
+//!
+//! Keys are made in extents ahead of need and synced then, so that giving a patient a key costs the hot path nothing:
+//! the journal notes which slot the patient took. Overwriting a slot makes everything sealed under it unreadable for
+//! good, in the journal and in every backup of it.
+//!
+//! ```text
+//! 0    magic, format version              8 + 4 bytes
+//! 16   the house key, wrapped             72 bytes
+//! 512  slot 0: the data key, wrapped      72 bytes, zeros to 128; all zeros once erased
+//! 640  slot 1 …
+//! ```
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use rand::CryptoRng;
+use zeroize::Zeroizing;
+
+use super::clear::Key;
+use super::master::MasterKey;
+use super::seal;
+
+const MAGIC: &[u8; 8] = b"HANDKEYS";
+const FORMAT: u32 = 1;
+
+/// The house key lies behind magic and version, aligned.
+const HOUSE_AT: u64 = 16;
+
+/// One disk sector, the unit that a power cut leaves whole or untouched.
+const HEADER_BYTES: u64 = 512;
+
+/// A wrapped key rounded up to a divisor of the sector: no slot lies across two.
+const SLOT_BYTES: u64 = 128;
+
+const WRAPPED_BYTES: usize = Key::BYTES + seal::ENVELOPE_BYTES;
+
+/// Slots made at once: half a megabyte, some milliseconds, enough for years of a practice's new patients.
+pub const EXTENT_SLOTS: u64 = 4096;
+
+const HOUSE_PLACE: &[u8] = b"handoff house key";
+
+#[derive(Debug)]
+pub(super) struct Keyring {
+    path: PathBuf,
+    opened: RwLock<Opened>,
+}
+
+#[derive(Debug)]
+struct Opened {
+    file: File,
+    master: MasterKey,
+    /// Slots that are on disk for certain.
+    slots: u64,
+}
+
+/// What went wrong with the key ring's file.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyringError {
+    #[error("cannot use the key ring {}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("the key ring {} is in use by another process\nhelp: stop the running handoff first", path.display())]
+    InUse { path: PathBuf },
+    #[error(
+        "there is no key ring at {}, but the journal has given keys to patients\n\
+         help: restore the file from the backup that belongs to this journal",
+        path.display()
+    )]
+    Missing { path: PathBuf },
+    #[error(
+        "the key ring {} holds {slots} keys, but the journal has given out {taken}\n\
+         help: it is older than the journal; restore the newer one",
+        path.display()
+    )]
+    Short { path: PathBuf, slots: u64, taken: u64 },
+    #[error("{} is not a key ring of format {FORMAT}", path.display())]
+    Foreign { path: PathBuf },
+    #[error(
+        "the master key does not open the key ring {}\n\
+         help: name the master key that was in force when it was last rotated",
+        path.display()
+    )]
+    WrongMaster { path: PathBuf },
+    #[error(
+        "slot {slot} of the key ring {} is damaged\n\
+         help: restore the file from a backup made after the slot was given out",
+        path.display()
+    )]
+    Damaged { path: PathBuf, slot: u64 },
+    #[error("the key ring {} has no slot {slot}", path.display())]
+    NoSlot { path: PathBuf, slot: u64 },
+}
+
+impl Keyring {
+    /// Opens the key ring at `path`, or makes one when no patient has a key yet (`taken` is 0).
+    pub(super) fn open(
+        path: &Path,
+        master: MasterKey,
+        taken: u64,
+        dice: &mut dyn CryptoRng,
+    ) -> Result<Keyring, KeyringError> {
+        let at = |source| KeyringError::Io { path: path.to_path_buf(), source };
+        match fs::exists(path).map_err(at)? {
+            true => {}
+            false if taken > 0 => return Err(KeyringError::Missing { path: path.to_path_buf() }),
+            false => create(path, &master, dice).map_err(at)?,
+        }
+        let file = OpenOptions::new().read(true).write(true).open(path).map_err(at)?;
+        lock(&file, path)?;
+        // A process that died may have left slots that only the page cache knows.
+        file.sync_all().map_err(at)?;
+        let length = file.metadata().map_err(at)?.len();
+        let slots = length.saturating_sub(HEADER_BYTES) / SLOT_BYTES;
+        if slots < taken {
+            return Err(KeyringError::Short { path: path.to_path_buf(), slots, taken });
+        }
+        let mut head = [0; HOUSE_AT as usize];
+        file.read_exact_at(&mut head, 0).map_err(at)?;
+        if head[..MAGIC.len()] != *MAGIC || head[MAGIC.len()..MAGIC.len() + 4] != FORMAT.to_le_bytes() {
+            return Err(KeyringError::Foreign { path: path.to_path_buf() });
+        }
+        let ring = Keyring { path: path.to_path_buf(), opened: RwLock::new(Opened { file, master, slots }) };
+        ring.house_key()?;
+        Ok(ring)
+    }
+
+    /// Names tokens and patients. Drawn once and never changed: a token outlives every master key.
+    pub(super) fn house_key(&self) -> Result<Key, KeyringError> {
+        let opened = self.read();
+        let mut wrapped = [0; WRAPPED_BYTES];
+        opened.file.read_exact_at(&mut wrapped, HOUSE_AT).map_err(|source| self.failed(source))?;
+        unwrap(&opened.master, HOUSE_PLACE, &wrapped)
+            .ok_or_else(|| KeyringError::WrongMaster { path: self.path.clone() })
+    }
+
+    /// The key in a slot; `None` once it has been erased.
+    pub(super) fn key(&self, slot: u64) -> Result<Option<Key>, KeyringError> {
+        let opened = self.read();
+        if slot >= opened.slots {
+            return Err(KeyringError::NoSlot { path: self.path.clone(), slot });
+        }
+        let mut wrapped = [0; WRAPPED_BYTES];
+        opened.file.read_exact_at(&mut wrapped, slot_at(slot)).map_err(|source| self.failed(source))?;
+        if wrapped == [0; WRAPPED_BYTES] {
+            return Ok(None);
+        }
+        unwrap(&opened.master, &slot_place(slot), &wrapped)
+            .map(Some)
+            .ok_or_else(|| KeyringError::Damaged { path: self.path.clone(), slot })
+    }
+
+    pub(super) fn slots(&self) -> u64 {
+        self.read().slots
+    }
+
+    /// Makes the next extent of keys. They count once they are on disk.
+    pub(super) fn extend(&self, dice: &mut dyn CryptoRng) -> Result<(), KeyringError> {
+        let mut opened = self.write();
+        let first = opened.slots;
+        let mut extent = Vec::with_capacity((EXTENT_SLOTS * SLOT_BYTES) as usize);
+        for slot in first..first + EXTENT_SLOTS {
+            let mut key = Zeroizing::new([0; Key::BYTES]);
+            dice.fill_bytes(&mut *key);
+            extent.extend_from_slice(&wrap(&opened.master, &slot_place(slot), &key, dice));
+        }
+        opened.file.write_all_at(&extent, slot_at(first)).map_err(|source| self.failed(source))?;
+        opened.file.sync_all().map_err(|source| self.failed(source))?;
+        opened.slots += EXTENT_SLOTS;
+        Ok(())
+    }
+
+    /// Overwrites a slot, and returns once the overwriting is on disk.
+    pub(super) fn erase(&self, slot: u64) -> Result<(), KeyringError> {
+        let opened = self.write();
+        if slot >= opened.slots {
+            return Err(KeyringError::NoSlot { path: self.path.clone(), slot });
+        }
+        opened.file.write_all_at(&[0; SLOT_BYTES as usize], slot_at(slot)).map_err(|source| self.failed(source))?;
+        opened.file.sync_all().map_err(|source| self.failed(source))
+    }
+
+    /// Wraps every key anew. The file is replaced as a whole or not at all; the old one is overwritten.
+    pub(super) fn rotate(&self, master: MasterKey, dice: &mut dyn CryptoRng) -> Result<(), KeyringError> {
+        let house = self.house_key()?;
+        let mut opened = self.write();
+        let failed = |source| self.failed(source);
+        let length = slot_at(opened.slots) as usize;
+        let mut old = vec![0; length];
+        opened.file.read_exact_at(&mut old, 0).map_err(failed)?;
+        let mut new = header(&master, &house, dice);
+        for slot in 0..opened.slots {
+            let at = slot_at(slot) as usize;
+            let wrapped = &old[at..at + WRAPPED_BYTES];
+            if wrapped.iter().all(|&byte| byte == 0) {
+                new.resize(new.len() + SLOT_BYTES as usize, 0);
+                continue;
+            }
+            let key = unwrap(&opened.master, &slot_place(slot), wrapped)
+                .ok_or_else(|| KeyringError::Damaged { path: self.path.clone(), slot })?;
+            new.extend_from_slice(&wrap(&master, &slot_place(slot), key.as_bytes(), dice));
+        }
+        let draft = self.path.with_extension("new");
+        let file = write_new(&draft, &new).map_err(failed)?;
+        lock(&file, &self.path)?;
+        fs::rename(&draft, &self.path).map_err(failed)?;
+        sync_folder(&self.path).map_err(failed)?;
+        let retired = std::mem::replace(&mut opened.file, file);
+        opened.master = master;
+        // The old master key may be in other hands: what it opens should not stay in the free blocks of the disk.
+        retired.write_all_at(&vec![0; length], 0).map_err(failed)?;
+        retired.sync_all().map_err(failed)
+    }
+
+    // A panic elsewhere cannot leave `Opened` half changed: every change is one assignment after the disk has agreed.
+    fn read(&self) -> RwLockReadGuard<'_, Opened> {
+        self.opened.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Opened> {
+        self.opened.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self, source: io::Error) -> KeyringError {
+        KeyringError::Io { path: self.path.clone(), source }
+    }
+}
+
+fn create(path: &Path, master: &MasterKey, dice: &mut dyn CryptoRng) -> io::Result<()> {
+    let mut house = Zeroizing::new([0; Key::BYTES]);
+    dice.fill_bytes(&mut *house);
+    let draft = path.with_extension("new");
+    write_new(&draft, &header(master, &Key::new(*house), dice))?;
+    fs::rename(&draft, path)?;
+    sync_folder(path)
+}
+
+fn header(master: &MasterKey, house: &Key, dice: &mut dyn CryptoRng) -> Vec<u8> {
+    let mut header = Vec::with_capacity(HEADER_BYTES as usize);
+    header.extend_from_slice(MAGIC);
+    header.extend_from_slice(&FORMAT.to_le_bytes());
+    header.resize(HOUSE_AT as usize, 0);
+    header.extend_from_slice(&wrap(master, HOUSE_PLACE, house.as_bytes(), dice)[..WRAPPED_BYTES]);
+    header.resize(HEADER_BYTES as usize, 0);
+    header
+}
+
+/// A draft left by a crash is overwritten; nobody but the owner may read it.
+fn write_new(path: &Path, content: &[u8]) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all_at(content, 0)?;
+    file.sync_all()?;
+    Ok(file)
+}
+
+/// Makes a rename last (fsync(2): the folder has its own).
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn lock(file: &File, path: &Path) -> Result<(), KeyringError> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(KeyringError::InUse { path: path.to_path_buf() }),
+        Err(TryLockError::Error(source)) => Err(KeyringError::Io { path: path.to_path_buf(), source }),
+    }
+}
+
+fn slot_at(slot: u64) -> u64 {
+    HEADER_BYTES + slot * SLOT_BYTES
+}
+
+/// Ties a wrapped key to its slot: two slots cannot be exchanged unnoticed.
+fn slot_place(slot: u64) -> [u8; 24] {
+    let mut place = *b"handoff slot key........";
+    place[16..].copy_from_slice(&slot.to_le_bytes());
+    place
+}
+
+/// A whole slot. A key of 256 bits never is too long for an envelope.
+fn wrap(
+    master: &MasterKey,
+    place: &[u8],
+    key: &[u8; Key::BYTES],
+    dice: &mut dyn CryptoRng,
+) -> [u8; SLOT_BYTES as usize] {
+    let mut slot = [0; SLOT_BYTES as usize];
+    if let Ok(envelope) = seal::close(&master.0, place, key, dice) {
+        slot[..WRAPPED_BYTES].copy_from_slice(&envelope);
+    }
+    slot
+}
+
+fn unwrap(master: &MasterKey, place: &[u8], wrapped: &[u8]) -> Option<Key> {
+    Key::from_slice(&seal::open(&master.0, place, wrapped).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng as _;
+    use rand::rngs::StdRng;
+
+    use super::*;
+
+    fn master(seed: u64) -> MasterKey {
+        MasterKey::generate(&mut StdRng::seed_from_u64(seed))
+    }
+
+    #[test]
+    fn keys_survive_reopening_and_differ() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("keyring");
+        let mut dice = StdRng::seed_from_u64(7);
+        let (house, first, last) = {
+            let ring = Keyring::open(&path, master(1), 0, &mut dice).expect("made");
+            assert_eq!(ring.slots(), 0);
+            assert!(matches!(ring.key(0), Err(KeyringError::NoSlot { slot: 0, .. })));
+            ring.extend(&mut dice).expect("extended");
+            let key = |slot| ring.key(slot).expect("read").expect("not erased");
+            (ring.house_key().expect("opened"), key(0), key(EXTENT_SLOTS - 1))
+        };
+        assert_ne!(first.as_bytes(), last.as_bytes());
+        let ring = Keyring::open(&path, master(1), EXTENT_SLOTS, &mut dice).expect("opened");
+        assert_eq!(ring.house_key().expect("opened").as_bytes(), house.as_bytes());
+        assert_eq!(ring.key(0).expect("read").expect("there").as_bytes(), first.as_bytes());
+    }
+
+    #[test]
+    fn an_erased_key_is_gone_from_the_file_and_its_neighbours_stay() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("keyring");
+        let mut dice = StdRng::seed_from_u64(7);
+        let ring = Keyring::open(&path, master(1), 0, &mut dice).expect("made");
+        ring.extend(&mut dice).expect("extended");
+        let before = fs::read(&path).expect("read");
+        ring.erase(1).expect("erased");
+        let after = fs::read(&path).expect("read");
+        assert!(ring.key(0).expect("read").is_some());
+        assert!(ring.key(1).expect("read").is_none());
+        assert!(ring.key(2).expect("read").is_some());
+        let (from, to) = (slot_at(1) as usize, slot_at(2) as usize);
+        assert_eq!(after[from..to], [0; SLOT_BYTES as usize]);
+        assert_eq!((&after[..from], &after[to..]), (&before[..from], &before[to..]));
+    }
+
+    #[test]
+    fn rotation_changes_every_wrapping_and_no_key() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("keyring");
+        let mut dice = StdRng::seed_from_u64(7);
+        let ring = Keyring::open(&path, master(1), 0, &mut dice).expect("made");
+        ring.extend(&mut dice).expect("extended");
+        ring.erase(3).expect("erased");
+        let keys = |ring: &Keyring| {
+            let slots = (0..EXTENT_SLOTS).map(|slot| ring.key(slot).expect("read").map(|key| *key.as_bytes()));
+            (*ring.house_key().expect("opened").as_bytes(), slots.collect::<Vec<_>>())
+        };
+        let before = keys(&ring);
+        ring.rotate(master(2), &mut dice).expect("rotated");
+        assert_eq!(keys(&ring), before);
+        assert!(!path.with_extension("new").exists());
+        drop(ring);
+        assert!(matches!(Keyring::open(&path, master(1), 0, &mut dice), Err(KeyringError::WrongMaster { .. })));
+        assert_eq!(keys(&Keyring::open(&path, master(2), 0, &mut dice).expect("opened")), before);
+    }
+
+    #[test]
+    fn what_cannot_be_right_is_refused_by_name() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("keyring");
+        let mut dice = StdRng::seed_from_u64(7);
+        assert!(matches!(Keyring::open(&path, master(1), 1, &mut dice), Err(KeyringError::Missing { .. })));
+        let ring = Keyring::open(&path, master(1), 0, &mut dice).expect("made");
+        assert!(matches!(Keyring::open(&path, master(1), 0, &mut dice), Err(KeyringError::InUse { .. })));
+        ring.extend(&mut dice).expect("extended");
+        let taken = EXTENT_SLOTS + 1;
+        drop(ring);
+        assert!(matches!(Keyring::open(&path, master(1), taken, &mut dice), Err(KeyringError::Short { .. })));
+        let whole = fs::read(&path).expect("read");
+        let mut swapped = whole.clone();
+        let (a, b) = (slot_at(0) as usize, slot_at(1) as usize);
+        swapped.copy_within(b..b + SLOT_BYTES as usize, a);
+        fs::write(&path, &swapped).expect("written");
+        let ring = Keyring::open(&path, master(1), 0, &mut dice).expect("opened");
+        assert!(matches!(ring.key(0), Err(KeyringError::Damaged { slot: 0, .. })));
+        drop(ring);
+        fs::write(&path, b"something else altogether, and long enough to be read as a header of a file")
+            .expect("written");
+        assert!(matches!(Keyring::open(&path, master(1), 0, &mut dice), Err(KeyringError::Foreign { .. })));
+    }
+}

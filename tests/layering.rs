@@ -1,0 +1,95 @@
+//! The arrows of ARCHITECTURE.md, compared with what cargo resolves. A new arrow is a decision: make it there first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Who may know whom among ours.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("handoff-engine", &[]),
+    ("handoff-store", &["handoff-engine"]),
+    ("handoff-host", &[]),
+    ("handoff-bundle", &[]),
+    ("handoff-practice", &[]),
+    ("handoff", &["handoff-bundle", "handoff-engine", "handoff-host", "handoff-practice", "handoff-store"]),
+];
+
+/// What a layer must never reach, by any path.
+const BANNED: &[(&str, &[&str])] = &[
+    ("handoff-engine", &["tokio", "wasmtime", "sled", "rand", "reqwest"]),
+    ("handoff-store", &["tokio", "wasmtime", "reqwest"]),
+    ("handoff-host", &["tokio", "sled", "cel", "reqwest"]),
+];
+
+struct Graph {
+    /// Name by package id.
+    names: BTreeMap<String, String>,
+    /// Normal dependencies by package id.
+    depends: BTreeMap<String, Vec<String>>,
+}
+
+fn graph() -> Graph {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--offline", "--manifest-path", manifest])
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo prints JSON");
+    let text = |value: &Value| value.as_str().expect("a text").to_string();
+    let list = |value: &Value| value.as_array().expect("a list").clone();
+    let names = list(&metadata["packages"]).iter().map(|package| (text(&package["id"]), text(&package["name"]))).collect();
+    let normal = |dependency: &Value| list(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"].is_null());
+    let depends = list(&metadata["resolve"]["nodes"])
+        .iter()
+        .map(|node| {
+            let dependencies = list(&node["deps"]);
+            let dependencies = dependencies.iter().filter(|it| normal(it)).map(|it| text(&it["pkg"])).collect();
+            (text(&node["id"]), dependencies)
+        })
+        .collect();
+    Graph { names, depends }
+}
+
+impl Graph {
+    fn id(&self, name: &str) -> &str {
+        let ours = |id: &str| id.starts_with("path+file:");
+        let found = self.names.iter().find(|(id, known)| *known == name && ours(id));
+        found.map(|(id, _)| id.as_str()).expect("a crate of this workspace")
+    }
+
+    fn reached(&self, name: &str) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![self.id(name).to_string()];
+        while let Some(id) = next.pop() {
+            for dependency in self.depends.get(&id).into_iter().flatten() {
+                if seen.insert(dependency.clone()) {
+                    next.push(dependency.clone());
+                }
+            }
+        }
+        seen.iter().map(|id| self.names[id].clone()).collect()
+    }
+}
+
+#[test]
+fn ours_know_each_other_as_drawn() {
+    let graph = graph();
+    for (name, allowed) in ARROWS {
+        let direct = graph.depends[graph.id(name)].iter().map(|id| graph.names[id].as_str());
+        let found: BTreeSet<&str> = direct.filter(|it| it.starts_with("handoff")).collect();
+        assert_eq!(found, allowed.iter().copied().collect(), "{name} knows others than ARCHITECTURE.md says");
+    }
+}
+
+#[test]
+fn no_layer_reaches_what_it_must_not_know() {
+    let graph = graph();
+    for (name, banned) in BANNED {
+        let reached = graph.reached(name);
+        for banned in *banned {
+            assert!(!reached.contains(*banned), "{name} reaches {banned}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! One binary, one module per concern.
+
+mod layering;
