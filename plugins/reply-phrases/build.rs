@@ -1,9 +1,14 @@
-//! Turns `phrases/*.txt` into sorted tables, so that a fresh instance has nothing left to prepare.
+//! Turns `phrases/*.txt` into sorted tables and `tests/data/*.jsonl` into the voter's weights, so that a fresh instance
+//! has nothing left to prepare.
 
 #[path = "build/source.rs"]
 mod source;
 #[path = "build/table.rs"]
 mod table;
+#[path = "build/voter.rs"]
+mod voter;
+#[path = "src/features.rs"]
+mod features;
 #[path = "src/words.rs"]
 #[allow(dead_code)]
 mod words;
@@ -13,6 +18,8 @@ use std::error::Error;
 use std::path::Path;
 use std::{env, fs};
 
+/// The labelled replies that train the voter.
+const ROWS: [&str; 4] = ["sample", "tuning", "blind", "second"];
 /// In the order of `Language` in `src/meaning.rs`.
 const LANGUAGES: [&str; 4] = ["en", "es", "zh", "vi"];
 
@@ -20,6 +27,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=phrases");
     println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=src/words.rs");
+    println!("cargo::rerun-if-changed=src/features.rs");
+    println!("cargo::rerun-if-changed=tests/data");
     let traditional = traditional(&fs::read_to_string("phrases/traditional.txt")?);
     let mut tables = table::Tables::new(&traditional);
     for (index, language) in LANGUAGES.into_iter().enumerate() {
@@ -29,6 +38,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let out = env::var("OUT_DIR")?;
     fs::write(Path::new(&out).join("phrases.rs"), tables.write())?;
+    let rows: Vec<String> =
+        ROWS.iter().map(|name| fs::read_to_string(format!("tests/data/{name}.jsonl"))).collect::<Result<_, _>>()?;
+    let simplify = |letter| traditional.get(&letter).copied().unwrap_or(letter);
+    fs::write(Path::new(&out).join("votes.rs"), voter::train(&rows, simplify)?)?;
     Ok(())
 }
 

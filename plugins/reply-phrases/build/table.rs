@@ -11,11 +11,15 @@ const MANY: [u8; 4] = [7, 7, 10, 7];
 const WORDS_IN_PHRASE_MAX: usize = 64;
 const VIETNAMESE: usize = 3;
 /// A list with a job of its own, and the bit (shifted by language) of that job.
-const ROLES: [(&str, u32); 4] = [("not", 0), ("fillers", 4), ("breaks", 8), ("words", 12)];
+const ROLES: [(&str, u32); 4] = [("not", 0), ("fillers", 4), (BREAKS, 8), ("words", 12)];
+const BREAKS: &str = "breaks";
 /// The list that stands for any number.
 const NUMBER: &str = "number";
 /// The number of the "any number" word; 0 is "no word".
 const NUMBER_ID: u16 = 1;
+
+/// In the order of the bits of `Asked`.
+pub const QUESTIONS: [&str; 5] = ["schedule", "confirm-visit", "reminder", "no-show-follow-up", "info"];
 
 /// A word's number and, in Vietnamese, that of its form without marks.
 type Pair = (u16, u16);
@@ -64,9 +68,12 @@ impl<'a> Tables<'a> {
     pub fn add(&mut self, language: usize, source: &Source) -> Result<(), String> {
         self.named = BTreeMap::from([(NUMBER.to_owned(), 0)]);
         for (name, words) in &source.lists {
-            if let Some((_, bit)) = ROLES.iter().find(|(role, _)| role == name) {
-                let pairs: Vec<Pair> = words.iter().flat_map(|word| self.pairs(language, word)).collect();
-                for pair in pairs {
+            if let Some((role, bit)) = ROLES.iter().find(|(known, _)| known == name) {
+                let pairs: Vec<Vec<Pair>> = words.iter().map(|word| self.pairs(language, word)).collect();
+                if *role == BREAKS && pairs.iter().any(|pairs| pairs.len() > 1) {
+                    return Err(format!("<{BREAKS}> takes single words: the parts of 不过 would break each 过来 in two"));
+                }
+                for pair in pairs.into_iter().flatten() {
                     for id in [pair.0, pair.1].into_iter().filter(|id| *id != 0) {
                         *self.roles.entry(id).or_default() |= 1 << (*bit + language as u32);
                     }
@@ -219,7 +226,6 @@ fn step_text(step: &Step) -> String {
 }
 
 fn rule_text(language: usize, rule: &crate::source::Rule) -> Result<String, String> {
-    const QUESTIONS: [&str; 5] = ["schedule", "confirm-visit", "reminder", "no-show-follow-up", "info"];
     let mut after = 0u8;
     for question in &rule.after {
         let bit =

@@ -6,12 +6,14 @@ pub mod meaning;
 pub mod reading;
 pub mod settings;
 
+mod features;
 mod language;
 mod matching;
 mod message;
 mod phrases;
 mod typos;
 mod verdict;
+mod voter;
 mod words;
 
 use meaning::{Asked, Meaning};

@@ -12,6 +12,6 @@ pub fn read(text: &str, last_tag: &str, asked: Asked, settings: &Settings) -> Ve
     let message = Message::read(text);
     let found = matching::find(&message, asked);
     let language = language::guess(&message, &found, Language::of_tag(last_tag));
-    let verdict = verdict::decide(&message, found, language);
+    let verdict = verdict::decide(&message, found, language, asked);
     settings.abstain(settings.outrank(&message.text.words, verdict))
 }

@@ -1,8 +1,9 @@
 //! Decides between the phrases found: what stands, what wins, and when to leave it to a person.
 
 use crate::matching::Found;
-use crate::meaning::{Language, Meaning};
+use crate::meaning::{Asked, Language, Meaning};
 use crate::message::Message;
+use crate::voter;
 
 /// What a message means, as far as we dare say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,21 +23,30 @@ const CONTRADICTS_FROM: u8 = 60;
 /// Two intents in one message: a little less sure.
 const SECOND_INTENT: u8 = 8;
 const CONFIDENCE_MAX: u8 = 99;
+/// Just above the default of `confidence`: a clinic that sets it higher hears no votes.
+const VOTED: u8 = 55;
 /// How sure we are that something is unclear: nothing was found, or what was found contradicts itself.
 const UNCLEAR: u8 = 30;
 
-/// Weighs `found` and answers; `language` is that of the message.
-pub fn decide(message: &Message, mut found: Vec<Found>, language: Language) -> Verdict {
+/// Weighs `found`, phrases that answer `asked`; `language` is that of the message.
+pub fn decide(message: &Message, mut found: Vec<Found>, language: Language, asked: Asked) -> Verdict {
     let unclear = |rule| Verdict { meaning: Meaning::Unclear, confidence: UNCLEAR, rule, language };
     found.retain(|one| is_spoken_in(one, language, message));
     hide(&mut found);
+    let doubted = found.iter().any(|one| matches!(one.rule.meaning, Meaning::Hedge | Meaning::Doubt));
     doubt(message, &mut found);
     if message.text.cut {
         found.retain(|one| one.rule.meaning <= Meaning::OptOut);
     }
     let Some(best) = winner(&found) else {
+        if message.text.cut || doubted {
+            return unclear("no phrase known");
+        }
+        if let Some(meaning) = voter::vote(&message.text, asked) {
+            return Verdict { meaning, confidence: VOTED, rule: "words like those of other replies", language };
+        }
         let asks = message.text.asks.iter().any(|asks| *asks) && message.len() >= BARE_QUESTION_WORDS_MIN;
-        return match asks && !message.text.cut {
+        return match asks {
             true => Verdict { meaning: Meaning::Question, confidence: BARE_QUESTION, rule: "question mark", language },
             false => unclear("no phrase known"),
         };

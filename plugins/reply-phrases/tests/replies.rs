@@ -13,6 +13,17 @@ struct Row {
     text: String,
     language: String,
     intent: String,
+    /// Of `second.jsonl`: rows of one half shaped the phrases; those of the other are only counted, never shown.
+    #[serde(default)]
+    half: Half,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Half {
+    #[default]
+    Tuned,
+    Untouched,
 }
 
 #[derive(Deserialize)]
@@ -49,11 +60,14 @@ fn name(meaning: Meaning) -> &'static str {
     Meaning::INTENTS.iter().find(|(_, known)| *known == meaning).map_or("none", |(name, _)| name)
 }
 
-fn measure(rows: &str) -> BTreeMap<String, Score> {
+fn measure(rows: &str, half: Half) -> BTreeMap<String, Score> {
     let mut scores: BTreeMap<String, Score> = BTreeMap::new();
-    let show = std::env::var_os("REPLY_PHRASES_SHOW").is_some();
+    let show = half == Half::Tuned && std::env::var_os("REPLY_PHRASES_SHOW").is_some();
     for line in rows.lines() {
         let row: Row = serde_json::from_str(line).expect("a row is JSON");
+        if row.half != half {
+            continue;
+        }
         let verdict = reading::read(&row.text, &row.last_outbound.language, asked(&row.last_outbound.asked), &plain());
         let score = scores.entry(row.language.clone()).or_default();
         let read = name(verdict.meaning);
@@ -78,26 +92,36 @@ fn measure(rows: &str) -> BTreeMap<String, Score> {
     scores
 }
 
-fn at_least(rows: &str, percent: usize) {
-    for (language, score) in measure(rows) {
+fn at_least(rows: &str, half: Half, percent: usize) {
+    for (language, score) in measure(rows, half) {
         assert!(score.intents * 100 >= score.rows * percent, "{language}: {} of {}", score.intents, score.rows);
     }
 }
 
 #[test]
 fn samples_are_understood() {
-    at_least(include_str!("data/sample.jsonl"), 95);
+    at_least(include_str!("data/sample.jsonl"), Half::Tuned, 95);
 }
 
 #[test]
 fn tuning_rows_are_understood() {
-    at_least(include_str!("data/tuning.jsonl"), 94);
+    at_least(include_str!("data/tuning.jsonl"), Half::Tuned, 94);
 }
 
 /// These rows were written after the phrases and never used to change them.
 #[test]
 fn blind_rows_are_understood() {
-    at_least(include_str!("data/blind.jsonl"), 50);
+    at_least(include_str!("data/blind.jsonl"), Half::Tuned, 50);
+}
+
+#[test]
+fn second_rows_are_understood() {
+    at_least(include_str!("data/second.jsonl"), Half::Tuned, 60);
+}
+
+#[test]
+fn untouched_rows_are_understood() {
+    at_least(include_str!("data/second.jsonl"), Half::Untouched, 60);
 }
 
 fn read(text: &str, language: &str, question: &str) -> &'static str {

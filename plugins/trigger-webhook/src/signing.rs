@@ -42,7 +42,7 @@ fn check(delivery: &Delivery, settings: &Signature) -> SignatureCheck {
         signature: signature.to_owned(),
         encoding: settings.encoding.into(),
         signed_at,
-        max_age_seconds: settings.max_age_seconds,
+        max_age_seconds: stamp.map_or(0, |_| settings.max_age_seconds),
     }
 }
 

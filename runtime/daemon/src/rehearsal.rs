@@ -172,7 +172,7 @@ fn workflow() -> Source {
     let settings = [
         ("network", handoff_practice::roster_settings()),
         ("sms", json!({ "account_sid": ACCOUNT, "from": SMS_NUMBER })),
-        ("records", json!({ "identifier_systems": systems, "consent_codes": { "sms": ["sms"], "email": ["email"] } })),
+        ("records", json!({ "identifier_systems": systems, "consent_codes": { "sms": ["text-message"] } })),
         (
             "chart",
             json!({

@@ -59,9 +59,11 @@ impl Line {
                     self.effects(&installed, draft, step, &mut events)?;
                 }
                 Err(rejection) => {
-                    let because = rejection.to_string();
                     draft.happened(id, event.clone());
-                    draft.ignored(id, because);
+                    // That an errand was done needs no answer; that it failed does.
+                    if !matches!(event, Event::Done { succeeded: true, .. }) {
+                        draft.ignored(id, rejection.to_string());
+                    }
                     // Invariant: a timer that fired is gone, whatever the workflow thinks of it; else it would fire for ever.
                     if let Event::Timer { name } = event {
                         let mut referral = referral;

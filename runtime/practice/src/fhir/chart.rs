@@ -234,13 +234,13 @@ fn consent(person: &Person) -> Value {
         "id": patient_id(person).replace("pt-", "consent-"),
         "status": "active",
         "scope": { "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy" }] },
-        "category": [{ "coding": [{ "system": "http://loinc.org", "code": "59284-0", "display": "Consent Document" }], "text": "Text messages" }],
+        "category": [
+            { "coding": [{ "system": "http://loinc.org", "code": "59284-0", "display": "Consent Document" }] },
+            { "coding": [{ "system": "urn:northside:consent", "code": "text-message" }], "text": "Text messages" },
+        ],
         "patient": { "reference": format!("Patient/{}", patient_id(person)) },
         "dateTime": "2026-01-05",
-        "provision": {
-            "type": if person.nature.consents { "permit" } else { "deny" },
-            "code": [{ "text": "sms" }],
-        },
+        "provision": { "type": if person.nature.consents { "permit" } else { "deny" } },
     })
 }
 

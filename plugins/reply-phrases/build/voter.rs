@@ -1,0 +1,133 @@
+//! Trains the voter on labelled replies: one linear model per intent, squared hinge loss.
+//!
+//! Only `+ - * /` and `sqrt`, which every machine rounds alike, so the same rows give the same plugin.
+
+use crate::features;
+use crate::table::QUESTIONS;
+use crate::words;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// In the order of `Meaning::INTENTS`.
+const INTENTS: [&str; 13] = [
+    "emergency",
+    "opt-out",
+    "wrong-person",
+    "opt-in",
+    "help",
+    "cancel-visit",
+    "decline",
+    "reschedule",
+    "scheduled",
+    "attended",
+    "confirm",
+    "question",
+    "unclear",
+];
+/// What only one row says teaches nothing about the next.
+const FEATURE_ROWS_MIN: usize = 2;
+const ROUNDS: u32 = 20;
+const RATE: f64 = 0.5;
+const RATE_DECAY: f64 = 0.3;
+const WORDS_MAX: usize = 400;
+
+#[derive(Deserialize)]
+struct Row {
+    last_outbound: LastOutbound,
+    text: String,
+    intent: String,
+    half: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct LastOutbound {
+    asked: String,
+}
+
+struct Example {
+    /// Places in the list of known features.
+    features: Vec<usize>,
+    intent: usize,
+}
+
+/// The weights as Rust source. Rows of the untouched half are left out: they measure.
+pub fn train(files: &[String], simplify: impl Fn(char) -> char + Copy) -> Result<String, String> {
+    let mut seen = Vec::new();
+    for line in files.iter().flat_map(|file| file.lines()) {
+        let row: Row = serde_json::from_str(line).map_err(|error| format!("a row is no reply: {error}"))?;
+        if row.half.as_deref() == Some("untouched") {
+            continue;
+        }
+        let question = QUESTIONS.iter().position(|known| *known == row.last_outbound.asked);
+        let question = question.ok_or(format!("no such question: {}", row.last_outbound.asked))?;
+        let intent = INTENTS.iter().position(|known| *known == row.intent);
+        let intent = intent.ok_or(format!("no such intent: {}", row.intent))?;
+        seen.push((features::of(&words::split(&row.text, WORDS_MAX, simplify), 1 << question), intent));
+    }
+    let known = known_features(&seen);
+    let mut examples: Vec<Example> = seen
+        .iter()
+        .map(|(features, intent)| Example {
+            features: features.iter().filter_map(|feature| known.binary_search(feature).ok()).collect(),
+            intent: *intent,
+        })
+        .collect();
+    let mut weights = vec![[0.0; INTENTS.len()]; known.len()];
+    let mut shuffle = Shuffle(1);
+    for round in 0..ROUNDS {
+        shuffle.mix(&mut examples);
+        let rate = RATE / (1.0 + RATE_DECAY * f64::from(round));
+        for example in &examples {
+            learn(&mut weights, example, rate);
+        }
+    }
+    Ok(write(&known, &weights))
+}
+
+fn known_features(seen: &[(Vec<u32>, usize)]) -> Vec<u32> {
+    let mut rows: BTreeMap<u32, usize> = BTreeMap::new();
+    for feature in seen.iter().flat_map(|(features, _)| features) {
+        *rows.entry(*feature).or_default() += 1;
+    }
+    rows.into_iter().filter(|(_, rows)| *rows >= FEATURE_ROWS_MIN).map(|(feature, _)| feature).collect()
+}
+
+fn learn(weights: &mut [[f64; INTENTS.len()]], example: &Example, rate: f64) {
+    let scale = 1.0 / (example.features.len().max(1) as f64).sqrt();
+    for intent in 0..INTENTS.len() {
+        let target = if intent == example.intent { 1.0 } else { -1.0 };
+        let score: f64 = example.features.iter().map(|place| weights[*place][intent]).sum();
+        let missing = 1.0 - target * score * scale;
+        if missing > 0.0 {
+            for place in &example.features {
+                weights[*place][intent] += rate * missing * target * scale;
+            }
+        }
+    }
+}
+
+fn write(known: &[u32], weights: &[[f64; INTENTS.len()]]) -> String {
+    let largest = weights.iter().flatten().fold(0.0_f64, |largest, weight| largest.max(weight.abs()));
+    let unit = largest / f64::from(i8::MAX);
+    let mut out = format!("/// What a weight of 1 stands for.\nconst WEIGHT_UNIT: f64 = {unit:?};\n");
+    out.push_str("static WEIGHTS: &[(u32, [i8; Meaning::INTENTS.len()])] = &[");
+    for (feature, weights) in known.iter().zip(weights) {
+        let weights = weights.map(|weight| (weight / unit).round() as i8);
+        let _ = write!(out, "({feature},{weights:?}),");
+    }
+    out.push_str("];\n");
+    out
+}
+
+/// A linear congruential generator (Knuth, MMIX); the order of the rows is always the same.
+struct Shuffle(u64);
+
+impl Shuffle {
+    fn mix(&mut self, examples: &mut [Example]) {
+        for last in (1..examples.len()).rev() {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            examples.swap(last, (self.0 >> 33) as usize % (last + 1));
+        }
+    }
+}
