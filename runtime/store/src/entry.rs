@@ -1,0 +1,147 @@
+//! What the journal remembers: one entry is one transaction, whole or not there at all.
+//!
+//! Records are tokenised; patient data rides along sealed. The index is a function of these records and of nothing else.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use handoff_engine::event::Event;
+use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId, Token};
+use handoff_engine::letter::Letter;
+use handoff_engine::referral::Referral;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One transaction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub at: DateTime<Utc>,
+    pub records: Vec<Record>,
+    /// Patient data first seen in this transaction, sealed under its patient's key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sealed: Vec<Sealed>,
+}
+
+/// One piece of patient data, readable only by the vault.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sealed {
+    pub token: Token,
+    pub patient: PatientId,
+    /// Nonce and ciphertext; base64 in the journal.
+    #[serde(with = "crate::base64_bytes")]
+    pub bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sealed({})", self.token)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "kebab-case")]
+pub enum Record {
+    /// Bytes came in and were understood, or not. They ride sealed as `bytes`.
+    Delivery {
+        digest: Digest,
+        source: String,
+        /// The trigger's word for it: `REF^I12`.
+        kind: String,
+        /// Blinded; a second delivery with this key is answered like the first.
+        dedupe_key: String,
+        verdict: Verdict,
+        bytes: Option<Token>,
+        /// The acknowledgement, for a delivery that comes again, sealed.
+        answer: Option<Token>,
+        /// Headers, without credentials, and transport: what a replay of the trigger needs besides the bytes.
+        envelope: Value,
+    },
+    /// What happened to a referral.
+    Happened { referral: ReferralId, event: Event },
+    /// What the engine made of it: the referral after the step.
+    Stepped { referral: Box<Referral>, because: String },
+    /// An event that the referral's state does not take. Kept for the timeline; changes nothing.
+    Ignored { referral: ReferralId, because: String },
+    /// A plugin was asked; the call can be repeated from this record.
+    Decided {
+        referral: Option<ReferralId>,
+        stage: String,
+        plugin: Digest,
+        /// The call as the host takes it, tokenised; absent where it is the delivery of the same entry.
+        call: Option<Value>,
+        /// SHA-256 of the answer's canonical JSON.
+        answer: Digest,
+    },
+    /// A letter is owed.
+    Queued { letter: Letter },
+    /// A letter was taken up: this request leaves the house after this entry is durable. A `lookup` only asks whether an
+    /// earlier request was acted upon, and puts nothing in doubt.
+    Asked {
+        letter: LetterId,
+        attempt: u32,
+        stage: String,
+        plugin: Digest,
+        endpoint: String,
+        ask: Value,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        lookup: bool,
+    },
+    /// What came back, as the plugin saw it.
+    Answered {
+        letter: LetterId,
+        response: Value,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        lookup: bool,
+    },
+    /// Not now: due again later. Also when the gate holds it back; `why` then names the rule. While it is `in_doubt`
+    /// whether the last ask was acted upon, the next attempt asks the vendor first.
+    Deferred {
+        letter: LetterId,
+        due: DateTime<Utc>,
+        attempts: u32,
+        why: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        in_doubt: bool,
+    },
+    /// The receipt is in; the letter leaves the outbox.
+    Received { letter: LetterId, outcome: String, vendor_id: Option<String> },
+    /// The gate refused a letter for good, by this rule.
+    Refused { letter: LetterId, rule: String },
+    /// Given up after its attempts, or called back; shown to a person when `dead`.
+    Dropped { letter: LetterId, dead: bool, why: String },
+    /// A dead letter or delivery was dealt with: replayed or dismissed, by whom.
+    Settled { item: String, how: String, who: String },
+    /// Names by which deliveries and callbacks find a referral, blinded by the vault: `number:…`, `appointment:…`,
+    /// `patient:…`, `address:…`.
+    Named { referral: ReferralId, names: Vec<String> },
+    /// A workflow with its plugins and grants took effect for new referrals.
+    Deployed { deployment: Digest, workflow: String, plugins: BTreeMap<String, Digest>, who: String, why: String },
+    /// A patient consented or withdrew, by address: opt-out, opt-in. Survives the referral.
+    Consented { address: String, channel: String, granted: bool, why: String },
+    /// Somebody looked at patient data.
+    Looked { who: String, what: String, why: String },
+    /// A patient's data key took a slot of the key ring.
+    Keyed { patient: PatientId, slot: u64 },
+}
+
+/// What became of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "kebab-case")]
+pub enum Verdict {
+    Accepted {
+        referrals: Vec<ReferralId>,
+    },
+    NotForUs {
+        why: String,
+    },
+    /// In the dead-letter list until a person settles it.
+    Dead {
+        location: String,
+        message: String,
+        help: String,
+    },
+    /// Readable, but no referral of ours is meant.
+    Unmatched {
+        why: String,
+    },
+}

@@ -1,0 +1,131 @@
+//! Finds again what the journal remembers: a function of its records and of nothing else.
+//!
+//! Architecture Invariant: the index holds where things are, never the things. Every row names a position; referrals,
+//! letters and sealed data are read from the journal. So it stays small, holds no patient data, and can be thrown away.
+
+mod agenda;
+mod answer;
+mod forget;
+mod keyed;
+pub(crate) mod keys;
+mod kind;
+mod live;
+mod memory;
+mod project;
+mod query;
+mod row;
+mod rows;
+mod search;
+mod sled;
+
+use chrono::{DateTime, Utc};
+use handoff_engine::ids::{LetterId, PatientId, ReferralId, Token};
+use handoff_engine::referral::Referral;
+
+pub use self::agenda::DueTimer;
+pub use self::answer::{
+    ConsentOnFile, DeadItem, Delivered, Deployed, Doubt, InFlight, Listed, OutboxItem, ReferralFilter, WhatDied,
+};
+pub use self::keyed::{KeyedIndex, Unusable};
+pub use self::kind::{Kind, Kinds};
+pub use self::live::{LiveRows, Written};
+pub use self::memory::{MemoryIndex, MemoryRows};
+pub(crate) use self::project::touched_by;
+pub use self::rows::{Rows, Visit, in_safe_order};
+pub use self::search::Search;
+pub use self::sled::{SledRows, SledTrouble};
+
+use crate::entry::Sealed;
+use crate::journal::Numbered;
+use crate::position::Position;
+
+/// Answers asked for at once are cut to this many: a page for a person, a meal for a worker. Ask again after the last.
+pub const PAGE_MAX: usize = 10_000;
+
+/// Finds things by name, by state and by due time.
+///
+/// Applying entries out of order, or twice, is refused without harm: an index that is ahead skips what it has seen.
+pub trait Index: Send + Sync {
+    /// Takes entries in, in journal order. Entries at or before [`Index::applied_through`] are skipped.
+    fn apply(&self, batch: &[Numbered]) -> Result<(), IndexError>;
+
+    /// The last entry that this index knows of.
+    fn applied_through(&self) -> Position;
+
+    fn referral(&self, id: &ReferralId) -> Result<Option<Referral>, IndexError>;
+
+    /// In order of id, that is of birth; at most `limit` and at most [`PAGE_MAX`].
+    fn referrals(
+        &self,
+        filter: &ReferralFilter,
+        after: Option<ReferralId>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, IndexError>;
+
+    /// How many referrals in flight stand in which state of which deployment.
+    fn in_flight(&self) -> Vec<InFlight>;
+
+    /// Referrals that were given this (blinded) name.
+    fn find(&self, name: &str) -> Result<Vec<ReferralId>, IndexError>;
+
+    /// The delivery that was answered under this key: the first, unless that one was dead and came again alive.
+    fn delivery(&self, dedupe_key: &str) -> Result<Option<Delivered>, IndexError>;
+
+    fn sealed(&self, token: &Token) -> Result<Option<Sealed>, IndexError>;
+
+    fn key_slot(&self, patient: &PatientId) -> Result<Option<u64>, IndexError>;
+
+    /// One more than the highest slot that a patient's key has taken. Reads every such row: for the start only.
+    fn key_slots_taken(&self) -> Result<u64, IndexError>;
+
+    /// What is on file for this (blinded) address, one for each channel.
+    fn consent(&self, address: &str) -> Result<Vec<ConsentOnFile>, IndexError>;
+
+    /// Oldest first; the last is in effect for new referrals.
+    fn deployments(&self) -> Result<Vec<Deployed>, IndexError>;
+
+    /// Earliest first.
+    fn timers_due(&self, now: DateTime<Utc>, limit: usize) -> Vec<DueTimer>;
+
+    fn next_timer(&self) -> Option<DateTime<Utc>>;
+
+    fn outbox(&self, letter: &LetterId) -> Result<Option<OutboxItem>, IndexError>;
+
+    /// Earliest first.
+    fn letters_due(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<OutboxItem>, IndexError>;
+
+    /// As [`Index::letters_due`], names only: no journal is read.
+    fn letter_ids_due(&self, now: DateTime<Utc>, limit: usize) -> Vec<LetterId>;
+
+    fn next_letter(&self) -> Option<DateTime<Utc>>;
+
+    /// Letters of one referral that have not left the outbox.
+    fn letters_of(&self, referral: &ReferralId) -> Result<Vec<OutboxItem>, IndexError>;
+
+    fn letter_by_vendor_id(&self, vendor_id: &str) -> Result<Option<LetterId>, IndexError>;
+
+    /// Letters and deliveries that wait for a person; at most `limit` and at most [`PAGE_MAX`].
+    fn dead_letters(&self, limit: usize) -> Result<Vec<DeadItem>, IndexError>;
+
+    /// Every entry that touched the referral, oldest first.
+    fn history(&self, referral: &ReferralId) -> Result<Vec<Position>, IndexError>;
+
+    /// Entries that match all of what is asked, oldest first.
+    fn search(&self, search: &Search) -> Result<Vec<Position>, IndexError>;
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    #[error(
+        "the index row under {prefix:?} cannot be read; remove the index folder and it is rebuilt from the journal"
+    )]
+    Row { prefix: char },
+    #[error("the index cannot be read or written; remove the index folder and it is rebuilt from the journal")]
+    Sled(#[source] ::sled::Error),
+    #[error("the index has failed; start again, and it is rebuilt from the journal")]
+    Failed,
+    #[error("the index points at entry {0}, and the journal could not give it")]
+    Journal(Position, #[source] crate::journal::ReadError),
+    #[error("the index says that entry {at} holds {what}, and it does not; remove the index folder and it is rebuilt")]
+    Astray { at: Position, what: &'static str },
+}

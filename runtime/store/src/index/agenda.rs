@@ -1,0 +1,126 @@
+//! What falls due when, in memory: a disk engine's scan is slow, and a clinic's timers are few bytes each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use handoff_engine::ids::{Digest, LetterId, ReferralId};
+
+use crate::index::InFlight;
+
+/// A timer that has fallen due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueTimer {
+    pub due: DateTime<Utc>,
+    pub referral: ReferralId,
+    pub name: String,
+}
+
+/// One change to the agenda, in the order in which the records made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    TimerSet(i64, ReferralId, String),
+    TimerGone(i64, ReferralId, String),
+    LetterSet(i64, LetterId),
+    LetterGone(i64, LetterId),
+    Entered(Digest, String),
+    Left(Digest, String),
+}
+
+/// About 60 bytes for each timer: a million referrals with two timers each take 120 MB.
+#[derive(Default)]
+pub struct Agenda {
+    timers: BTreeSet<(i64, ReferralId, Arc<str>)>,
+    letters: BTreeSet<(i64, LetterId)>,
+    states: BTreeMap<(Digest, String), u64>,
+    /// Timer names repeat; each is kept once. A workflow has a few dozen.
+    names: BTreeSet<Arc<str>>,
+}
+
+impl Agenda {
+    pub fn take(&mut self, change: Change) {
+        match change {
+            Change::TimerSet(due, referral, name) => {
+                let name = self.name(&name);
+                self.timers.insert((due, referral, name));
+            }
+            Change::TimerGone(due, referral, name) => {
+                let name = self.name(&name);
+                self.timers.remove(&(due, referral, name));
+            }
+            Change::LetterSet(due, letter) => {
+                self.letters.insert((due, letter));
+            }
+            Change::LetterGone(due, letter) => {
+                self.letters.remove(&(due, letter));
+            }
+            Change::Entered(deployment, state) => *self.states.entry((deployment, state)).or_default() += 1,
+            Change::Left(deployment, state) => {
+                let place = (deployment, state);
+                match self.states.get_mut(&place) {
+                    Some(1) | None => {
+                        self.states.remove(&place);
+                    }
+                    Some(count) => *count -= 1,
+                }
+            }
+        }
+    }
+
+    fn name(&mut self, name: &str) -> Arc<str> {
+        match self.names.get(name) {
+            Some(known) => known.clone(),
+            None => {
+                let name: Arc<str> = name.into();
+                self.names.insert(name.clone());
+                name
+            }
+        }
+    }
+
+    pub fn timers_due(&self, now: DateTime<Utc>, limit: usize) -> Vec<DueTimer> {
+        let now = now.timestamp_millis();
+        self.timers
+            .iter()
+            .take_while(|(due, ..)| *due <= now)
+            .take(limit)
+            .map(|(due, referral, name)| DueTimer { due: moment(*due), referral: *referral, name: name.to_string() })
+            .collect()
+    }
+
+    pub fn next_timer(&self) -> Option<DateTime<Utc>> {
+        self.timers.first().map(|(due, ..)| moment(*due))
+    }
+
+    pub fn letters_due(&self, now: DateTime<Utc>, limit: usize) -> Vec<LetterId> {
+        let now = now.timestamp_millis();
+        self.letters.iter().take_while(|(due, _)| *due <= now).take(limit).map(|(_, letter)| *letter).collect()
+    }
+
+    pub fn next_letter(&self) -> Option<DateTime<Utc>> {
+        self.letters.first().map(|(due, _)| moment(*due))
+    }
+
+    pub fn in_flight(&self) -> Vec<InFlight> {
+        self.states
+            .iter()
+            .map(|((deployment, state), referrals)| InFlight {
+                deployment: *deployment,
+                state: state.clone(),
+                referrals: *referrals,
+            })
+            .collect()
+    }
+}
+
+/// Milliseconds since 1970 as a moment; beyond chrono's range, its farthest moment.
+pub fn moment(millis: i64) -> DateTime<Utc> {
+    let farthest = if millis < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
+    DateTime::from_timestamp_millis(millis).unwrap_or(farthest)
+}
+
+/// The first millisecond at which a moment has come: never before it.
+pub fn millis(at: DateTime<Utc>) -> i64 {
+    let millis = at.timestamp_millis();
+    if at.timestamp_subsec_nanos().is_multiple_of(1_000_000) { millis } else { millis + 1 }
+}

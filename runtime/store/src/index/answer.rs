@@ -1,0 +1,133 @@
+//! What the index answers with.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId, Token};
+use handoff_engine::letter::Letter;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::entry::Verdict;
+use crate::position::Position;
+
+/// What to list; absent fields match everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReferralFilter {
+    pub state: Option<String>,
+    pub deployment: Option<Digest>,
+    /// The specialist's id.
+    pub specialist: Option<String>,
+    pub ended: Option<bool>,
+}
+
+/// A referral as a list shows it; [`crate::Index::referral`] has the rest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    pub id: ReferralId,
+    pub deployment: Digest,
+    pub state: String,
+    pub patient: PatientId,
+    /// The specialist's id; empty while none is named.
+    pub specialist: String,
+    pub version: u64,
+    pub ordered_at: DateTime<Utc>,
+    pub entered_at: DateTime<Utc>,
+    pub next_timer: Option<DateTime<Utc>>,
+    pub ended: bool,
+    /// The entry that holds its last step.
+    pub stepped: Position,
+}
+
+/// How many referrals in flight stand in one state of one deployment.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct InFlight {
+    pub deployment: Digest,
+    pub state: String,
+    pub referrals: u64,
+}
+
+/// A delivery that was recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivered {
+    pub position: Position,
+    pub at: DateTime<Utc>,
+    pub digest: Digest,
+    pub source: String,
+    pub kind: String,
+    pub verdict: Verdict,
+    pub bytes: Option<Token>,
+    pub answer: Option<Token>,
+    pub envelope: Value,
+}
+
+/// The last word on one address and channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConsentOnFile {
+    pub channel: String,
+    pub granted: bool,
+    pub why: String,
+    pub at: DateTime<Utc>,
+    pub position: Position,
+}
+
+/// A workflow that took effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Deployed {
+    pub deployment: Digest,
+    pub workflow: String,
+    pub plugins: BTreeMap<String, Digest>,
+    pub who: String,
+    pub why: String,
+    pub at: DateTime<Utc>,
+    pub position: Position,
+}
+
+/// A letter that is owed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutboxItem {
+    pub letter: Letter,
+    /// Times it was taken up.
+    pub attempts: u32,
+    /// Not before this moment.
+    pub due: DateTime<Utc>,
+    /// It was taken up and not concluded: a crash lies between, or another worker is at it.
+    pub doubt: Option<Doubt>,
+}
+
+impl OutboxItem {
+    /// Whether a request left the house, or may have, and nobody knows what became of it.
+    pub fn in_doubt(&self) -> bool {
+        self.doubt.as_ref().is_some_and(|doubt| doubt.response.is_none())
+    }
+}
+
+/// A request that may have left the house.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Doubt {
+    pub position: Position,
+    pub attempt: u32,
+    pub stage: String,
+    pub plugin: Digest,
+    pub endpoint: String,
+    pub ask: Value,
+    /// What came back, when that much is known.
+    pub response: Option<Value>,
+}
+
+/// Something that waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DeadItem {
+    /// What `Record::Settled` names it by: a letter's id, or the digest of a delivery's bytes.
+    pub item: String,
+    pub position: Position,
+    pub at: DateTime<Utc>,
+    pub what: WhatDied,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "dead", rename_all = "kebab-case")]
+pub enum WhatDied {
+    Letter { letter: LetterId, why: String },
+    Delivery { source: String, kind: String, location: String, message: String, help: String },
+}

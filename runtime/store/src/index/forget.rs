@@ -1,0 +1,100 @@
+//! Takes out of the index what a purge took out of the journal.
+
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
+
+use handoff_engine::ids::ReferralId;
+
+use crate::index::memory::MemoryRows;
+use crate::index::project::project;
+use crate::index::row::{self, Block, Glance, ReferralRow};
+use crate::index::rows::{Changes, Key, Rows, Staged};
+use crate::index::{IndexError, KeyedIndex, keys};
+use crate::journal::Numbered;
+use crate::position::Position;
+
+impl<R: Rows> KeyedIndex<R> {
+    /// Removes every row that stands for one of these entries and for no other that remains. What is left is what the
+    /// remaining entries alone would give.
+    pub fn forget(&self, entries: &[Numbered], purged: impl Fn(Position) -> bool) -> Result<(), IndexError> {
+        let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
+        let mut staged = Staged { rows: &shelf.rows, changes: Changes::new() };
+        for key in keys_of(entries)? {
+            forget_row(&key, &purged, &mut staged)?;
+        }
+        for (position, _) in entries {
+            let (number, slot) = Block::number_and_slot(*position);
+            if let Some(value) = staged.get(&keys::block(number))? {
+                let mut block = Block::read(value);
+                block.set(slot, Glance::default());
+                staged.put(keys::block(number), block.write());
+            }
+        }
+        let changes = staged.changes;
+        shelf.rows.write(changes)
+    }
+
+    /// Whether the referral is still under way: in flight, or owing a letter.
+    pub fn is_under_way(&self, referral: &ReferralId) -> Result<bool, IndexError> {
+        let shelf = self.view();
+        if shelf.rows.get(&keys::in_flight(referral))?.is_some() {
+            return Ok(true);
+        }
+        let mut owing = false;
+        let prefix = keys::outbox_of(referral);
+        shelf.rows.scan(&prefix, &prefix, &mut |_, _| {
+            owing = true;
+            Ok(std::ops::ControlFlow::Break(()))
+        })?;
+        Ok(owing)
+    }
+
+    /// Whether this entry is the one that the row under a key stands for.
+    pub fn stands_for(&self, key: &[u8], position: Position) -> Result<bool, IndexError> {
+        let value = self.view().rows.get(key)?;
+        Ok(match value {
+            Some(value) => row::position(&value, key.first().copied().unwrap_or_default())? == position,
+            None => false,
+        })
+    }
+}
+
+/// All keys that the entries may have put.
+fn keys_of(entries: &[Numbered]) -> Result<BTreeSet<Key>, IndexError> {
+    let nothing = MemoryRows::default();
+    let mut keys = BTreeSet::new();
+    for (position, entry) in entries {
+        let mut staged = Staged { rows: &nothing, changes: Changes::new() };
+        project(*position, entry, &mut staged, &mut Vec::new())?;
+        keys.extend(staged.changes.into_keys());
+    }
+    Ok(keys)
+}
+
+fn forget_row(key: &Key, purged: &impl Fn(Position) -> bool, staged: &mut Staged<'_>) -> Result<(), IndexError> {
+    let prefix = key.first().copied().unwrap_or_default();
+    let Some(value) = staged.get(key)? else { return Ok(()) };
+    match prefix {
+        // Letters still owed, and referrals in flight, are never purged; shelves go with their referral.
+        keys::BLOCK | keys::META | keys::OUTBOX | keys::IN_FLIGHT => {}
+        keys::BY_STATE | keys::BY_DEPLOYMENT | keys::BY_SPECIALIST => {}
+        keys::ENDED => {
+            let row = ReferralRow::read(&value)?;
+            if purged(row.stepped)
+                && let Some(id) = keys::referral_at_end(key)
+            {
+                staged.remove(keys::by_state(&row.state, &id));
+                staged.remove(keys::by_deployment(&row.deployment, &id));
+                staged.remove(keys::by_specialist(&row.specialist, &id));
+                staged.remove(key.clone());
+            }
+        }
+        _ => {
+            if purged(row::position(&value, prefix)?) {
+                staged.remove(key.clone());
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! Rows that are durable in the journal and not yet in the engine below: visible at once, written when there is time.
+//!
+//! Two layers over the base. New changes fall on the upper one; a layer that is being written stands frozen in between.
+//! A key changed often is written once.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::index::IndexError;
+use crate::index::rows::{Changes, Rows, Value, Visit, scan_over};
+
+/// Bytes that a row costs in a layer besides its own: tree node, two boxes, their allocations.
+const ROW_OVERHEAD_BYTES: usize = 96;
+
+pub struct LiveRows<B> {
+    layers: RwLock<Layers>,
+    base: Arc<B>,
+}
+
+#[derive(Default)]
+struct Layers {
+    active: Changes,
+    active_bytes: usize,
+    frozen: Arc<Changes>,
+    frozen_bytes: usize,
+}
+
+/// A layer on its way to the base.
+pub struct Written<'a, B> {
+    live: &'a LiveRows<B>,
+    pub changes: Arc<Changes>,
+}
+
+impl<B: Rows> LiveRows<B> {
+    pub fn over(base: Arc<B>) -> LiveRows<B> {
+        LiveRows { layers: RwLock::default(), base }
+    }
+
+    pub fn base(&self) -> &B {
+        &self.base
+    }
+
+    /// Memory that changes not yet in the base take.
+    pub fn backlog_bytes(&self) -> usize {
+        let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+        layers.active_bytes + layers.frozen_bytes
+    }
+
+    /// Freezes the upper layer for writing; `None` when there is nothing to write. One caller at a time.
+    pub fn freeze(&self) -> Option<Written<'_, B>> {
+        let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+        if layers.frozen.is_empty() {
+            layers.frozen = Arc::new(std::mem::take(&mut layers.active));
+            layers.frozen_bytes = std::mem::take(&mut layers.active_bytes);
+        }
+        let changes = layers.frozen.clone();
+        (!changes.is_empty()).then_some(Written { live: self, changes })
+    }
+}
+
+impl<B> Written<'_, B> {
+    /// The base has it all: the layer can go.
+    pub fn done(self) {
+        let mut layers = self.live.layers.write().unwrap_or_else(PoisonError::into_inner);
+        let gone = std::mem::take(&mut layers.frozen);
+        layers.frozen_bytes = 0;
+        drop(layers);
+        // Freed here, outside the lock: readers need not wait for it.
+        drop(gone);
+    }
+}
+
+impl<B: Rows> Rows for LiveRows<B> {
+    fn get(&self, key: &[u8]) -> Result<Option<Value>, IndexError> {
+        let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+        match layers.active.get(key).or_else(|| layers.frozen.get(key)) {
+            Some(change) => Ok(change.clone()),
+            None => self.base.get(key),
+        }
+    }
+
+    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError> {
+        let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+        let below = |visit: &mut Visit<'_>| {
+            scan_over(&layers.frozen, prefix, from, |visit| self.base.scan(prefix, from, visit), visit)
+        };
+        scan_over(&layers.active, prefix, from, below, visit)
+    }
+
+    fn write(&self, changes: Changes) -> Result<(), IndexError> {
+        let size = |key: &[u8], change: &Option<Value>| {
+            ROW_OVERHEAD_BYTES + key.len() + change.as_ref().map_or(0, |value| value.len())
+        };
+        let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+        for (key, change) in changes {
+            layers.active_bytes += size(&key, &change);
+            match layers.active.entry(key) {
+                std::collections::btree_map::Entry::Vacant(place) => {
+                    place.insert(change);
+                }
+                std::collections::btree_map::Entry::Occupied(mut place) => {
+                    let before = place.insert(change);
+                    let freed = size(place.key(), &before);
+                    layers.active_bytes -= freed;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,287 @@
+//! From records to rows. Pure but for reading rows back.
+//!
+//! Architecture Invariant: projecting entries again, over rows that already hold some of their changes, ends in the same
+//! rows: a row is replaced by what its entry says, and what it made obsolete is found from the row read back.
+
+use std::collections::BTreeSet;
+
+use handoff_engine::event::Event;
+use handoff_engine::ids::{LetterId, ReferralId, Token};
+use handoff_engine::referral::{Order, Patient, Reach, Referral};
+
+use crate::entry::{Entry, Record, Verdict};
+use crate::index::agenda::{Change, millis};
+use crate::index::row::{self, Block, Glance, OutboxRow, ReferralRow};
+use crate::index::rows::Staged;
+use crate::index::{IndexError, Kinds, keys};
+use crate::position::Position;
+
+/// Stages what one entry changes.
+pub fn project(
+    position: Position,
+    entry: &Entry,
+    rows: &mut Staged<'_>,
+    agenda: &mut Vec<Change>,
+) -> Result<(), IndexError> {
+    let glance = Glance { at: millis(entry.at), kinds: Kinds::of(entry) };
+    let mut projection = Projection { position, rows, agenda };
+    for record in &entry.records {
+        projection.record(record)?;
+    }
+    let rows = projection.rows;
+    let touched: BTreeSet<ReferralId> = entry.records.iter().flat_map(touched_by).collect();
+    for referral in &touched {
+        rows.put(keys::history(referral, position), row::history(position, glance));
+        for sealed in &entry.sealed {
+            rows.put(keys::token(&sealed.token, referral), row::place(position));
+        }
+    }
+    for sealed in &entry.sealed {
+        rows.put(keys::sealed(&sealed.token), row::place(position));
+    }
+    let (number, slot) = Block::number_and_slot(position);
+    let key = keys::block(number);
+    let mut block = rows.get(&key)?.map(Block::read).unwrap_or_default();
+    block.set(slot, glance);
+    rows.put(key, block.write());
+    Ok(())
+}
+
+struct Projection<'a, 'r> {
+    position: Position,
+    rows: &'a mut Staged<'r>,
+    agenda: &'a mut Vec<Change>,
+}
+
+impl Projection<'_, '_> {
+    fn record(&mut self, record: &Record) -> Result<(), IndexError> {
+        let here = row::place(self.position);
+        match record {
+            Record::Delivery { digest, dedupe_key, verdict, .. } => {
+                let dead = match verdict {
+                    Verdict::Dead { .. } => true,
+                    Verdict::Accepted { .. } | Verdict::NotForUs { .. } | Verdict::Unmatched { .. } => false,
+                };
+                if dead {
+                    self.rows.put(keys::dead(&digest.to_string()), here);
+                }
+                let key = keys::delivery(dedupe_key);
+                let first = match self.rows.get(&key)? {
+                    None => true,
+                    Some(earlier) => !dead && row::delivery_was_dead(&earlier),
+                };
+                if first {
+                    self.rows.put(key, row::delivery(self.position, dead));
+                }
+            }
+            Record::Happened { referral, event } => {
+                for token in tokens_in(event) {
+                    self.rows.put(keys::token(token, referral), here.clone());
+                }
+            }
+            Record::Stepped { referral, because: _ } => self.stepped(referral)?,
+            Record::Queued { letter } => {
+                let row = OutboxRow {
+                    queued: self.position,
+                    due: millis(letter.due),
+                    attempts: 0,
+                    asked: Position::START,
+                    answered: Position::START,
+                };
+                self.owe(&letter.id, row)?;
+            }
+            Record::Asked { letter, attempt, lookup: false, .. } => self.change(letter, |row, here| {
+                *row = OutboxRow { attempts: *attempt, asked: here, answered: Position::START, ..row.clone() };
+            })?,
+            Record::Answered { letter, lookup: false, .. } => self.change(letter, |row, here| row.answered = here)?,
+            // Asking after an earlier request leaves it as doubtful as it was.
+            Record::Asked { lookup: true, .. } | Record::Answered { lookup: true, .. } => {}
+            Record::Deferred { letter, due, attempts, in_doubt, why: _ } => self.change(letter, |row, _| {
+                let kept = |position| if *in_doubt { position } else { Position::START };
+                *row = OutboxRow {
+                    queued: row.queued,
+                    due: millis(*due),
+                    attempts: *attempts,
+                    asked: kept(row.asked),
+                    answered: kept(row.answered),
+                };
+            })?,
+            Record::Received { letter, vendor_id, outcome: _ } => {
+                self.release(letter)?;
+                if let Some(vendor_id) = vendor_id {
+                    self.rows.put(keys::vendor_id(vendor_id), row::vendor_id(self.position, *letter));
+                }
+            }
+            Record::Refused { letter, rule: _ } => self.release(letter)?,
+            Record::Dropped { letter, dead, why: _ } => {
+                self.release(letter)?;
+                if *dead {
+                    self.rows.put(keys::dead(&letter.to_string()), here);
+                }
+            }
+            Record::Settled { item, .. } => self.rows.remove(keys::dead(item)),
+            Record::Named { referral, names } => {
+                for name in names {
+                    self.rows.put(keys::name(name, referral), here.clone());
+                }
+            }
+            Record::Deployed { deployment, .. } => self.rows.put(keys::deployment(deployment), here),
+            Record::Consented { address, channel, .. } => self.rows.put(keys::consent(address, channel), here),
+            // History and blocks say enough.
+            Record::Ignored { .. } | Record::Decided { .. } | Record::Looked { .. } => {}
+            Record::Keyed { patient, slot } => {
+                self.rows.put(keys::key_slot(patient), row::key_slot(self.position, *slot));
+            }
+        }
+        Ok(())
+    }
+
+    fn stepped(&mut self, referral: &Referral) -> Result<(), IndexError> {
+        let id = referral.id;
+        let (in_flight, ended) = (keys::in_flight(&id), keys::ended(&id));
+        let flying = self.rows.get(&in_flight)?;
+        let was_flying = flying.is_some();
+        let before = match flying {
+            Some(row) => Some(ReferralRow::read(&row)?),
+            None => self.rows.get(&ended)?.map(|row| ReferralRow::read(&row)).transpose()?,
+        };
+        let after = ReferralRow::of(referral, self.position);
+        self.refile(&id, before.as_ref(), &after);
+        if let Some(before) = before.as_ref().filter(|_| was_flying) {
+            for (due, name) in &before.timers {
+                self.agenda.push(Change::TimerGone(*due, id, name.clone()));
+            }
+            self.agenda.push(Change::Left(before.deployment, before.state.clone()));
+        }
+        let (stays, goes) = if has_ended(referral) {
+            (ended, in_flight)
+        } else {
+            for (due, name) in &after.timers {
+                self.agenda.push(Change::TimerSet(*due, id, name.clone()));
+            }
+            self.agenda.push(Change::Entered(after.deployment, after.state.clone()));
+            (in_flight, ended)
+        };
+        self.rows.put(stays, after.write());
+        if before.is_some() {
+            self.rows.remove(goes);
+        }
+        Ok(())
+    }
+
+    /// Moves the referral to where lists look for it. What did not change costs no write.
+    fn refile(&mut self, id: &ReferralId, before: Option<&ReferralRow>, after: &ReferralRow) {
+        let shelves = |row: &ReferralRow| {
+            let specialist = (!row.specialist.is_empty()).then(|| keys::by_specialist(&row.specialist, id));
+            [Some(keys::by_state(&row.state, id)), Some(keys::by_deployment(&row.deployment, id)), specialist]
+        };
+        let old = before.map(shelves).unwrap_or_default();
+        for (old, new) in old.into_iter().zip(shelves(after)) {
+            if old == new {
+                continue;
+            }
+            if let Some(old) = old {
+                self.rows.remove(old);
+            }
+            if let Some(new) = new {
+                self.rows.put(new, Box::default());
+            }
+        }
+    }
+
+    fn owe(&mut self, letter: &LetterId, row: OutboxRow) -> Result<(), IndexError> {
+        let key = keys::outbox(letter);
+        if let Some(before) = self.rows.get(&key)? {
+            self.agenda.push(Change::LetterGone(OutboxRow::read(&before)?.due, *letter));
+        }
+        self.agenda.push(Change::LetterSet(row.due, *letter));
+        self.rows.put(key, row.write());
+        Ok(())
+    }
+
+    /// Changes a letter that is still owed; one that left the outbox is left alone.
+    fn change(&mut self, letter: &LetterId, make: impl FnOnce(&mut OutboxRow, Position)) -> Result<(), IndexError> {
+        let Some(before) = self.rows.get(&keys::outbox(letter))? else { return Ok(()) };
+        let mut row = OutboxRow::read(&before)?;
+        make(&mut row, self.position);
+        self.owe(letter, row)
+    }
+
+    // Invariant: a letter leaves the outbox only by its receipt, by refusal, or by being given up.
+    fn release(&mut self, letter: &LetterId) -> Result<(), IndexError> {
+        let key = keys::outbox(letter);
+        if let Some(before) = self.rows.get(&key)? {
+            self.agenda.push(Change::LetterGone(OutboxRow::read(&before)?.due, *letter));
+            self.rows.remove(key);
+        }
+        Ok(())
+    }
+}
+
+/// The referrals that a record is about.
+pub fn touched_by(record: &Record) -> Vec<ReferralId> {
+    match record {
+        Record::Delivery { verdict: Verdict::Accepted { referrals }, .. } => referrals.clone(),
+        Record::Happened { referral, .. } | Record::Ignored { referral, .. } | Record::Named { referral, .. } => {
+            vec![*referral]
+        }
+        Record::Stepped { referral, .. } => vec![referral.id],
+        Record::Decided { referral, .. } => referral.iter().copied().collect(),
+        Record::Queued { letter } => vec![letter.id.referral],
+        Record::Asked { letter, .. }
+        | Record::Answered { letter, .. }
+        | Record::Deferred { letter, .. }
+        | Record::Received { letter, .. }
+        | Record::Refused { letter, .. }
+        | Record::Dropped { letter, .. } => vec![letter.referral],
+        // An audit record is about no referral in particular: found by date and kind.
+        Record::Delivery {
+            verdict: Verdict::NotForUs { .. } | Verdict::Dead { .. } | Verdict::Unmatched { .. },
+            ..
+        }
+        | Record::Settled { .. }
+        | Record::Deployed { .. }
+        | Record::Consented { .. }
+        | Record::Looked { .. }
+        | Record::Keyed { .. } => Vec::new(),
+    }
+}
+
+/// A referral has ended when nothing will wake it again. A workflow gives every state that waits a timer, so that no
+/// referral is forgotten; only final states have none.
+pub fn has_ended(referral: &Referral) -> bool {
+    referral.timers.is_empty()
+}
+
+/// The tokens that an event teaches. What a referral knew before is found by the event that taught it.
+fn tokens_in(event: &Event) -> Vec<&Token> {
+    match event {
+        Event::Ordered { patient, order } => patient_tokens(patient).chain(order_tokens(order)).collect(),
+        Event::Record { record } => record.iter().flat_map(|record| reach_tokens(&record.reaches)).collect(),
+        Event::Reply { reply } => vec![&reply.text],
+        Event::Appointment { appointment, .. } => appointment.iter().flat_map(|it| &it.numbers).collect(),
+        Event::NoteReceived { note, .. } => vec![&note.document_id, &note.content],
+        Event::Withdrawn
+        | Event::Network { .. }
+        | Event::LetterSent { .. }
+        | Event::LetterStatus { .. }
+        | Event::Unreachable { .. }
+        | Event::Visit { .. }
+        | Event::Done { .. }
+        | Event::Timer { .. }
+        | Event::Person { .. } => Vec::new(),
+    }
+}
+
+fn patient_tokens(patient: &Patient) -> impl Iterator<Item = &Token> {
+    let names = [&patient.given, &patient.family];
+    names.into_iter().chain(patient.identifiers.iter().map(|it| &it.value)).chain(reach_tokens(&patient.reaches))
+}
+
+fn reach_tokens(reaches: &[Reach]) -> impl Iterator<Item = &Token> {
+    reaches.iter().map(|reach| &reach.address)
+}
+
+fn order_tokens(order: &Order) -> impl Iterator<Item = &Token> {
+    order.numbers.iter()
+}

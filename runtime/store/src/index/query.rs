@@ -1,0 +1,421 @@
+//! Answers from rows; what they point at is read from the journal.
+
+use std::ops::ControlFlow;
+
+use chrono::{DateTime, Utc};
+use handoff_engine::ids::{LetterId, PatientId, ReferralId, Token};
+use handoff_engine::referral::Referral;
+
+use crate::entry::{Entry, Record, Sealed, Verdict};
+use crate::index::agenda::moment;
+use crate::index::keyed::Shelf;
+use crate::index::row::{self, OutboxRow, ReferralRow};
+use crate::index::rows::{Rows, Value};
+use crate::index::search::{referrals_under, search};
+use crate::index::{
+    ConsentOnFile, DeadItem, Delivered, Deployed, Doubt, DueTimer, InFlight, Index, IndexError, KeyedIndex, Listed,
+    OutboxItem, PAGE_MAX, ReferralFilter, Search, WhatDied, keys,
+};
+use crate::journal::Numbered;
+use crate::position::Position;
+
+impl<R: Rows> Index for KeyedIndex<R> {
+    fn apply(&self, batch: &[Numbered]) -> Result<(), IndexError> {
+        self.take(batch)
+    }
+
+    fn applied_through(&self) -> Position {
+        self.view().through
+    }
+
+    fn referral(&self, id: &ReferralId) -> Result<Option<Referral>, IndexError> {
+        let row = self.view().referral_row(id)?;
+        let Some((row, _)) = row else { return Ok(None) };
+        self.found(row.stepped, "a referral's last step", |entry| {
+            entry.records.iter().rev().find_map(|record| match record {
+                Record::Stepped { referral, .. } if referral.id == *id => Some(Referral::clone(referral)),
+                _ => None,
+            })
+        })
+    }
+
+    fn referrals(
+        &self,
+        filter: &ReferralFilter,
+        after: Option<ReferralId>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, IndexError> {
+        self.view().list(filter, after, limit.min(PAGE_MAX))
+    }
+
+    fn in_flight(&self) -> Vec<InFlight> {
+        self.view().agenda.in_flight()
+    }
+
+    fn find(&self, name: &str) -> Result<Vec<ReferralId>, IndexError> {
+        Ok(referrals_under(&self.view().rows, &keys::names(name))?.into_iter().collect())
+    }
+
+    fn delivery(&self, dedupe_key: &str) -> Result<Option<Delivered>, IndexError> {
+        let Some(at) = self.place(&keys::delivery(dedupe_key), keys::DELIVERY)? else { return Ok(None) };
+        self.found(at, "a delivery", |entry| {
+            entry.records.iter().find_map(|record| match record {
+                Record::Delivery { digest, source, kind, dedupe_key: key, verdict, bytes, answer, envelope }
+                    if key == dedupe_key =>
+                {
+                    Some(Delivered {
+                        position: at,
+                        at: entry.at,
+                        digest: *digest,
+                        source: source.clone(),
+                        kind: kind.clone(),
+                        verdict: verdict.clone(),
+                        bytes: bytes.clone(),
+                        answer: answer.clone(),
+                        envelope: envelope.clone(),
+                    })
+                }
+                _ => None,
+            })
+        })
+    }
+
+    fn sealed(&self, token: &Token) -> Result<Option<Sealed>, IndexError> {
+        let Some(at) = self.place(&keys::sealed(token), keys::SEALED)? else { return Ok(None) };
+        self.found(at, "sealed data", |entry| entry.sealed.iter().find(|sealed| sealed.token == *token).cloned())
+    }
+
+    fn key_slot(&self, patient: &PatientId) -> Result<Option<u64>, IndexError> {
+        self.view().rows.get(&keys::key_slot(patient))?.map(|value| row::read_key_slot(&value)).transpose()
+    }
+
+    fn key_slots_taken(&self) -> Result<u64, IndexError> {
+        let prefix = [keys::KEY_SLOT];
+        let mut taken = 0;
+        self.view().rows.scan(&prefix, &prefix, &mut |_, value| {
+            taken = taken.max(row::read_key_slot(value)? + 1);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(taken)
+    }
+
+    fn consent(&self, address: &str) -> Result<Vec<ConsentOnFile>, IndexError> {
+        let places = self.view().places(&keys::consents(address), keys::CONSENT)?;
+        let prefix = keys::consents(address).len();
+        let mut answers = Vec::new();
+        for (key, at) in places {
+            let wanted = String::from_utf8_lossy(&key[prefix..]).into_owned();
+            answers.extend(self.found(at, "a consent", |entry| {
+                entry.records.iter().rev().find_map(|record| match record {
+                    Record::Consented { address: of, channel, granted, why } if of == address && *channel == wanted => {
+                        Some(ConsentOnFile {
+                            channel: channel.clone(),
+                            granted: *granted,
+                            why: why.clone(),
+                            at: entry.at,
+                            position: at,
+                        })
+                    }
+                    _ => None,
+                })
+            })?);
+        }
+        Ok(answers)
+    }
+
+    fn deployments(&self) -> Result<Vec<Deployed>, IndexError> {
+        let places = self.view().places(&[keys::DEPLOYMENT], keys::DEPLOYMENT)?;
+        let mut answers = Vec::new();
+        for (key, at) in places {
+            answers.extend(self.found(at, "a deployment", |entry| {
+                entry.records.iter().rev().find_map(|record| match record {
+                    Record::Deployed { deployment, workflow, plugins, who, why } if key[1..] == deployment.0 => {
+                        Some(Deployed {
+                            deployment: *deployment,
+                            workflow: workflow.clone(),
+                            plugins: plugins.clone(),
+                            who: who.clone(),
+                            why: why.clone(),
+                            at: entry.at,
+                            position: at,
+                        })
+                    }
+                    _ => None,
+                })
+            })?);
+        }
+        answers.sort_by_key(|deployed| deployed.position);
+        Ok(answers)
+    }
+
+    fn timers_due(&self, now: DateTime<Utc>, limit: usize) -> Vec<DueTimer> {
+        self.view().agenda.timers_due(now, limit.min(PAGE_MAX))
+    }
+
+    fn next_timer(&self) -> Option<DateTime<Utc>> {
+        self.view().agenda.next_timer()
+    }
+
+    fn outbox(&self, letter: &LetterId) -> Result<Option<OutboxItem>, IndexError> {
+        let row = self.view().rows.get(&keys::outbox(letter))?;
+        match row {
+            Some(row) => self.owed(letter, &OutboxRow::read(&row)?),
+            None => Ok(None),
+        }
+    }
+
+    fn letters_due(&self, now: DateTime<Utc>, limit: usize) -> Result<Vec<OutboxItem>, IndexError> {
+        let due = self.letter_ids_due(now, limit);
+        due.iter().filter_map(|letter| self.outbox(letter).transpose()).collect()
+    }
+
+    fn letter_ids_due(&self, now: DateTime<Utc>, limit: usize) -> Vec<LetterId> {
+        self.view().agenda.letters_due(now, limit.min(PAGE_MAX))
+    }
+
+    fn next_letter(&self) -> Option<DateTime<Utc>> {
+        self.view().agenda.next_letter()
+    }
+
+    fn letters_of(&self, referral: &ReferralId) -> Result<Vec<OutboxItem>, IndexError> {
+        let rows = self.view().rows_under(&keys::outbox_of(referral))?;
+        let owed = rows.iter().map(|(key, value)| {
+            let letter = keys::letter_at_end(key).ok_or(IndexError::Row { prefix: char::from(keys::OUTBOX) })?;
+            self.owed(&letter, &OutboxRow::read(value)?)
+        });
+        owed.filter_map(Result::transpose).collect()
+    }
+
+    fn letter_by_vendor_id(&self, vendor_id: &str) -> Result<Option<LetterId>, IndexError> {
+        self.view().rows.get(&keys::vendor_id(vendor_id))?.map(|value| row::read_vendor_id(&value)).transpose()
+    }
+
+    fn dead_letters(&self, limit: usize) -> Result<Vec<DeadItem>, IndexError> {
+        let mut places = self.view().places(&[keys::DEAD], keys::DEAD)?;
+        places.sort_by_key(|(_, at)| *at);
+        let mut answers = Vec::new();
+        for (key, at) in places.into_iter().take(limit.min(PAGE_MAX)) {
+            let item = String::from_utf8_lossy(&key[1..]).into_owned();
+            answers.extend(self.found(at, "a dead letter", |entry| {
+                let what = entry.records.iter().rev().find_map(|record| what_died(record, &item))?;
+                Some(DeadItem { item: item.clone(), position: at, at: entry.at, what })
+            })?);
+        }
+        Ok(answers)
+    }
+
+    fn history(&self, referral: &ReferralId) -> Result<Vec<Position>, IndexError> {
+        let mut history = Vec::new();
+        let prefix = keys::histories(referral);
+        self.view().rows.scan(&prefix, &prefix, &mut |_, value| {
+            history.push(row::position(value, keys::HISTORY)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(history)
+    }
+
+    fn search(&self, wanted: &Search) -> Result<Vec<Position>, IndexError> {
+        search(&self.view().rows, wanted)
+    }
+}
+
+fn what_died(record: &Record, item: &str) -> Option<WhatDied> {
+    match record {
+        Record::Dropped { letter, dead: true, why } if letter.to_string() == item => {
+            Some(WhatDied::Letter { letter: *letter, why: why.clone() })
+        }
+        Record::Delivery { digest, source, kind, verdict: Verdict::Dead { location, message, help }, .. }
+            if digest.to_string() == item =>
+        {
+            Some(WhatDied::Delivery {
+                source: source.clone(),
+                kind: kind.clone(),
+                location: location.clone(),
+                message: message.clone(),
+                help: help.clone(),
+            })
+        }
+        _ => None,
+    }
+}
+
+impl<R: Rows> KeyedIndex<R> {
+    fn place(&self, key: &[u8], prefix: u8) -> Result<Option<Position>, IndexError> {
+        self.view().rows.get(key)?.map(|value| row::position(&value, prefix)).transpose()
+    }
+
+    /// Reads what a row points at. `None` when that part of the journal was purged.
+    fn found<T>(
+        &self,
+        at: Position,
+        what: &'static str,
+        pick: impl FnOnce(&Entry) -> Option<T>,
+    ) -> Result<Option<T>, IndexError> {
+        match self.entries.entry(at).map_err(|error| IndexError::Journal(at, error))? {
+            None => Ok(None),
+            Some(entry) => pick(&entry).map(Some).ok_or(IndexError::Astray { at, what }),
+        }
+    }
+
+    fn owed(&self, letter: &LetterId, row: &OutboxRow) -> Result<Option<OutboxItem>, IndexError> {
+        let queued = self.found(row.queued, "a letter", |entry| {
+            entry.records.iter().rev().find_map(|record| match record {
+                Record::Queued { letter: queued } if queued.id == *letter => Some(queued.clone()),
+                _ => None,
+            })
+        })?;
+        let Some(queued) = queued else { return Ok(None) };
+        let doubt = if row.asked.is_start() { None } else { self.doubt(letter, row)? };
+        Ok(Some(OutboxItem { letter: queued, attempts: row.attempts, due: moment(row.due), doubt }))
+    }
+
+    fn doubt(&self, letter: &LetterId, row: &OutboxRow) -> Result<Option<Doubt>, IndexError> {
+        let response = if row.answered.is_start() {
+            None
+        } else {
+            self.found(row.answered, "an answer", |entry| {
+                entry.records.iter().rev().find_map(|record| match record {
+                    Record::Answered { letter: of, response, lookup: false } if of == letter => Some(response.clone()),
+                    _ => None,
+                })
+            })?
+        };
+        self.found(row.asked, "an ask", |entry| {
+            entry.records.iter().rev().find_map(|record| match record {
+                Record::Asked { letter: of, attempt, stage, plugin, endpoint, ask, lookup: false } if of == letter => {
+                    Some(Doubt {
+                        position: row.asked,
+                        attempt: *attempt,
+                        stage: stage.clone(),
+                        plugin: *plugin,
+                        endpoint: endpoint.clone(),
+                        ask: ask.clone(),
+                        response: response.clone(),
+                    })
+                }
+                _ => None,
+            })
+        })
+    }
+}
+
+impl<R: Rows> Shelf<R> {
+    /// The row, and whether the referral has ended.
+    fn referral_row(&self, id: &ReferralId) -> Result<Option<(ReferralRow, bool)>, IndexError> {
+        if let Some(value) = self.rows.get(&keys::in_flight(id))? {
+            return Ok(Some((ReferralRow::read(&value)?, false)));
+        }
+        let ended = self.rows.get(&keys::ended(id))?;
+        ended.map(|value| Ok((ReferralRow::read(&value)?, true))).transpose()
+    }
+
+    fn rows_under(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Value)>, IndexError> {
+        let mut rows = Vec::new();
+        self.rows.scan(prefix, prefix, &mut |key, value| {
+            rows.push((key.to_vec(), value.into()));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(rows)
+    }
+
+    fn places(&self, prefix: &[u8], of: u8) -> Result<Vec<(Vec<u8>, Position)>, IndexError> {
+        let rows = self.rows_under(prefix)?;
+        rows.into_iter().map(|(key, value)| Ok((key, row::position(&value, of)?))).collect()
+    }
+
+    fn list(
+        &self,
+        filter: &ReferralFilter,
+        after: Option<ReferralId>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, IndexError> {
+        let shelf = match filter {
+            ReferralFilter { specialist: Some(specialist), .. } => Some(keys::by_specialists(specialist)),
+            ReferralFilter { state: Some(state), .. } => Some(keys::states(state)),
+            ReferralFilter { deployment: Some(deployment), .. } => Some(keys::by_deployments(deployment)),
+            ReferralFilter { state: None, deployment: None, specialist: None, ended: _ } => None,
+        };
+        if let Some(shelf) = shelf {
+            return self.list_under(&shelf, filter, after, limit);
+        }
+        let mut listed = Vec::new();
+        for (prefix, ended) in [(keys::IN_FLIGHT, false), (keys::ENDED, true)] {
+            if filter.ended.is_none_or(|wanted| wanted == ended) {
+                listed.extend(self.list_under(&[prefix], filter, after, limit)?);
+            }
+        }
+        listed.sort_by_key(|it| it.id);
+        listed.truncate(limit);
+        Ok(listed)
+    }
+
+    fn list_under(
+        &self,
+        shelf: &[u8],
+        filter: &ReferralFilter,
+        after: Option<ReferralId>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, IndexError> {
+        let mut listed = Vec::new();
+        let mut last = after;
+        loop {
+            let ids = self.ids_after(shelf, last)?;
+            let Some(newest) = ids.last() else { return Ok(listed) };
+            last = Some(*newest);
+            for id in ids {
+                if listed.len() >= limit {
+                    return Ok(listed);
+                }
+                if let Some((row, ended)) = self.referral_row(&id)?
+                    && wanted(filter, &row, ended)
+                {
+                    listed.push(row.listed(id, ended));
+                }
+            }
+        }
+    }
+
+    /// Some of the referrals that end the keys on a shelf. Collected first: rows must not be read while rows are visited.
+    fn ids_after(&self, shelf: &[u8], after: Option<ReferralId>) -> Result<Vec<ReferralId>, IndexError> {
+        let mut ids = Vec::new();
+        let mut from = shelf.to_vec();
+        if let Some(after) = after {
+            let Some(next) = after.0.0.checked_add(1) else { return Ok(ids) };
+            from.extend_from_slice(&next.to_be_bytes());
+        }
+        self.rows.scan(shelf, &from, &mut |key, _| {
+            ids.push(keys::referral_at_end(key).ok_or(IndexError::Row { prefix: char::from(key[0]) })?);
+            Ok(if ids.len() < IDS_AT_ONCE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
+        Ok(ids)
+    }
+}
+
+/// Ids collected in one visit of a shelf: 16 KiB.
+const IDS_AT_ONCE: usize = 1_024;
+
+fn wanted(filter: &ReferralFilter, row: &ReferralRow, has_ended: bool) -> bool {
+    let ReferralFilter { state, deployment, specialist, ended } = filter;
+    state.as_ref().is_none_or(|state| *state == row.state)
+        && deployment.is_none_or(|deployment| deployment == row.deployment)
+        && specialist.as_ref().is_none_or(|specialist| *specialist == row.specialist)
+        && ended.is_none_or(|ended| ended == has_ended)
+}
+
+impl ReferralRow {
+    fn listed(self, id: ReferralId, ended: bool) -> Listed {
+        Listed {
+            id,
+            deployment: self.deployment,
+            patient: self.patient,
+            version: self.version,
+            ordered_at: moment(self.ordered_at),
+            entered_at: moment(self.entered_at),
+            next_timer: self.timers.iter().map(|(due, _)| *due).min().map(moment),
+            state: self.state,
+            specialist: self.specialist,
+            ended,
+            stepped: self.stepped,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Ordered rows: the one thing an index asks of an engine. A map in memory and a sled tree are both that.
+
+use std::collections::BTreeMap;
+use std::ops::{Bound, ControlFlow};
+
+use crate::index::{IndexError, keys};
+
+pub type Key = Box<[u8]>;
+pub type Value = Box<[u8]>;
+/// New values by key; absent ones are removed.
+pub type Changes = BTreeMap<Key, Option<Value>>;
+/// Called with each row in key order until it breaks.
+pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, IndexError> + 'a;
+
+pub trait Rows: Send + Sync {
+    fn get(&self, key: &[u8]) -> Result<Option<Value>, IndexError>;
+
+    /// Visits the rows whose key starts with `prefix`, from `from` on where that is later. The visitor must not come back
+    /// to these rows: a lock may be held.
+    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError>;
+
+    /// After a crash all of it is there, or none, or a part in the order of [`in_safe_order`].
+    fn write(&self, changes: Changes) -> Result<(), IndexError>;
+}
+
+impl<R: Rows> Rows for std::sync::Arc<R> {
+    fn get(&self, key: &[u8]) -> Result<Option<Value>, IndexError> {
+        R::get(self, key)
+    }
+
+    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError> {
+        R::scan(self, prefix, from, visit)
+    }
+
+    fn write(&self, changes: Changes) -> Result<(), IndexError> {
+        R::write(self, changes)
+    }
+}
+
+/// The order in which a part of the changes does no harm, because projecting again mends the rest: first the rows that
+/// follow from others, then those that the projection reads back, last how far the index got.
+pub fn in_safe_order(changes: &Changes) -> impl Iterator<Item = (&Key, &Option<Value>)> {
+    let meta = keys::meta();
+    let last = changes.get_key_value(&meta);
+    let others = move || changes.iter().filter(|(key, _)| key.first() != Some(&keys::META));
+    let derived = others().filter(|(key, _)| !keys::is_read_back(key));
+    let read_back = others().filter(|(key, _)| keys::is_read_back(key));
+    derived.chain(read_back).chain(last)
+}
+
+/// Changes seen over the rows they will change.
+pub struct Staged<'a> {
+    pub rows: &'a dyn Rows,
+    pub changes: Changes,
+}
+
+impl Staged<'_> {
+    pub fn get(&self, key: &[u8]) -> Result<Option<Value>, IndexError> {
+        match self.changes.get(key) {
+            Some(change) => Ok(change.clone()),
+            None => self.rows.get(key),
+        }
+    }
+
+    pub fn put(&mut self, key: Key, value: Value) {
+        self.changes.insert(key, Some(value));
+    }
+
+    pub fn remove(&mut self, key: Key) {
+        self.changes.insert(key, None);
+    }
+}
+
+/// The rows of `layer` laid over those that `below` visits.
+pub fn scan_over(
+    layer: &BTreeMap<Key, Option<Value>>,
+    prefix: &[u8],
+    from: &[u8],
+    below: impl FnOnce(&mut Visit<'_>) -> Result<(), IndexError>,
+    visit: &mut Visit<'_>,
+) -> Result<(), IndexError> {
+    let start = prefix.max(from);
+    let mut upper = layer
+        .range::<[u8], _>((Bound::Included(start), Bound::Unbounded))
+        .take_while(|(key, _)| key.starts_with(prefix))
+        .peekable();
+    let mut broken = false;
+    below(&mut |key, value| {
+        while let Some((above, change)) = upper.next_if(|(above, _)| above.as_ref() < key) {
+            if let Some(value) = change
+                && visit(above, value)?.is_break()
+            {
+                broken = true;
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        let flow = match upper.next_if(|(above, _)| above.as_ref() == key) {
+            Some((above, Some(value))) => visit(above, value)?,
+            Some((_, None)) => ControlFlow::Continue(()),
+            None => visit(key, value)?,
+        };
+        broken = flow.is_break();
+        Ok(flow)
+    })?;
+    if broken {
+        return Ok(());
+    }
+    for (above, change) in upper {
+        if let Some(value) = change
+            && visit(above, value)?.is_break()
+        {
+            break;
+        }
+    }
+    Ok(())
+}

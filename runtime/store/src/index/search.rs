@@ -1,0 +1,103 @@
+//! Search across referrals: by token, specialist, date range and type of record.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use chrono::{DateTime, Utc};
+use handoff_engine::ids::{ReferralId, Token};
+
+use crate::index::agenda::millis;
+use crate::index::row::{self, Block, Glance};
+use crate::index::rows::Rows;
+use crate::index::{IndexError, Kind, PAGE_MAX, keys};
+use crate::position::Position;
+
+/// What to look for; absent fields match everything. [`Search::default`] finds a page of the whole journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Search {
+    pub token: Option<Token>,
+    /// The specialist's id: referrals that are with this specialist now.
+    pub specialist: Option<String>,
+    /// From this moment on.
+    pub from: Option<DateTime<Utc>>,
+    /// Before this moment.
+    pub until: Option<DateTime<Utc>>,
+    pub kind: Option<Kind>,
+    /// Entries after this one: the last of the page before.
+    pub after: Position,
+    /// At most [`PAGE_MAX`].
+    pub limit: usize,
+}
+
+impl Default for Search {
+    fn default() -> Search {
+        Search {
+            token: None,
+            specialist: None,
+            from: None,
+            until: None,
+            kind: None,
+            after: Position::START,
+            limit: PAGE_MAX,
+        }
+    }
+}
+
+impl Search {
+    fn matches(&self, position: Position, glance: Glance) -> bool {
+        position > self.after
+            && self.from.is_none_or(|from| glance.at >= millis(from))
+            && self.until.is_none_or(|until| glance.at < millis(until))
+            && self.kind.is_none_or(|kind| glance.kinds.has(kind))
+    }
+}
+
+pub fn search(rows: &dyn Rows, search: &Search) -> Result<Vec<Position>, IndexError> {
+    let limit = search.limit.min(PAGE_MAX);
+    let by_token = search.token.as_ref().map(|token| referrals_under(rows, &keys::tokens(token))).transpose()?;
+    let by_specialist =
+        search.specialist.as_ref().map(|id| referrals_under(rows, &keys::by_specialists(id))).transpose()?;
+    let referrals = match (by_token, by_specialist) {
+        (Some(these), Some(those)) => these.intersection(&those).copied().collect(),
+        (Some(these), None) | (None, Some(these)) => these,
+        (None, None) => return through_blocks(rows, search, limit),
+    };
+    let mut found = BTreeSet::new();
+    for referral in &referrals {
+        rows.scan(&keys::histories(referral), &keys::history(referral, search.after.next()), &mut |_, value| {
+            let (position, glance) = row::read_history(value)?;
+            if search.matches(position, glance) {
+                found.insert(position);
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+    }
+    Ok(found.into_iter().take(limit).collect())
+}
+
+/// The referrals that end the keys under a prefix.
+pub fn referrals_under(rows: &dyn Rows, prefix: &[u8]) -> Result<BTreeSet<ReferralId>, IndexError> {
+    let mut found = BTreeSet::new();
+    rows.scan(prefix, prefix, &mut |key, _| {
+        found.extend(keys::referral_at_end(key));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(found)
+}
+
+fn through_blocks(rows: &dyn Rows, search: &Search, limit: usize) -> Result<Vec<Position>, IndexError> {
+    let mut found = Vec::new();
+    let (first, _) = Block::number_and_slot(search.after.next());
+    rows.scan(&[keys::BLOCK], &keys::block(first), &mut |key, value| {
+        let number = keys::number_at_end(key).ok_or(IndexError::Row { prefix: char::from(keys::BLOCK) })?;
+        for (slot, glance) in Block::read(value.into()).glances()?.into_iter().enumerate() {
+            let position = Block::position(number, slot);
+            // A slot without kinds is no entry: it was purged, or stands before the first.
+            if found.len() < limit && glance.kinds.0 != 0 && search.matches(position, glance) {
+                found.push(position);
+            }
+        }
+        Ok(if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    })?;
+    Ok(found)
+}

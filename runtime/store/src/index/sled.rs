@@ -1,0 +1,118 @@
+//! Rows in sled: fast to write and never trusted. What it loses or mangles is made again from the journal.
+//!
+//! sled 0.34.7 flushes with `sync_file_range`, which survives no power cut, and never syncs its `conf` file nor its
+//! directories (sled#1452). So we sync its data file ourselves. Where it panics on a damaged file, we catch that.
+
+use std::fs::File;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use crate::index::IndexError;
+use crate::index::rows::{Changes, Rows, Value, Visit, in_safe_order};
+
+/// Rows written under one lock of the engine: a reader waits for at most these, some milliseconds.
+const BATCH_ROWS: usize = 1_000;
+
+/// Page cache. sled takes several times what it is given, so it is given little: what matters most, the agenda, is not in
+/// it.
+pub const CACHE_BYTES: u64 = 48 << 20;
+
+pub struct SledRows {
+    db: ::sled::Db,
+    dir: PathBuf,
+}
+
+/// Why the index folder could not be opened as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum SledTrouble {
+    #[error("sled cannot open its folder")]
+    Open(#[source] ::sled::Error),
+    #[error("sled panicked on its files")]
+    Panicked,
+    #[error("the index folder cannot be made durable")]
+    Sync(#[source] std::io::Error),
+}
+
+impl SledRows {
+    /// Opens or creates the engine's folder.
+    pub fn open(dir: &Path) -> Result<SledRows, SledTrouble> {
+        let config = ::sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+        let opened = catch_unwind(AssertUnwindSafe(|| config.open())).map_err(|_| SledTrouble::Panicked)?;
+        let rows = SledRows { db: opened.map_err(SledTrouble::Open)?, dir: dir.to_path_buf() };
+        rows.sync_names().map_err(SledTrouble::Sync)?;
+        Ok(rows)
+    }
+
+    /// Makes `conf` and the directories durable, which sled never does.
+    fn sync_names(&self) -> std::io::Result<()> {
+        for name in ["conf", "blobs", ""] {
+            let path = self.dir.join(name);
+            if path.try_exists()? {
+                File::open(path)?.sync_all()?;
+            }
+        }
+        match self.dir.parent() {
+            Some(parent) => File::open(parent)?.sync_all(),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes all that was written durable. Until then a power cut loses it, and the journal gives it back.
+    pub fn sync(&self) -> Result<(), IndexError> {
+        guarded(|| self.db.flush().map(|_| ()))?;
+        File::open(self.dir.join("db"))
+            .and_then(|file| file.sync_data())
+            .map_err(|error| IndexError::Sled(::sled::Error::Io(error)))
+    }
+
+    pub fn write_ref(&self, changes: &Changes) -> Result<(), IndexError> {
+        let mut batch = ::sled::Batch::default();
+        let mut rows = 0;
+        for (key, change) in in_safe_order(changes) {
+            match change {
+                Some(value) => batch.insert(key.as_ref(), value.as_ref()),
+                None => batch.remove(key.as_ref()),
+            }
+            rows += 1;
+            if rows == BATCH_ROWS {
+                rows = 0;
+                guarded(|| self.db.apply_batch(std::mem::take(&mut batch)))?;
+            }
+        }
+        guarded(|| self.db.apply_batch(std::mem::take(&mut batch)))
+    }
+}
+
+/// A panic inside sled is an answer about its files, not the end of the house.
+fn guarded<T>(call: impl FnOnce() -> ::sled::Result<T>) -> Result<T, IndexError> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(result) => result.map_err(IndexError::Sled),
+        Err(_) => Err(IndexError::Sled(::sled::Error::ReportableBug("sled panicked".to_string()))),
+    }
+}
+
+impl Rows for SledRows {
+    fn get(&self, key: &[u8]) -> Result<Option<Value>, IndexError> {
+        Ok(guarded(|| self.db.get(key))?.map(|value| value.as_ref().into()))
+    }
+
+    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError> {
+        let start = prefix.max(from);
+        let mut rows = self.db.range(start..);
+        while let Some((key, value)) = guarded(|| rows.next().transpose())? {
+            if !key.starts_with(prefix) {
+                return Ok(());
+            }
+            match visit(&key, &value)? {
+                ControlFlow::Continue(()) => {}
+                ControlFlow::Break(()) => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, changes: Changes) -> Result<(), IndexError> {
+        self.write_ref(&changes)
+    }
+}

@@ -1,0 +1,48 @@
+//! Copies a journal, also while it is written: closed segments whole, the open one up to its last seal.
+
+use std::io;
+
+use crate::journal::disk::Disk;
+use crate::journal::map::segment_name;
+use crate::journal::reader::Reader;
+use crate::position::Position;
+
+/// Bytes copied at once.
+const COPY_BYTES: usize = 1 << 20;
+
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    #[error("the journal cannot be copied")]
+    Io(#[from] io::Error),
+    #[error("the place to copy to is not empty; name an empty or new folder")]
+    NotEmpty,
+    #[error("segment {0} was purged while it was copied; begin the copy again")]
+    Moved(u64),
+}
+
+/// Copies every signed entry to an empty disk; returns the last one's position. The copy is a whole journal by itself.
+pub fn copy(from: &Reader, to: &dyn Disk) -> Result<Position, CopyError> {
+    if !to.list()?.is_empty() {
+        return Err(CopyError::NotEmpty);
+    }
+    // Taken once: what is signed later is not part of this copy.
+    let places = from.places();
+    let mut buffer = vec![0; COPY_BYTES];
+    for place in &places {
+        let name = segment_name(place.number);
+        to.create(&name)?;
+        let mut offset = 0;
+        while offset < place.end {
+            let wanted = usize::try_from(place.end - offset).map_or(COPY_BYTES, |rest| rest.min(COPY_BYTES));
+            let count = from.disk().read(&name, offset, &mut buffer[..wanted])?;
+            if count == 0 {
+                return Err(CopyError::Moved(place.number));
+            }
+            to.write(&name, offset, &buffer[..count])?;
+            offset += count as u64;
+        }
+        to.sync(&name)?;
+    }
+    to.sync_dir()?;
+    Ok(places.last().map_or(Position::START, |place| place.last))
+}

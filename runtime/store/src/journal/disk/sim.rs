@@ -1,0 +1,298 @@
+//! A disk that fails on purpose, the same way for the same seed: lost and torn writes, failed syncs, a full disk.
+//!
+//! It keeps what the machine sees apart from what would survive a power cut. A cut keeps each unsynced sector or loses
+//! it, and keeps names up to some unsynced change; sectors themselves are whole or absent, as disks promise.
+
+use std::collections::BTreeMap;
+use std::io::{self, Error, ErrorKind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::journal::disk::{Dice, Disk};
+use crate::journal::tail::SECTOR_BYTES;
+
+/// What goes wrong, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The power is cut at this operation (writes, cuts, syncs and name changes count; the first is 0).
+    PowerCut { operation: u64 },
+    /// This sync fails (the first is 0), and what it should have made durable never will be.
+    SyncFails { sync: u64 },
+    /// No room beyond so many bytes in all files.
+    Full { bytes: u64 },
+}
+
+/// Cheap to clone; clones are the same disk.
+#[derive(Clone)]
+pub struct SimDisk {
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    dice: Dice,
+    fault: Option<Fault>,
+    operations: u64,
+    syncs: u64,
+    off: bool,
+    files: Vec<Inode>,
+    names: BTreeMap<String, usize>,
+    durable_names: BTreeMap<String, usize>,
+    unsynced_names: Vec<BTreeMap<String, usize>>,
+}
+
+#[derive(Clone, Default)]
+struct Inode {
+    seen: Vec<u8>,
+    durable: Vec<u8>,
+    unsynced: Vec<Change>,
+}
+
+#[derive(Clone)]
+enum Change {
+    Write { offset: usize, bytes: Vec<u8> },
+    Cut { length: usize },
+}
+
+impl SimDisk {
+    pub fn new(seed: u64, fault: Option<Fault>) -> SimDisk {
+        SimDisk::with(seed, fault, Vec::new(), BTreeMap::new())
+    }
+
+    fn with(seed: u64, fault: Option<Fault>, files: Vec<Inode>, names: BTreeMap<String, usize>) -> SimDisk {
+        let state = State {
+            dice: Dice::new(seed),
+            fault,
+            operations: 0,
+            syncs: 0,
+            off: false,
+            files,
+            durable_names: names.clone(),
+            names,
+            unsynced_names: Vec::new(),
+        };
+        SimDisk { state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// What a machine finds after the power was cut here and came back.
+    pub fn after_power_cut(&self, fault: Option<Fault>) -> SimDisk {
+        let mut state = self.lock();
+        let choices = state.unsynced_names.len() as u64 + 1;
+        let kept_names = state.dice.below(choices) as usize;
+        let names = match kept_names.checked_sub(1) {
+            Some(last) => state.unsynced_names[last].clone(),
+            None => state.durable_names.clone(),
+        };
+        let seed = state.dice.next();
+        let State { files, dice, .. } = &mut *state;
+        let files = files.iter().map(|file| survivor(file, dice)).collect();
+        SimDisk::with(seed, fault, files, names)
+    }
+
+    /// The process ends and another begins; the machine stays up. Operations and syncs count from 0 again.
+    pub fn restart(&self, fault: Option<Fault>) {
+        let mut state = self.lock();
+        state.fault = fault;
+        state.operations = 0;
+        state.syncs = 0;
+    }
+
+    /// Operations so far: the range from which to choose where to cut the power.
+    pub fn operations(&self) -> u64 {
+        self.lock().operations
+    }
+
+    pub fn power_is_off(&self) -> bool {
+        self.lock().off
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn survivor(file: &Inode, dice: &mut Dice) -> Inode {
+    let mut durable = file.durable.clone();
+    // All, none, or each sector by a throw of the dice.
+    let chance = [0, 1, 2, 3][dice.below(4) as usize];
+    for change in &file.unsynced {
+        match change {
+            Change::Cut { length } => {
+                if chance > 0 {
+                    durable.truncate(*length);
+                }
+            }
+            Change::Write { offset, bytes } => {
+                let mut at = 0;
+                while at < bytes.len() {
+                    let place = offset + at;
+                    let room = SECTOR_BYTES - place % SECTOR_BYTES;
+                    let part = &bytes[at..bytes.len().min(at + room)];
+                    if dice.below(3) < chance {
+                        put(&mut durable, place, part);
+                    }
+                    at += part.len();
+                }
+            }
+        }
+    }
+    Inode { seen: durable.clone(), durable, unsynced: Vec::new() }
+}
+
+fn put(bytes: &mut Vec<u8>, offset: usize, part: &[u8]) {
+    let end = offset + part.len();
+    if bytes.len() < end {
+        bytes.resize(end, 0);
+    }
+    bytes[offset..end].copy_from_slice(part);
+}
+
+impl State {
+    /// Counts an operation that changes something; the power may go.
+    fn tick(&mut self) -> io::Result<()> {
+        let now = self.operations;
+        self.operations += 1;
+        if self.fault == Some(Fault::PowerCut { operation: now }) {
+            self.off = true;
+        }
+        self.powered()
+    }
+
+    fn powered(&self) -> io::Result<()> {
+        if self.off { Err(Error::other("the power is off")) } else { Ok(()) }
+    }
+
+    fn file(&mut self, name: &str) -> io::Result<&mut Inode> {
+        let inode = *self.names.get(name).ok_or(ErrorKind::NotFound)?;
+        Ok(&mut self.files[inode])
+    }
+
+    fn change(&mut self, name: &str, change: Change) -> io::Result<()> {
+        let file = self.file(name)?;
+        match &change {
+            Change::Write { offset, bytes } => put(&mut file.seen, *offset, bytes),
+            Change::Cut { length } => file.seen.truncate(*length),
+        }
+        file.unsynced.push(change);
+        Ok(())
+    }
+
+    /// How much of a write that grows a file fits.
+    fn room_for(&self, grows: usize) -> usize {
+        let used: usize = self.names.values().map(|inode| self.files[*inode].seen.len()).sum();
+        match self.fault {
+            Some(Fault::Full { bytes }) => {
+                let room = usize::try_from(bytes).unwrap_or(usize::MAX).saturating_sub(used);
+                if grows <= room { grows } else { room / SECTOR_BYTES * SECTOR_BYTES }
+            }
+            Some(Fault::PowerCut { .. } | Fault::SyncFails { .. }) | None => grows,
+        }
+    }
+}
+
+impl Disk for SimDisk {
+    fn create(&self, name: &str) -> io::Result<()> {
+        let mut state = self.lock();
+        state.tick()?;
+        if state.names.contains_key(name) {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        state.files.push(Inode::default());
+        let inode = state.files.len() - 1;
+        state.names.insert(name.to_string(), inode);
+        let names = state.names.clone();
+        state.unsynced_names.push(names);
+        Ok(())
+    }
+
+    fn write(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut state = self.lock();
+        let offset = usize::try_from(offset).map_err(|_| ErrorKind::FileTooLarge)?;
+        let grows = (offset + bytes.len()).saturating_sub(state.file(name)?.seen.len());
+        let missing = grows - state.room_for(grows);
+        let powered = state.tick();
+        // A write at which the power goes, or the room ends, may still have reached the disk in parts.
+        let written = bytes.len().saturating_sub(missing);
+        state.change(name, Change::Write { offset, bytes: bytes[..written].to_vec() })?;
+        if missing > 0 {
+            return Err(ErrorKind::StorageFull.into());
+        }
+        powered
+    }
+
+    fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
+        let mut state = self.lock();
+        state.tick()?;
+        let length = usize::try_from(length).map_err(|_| ErrorKind::FileTooLarge)?;
+        state.change(name, Change::Cut { length })
+    }
+
+    fn sync(&self, name: &str) -> io::Result<()> {
+        let mut state = self.lock();
+        state.tick()?;
+        let sync = state.syncs;
+        state.syncs += 1;
+        let fails = state.fault == Some(Fault::SyncFails { sync });
+        let file = state.file(name)?;
+        if fails {
+            // The kernel drops the pages' dirty marks: later syncs succeed and save nothing of these.
+            file.unsynced.clear();
+            return Err(Error::other("the sync failed"));
+        }
+        let changes = std::mem::take(&mut file.unsynced);
+        for change in changes {
+            match change {
+                Change::Write { offset, bytes } => put(&mut file.durable, offset, &bytes),
+                Change::Cut { length } => file.durable.truncate(length),
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut state = self.lock();
+        state.powered()?;
+        let seen = &state.file(name)?.seen;
+        let rest = usize::try_from(offset).ok().and_then(|offset| seen.get(offset..)).unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    }
+
+    fn length(&self, name: &str) -> io::Result<u64> {
+        let mut state = self.lock();
+        state.powered()?;
+        Ok(state.file(name)?.seen.len() as u64)
+    }
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        let state = self.lock();
+        state.powered()?;
+        Ok(state.names.keys().cloned().collect())
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut state = self.lock();
+        state.tick()?;
+        let inode = state.names.remove(from).ok_or(ErrorKind::NotFound)?;
+        state.names.insert(to.to_string(), inode);
+        let names = state.names.clone();
+        state.unsynced_names.push(names);
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        let mut state = self.lock();
+        state.tick()?;
+        state.names.remove(name).ok_or(ErrorKind::NotFound)?;
+        let names = state.names.clone();
+        state.unsynced_names.push(names);
+        Ok(())
+    }
+
+    fn sync_dir(&self) -> io::Result<()> {
+        let mut state = self.lock();
+        state.tick()?;
+        state.durable_names = state.names.clone();
+        state.unsynced_names.clear();
+        Ok(())
+    }
+}

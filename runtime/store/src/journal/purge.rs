@@ -1,0 +1,89 @@
+//! Purging a segment: its entries go, its header, rotation and footer stay, so that the chain is proven across the gap.
+
+use std::io;
+
+use crate::journal::damage::{Damage, Wrong};
+use crate::journal::disk::Disk;
+use crate::journal::frame::FrameKind;
+use crate::journal::map::{Place, segment_name};
+use crate::journal::reader::Reader;
+use crate::journal::walk::{Step, WHOLE_READ_BYTES, Walk};
+use crate::position::Position;
+
+/// A stub under way. One that is found at opening was not finished; the segment it should replace is still there.
+pub const STUB_SUFFIX: &str = ".stub";
+
+#[derive(Debug, thiserror::Error)]
+pub enum PurgeError {
+    #[error("segment {0} is still being written, or unknown; only closed segments can be purged")]
+    NotClosed(u64),
+    #[error("a purged segment cannot be written")]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Damage(#[from] Damage),
+}
+
+/// A closed segment that retention may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed {
+    pub number: u64,
+    pub first: Position,
+    pub last: Position,
+}
+
+impl Reader {
+    /// Segments whose youngest entry is older than this, in milliseconds since 1970. Empty and purged ones are left out.
+    pub fn closed_before(&self, millis: i64) -> Vec<Closed> {
+        let old =
+            |place: &Place| place.closed && !place.purged && place.last >= place.first && place.newest_at < millis;
+        let closed = |place: &Place| Closed { number: place.number, first: place.first, last: place.last };
+        self.places().iter().filter(|place| old(place)).map(closed).collect()
+    }
+
+    /// Replaces a closed segment by its stub. A crash leaves the one or the other.
+    pub fn purge(&self, number: u64) -> Result<(), PurgeError> {
+        let places = self.places();
+        let place = places.iter().find(|place| place.number == number && place.closed);
+        let place = place.ok_or(PurgeError::NotClosed(number))?;
+        if place.purged {
+            return Ok(());
+        }
+        let disk = self.disk().as_ref();
+        let name = segment_name(number);
+        let stub = stub_of(disk, number, &name)?;
+        let draft = format!("{name}{STUB_SUFFIX}");
+        if disk.list()?.contains(&draft) {
+            disk.remove(&draft)?;
+        }
+        disk.create(&draft)?;
+        disk.write(&draft, 0, &stub)?;
+        disk.sync(&draft)?;
+        disk.rename(&draft, &name)?;
+        disk.sync_dir()?;
+        self.mark_purged(number, stub.len() as u64);
+        Ok(())
+    }
+}
+
+fn stub_of(disk: &dyn Disk, number: u64, name: &str) -> Result<Vec<u8>, PurgeError> {
+    let mut walk = Walk::from(disk, name, 0, WHOLE_READ_BYTES);
+    let mut stub = Vec::new();
+    loop {
+        match walk.step()? {
+            Step::Frame { seen, .. } => match seen.kind {
+                FrameKind::Header | FrameKind::Rotation => stub.extend_from_slice(seen.bytes),
+                FrameKind::Entry | FrameKind::Signature => {}
+                FrameKind::Footer => {
+                    stub.extend_from_slice(seen.bytes);
+                    return Ok(stub);
+                }
+            },
+            Step::End { offset } => {
+                return Err(Damage { segment: number, entry: Position::START, offset, what: Wrong::Missing }.into());
+            }
+            Step::Broken { offset, why } => {
+                return Err(Damage { segment: number, entry: Position::START, offset, what: Wrong::Frame(why) }.into());
+            }
+        }
+    }
+}

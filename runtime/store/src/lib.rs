@@ -1,0 +1,21 @@
+//! Remembers: the journal is the truth, the index follows it.
+//!
+//! Read in this order: [`entry`] is what is remembered, [`journal`] keeps it for good, [`index`] finds it again, [`store`]
+//! joins the two and is what the line talks to. The journal's form on disk is in `FORMAT.md`.
+
+mod base64_bytes;
+pub mod entry;
+pub mod index;
+pub mod journal;
+pub mod position;
+pub mod store;
+pub mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use entry::{Entry, Record, Sealed, Verdict};
+pub use index::Index;
+pub use position::Position;
+pub use store::{CommitError, Recovery, Store, StoreError, StoreOptions, Ticket};
+pub use view::{View, ViewError};

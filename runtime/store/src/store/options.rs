@@ -1,0 +1,58 @@
+//! How a store is opened, and what opening found.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ed25519_dalek::SigningKey;
+
+use crate::index::{IndexError, SledTrouble};
+use crate::journal::{Depth, OpenError, ReadError, SEGMENT_MAX_BYTES};
+use crate::position::Position;
+
+pub struct StoreOptions {
+    /// Holds `journal/`, which is the truth, and `index/`, which can be removed.
+    pub dir: PathBuf,
+    pub signing_key: SigningKey,
+    /// How much of the journal is checked before it is used.
+    pub depth: Depth,
+    /// A journal segment's size; smaller than [`SEGMENT_MAX_BYTES`] only to try how segments follow each other.
+    pub segment_max_bytes: u64,
+}
+
+impl StoreOptions {
+    pub fn new(dir: impl Into<PathBuf>, signing_key: SigningKey) -> StoreOptions {
+        StoreOptions { dir: dir.into(), signing_key, depth: Depth::Whole, segment_max_bytes: SEGMENT_MAX_BYTES }
+    }
+}
+
+/// What opening found and did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// The last entry in the journal.
+    pub last: Position,
+    /// Bytes of a torn, never acknowledged batch that were cut.
+    pub cut_bytes: u64,
+    /// Bytes of the journal that were checked.
+    pub checked_bytes: u64,
+    /// Entries that the index took over from the journal.
+    pub applied: u64,
+    /// Why the index was built anew, if it was.
+    pub rebuilt: Option<String>,
+    pub took: Duration,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the store's folder {0} cannot be used")]
+    Folder(PathBuf, #[source] std::io::Error),
+    #[error("the store in {0} is open in another process; stop that one first")]
+    InUse(PathBuf),
+    #[error("the journal cannot be opened")]
+    Journal(#[from] OpenError),
+    #[error("the journal cannot be read into the index")]
+    Read(#[from] ReadError),
+    #[error("the index cannot be made; remove the folder {0} and start again")]
+    Index(PathBuf, #[source] SledTrouble),
+    #[error("the index cannot be brought up to date")]
+    Apply(#[from] IndexError),
+}

@@ -1,0 +1,149 @@
+//! Opening a store: the journal is checked, the index brought up to it, or built anew when it is of no use.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use rustix::fs::FlockOperation;
+
+use crate::index::{Index as _, IndexError, KeyedIndex, LiveRows, SledRows};
+use crate::journal::{Journal, Reader, RealDisk};
+use crate::store::applier::CONDEMNED;
+use crate::store::{LiveIndex, Recovery, Store, StoreError, StoreOptions};
+
+/// Entries given to the index at once while it is brought up.
+const AT_ONCE: usize = 1_024;
+
+/// Changes held while the index is brought up, before they are written.
+const HELD_MAX_BYTES: usize = 32 << 20;
+
+pub fn open(options: StoreOptions) -> Result<(Store, Recovery), StoreError> {
+    let began = Instant::now();
+    let StoreOptions { dir, signing_key, depth, segment_max_bytes } = options;
+    let folder = |error| StoreError::Folder(dir.clone(), error);
+    fs::create_dir_all(&dir).map_err(folder)?;
+    let lock = lock(&dir)?;
+    let disk = RealDisk::open(&dir.join("journal")).map_err(folder)?;
+    let opened = Journal::open(Arc::new(disk), signing_key, depth, segment_max_bytes)?;
+    let journal = opened.journal;
+    let mut indexing =
+        Indexing { dir: dir.clone(), reader: journal.reader(), identity: journal.identity(), applied: 0 };
+    let (index, live, rebuilt) = indexing.index()?;
+    let recovery = Recovery {
+        last: journal.last(),
+        cut_bytes: opened.cut_bytes,
+        checked_bytes: opened.checked_bytes,
+        applied: indexing.applied,
+        rebuilt,
+        took: began.elapsed(),
+    };
+    Ok((Store::start(dir, lock, journal, index, live), recovery))
+}
+
+fn lock(dir: &Path) -> Result<File, StoreError> {
+    let folder = |error| StoreError::Folder(dir.to_path_buf(), error);
+    let file = File::create(dir.join("lock")).map_err(folder)?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::InUse(dir.to_path_buf())),
+        Err(error) => Err(folder(error.into())),
+    }
+}
+
+struct Indexing {
+    dir: PathBuf,
+    reader: Reader,
+    identity: [u8; 32],
+    applied: u64,
+}
+
+type Indexed = (LiveIndex, Arc<LiveRows<SledRows>>, Option<String>);
+
+impl Indexing {
+    fn index(&mut self) -> Result<Indexed, StoreError> {
+        let condemned = self.dir.join(CONDEMNED).exists();
+        let why = if condemned {
+            "it had failed".to_string()
+        } else {
+            match self.try_index() {
+                Ok((index, live)) => return Ok((index, live, None)),
+                Err(Trouble::Index(why)) => why,
+                Err(Trouble::Store(error)) => return Err(error),
+            }
+        };
+        tracing::warn!(why, "the index is built anew from the journal");
+        self.remove_index()?;
+        self.applied = 0;
+        match self.try_index() {
+            Ok((index, live)) => Ok((index, live, Some(why))),
+            Err(Trouble::Index(_)) => Err(IndexError::Failed.into()),
+            Err(Trouble::Store(error)) => Err(error),
+        }
+    }
+
+    fn remove_index(&self) -> Result<(), StoreError> {
+        let folder = |error| StoreError::Folder(self.dir.clone(), error);
+        let index = self.dir.join("index");
+        if index.exists() {
+            fs::remove_dir_all(index).map_err(folder)?;
+        }
+        let condemned = self.dir.join(CONDEMNED);
+        if condemned.exists() {
+            fs::remove_file(condemned).map_err(folder)?;
+        }
+        Ok(())
+    }
+
+    fn try_index(&mut self) -> Result<(LiveIndex, Arc<LiveRows<SledRows>>), Trouble> {
+        let rows = SledRows::open(&self.dir.join("index")).map_err(|error| Trouble::Index(error.to_string()))?;
+        let live = Arc::new(LiveRows::over(Arc::new(rows)));
+        let last = self.reader.last();
+        let index = KeyedIndex::open(live.clone(), Arc::new(self.reader.clone()), self.identity, last)
+            .map_err(|error| Trouble::Index(error.to_string()))?;
+        self.bring_up(&index, &live)?;
+        Ok((index, live))
+    }
+
+    fn bring_up(&mut self, index: &LiveIndex, live: &LiveRows<SledRows>) -> Result<(), Trouble> {
+        let mut batch = Vec::with_capacity(AT_ONCE);
+        let mut through = index.applied_through();
+        let last = self.reader.last();
+        for entry in self.reader.entries(through.next()) {
+            let (position, entry) = entry.map_err(|error| Trouble::Store(error.into()))?;
+            batch.push((position, entry));
+            through = position;
+            if batch.len() == AT_ONCE || through == last {
+                index.apply(&batch)?;
+                self.applied += batch.len() as u64;
+                batch.clear();
+            }
+            if live.backlog_bytes() > HELD_MAX_BYTES {
+                write(live)?;
+            }
+        }
+        index.apply(&batch)?;
+        self.applied += batch.len() as u64;
+        write(live)
+    }
+}
+
+fn write(live: &LiveRows<SledRows>) -> Result<(), Trouble> {
+    if let Some(layer) = live.freeze() {
+        live.base().write_ref(&layer.changes)?;
+        layer.done();
+    }
+    Ok(())
+}
+
+enum Trouble {
+    /// The index is of no use; the journal has it all.
+    Index(String),
+    Store(StoreError),
+}
+
+impl From<IndexError> for Trouble {
+    fn from(error: IndexError) -> Trouble {
+        Trouble::Index(error.to_string())
+    }
+}
