@@ -6,7 +6,6 @@ mod summary;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
@@ -157,8 +156,8 @@ impl Rehearsal {
         self.service.close().await;
     }
 
-    pub fn plugin_calls(&self) -> u64 {
-        self.line.plugin_calls.load(Ordering::Relaxed)
+    pub fn line(&self) -> Arc<Line> {
+        Arc::clone(&self.line)
     }
 }
 
