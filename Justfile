@@ -20,7 +20,7 @@ serve DIR="./handoff-data": setup
 test *ARGS: setup
     command -v cargo-nextest >/dev/null || cargo install --locked cargo-nextest
     cargo nextest run --workspace {{ARGS}}
-    cargo nextest run --manifest-path plugins/Cargo.toml {{ARGS}}
+    cd plugins && cargo nextest run {{ARGS}}
 
 # Formatting and lints, as CI wants them.
 check: setup
@@ -34,7 +34,7 @@ plugins: setup
 
 # Ratios against bare wasmtime, the native parser, and this machine's disk.
 bench *ARGS: setup
-    cargo bench --workspace {{ARGS}}
+    cargo bench -p handoff-host -p handoff-store -p handoff --bench call --bench journal --bench line {{ARGS}}
 
 # Format everything.
 fmt:

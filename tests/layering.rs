@@ -39,7 +39,8 @@ fn graph() -> Graph {
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo prints JSON");
     let text = |value: &Value| value.as_str().expect("a text").to_string();
     let list = |value: &Value| value.as_array().expect("a list").clone();
-    let names = list(&metadata["packages"]).iter().map(|package| (text(&package["id"]), text(&package["name"]))).collect();
+    let names =
+        list(&metadata["packages"]).iter().map(|package| (text(&package["id"]), text(&package["name"]))).collect();
     let normal = |dependency: &Value| list(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"].is_null());
     let depends = list(&metadata["resolve"]["nodes"])
         .iter()

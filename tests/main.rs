@@ -1,3 +1,11 @@
 //! One binary, one module per concern.
 
+mod contract;
+mod crash;
+mod house;
 mod layering;
+mod line;
+mod mllp;
+mod secrets;
+mod serve;
+mod workflows;

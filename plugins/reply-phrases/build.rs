@@ -1,14 +1,14 @@
 //! Turns `phrases/*.txt` into sorted tables and `tests/data/*.jsonl` into the voter's weights, so that a fresh instance
 //! has nothing left to prepare.
 
+#[path = "src/features.rs"]
+mod features;
 #[path = "build/source.rs"]
 mod source;
 #[path = "build/table.rs"]
 mod table;
 #[path = "build/voter.rs"]
 mod voter;
-#[path = "src/features.rs"]
-mod features;
 #[path = "src/words.rs"]
 #[allow(dead_code)]
 mod words;
@@ -19,7 +19,7 @@ use std::path::Path;
 use std::{env, fs};
 
 /// The labelled replies that train the voter.
-const ROWS: [&str; 4] = ["sample", "tuning", "blind", "second"];
+const ROWS: [&str; 5] = ["sample", "tuning", "blind", "second", "third"];
 /// In the order of `Language` in `src/meaning.rs`.
 const LANGUAGES: [&str; 4] = ["en", "es", "zh", "vi"];
 

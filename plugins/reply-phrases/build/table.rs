@@ -71,7 +71,9 @@ impl<'a> Tables<'a> {
             if let Some((role, bit)) = ROLES.iter().find(|(known, _)| known == name) {
                 let pairs: Vec<Vec<Pair>> = words.iter().map(|word| self.pairs(language, word)).collect();
                 if *role == BREAKS && pairs.iter().any(|pairs| pairs.len() > 1) {
-                    return Err(format!("<{BREAKS}> takes single words: the parts of 不过 would break each 过来 in two"));
+                    return Err(format!(
+                        "<{BREAKS}> takes single words: the parts of 不过 would break each 过来 in two"
+                    ));
                 }
                 for pair in pairs.into_iter().flatten() {
                     for id in [pair.0, pair.1].into_iter().filter(|id| *id != 0) {

@@ -95,14 +95,21 @@ fn known_features(seen: &[(Vec<u32>, usize)]) -> Vec<u32> {
 
 fn learn(weights: &mut [[f64; INTENTS.len()]], example: &Example, rate: f64) {
     let scale = 1.0 / (example.features.len().max(1) as f64).sqrt();
-    for intent in 0..INTENTS.len() {
+    let mut scores = [0.0; INTENTS.len()];
+    for place in &example.features {
+        for (score, weight) in scores.iter_mut().zip(weights[*place]) {
+            *score += weight * scale;
+        }
+    }
+    let mut steps = scores;
+    for (intent, step) in steps.iter_mut().enumerate() {
         let target = if intent == example.intent { 1.0 } else { -1.0 };
-        let score: f64 = example.features.iter().map(|place| weights[*place][intent]).sum();
-        let missing = 1.0 - target * score * scale;
-        if missing > 0.0 {
-            for place in &example.features {
-                weights[*place][intent] += rate * missing * target * scale;
-            }
+        let missing = (1.0 - target * *step).max(0.0);
+        *step = rate * missing * target * scale;
+    }
+    for place in &example.features {
+        for (weight, step) in weights[*place].iter_mut().zip(steps) {
+            *weight += step;
         }
     }
 }

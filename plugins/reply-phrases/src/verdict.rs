@@ -32,7 +32,7 @@ const UNCLEAR: u8 = 30;
 pub fn decide(message: &Message, mut found: Vec<Found>, language: Language, asked: Asked) -> Verdict {
     let unclear = |rule| Verdict { meaning: Meaning::Unclear, confidence: UNCLEAR, rule, language };
     found.retain(|one| is_spoken_in(one, language, message));
-    hide(&mut found);
+    hide(&mut found, asked);
     let doubted = found.iter().any(|one| matches!(one.rule.meaning, Meaning::Hedge | Meaning::Doubt));
     doubt(message, &mut found);
     if message.text.cut {
@@ -66,7 +66,8 @@ fn is_spoken_in(found: &Found, language: Language, message: &Message) -> bool {
 /// Drops what lies within something longer of another meaning: `come` in `not come`, `stop` in `stop in`.
 ///
 /// An emergency or an opt-out yields only to a phrase that says it is none.
-fn hide(found: &mut Vec<Found>) {
+fn hide(found: &mut Vec<Found>, asked: Asked) {
+    let has_visit = matches!(asked, Asked::ConfirmVisit | Asked::Reminder);
     let all = found.clone();
     found.retain(|one| {
         !all.iter().any(|other| {
@@ -74,6 +75,8 @@ fn hide(found: &mut Vec<Found>) {
                 Meaning::Nothing => other.rule.hides.is_empty() || other.rule.hides.contains(&one.rule.meaning),
                 Meaning::Hedge | Meaning::Doubt | Meaning::Unclear => false,
                 Meaning::Question => one.rule.meaning >= Meaning::Scheduled,
+                // Both refuse; where there is a visit to cancel, their strength decides.
+                Meaning::Decline if one.rule.meaning == Meaning::CancelVisit && has_visit => false,
                 _ => one.rule.meaning > Meaning::OptOut || other.rule.meaning < one.rule.meaning,
             };
             let equal_hides = other.rule.meaning == Meaning::Nothing && one.rule.meaning != Meaning::Confirm;

@@ -9,7 +9,7 @@ include!(concat!(env!("OUT_DIR"), "/votes.rs"));
 /// How far the first must lead before its vote counts; measured on rows the model had not seen.
 const LEAD_MIN: f64 = 0.3;
 /// An emergency wakes somebody and an opt-out ends the conversation: these must lead further.
-const GRAVE_LEAD_MIN: f64 = 0.5;
+const GRAVE_LEAD_MIN: f64 = 0.8;
 
 /// What the message most likely means; `None` when the vote is close.
 ///

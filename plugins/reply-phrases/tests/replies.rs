@@ -32,14 +32,25 @@ struct LastOutbound {
     asked: String,
 }
 
-/// Right answers, right languages and rows of one language.
+/// What happened to the rows of one language.
 #[derive(Default)]
 struct Score {
     rows: usize,
     intents: usize,
     languages: usize,
     wrong_not_unclear: usize,
+    /// Read as an opt-out or a yes without being one; missed although an emergency or an opt-out.
+    false_opt_outs: usize,
+    false_confirms: usize,
+    missed_emergencies: usize,
+    missed_opt_outs: usize,
 }
+
+const SAMPLES: &str = include_str!("data/sample.jsonl");
+const TUNING: &str = include_str!("data/tuning.jsonl");
+const BLIND: &str = include_str!("data/blind.jsonl");
+const SECOND: &str = include_str!("data/second.jsonl");
+const THIRD: &str = include_str!("data/third.jsonl");
 
 fn asked(name: &str) -> Asked {
     match name {
@@ -75,6 +86,12 @@ fn measure(rows: &str, half: Half) -> BTreeMap<String, Score> {
         score.languages += usize::from(verdict.language.tag() == row.language);
         score.intents += usize::from(read == row.intent);
         score.wrong_not_unclear += usize::from(read != row.intent && read != "unclear");
+        let falsely = |intent| usize::from(read == intent && row.intent != intent);
+        let missed = |intent| usize::from(read != intent && row.intent == intent);
+        score.false_opt_outs += falsely("opt-out");
+        score.false_confirms += falsely("confirm");
+        score.missed_emergencies += missed("emergency");
+        score.missed_opt_outs += missed("opt-out");
         if show && (read != row.intent || verdict.language.tag() != row.language) {
             let (asked, language) = (&row.last_outbound.asked, verdict.language.tag());
             println!(
@@ -85,8 +102,16 @@ fn measure(rows: &str, half: Half) -> BTreeMap<String, Score> {
     }
     for (language, score) in &scores {
         println!(
-            "{language}: {} of {} intents, {} languages, {} wrong and not unclear",
-            score.intents, score.rows, score.languages, score.wrong_not_unclear
+            "{language}: {} of {} intents, {} languages, {} wrong and not unclear; \
+             false: {} opt-outs, {} yes; missed: {} emergencies, {} opt-outs",
+            score.intents,
+            score.rows,
+            score.languages,
+            score.wrong_not_unclear,
+            score.false_opt_outs,
+            score.false_confirms,
+            score.missed_emergencies,
+            score.missed_opt_outs
         );
     }
     scores
@@ -100,28 +125,51 @@ fn at_least(rows: &str, half: Half, percent: usize) {
 
 #[test]
 fn samples_are_understood() {
-    at_least(include_str!("data/sample.jsonl"), Half::Tuned, 95);
+    at_least(SAMPLES, Half::Tuned, 98);
 }
 
 #[test]
 fn tuning_rows_are_understood() {
-    at_least(include_str!("data/tuning.jsonl"), Half::Tuned, 94);
+    at_least(TUNING, Half::Tuned, 95);
 }
 
-/// These rows were written after the phrases and never used to change them.
+/// Written after the first phrases, to measure them; read since.
 #[test]
 fn blind_rows_are_understood() {
-    at_least(include_str!("data/blind.jsonl"), Half::Tuned, 50);
+    at_least(BLIND, Half::Tuned, 93);
 }
 
 #[test]
 fn second_rows_are_understood() {
-    at_least(include_str!("data/second.jsonl"), Half::Tuned, 60);
+    at_least(SECOND, Half::Tuned, 97);
+}
+
+/// The half that shaped neither the phrases nor the voter.
+#[test]
+fn untouched_rows_are_understood() {
+    at_least(SECOND, Half::Untouched, 92);
+}
+
+/// Mostly opt-outs and emergencies in many wordings, and what only looks like them.
+#[test]
+fn third_rows_are_understood() {
+    at_least(THIRD, Half::Tuned, 96);
 }
 
 #[test]
-fn untouched_rows_are_understood() {
-    at_least(include_str!("data/second.jsonl"), Half::Untouched, 60);
+fn nobody_is_opted_out_or_confirmed_by_mistake() {
+    for (rows, half) in [
+        (SAMPLES, Half::Tuned),
+        (TUNING, Half::Tuned),
+        (BLIND, Half::Tuned),
+        (SECOND, Half::Tuned),
+        (THIRD, Half::Tuned),
+        (SECOND, Half::Untouched),
+    ] {
+        for (language, score) in measure(rows, half) {
+            assert_eq!((score.false_opt_outs, score.false_confirms), (0, 0), "{language}");
+        }
+    }
 }
 
 fn read(text: &str, language: &str, question: &str) -> &'static str {

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use handoff_engine::deployment::Deployment;
 use handoff_engine::ids::{Digest, PatientId};
 use handoff_engine::referral::{Channel, Referral};
-use handoff_engine::deployment::Deployment;
+use handoff_engine::workflow::Workflow;
 use handoff_engine::workflow::contact::OptOutScope;
 use handoff_engine::workflow::stages::Stage;
-use handoff_engine::workflow::Workflow;
 use handoff_host::{Host, HostError, Plugin};
 
 use crate::line::LineError;

@@ -27,9 +27,14 @@ pub struct Passage<'a> {
 pub enum Verdict {
     Go,
     /// Not before then, by this rule.
-    Wait { until: DateTime<Utc>, rule: &'static str },
+    Wait {
+        until: DateTime<Utc>,
+        rule: &'static str,
+    },
     /// Never, by this rule.
-    Never { rule: &'static str },
+    Never {
+        rule: &'static str,
+    },
 }
 
 /// Texts to a patient who has consented: not the law's limit but the practice's manners. A visit may be booked, announced

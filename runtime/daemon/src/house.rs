@@ -113,7 +113,8 @@ impl Plan {
 }
 
 fn signing_key(path: &Path) -> anyhow::Result<SigningKey> {
-    let pem = std::fs::read_to_string(path).with_context(|| format!("cannot read the signing key {}", path.display()))?;
+    let pem =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read the signing key {}", path.display()))?;
     SigningKey::from_pkcs8_pem(&pem)
         .map_err(|_| anyhow::anyhow!("{} is not an Ed25519 private key in PKCS#8 PEM", path.display()))
 }

@@ -18,12 +18,12 @@ use serde_json::json;
 pub use self::summary::Summary;
 use crate::clock::{Clock as _, VirtualClock};
 use crate::config::{HttpListener, Listen, MllpListener};
+use crate::deployments::Source;
 use crate::house::Plan;
+use crate::line::Line;
 use crate::line::egress::Egress;
 use crate::line::egress::endpoint::EndpointConfig;
 use crate::line::egress::secrets::{Secret, Secrets};
-use crate::line::Line;
-use crate::deployments::Source;
 use crate::recipe;
 use crate::service::{self, Service};
 use crate::vault::MasterKey;
@@ -34,8 +34,8 @@ const START: NaiveDate = NaiveDate::from_ymd_opt(2026, 3, 2).expect("a date");
 /// What the carrier knows us by, as the recipe's settings have it.
 const ACCOUNT: &str = "AC00000000000000000000000000000000";
 const SMS_NUMBER: &str = "+15550100100";
-const AUTH_TOKEN: &str = "a rehearsal's auth token";
-const WEBHOOK_KEY: &str = "a rehearsal's webhook key";
+pub const AUTH_TOKEN: &str = "a rehearsal's auth token";
+pub const WEBHOOK_KEY: &str = "a rehearsal's webhook key";
 
 /// After the practice's last day, letters already owed still leave for so long.
 const AFTERMATH: Duration = Duration::days(2);
@@ -150,6 +150,11 @@ impl Rehearsal {
     /// When the index cannot be read.
     pub fn summary(&self) -> anyhow::Result<Summary> {
         Summary::of(&self.line, &self.practice, self.clock.now())
+    }
+
+    /// The world outside, which keeps a ledger of its own.
+    pub fn practice(&self) -> &Practice {
+        &self.practice
     }
 
     pub async fn close(self) {

@@ -56,7 +56,9 @@ fn line(record: &Record, referral: ReferralId) -> Option<String> {
         Record::Deferred { letter, due, why, .. } if ours(letter) => {
             Some(format!("letter {} waits until {}: {why}", letter.number, due.format("%d %b %H:%M")))
         }
-        Record::Received { letter, outcome, .. } if ours(letter) => Some(format!("letter {}: {outcome}", letter.number)),
+        Record::Received { letter, outcome, .. } if ours(letter) => {
+            Some(format!("letter {}: {outcome}", letter.number))
+        }
         Record::Refused { letter, rule } if ours(letter) => Some(format!("letter {} refused: {rule}", letter.number)),
         Record::Dropped { letter, why, .. } if ours(letter) => Some(format!("letter {} dropped: {why}", letter.number)),
         Record::Delivery { .. }

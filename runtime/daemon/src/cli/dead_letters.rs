@@ -103,7 +103,8 @@ impl Item {
             Record::Delivery { digest, bytes, .. } if digest.to_string() == self.item => bytes.clone(),
             _ => None,
         });
-        token.ok_or_else(|| anyhow!("{} is a letter, not a delivery; `handoff referrals show` has its story", self.item))
+        token
+            .ok_or_else(|| anyhow!("{} is a letter, not a delivery; `handoff referrals show` has its story", self.item))
     }
 }
 

@@ -46,7 +46,13 @@ impl Demo {
         let summary = runtime.block_on(async {
             let rehearsal = Rehearsal::open(self.seed, self.referrals, self.days, &data).await?;
             let shown = !self.json;
-            rehearsal.run(|progress| if shown { show(&progress) }).await?;
+            rehearsal
+                .run(|progress| {
+                    if shown {
+                        show(&progress)
+                    }
+                })
+                .await?;
             let summary = rehearsal.summary()?;
             rehearsal.close().await;
             anyhow::Ok(summary)
@@ -54,7 +60,12 @@ impl Demo {
         if self.json {
             print_json(&summary)?;
         } else {
-            println!("\n\n{} referrals, {} days, {:.1} s\n", summary.referrals, self.days, begun.elapsed().as_secs_f64());
+            println!(
+                "\n\n{} referrals, {} days, {:.1} s\n",
+                summary.referrals,
+                self.days,
+                begun.elapsed().as_secs_f64()
+            );
             println!("{summary}");
             if self.data.is_some() {
                 println!("Journal and index are in {}.", data.display());

@@ -10,8 +10,8 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use ed25519_dalek::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _, spki::der::pem::LineEnding};
 
-use crate::{config, recipe};
 use crate::vault::{self, MasterKey};
+use crate::{config, recipe};
 
 #[derive(Args)]
 pub struct Init {
@@ -40,7 +40,8 @@ impl Init {
         let signing = ed25519_dalek::SigningKey::from_bytes(&seed);
         let pem = signing.to_pkcs8_pem(LineEnding::LF).context("cannot write the signing key")?;
         write(&dir.join("keys/journal.pem"), pem.as_bytes(), PRIVATE)?;
-        let public = signing.verifying_key().to_public_key_pem(LineEnding::LF).context("cannot write the public key")?;
+        let public =
+            signing.verifying_key().to_public_key_pem(LineEnding::LF).context("cannot write the public key")?;
         write(&dir.join("keys/journal.pub"), public.as_bytes(), 0o644)?;
         for secret in ["ehr-password", "twilio-auth-token", "webhook-key"] {
             write(&dir.join("keys").join(secret), b"replace-me\n", PRIVATE)?;

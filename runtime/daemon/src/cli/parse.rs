@@ -31,7 +31,8 @@ impl Parse {
         let is_json = self.file.extension().is_some_and(|ending| ending == "json");
         let name = self.plugin.unwrap_or_else(|| if is_json { "trigger-webhook" } else { "trigger-hl7v2" }.to_string());
         let bundled = handoff_bundle::plugins().iter().find(|plugin| plugin.name == name);
-        let bundled = bundled.ok_or_else(|| anyhow!("no bundled plugin is named {name:?}; see `handoff plugin list`"))?;
+        let bundled =
+            bundled.ok_or_else(|| anyhow!("no bundled plugin is named {name:?}; see `handoff plugin list`"))?;
         let host = Host::new(Limits::default(), None)?;
         let plugin = host.load(bundled.component)?;
         let delivery = Delivery {
@@ -41,7 +42,8 @@ impl Parse {
             body,
             received_at: chrono::Utc::now().timestamp_millis(),
         };
-        let Answer::Interpret(reading) = host.call(&plugin, &Call::Interpret { delivery, settings: self.settings })? else {
+        let Answer::Interpret(reading) = host.call(&plugin, &Call::Interpret { delivery, settings: self.settings })?
+        else {
             return Err(anyhow!("{name} answered another question"));
         };
         let answer = String::from_utf8_lossy(&reading.accepted.body).into_owned();

@@ -49,7 +49,8 @@ impl Check {
         let deployment = handoff_engine::deployment::Deployment::new(workflow, Default::default());
         let folder = self.file.with_file_name("scenarios");
         let mut failed = 0;
-        let mut paths: Vec<_> = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|it| it.path()).collect();
+        let mut paths: Vec<_> =
+            std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|it| it.path()).collect();
         paths.sort();
         for path in paths.iter().filter(|path| path.extension().is_some_and(|ending| ending == "txt")) {
             let name = path.display().to_string();

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use handoff_engine::event::{Event, LetterStatus};
 use handoff_engine::ids::LetterId;
 use handoff_engine::letter::{Letter, LetterBody, Message};
-use handoff_engine::render::render;
 use handoff_engine::referral::{Asked, Channel, Consent, Reach, Referral};
+use handoff_engine::render::render;
 use handoff_host::contract::choice::{self, Decision};
 use handoff_host::{Answer, Call};
 use handoff_store::entry::Record;
@@ -41,7 +41,10 @@ impl Line {
             wanted: wanted.map(to_wit::channel),
             reaches: reaches
                 .iter()
-                .map(|reach| choice::Reachable { channel: to_wit::channel(reach.channel), consent: to_wit::consent(reach.consent) })
+                .map(|reach| choice::Reachable {
+                    channel: to_wit::channel(reach.channel),
+                    consent: to_wit::consent(reach.consent),
+                })
                 .collect(),
             preferred: referral.facts.patient.preferred.map(to_wit::channel),
             languages: referral.facts.patient.languages.clone(),
@@ -70,7 +73,8 @@ impl Line {
             Err(fault) => return nobody(fault.to_string()),
         };
         let channel = from_wit::channel(chosen.channel);
-        let Some(reach) = reaches.into_iter().find(|reach| reach.channel == channel && reach.consent != Consent::Denied)
+        let Some(reach) =
+            reaches.into_iter().find(|reach| reach.channel == channel && reach.consent != Consent::Denied)
         else {
             return nobody(format!("the channel stage chose {}, which does not reach this patient", channel.name()));
         };

@@ -93,7 +93,11 @@ pub fn order(sealing: &mut Sealing<'_>, patient: &PatientId, order: interpreter:
     let coverage = order.coverages.into_iter().next();
     let (plan_id, plan_name) = coverage.map(|plan| (plan.plan_id, plan.plan_name)).unwrap_or_default();
     let specialty = if order.specialty.code.is_empty() && order.specialty.display.is_empty() {
-        order.referred_to.as_ref().map(|to| Code { display: to.specialty.clone(), ..Code::default() }).unwrap_or_default()
+        order
+            .referred_to
+            .as_ref()
+            .map(|to| Code { display: to.specialty.clone(), ..Code::default() })
+            .unwrap_or_default()
     } else {
         code(order.specialty)
     };
@@ -136,7 +140,12 @@ pub fn appointment(
 ) -> Option<Appointment> {
     let starts_at = notice.starts_at.and_then(instant)?;
     Some(Appointment {
-        numbers: notice.reference.appointment.iter().map(|number| sealing.seal(patient, "appointment", number)).collect(),
+        numbers: notice
+            .reference
+            .appointment
+            .iter()
+            .map(|number| sealing.seal(patient, "appointment", number))
+            .collect(),
         starts_at,
         minutes: notice.minutes.unwrap_or(VISIT_MINUTES_DEFAULT),
         status: appointment_change(notice.change).status(),

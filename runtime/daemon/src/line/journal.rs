@@ -31,10 +31,18 @@ impl Line {
 /// The vault finds what was sealed through the index.
 impl Lookup for Line {
     fn sealed(&self, token: &handoff_engine::ids::Token) -> Option<handoff_store::Sealed> {
-        self.store.index().sealed(token).inspect_err(|error| tracing::error!(%error, "a token cannot be looked up")).ok()?
+        self.store
+            .index()
+            .sealed(token)
+            .inspect_err(|error| tracing::error!(%error, "a token cannot be looked up"))
+            .ok()?
     }
 
     fn slot(&self, patient: &handoff_engine::ids::PatientId) -> Option<u64> {
-        self.store.index().key_slot(patient).inspect_err(|error| tracing::error!(%error, "a key cannot be looked up")).ok()?
+        self.store
+            .index()
+            .key_slot(patient)
+            .inspect_err(|error| tracing::error!(%error, "a key cannot be looked up"))
+            .ok()?
     }
 }

@@ -40,7 +40,8 @@ impl Line {
             (None, LetterBody::Message(message)) => installed.carrier(message.channel, &message.vendors_tried),
             (None, _) => Some(speaker.stage().to_string()),
         };
-        let Some((stage, settings)) = stage.and_then(|stage| installed.settings(&stage).map(|settings| (stage, settings)))
+        let Some((stage, settings)) =
+            stage.and_then(|stage| installed.settings(&stage).map(|settings| (stage, settings)))
         else {
             return Ok(None);
         };
@@ -68,7 +69,10 @@ impl Line {
             LetterBody::Message(message) => match &item.doubt {
                 Some(doubt) => {
                     let mut letter = self.wire_letter(stage, id, message);
-                    let asked = self.store.read(doubt.position)?.map(|entry| entry.at.to_rfc3339_opts(SecondsFormat::Secs, true));
+                    let asked = self
+                        .store
+                        .read(doubt.position)?
+                        .map(|entry| entry.at.to_rfc3339_opts(SecondsFormat::Secs, true));
                     letter.extras.extend(asked.map(|value| Attribute { name: ASKED_AT.into(), value }));
                     Call::Lookup { letter, settings }
                 }
@@ -133,7 +137,9 @@ impl Line {
             LetterBody::Message(message) => {
                 Some(Call::Compose { letter: self.wire_letter(stage, id, message), settings })
             }
-            LetterBody::ReadRecord | LetterBody::CheckVisit | LetterBody::WriteChart { .. } | LetterBody::Task(_) => None,
+            LetterBody::ReadRecord | LetterBody::CheckVisit | LetterBody::WriteChart { .. } | LetterBody::Task(_) => {
+                None
+            }
         }
     }
 

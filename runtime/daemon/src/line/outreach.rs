@@ -6,7 +6,7 @@ use handoff_engine::letter::{LetterBody, Message};
 use handoff_engine::referral::Referral;
 use handoff_host::Call;
 use handoff_host::contract::carrier;
-use handoff_host::contract::exchange::{Ask, Response};
+use handoff_host::contract::exchange::{Ask, Response, Silence};
 use handoff_host::contract::types::Failure;
 use handoff_store::entry::Record;
 use handoff_store::index::OutboxItem;
@@ -37,7 +37,7 @@ pub(super) struct Taken {
 enum Exchanged {
     Answered(Response),
     /// No answer, and why.
-    Not(String),
+    Silent(Silence, String),
     /// It may not leave, and why.
     Denied(String),
 }
@@ -58,6 +58,7 @@ impl Line {
         };
         let Opening { speaker, stage, mut call } = opening;
         let mut taken = Taken { in_doubt: item.in_doubt(), decided: None, item };
+        let mut silent = false;
         for _ in 0..ASKS_MAX {
             let lookup = taken.in_doubt;
             let answer = match self.call(&installed, &stage, &call) {
@@ -73,11 +74,19 @@ impl Line {
             });
             let settings = || installed.settings(&stage).unwrap_or_default();
             match said(answer) {
+                // Invariant: nothing is asked in doubt but a lookup, and a lookup begins a conversation.
+                Some(Said::Ask(_)) if silent && lookup => {
+                    return self.retry(taken, format!("{stage} asked on although no answer had come")).await;
+                }
                 Some(Said::Ask(ask)) => {
                     self.ask(&mut taken, &installed, &stage, &ask, lookup).await?;
                     match self.exchange(&mut taken, &installed, &referral, &stage, &ask, lookup).await? {
                         Exchanged::Answered(response) => call = speaker.resume(ask.state, response, settings()),
-                        Exchanged::Not(why) => return self.retry(taken, why).await,
+                        Exchanged::Silent(silence, why) => {
+                            tracing::info!(stage, letter = %id, why, "no answer came");
+                            silent = true;
+                            call = speaker.resume(ask.state, Response::Silence(silence), settings());
+                        }
                         Exchanged::Denied(why) => return self.await_mending(taken, why).await,
                     }
                 }
@@ -136,11 +145,11 @@ impl Line {
         let mut draft = self.draft();
         let response = match self.egress.perform(&grant, ask, &mut draft.sealing).await {
             Ok(Performed::Answered(response)) => response,
-            Ok(Performed::NotSent(why)) => return Ok(Exchanged::Not(why)),
+            Ok(Performed::NotSent(why)) => return Ok(Exchanged::Silent(Silence::NotSent, why)),
             Ok(Performed::InDoubt(why)) => {
                 // Only a message can do harm twice; charts and inboxes are asked with keys of ours.
                 taken.in_doubt = matches!(taken.item.letter.body, LetterBody::Message(_));
-                return Ok(Exchanged::Not(why));
+                return Ok(Exchanged::Silent(Silence::InDoubt, why));
             }
             Err(denial) => {
                 tracing::error!(stage, %denial, "egress denied");
@@ -166,7 +175,13 @@ impl Line {
         match self.admit(installed, &draft, referral, message, item.letter.expires)? {
             Verdict::Go => return Ok(true),
             Verdict::Wait { until, rule } => {
-                draft.record(Record::Deferred { letter, due: until, attempts: item.attempts, why: rule.into(), in_doubt: item.in_doubt() });
+                draft.record(Record::Deferred {
+                    letter,
+                    due: until,
+                    attempts: item.attempts,
+                    why: rule.into(),
+                    in_doubt: item.in_doubt(),
+                });
             }
             Verdict::Never { rule } => {
                 draft.record(Record::Refused { letter, rule: rule.into() });

@@ -30,12 +30,7 @@ const ASK_AGAIN_HOURS: u32 = 24;
 
 impl Line {
     /// The receipt is in: the letter leaves the outbox, and the referral hears of it.
-    pub(super) async fn receive(
-        &self,
-        taken: Taken,
-        done: Done,
-        stage: &str,
-    ) -> Result<(), LineError> {
+    pub(super) async fn receive(&self, taken: Taken, done: Done, stage: &str) -> Result<(), LineError> {
         let Taken { item, decided, .. } = taken;
         let letter = item.letter.id;
         let _held = self.referrals.hold_one(letter.referral).await;
@@ -201,7 +196,9 @@ fn given_up(item: &OutboxItem, status: LetterStatus) -> Event {
         LetterBody::Message(_) => Event::LetterStatus { letter: item.letter.id, status },
         LetterBody::ReadRecord => Event::Record { record: None },
         LetterBody::CheckVisit => Event::Visit { finding: VisitFinding::Open { again_in_hours: ASK_AGAIN_HOURS } },
-        LetterBody::WriteChart { .. } => Event::Done { what: Errand::Chart, succeeded: false, reference: String::new() },
+        LetterBody::WriteChart { .. } => {
+            Event::Done { what: Errand::Chart, succeeded: false, reference: String::new() }
+        }
         LetterBody::Task(_) => Event::Done { what: Errand::Task, succeeded: false, reference: String::new() },
     }
 }
@@ -225,7 +222,6 @@ fn sent(draft: &Draft<'_>, letter: LetterId, message: &Message, receipt: carrier
     events.extend(from_wit::letter_status(receipt.outcome).map(|status| Event::LetterStatus { letter, status }));
     (outcome, events)
 }
-
 
 fn done_with(what: Errand, reference: String) -> (String, Vec<Event>) {
     ("done".into(), vec![Event::Done { what, succeeded: true, reference }])

@@ -42,9 +42,10 @@ impl Line {
         let dead = self.store.index().dead_letters(PAGE_MAX)?;
         let Some(dead) = dead.iter().find(|dead| dead.item == item) else { return Ok(None) };
         let Some(entry) = self.store.read(dead.position)? else { return Ok(None) };
-        let record = entry.records.iter().find(|record| {
-            matches!(record, Record::Delivery { digest, .. } if digest.to_string() == item)
-        });
+        let record = entry
+            .records
+            .iter()
+            .find(|record| matches!(record, Record::Delivery { digest, .. } if digest.to_string() == item));
         Ok(record.map(|record| (entry.at, record.clone())))
     }
 }

@@ -6,7 +6,9 @@ use handoff_engine::referral::{
     AppointmentStatus, Asked, AttemptOutcome, Channel, Code, Consent, Note, Provider, Referral,
 };
 use handoff_engine::step::NetworkCause;
-use handoff_host::contract::{attendance, choice, hand_over, interpreter, retrieval, roster, types, understanding, write_back};
+use handoff_host::contract::{
+    attendance, choice, hand_over, interpreter, retrieval, roster, types, understanding, write_back,
+};
 
 use super::ingress::{Delivery, Door};
 

@@ -63,7 +63,8 @@ impl Line {
             };
             let fields = Fields::default();
             let signed = Signed { url: &delivery.url, body: &delivery.body, fields: &fields };
-            if let Err(forged) = signature::verify(&checks, signed, &self.secrets, self.clock.now(), Unsigned::Trusted) {
+            if let Err(forged) = signature::verify(&checks, signed, &self.secrets, self.clock.now(), Unsigned::Trusted)
+            {
                 tracing::warn!(source = %delivery.source, %forged, "delivery refused");
                 return Ok(Answer::forged().into());
             }

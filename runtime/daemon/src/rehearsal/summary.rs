@@ -67,7 +67,8 @@ impl Summary {
         let ours: BTreeSet<String> = numbers(line, &referrals)?;
         let acknowledged: BTreeSet<usize> = ledger.accepted_orders().collect();
         let lost = acknowledged.iter().filter(|person| !ours.contains(&people[**person].referral.number)).count();
-        let marked = |name: &str| count(&referrals, |referral| referral.facts.marks.iter().any(|mark| mark.name == name));
+        let marked =
+            |name: &str| count(&referrals, |referral| referral.facts.marks.iter().any(|mark| mark.name == name));
         let board = Dashboard::of(&referrals, now, |referral| line.deployments.ended(referral));
         let mut states = BTreeMap::new();
         for referral in &referrals {
@@ -91,7 +92,10 @@ impl Summary {
             plugin_calls: line.plugin_calls.load(std::sync::atomic::Ordering::Relaxed),
             states,
             dashboard: board.figures().iter().map(share).collect(),
-            timeline: telling(&referrals).map(|id| timeline::of(index, line.store.reader(), id)).transpose()?.unwrap_or_default(),
+            timeline: telling(&referrals)
+                .map(|id| timeline::of(index, line.store.reader(), id))
+                .transpose()?
+                .unwrap_or_default(),
         })
     }
 }

@@ -134,7 +134,10 @@ fn stage() -> Map<String, Value> {
     keys.insert("endpoint".to_string(), names.clone());
     keys.insert("endpoints".to_string(), names.clone());
     keys.insert("reveal".to_string(), names);
-    keys.insert("settings".to_string(), json!({ "type": ["object", "string"], "description": "A block, or the path of a file beside the workflow." }));
+    keys.insert(
+        "settings".to_string(),
+        json!({ "type": ["object", "string"], "description": "A block, or the path of a file beside the workflow." }),
+    );
     keys.insert("clear_phi_because".to_string(), text("Why it may have both patient data in clear and a way out."));
     keys
 }

@@ -1,0 +1,200 @@
+//! The daemon as it is installed: a folder that `init` wrote, and a process that serves it.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// To open, a debug build reads its plugins from the cache; a machine that builds beside us takes longer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Between two looks at something that will come about.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// What `init` wrote, and what a test must change in it: ports that are free, and nobody reached outside.
+const CHANGES: &[(&str, &str)] = &[
+    ("address: 127.0.0.1:2575", "address: 127.0.0.1:0"),
+    ("address: 127.0.0.1:8443", "address: 127.0.0.1:0"),
+    ("url: http://127.0.0.1:8080/fhir", "url: http://127.0.0.1:9/fhir"),
+    ("url: https://api.twilio.com", "url: http://127.0.0.1:9\n    allow_private: true"),
+    ("url: smtp://127.0.0.1:25\n", "url: smtp://127.0.0.1:9\n"),
+    ("format: text", "format: json"),
+];
+
+pub struct House(TempDir);
+
+/// A running daemon. Dropped, it is killed.
+pub struct Daemon {
+    process: Child,
+    pub mllp: SocketAddr,
+    pub http: SocketAddr,
+    log: Receiver<String>,
+}
+
+/// Runs the binary to its end.
+pub fn handoff(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_handoff-house")).args(arguments).output().expect("the binary runs")
+}
+
+/// What it prints, when it ends well.
+pub fn printed(arguments: &[&str]) -> String {
+    let output = handoff(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// The lines that it prints, when each is a JSON object.
+pub fn objects(arguments: &[&str]) -> Vec<Value> {
+    printed(arguments).lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect()
+}
+
+impl House {
+    pub fn new() -> House {
+        let house = House(TempDir::new().expect("a folder"));
+        printed(&["init", &house.path(".")]);
+        for (from, to) in CHANGES {
+            house.edit("handoff.yaml", from, to);
+        }
+        house
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn path(&self, name: &str) -> String {
+        self.0.path().join(name).to_str().expect("UTF-8").to_string()
+    }
+
+    pub fn edit(&self, file: &str, from: &str, to: &str) {
+        let path = self.path(file);
+        let text = std::fs::read_to_string(&path).expect("a file that init wrote");
+        assert!(text.contains(from), "{file} has no {from:?}");
+        std::fs::write(path, text.replace(from, to)).expect("written");
+    }
+
+    pub fn serve(&self) -> Daemon {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_handoff-house"))
+            .args(["serve", "--config", &self.path("handoff.yaml")])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let stderr = process.stderr.take().expect("a pipe");
+        let (lines, log) = channel();
+        // Ends with the process; nobody listening any more is no reason to let the pipe fill.
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let _unheard = lines.send(line);
+            }
+        });
+        let mut heard = Vec::new();
+        let mllp = listening(&log, "over MLLP", &mut heard);
+        let http = listening(&log, "over HTTP", &mut heard);
+        Daemon { process, mllp, http, log }
+    }
+
+    pub fn referrals(&self) -> Vec<Value> {
+        objects(&["referrals", "list", "--json", "--data", &self.path("data")])
+    }
+
+    pub fn dead_letters(&self) -> Vec<Value> {
+        objects(&["dead-letters", "list", "--json", "--data", &self.path("data")])
+    }
+
+    /// Every record of the journal.
+    pub fn records(&self) -> Vec<Value> {
+        let entries = objects(&["journal", "export", "--data", &self.path("data")]);
+        entries.iter().flat_map(|entry| entry["entry"]["records"].as_array().expect("records").clone()).collect()
+    }
+
+    pub fn deliveries(&self) -> Vec<Value> {
+        self.records().into_iter().filter(|record| record["record"] == "delivery").collect()
+    }
+
+    pub fn verify(&self) -> Output {
+        handoff(&["journal", "verify", "--data", &self.path("data"), "--key", &self.path("keys/journal.pub")])
+    }
+
+    /// The journal's files, oldest first.
+    pub fn segments(&self) -> Vec<PathBuf> {
+        let folder = std::fs::read_dir(self.path("data/journal")).expect("a journal");
+        let mut files: Vec<PathBuf> = folder.map(|file| file.expect("a file").path()).collect();
+        files.sort();
+        files
+    }
+}
+
+impl Daemon {
+    /// SIGTERM, as systemd sends it; how it ended, and the rest of what it logged.
+    pub fn stop(mut self) -> (ExitStatus, Vec<String>) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
+        let status = until("the daemon's end", || self.process.try_wait().expect("our own child"));
+        (status, self.log.iter().collect())
+    }
+
+    /// SIGKILL: the process is not asked.
+    pub fn kill(mut self) {
+        self.process.kill().expect("our own child");
+        self.process.wait().expect("our own child");
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It has ended already unless its test failed.
+        let _ended = self.process.kill();
+        let _reaped = self.process.wait();
+    }
+}
+
+/// Looks again and again until there is something to see.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{what} did not come about in {} s", PATIENCE.as_secs());
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// The status and the body of a GET.
+pub fn get(address: SocketAddr, path: &str) -> (u16, String) {
+    use std::io::{Read as _, Write as _};
+    let mut stream = TcpStream::connect(address).expect("the listener that was logged");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer in UTF-8");
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status line");
+    (status, answer.split("\r\n\r\n").nth(1).unwrap_or_default().to_string())
+}
+
+/// The address that the log names.
+fn listening(log: &Receiver<String>, door: &str, heard: &mut Vec<String>) -> SocketAddr {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match log.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(line) => {
+                let told: Value = serde_json::from_str(&line).unwrap_or_default();
+                let message = told["fields"]["message"].as_str().unwrap_or_default();
+                if message.ends_with(door) {
+                    let address = told["fields"]["address"].as_str().expect("an address");
+                    return address.parse().expect("a socket's address");
+                }
+                heard.push(line);
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                panic!("the daemon does not listen {door}:\n{}", heard.join("\n"));
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Patients' data is nowhere but in the vault: every byte that a month left on disk, in the log and in what the command
+//! line prints is searched for what was planted.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use handoff::rehearsal::{AUTH_TOKEN, Rehearsal, WEBHOOK_KEY};
+use handoff_practice::Person;
+use tempfile::TempDir;
+use tracing_subscriber::EnvFilter;
+
+use crate::house;
+
+/// A shorter family name may be part of an innocent word.
+const FAMILY_LETTERS_MIN: usize = 6;
+
+/// The practice and its servers know their own patients; what they log is not ours.
+const LOGGED: &str = "trace,handoff_practice=off";
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What must not be found, and what it is.
+fn planted(people: &[Person], secrets: &[&str]) -> BTreeMap<String, String> {
+    let mut planted = BTreeMap::new();
+    for (number, person) in people.iter().enumerate() {
+        let Person { given, family, mobile, email, record_number, member_id, street, .. } = person;
+        let digits = mobile.trim_start_matches("+1");
+        let mut plant = |text: String, what: &str| planted.insert(text.to_lowercase(), format!("{what} of {number}"));
+        plant(format!("{given} {family}"), "name");
+        plant(format!("{family}^{given}"), "name in HL7");
+        if family.chars().count() >= FAMILY_LETTERS_MIN {
+            plant(family.clone(), "family name");
+        }
+        plant(digits.to_string(), "telephone");
+        plant(format!("({}) {}-{}", &digits[..3], &digits[3..6], &digits[6..]), "telephone");
+        plant(email.clone(), "mail address");
+        plant(record_number.clone(), "record number");
+        plant(member_id.clone(), "insurance number");
+        plant(street.clone(), "street");
+    }
+    planted.extend(secrets.iter().map(|secret| (secret.to_lowercase(), "a secret".to_string())));
+    planted
+}
+
+/// Every planted text in these bytes, by what it is: a failure may not print patient data either.
+fn found(bytes: &[u8], planted: &BTreeMap<String, String>) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes).to_lowercase();
+    planted.iter().filter(|(secret, _)| text.contains(secret.as_str())).map(|(_, what)| what.clone()).collect()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn what_was_planted_is_found_nowhere() {
+    let log = Log::default();
+    let heard = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(LOGGED)).with_ansi(false);
+    subscriber.with_writer(move || heard.clone()).init();
+    let data = TempDir::new().expect("a folder");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let planted = runtime.block_on(async {
+        let rehearsal = Rehearsal::open(11, 12, 30, data.path()).await.expect("a rehearsal");
+        rehearsal.run(|_| {}).await.expect("a month");
+        let practice = rehearsal.practice();
+        let secrets = [AUTH_TOKEN, WEBHOOK_KEY, &practice.addresses().fhir_token];
+        let planted = planted(&practice.people(), &secrets);
+        let mails: Vec<u8> = practice.ledger().mails.iter().flat_map(|mail| mail.text.clone().into_bytes()).collect();
+        assert!(!found(&mails, &planted).is_empty(), "the search finds no patient in the patients' own mail");
+        rehearsal.close().await;
+        planted
+    });
+
+    let mut journal = String::new();
+    for path in files(data.path()) {
+        let bytes = std::fs::read(&path).expect("a file");
+        assert_eq!(found(&bytes, &planted), [""; 0], "in {}", path.display());
+        if path.parent().is_some_and(|folder| folder.ends_with("journal")) {
+            journal.push_str(&String::from_utf8_lossy(&bytes));
+        }
+    }
+    assert!(journal.contains("REF^I12"), "the journal cannot be searched as text");
+
+    let logged = log.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    assert!(String::from_utf8_lossy(&logged).contains("listening for HL7 v2"), "the log was not heard");
+    assert_eq!(found(&logged, &planted), [""; 0], "in the log");
+
+    let folder = data.path().to_str().expect("UTF-8");
+    for command in [&["referrals", "list"][..], &["dead-letters", "list"], &["journal", "export"], &["journal", "stats"]]
+    {
+        let printed = house::printed(&[command, &["--data", folder]].concat());
+        assert!(!printed.is_empty(), "{command:?}");
+        assert_eq!(found(printed.as_bytes(), &planted), [""; 0], "printed by {command:?}");
+    }
+    let listed = house::objects(&["referrals", "list", "--json", "--data", folder]);
+    for referral in &listed {
+        let id = referral["id"].as_str().expect("an id");
+        let printed = house::printed(&["referrals", "show", id, "--json", "--data", folder]);
+        assert_eq!(found(printed.as_bytes(), &planted), [""; 0], "printed by referrals show");
+    }
+}

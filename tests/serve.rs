@@ -1,0 +1,196 @@
+//! The daemon as an operator meets it: init, serve, real messages, dead letters, the proof of the journal.
+
+use std::collections::BTreeMap;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+
+use handoff_engine::ids::Digest;
+use serde_json::Value;
+
+use crate::house::{self, House};
+use crate::mllp::{self, Sender};
+
+/// Name, MSA-1 and whether it is for us, as the trigger's own tests have it; `--` where the sender wants no answer.
+fn samples() -> Vec<(String, String, bool)> {
+    let summary = std::fs::read_to_string(mllp::samples().join("summary.txt")).expect("the samples' summary");
+    let lines: Vec<&str> = summary.lines().collect();
+    let heads = lines.iter().zip(&lines[1..]).filter(|(head, _)| !head.starts_with(' '));
+    heads
+        .map(|(head, told)| {
+            let words: Vec<&str> = head.split("  ").collect();
+            (words[0].to_string(), words[2].to_string(), !told.trim_start().starts_with("not for us"))
+        })
+        .collect()
+}
+
+/// MSH-10.
+fn control_id(message: &[u8]) -> String {
+    let text = String::from_utf8_lossy(message);
+    text.split(['\r', '\n']).next().and_then(|msh| msh.split('|').nth(9)).unwrap_or_default().to_string()
+}
+
+/// Messages that nobody can read, with MSA-1 and the place that the answer and the dead-letter list name.
+fn malformed() -> Vec<(Vec<u8>, &'static str, &'static str, &'static str)> {
+    let message = |lines: &[&str]| lines.iter().flat_map(|line| [line.as_bytes(), b"\r"].concat()).collect();
+    let header = "MSH|^~\\&|EHR|CLINIC|HANDOFF|HERE|20260706080100-0500||REF^I12^REF_I12|M1|P|2.5.1";
+    let scheduled = "MSH|^~\\&|EHR|CLINIC|HANDOFF|HERE|20260706080100-0500||SIU^S12^SIU_S12|M2|P|2.5.1";
+    vec![
+        (message(&[header, "RF1|P|R"]), "AE", "|PID^1|", "PID"),
+        (message(&[header, "RF1|P|R", "PID|1||||Doe^Jane"]), "AE", "|PID^1^3|", "PID-3"),
+        (message(&[header, "PID|1||77^^^A^MR"]), "AE", "|RF1^1|", "RF1"),
+        (message(&[scheduled, "PID|1||77^^^A^MR"]), "AE", "|SCH^1|", "SCH"),
+        (b"this is no message".to_vec(), "AR", "it does not start with MSH", "segment 1"),
+        (vec![0xff, 0xfe, 0x00, 0x80], "AR", "it does not start with MSH", "segment 1"),
+    ]
+}
+
+#[test]
+fn every_real_sample_is_acknowledged_and_recorded_for_what_it_is() {
+    let house = House::new();
+    let daemon = house.serve();
+    assert!(daemon.mllp.ip().is_loopback() && daemon.http.ip().is_loopback());
+    let (status, body) = house::get(daemon.http, "/readyz");
+    assert_eq!((status, serde_json::from_str::<Value>(&body).expect("json")["ready"].clone()), (200, true.into()));
+    let mut sender = Sender::connect(daemon.mllp).expect("a connection");
+    let mut expected = BTreeMap::new();
+    for (name, code, is_ours) in samples() {
+        let message = mllp::sample(&name);
+        expected.insert(Digest::of(&message).to_string(), (name.clone(), is_ours));
+        if code == "--" {
+            // The next answer on this connection must be the next message's.
+            sender.tell(&message).expect("sent");
+            continue;
+        }
+        let ack = sender.ask(&message).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!((ack.code, ack.control_id), (code, control_id(&message)), "{name}: {}", ack.error);
+    }
+    let (status, _log) = daemon.stop();
+    assert!(status.success(), "{status}");
+
+    let deliveries = house.deliveries();
+    assert_eq!(deliveries.len(), expected.len(), "one record for each message");
+    for delivery in &deliveries {
+        let (name, is_ours) = &expected[delivery["digest"].as_str().expect("a digest")];
+        let verdict = &delivery["verdict"];
+        let understood = if *is_ours { ["accepted", "unmatched"] } else { ["not-for-us"; 2] };
+        assert!(understood.contains(&verdict["verdict"].as_str().expect("a verdict")), "{name}: {verdict}");
+        let is_order = ["REF^I12", "ORM^O01"].contains(&delivery["kind"].as_str().expect("a kind"));
+        assert!(!is_order || verdict["verdict"] == "accepted", "{name}: {verdict}");
+    }
+    // ORM-O01-03 holds the order of ORM-O01-01 and another; LAB-ORM-1, ORM-O01-05 and REF-I12-01 one each.
+    let referrals = house.referrals();
+    assert_eq!(referrals.len(), 5, "{referrals:?}");
+    let happened: Vec<Value> = house.records().into_iter().filter(|record| record["record"] == "happened").collect();
+    assert!(happened.iter().any(|record| record["event"].to_string().contains("withdrawn")), "REF^I14 withdrew none");
+    assert_eq!(house.dead_letters(), [Value::Null; 0], "nothing among the samples is malformed");
+}
+
+#[test]
+fn malformed_messages_are_refused_with_their_place_and_wait_for_a_person() {
+    let house = House::new();
+    let daemon = house.serve();
+    let mut sender = Sender::connect(daemon.mllp).expect("a connection");
+    for (message, code, place, _) in malformed() {
+        let ack = sender.ask(&message).expect("an answer");
+        assert_eq!(ack.code, code, "{}", ack.error);
+        assert!(ack.error.contains(place), "{place} is not in {}", ack.error);
+    }
+    assert_eq!(sender.ask(&mllp::order(1)).expect("an answer").code, "AA", "the connection takes what comes after");
+    assert!(daemon.stop().0.success());
+
+    let dead = house.dead_letters();
+    let config = house.path("handoff.yaml");
+    assert_eq!(dead.len(), malformed().len(), "{dead:?}");
+    for (message, _, _, location) in malformed() {
+        let digest = Digest::of(&message).to_string();
+        let item = dead.iter().find(|item| item["item"] == digest.as_str()).expect("it is in the list");
+        assert_eq!(item["what"]["location"], location);
+        assert!(item["what"]["help"].as_str().is_some_and(|help| !help.is_empty()), "{item}");
+        let shown = house::handoff(&["dead-letters", "show", &digest, "--config", &config]);
+        assert_eq!(shown.stdout, message, "{location}: {}", String::from_utf8_lossy(&shown.stderr));
+    }
+    let first = dead[0]["item"].as_str().expect("an item");
+    let again = house::handoff(&["dead-letters", "replay", first, "--config", &config]);
+    let told = String::from_utf8_lossy(&again.stderr);
+    assert!(!again.status.success() && told.contains("still cannot be read, at PID"), "{told}");
+    assert_eq!(house.dead_letters(), dead, "what failed again stays in the list");
+}
+
+#[test]
+fn a_dead_letter_becomes_a_referral_once_its_trigger_is_mended() {
+    let house = House::new();
+    let (sound, faulty) = ("{ plugin: trigger-hl7v2 }", "{ plugin: trigger-hl7v2, settings: { orders: some } }");
+    house.edit("workflows/referral.yaml", sound, faulty);
+    let daemon = house.serve();
+    let order = mllp::order(1);
+    let ack = Sender::connect(daemon.mllp).and_then(|mut sender| sender.ask(&order)).expect("an answer");
+    assert_eq!(ack.code, "AE", "{}", ack.error);
+    assert!(daemon.stop().0.success());
+    assert_eq!((house.dead_letters().len(), house.referrals().len()), (1, 0));
+
+    house.edit("workflows/referral.yaml", faulty, sound);
+    let item = Digest::of(&order).to_string();
+    let verdict = house::printed(&["dead-letters", "replay", &item, "--config", &house.path("handoff.yaml")]);
+    assert!(verdict.contains("accepted"), "{verdict}");
+    assert_eq!((house.dead_letters().len(), house.referrals().len()), (0, 1));
+    let again = house::handoff(&["dead-letters", "replay", &item, "--config", &house.path("handoff.yaml")]);
+    assert!(!again.status.success(), "what was dealt with is not taken in twice");
+    assert_eq!(house.referrals().len(), 1);
+}
+
+#[test]
+fn one_flipped_byte_is_named_by_segment_entry_and_offset() {
+    let house = House::new();
+    let daemon = house.serve();
+    let mut sender = Sender::connect(daemon.mllp).expect("a connection");
+    for number in 0..5 {
+        assert_eq!(sender.ask(&mllp::order(number)).expect("an answer").code, "AA");
+    }
+    assert!(daemon.stop().0.success());
+    let sound = house.verify();
+    assert!(sound.status.success(), "{}", String::from_utf8_lossy(&sound.stderr));
+
+    let segment = house.segments().into_iter().next().expect("a segment");
+    let length = std::fs::metadata(&segment).expect("a file").len();
+    for at in [length / 4, length / 2, length - length / 4] {
+        let flip = || {
+            let mut file = std::fs::File::options().read(true).write(true).open(&segment).expect("a segment");
+            let mut byte = [0];
+            file.seek(SeekFrom::Start(at)).expect("a place in it");
+            file.read_exact(&mut byte).expect("a byte");
+            file.seek(SeekFrom::Start(at)).expect("a place in it");
+            file.write_all(&[byte[0] ^ 1]).expect("written");
+        };
+        flip();
+        let verified = house.verify();
+        let told = String::from_utf8_lossy(&verified.stderr);
+        assert!(!verified.status.success(), "byte {at} of {length} may be flipped");
+        let offset = told.split("offset ").nth(1).and_then(|rest| rest.split(':').next());
+        let offset: u64 = offset.and_then(|offset| offset.parse().ok()).unwrap_or_else(|| panic!("{told}"));
+        assert!(told.contains("segment 1, entry ") && offset <= at, "byte {at}: {told}");
+        flip();
+    }
+    assert!(house.verify().status.success(), "the bytes are back");
+}
+
+#[test]
+fn parse_prints_each_sample_as_one_object() {
+    for (name, _, is_ours) in samples() {
+        let path = mllp::samples().join("data").join(&name);
+        let printed = house::printed(&["parse", path.to_str().expect("UTF-8"), "--json"]);
+        let reading: Value = serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let kind = reading["kind"].as_str().expect("a kind");
+        assert!(kind.len() == 7 && kind.as_bytes()[3] == b'^', "{name}: {kind}");
+        let meaning = reading["meaning"].as_object().expect("a meaning");
+        assert_eq!(meaning.len(), 1, "{name}: {meaning:?}");
+        assert_eq!(meaning.keys().next().map(String::as_str) == Some("Events"), is_ours, "{name}: {meaning:?}");
+    }
+}
+
+#[test]
+fn init_refuses_a_folder_that_is_set_up_already() {
+    let house = House::new();
+    let key = std::fs::read(house.path("keys/master.key")).expect("a key");
+    let again = house::handoff(&["init", &house.path(".")]);
+    assert!(!again.status.success());
+    assert_eq!(std::fs::read(house.path("keys/master.key")).expect("a key"), key);
+}
