@@ -2,6 +2,9 @@
 //!
 //! [`message`] is a parser of its own: lossless, tolerant, and usable without the rest.
 
+// The allocator of the component: an instance lives for one call.
+use bump as _;
+
 pub mod message;
 
 mod acknowledgement;
