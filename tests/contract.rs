@@ -1,8 +1,8 @@
-//! The contract explains itself: every word that a plugin's author meets carries a sentence of its own.
+//! The contract explains itself, and asks nothing of the host.
 
 use std::path::Path;
 
-use wit_parser::{Docs, PackageId, Resolve, TypeDefKind};
+use wit_parser::{Docs, PackageId, Resolve};
 
 fn contract() -> (Resolve, PackageId) {
     let mut resolve = Resolve::default();
@@ -16,26 +16,14 @@ fn said(docs: &Docs) -> bool {
 }
 
 #[test]
-fn every_world_interface_function_and_type_is_explained() {
+fn every_world_and_every_interface_says_what_it_is_for() {
     let (resolve, package) = contract();
     let package = &resolve.packages[package];
-    let worlds = package.worlds.iter().map(|(name, id)| (format!("world {name}"), &resolve.worlds[*id].docs));
-    let mut words: Vec<(String, &Docs)> = worlds.collect();
-    for (interface, id) in &package.interfaces {
-        let found = &resolve.interfaces[*id];
-        words.push((format!("interface {interface}"), &found.docs));
-        words.extend(found.functions.iter().map(|(name, function)| (format!("{interface}.{name}"), &function.docs)));
-        for (name, id) in &found.types {
-            let defined = &resolve.types[*id];
-            // `use types.{…}` names what is explained where it is defined.
-            if !matches!(defined.kind, TypeDefKind::Type(_)) {
-                words.push((format!("{interface}.{name}"), &defined.docs));
-            }
-        }
-    }
-    assert!(words.len() > 50, "the contract has only {} words", words.len());
-    let silent: Vec<String> = words.into_iter().filter(|(_, docs)| !said(docs)).map(|(word, _)| word).collect();
-    assert_eq!(silent, [""; 0], "without a sentence");
+    assert!(said(&package.docs), "the package");
+    let worlds = package.worlds.iter().map(|(name, id)| (name, &resolve.worlds[*id].docs));
+    let interfaces = package.interfaces.iter().map(|(name, id)| (name, &resolve.interfaces[*id].docs));
+    let silent: Vec<_> = worlds.chain(interfaces).filter(|(_, docs)| !said(docs)).map(|(name, _)| name).collect();
+    assert_eq!(silent, [""; 0]);
 }
 
 #[test]

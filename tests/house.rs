@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -61,10 +61,6 @@ impl House {
             house.edit("handoff.yaml", from, to);
         }
         house
-    }
-
-    pub fn folder(&self) -> &Path {
-        self.0.path()
     }
 
     pub fn path(&self, name: &str) -> String {

@@ -50,17 +50,16 @@ fn each_fault_is_shown_with_file_line_column_and_cure() {
         let output = handoff(&["workflow", "check", file.to_str().expect("UTF-8")]);
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{faulty}: {told}");
-        assert!(told.contains(&format!("error[{code}]")), "{faulty}: {told}");
-        let places = told.lines().filter_map(|line| line.trim().strip_prefix("--> "));
-        let places: Vec<Vec<&str>> = places.map(|place| place.rsplitn(3, ':').collect()).collect();
+        let problem = told.split("\n\n").find(|problem| problem.starts_with(&format!("error[{code}]")));
+        let problem = problem.unwrap_or_else(|| panic!("{faulty}: {told}"));
+        let after = |mark: &str| problem.lines().find_map(|line| line.trim().strip_prefix(mark)).expect("its line");
+        let place: Vec<&str> = after("--> ").rsplitn(3, ':').collect();
         let number = |text: &str| text.parse::<usize>().expect("a number");
+        assert!(place[2].ends_with("referral.yaml"), "{problem}");
         // A bracket that is never closed is noticed where it should have been.
-        let there = |place: &Vec<&str>| {
-            place[2].ends_with("referral.yaml") && number(place[1]) >= line && number(place[0]) >= 1
-        };
-        assert!(places.iter().any(there), "{faulty} on line {line}: {told}");
-        let help = told.lines().find_map(|line| line.trim().strip_prefix("help: ")).expect("a cure");
-        assert!(help.contains(cure) && !help.is_empty(), "{faulty}: {told}");
+        assert!(number(place[1]) >= line && number(place[0]) >= 1, "{faulty} stands on line {line}: {problem}");
+        let help = after("help: ");
+        assert!(help.contains(cure) && !help.is_empty(), "{problem}");
     }
 }
 

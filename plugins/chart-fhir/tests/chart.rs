@@ -444,28 +444,28 @@ fn failures_at_each_step() {
     expect![[r#"
         /Patient           none     -> refused patient-unknown: the chart has no Patient by these numbers
         /Patient           two      -> refused patient-ambiguous: the chart has more than one Patient by these numbers
-        /Patient           403      -> misconfigured: endpoint chart: GET /Patient is not allowed (403); grant the client this scope
-        /Patient           412      -> other: GET /Patient at chart: the server answered 412
-        /Patient           503      -> retry after 5 s: GET /Patient at chart: the server answered 503
-        /Patient           in doubt -> retry after 60 s: GET /Patient at chart: the server did not answer
+        /Patient           403      -> misconfigured: endpoint ehr: GET /Patient is not allowed (403); grant the client this scope
+        /Patient           412      -> other: GET /Patient at ehr: the server answered 412
+        /Patient           503      -> retry after 5 s: GET /Patient at ehr: the server answered 503
+        /Patient           in doubt -> retry after 60 s: GET /Patient at ehr: the server did not answer
         /ServiceRequest    none     -> refused order-unknown: the chart has no ServiceRequest by these numbers
         /ServiceRequest    two      -> refused order-ambiguous: the chart has more than one ServiceRequest by these numbers
-        /ServiceRequest    403      -> misconfigured: endpoint chart: GET /ServiceRequest is not allowed (403); grant the client this scope
-        /ServiceRequest    412      -> other: GET /ServiceRequest at chart: the server answered 412
-        /ServiceRequest    503      -> retry after 5 s: GET /ServiceRequest at chart: the server answered 503
-        /ServiceRequest    in doubt -> retry after 60 s: GET /ServiceRequest at chart: the server did not answer
+        /ServiceRequest    403      -> misconfigured: endpoint ehr: GET /ServiceRequest is not allowed (403); grant the client this scope
+        /ServiceRequest    412      -> other: GET /ServiceRequest at ehr: the server answered 412
+        /ServiceRequest    503      -> retry after 5 s: GET /ServiceRequest at ehr: the server answered 503
+        /ServiceRequest    in doubt -> retry after 60 s: GET /ServiceRequest at ehr: the server did not answer
         /DocumentReference none     -> written ["Task/123"]
         /DocumentReference two      -> written ["Task/123"]
-        /DocumentReference 403      -> misconfigured: endpoint chart: POST /DocumentReference is not allowed (403); grant the client this scope
-        /DocumentReference 412      -> refused ambiguous: POST /DocumentReference at chart: more than one DocumentReference has this identifier
-        /DocumentReference 503      -> retry after 5 s: POST /DocumentReference at chart: the server answered 503
-        /DocumentReference in doubt -> retry after 60 s: POST /DocumentReference at chart: the server did not answer
+        /DocumentReference 403      -> misconfigured: endpoint ehr: POST /DocumentReference is not allowed (403); grant the client this scope
+        /DocumentReference 412      -> refused ambiguous: POST /DocumentReference at ehr: more than one DocumentReference has this identifier
+        /DocumentReference 503      -> retry after 5 s: POST /DocumentReference at ehr: the server answered 503
+        /DocumentReference in doubt -> retry after 60 s: POST /DocumentReference at ehr: the server did not answer
         /Task              none     -> written ["DocumentReference/77"]
         /Task              two      -> written ["DocumentReference/77"]
-        /Task              403      -> misconfigured: endpoint chart: POST /Task is not allowed (403); grant the client this scope
-        /Task              412      -> refused ambiguous: POST /Task at chart: more than one Task has this identifier
-        /Task              503      -> retry after 5 s: POST /Task at chart: the server answered 503
-        /Task              in doubt -> retry after 60 s: POST /Task at chart: the server did not answer
+        /Task              403      -> misconfigured: endpoint ehr: POST /Task is not allowed (403); grant the client this scope
+        /Task              412      -> refused ambiguous: POST /Task at ehr: more than one Task has this identifier
+        /Task              503      -> retry after 5 s: POST /Task at ehr: the server answered 503
+        /Task              in doubt -> retry after 60 s: POST /Task at ehr: the server did not answer
     "#]].assert_eq(&table);
 }
 

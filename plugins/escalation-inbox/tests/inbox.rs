@@ -188,14 +188,14 @@ fn the_inbox_s_answers() {
         created       -> raised "Task/9"
         there already -> raised "Task/9"
         no name       -> raised ""
-        several       -> refused ambiguous: POST /Task at chart: more than one Task has this identifier
-        401           -> misconfigured: endpoint chart: the server refused our credentials (401); check its client id, key and token URL
-        422           -> refused rejected: POST /Task at chart: the server answered 422
-        429           -> retry after 30 s: POST /Task at chart: the server answered 429
-        500           -> retry after 300 s: POST /Task at chart: the server answered 500
-        418           -> other: POST /Task at chart: the server answered 418
-        not sent      -> retry after 300 s: POST /Task at chart: the server could not be reached
-        in doubt      -> retry after 60 s: POST /Task at chart: the server did not answer
+        several       -> refused ambiguous: POST /Task at ehr: more than one Task has this identifier
+        401           -> misconfigured: endpoint ehr: the server refused our credentials (401); check its client id, key and token URL
+        422           -> refused rejected: POST /Task at ehr: the server answered 422
+        429           -> retry after 30 s: POST /Task at ehr: the server answered 429
+        500           -> retry after 300 s: POST /Task at ehr: the server answered 500
+        418           -> other: POST /Task at ehr: the server answered 418
+        not sent      -> retry after 300 s: POST /Task at ehr: the server could not be reached
+        in doubt      -> retry after 60 s: POST /Task at ehr: the server did not answer
     "#]].assert_eq(&table);
 }
 

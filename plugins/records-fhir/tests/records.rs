@@ -120,7 +120,7 @@ fn the_minimum_is_asked_for() {
     let turn = RecordsFhir::retrieve(query(&[]), SETTINGS.into());
     let Ok(Turn::Ask(Ask { endpoint, request: Request::Http(request), reveal, .. })) = turn else { panic!("no ask") };
     expect![[r#"
-        chart /Patient [
+        ehr /Patient [
             Attribute {
                 name: "identifier",
                 value: "http://ghh.example/mrn|ZPHIA000MRN10000000000000000000000",
@@ -309,7 +309,7 @@ fn a_chart_without_consents_still_has_a_record() {
         match what {
             "404" => expect!["record true"].assert_eq(&said),
             "403" => {
-                expect!["misconfigured: endpoint chart: GET /Consent is not allowed (403); grant the client this scope"]
+                expect!["misconfigured: endpoint ehr: GET /Consent is not allowed (403); grant the client this scope"]
                     .assert_eq(&said)
             }
             _ => expect!["other: the patient has more consents than one page holds"].assert_eq(&said),
@@ -342,12 +342,12 @@ fn failures_of_the_chart_keep_their_kind() {
     assert!(!table.contains("Jane"));
     expect![[r#"
         404      -> unknown to the chart
-        401      -> misconfigured: endpoint chart: the server refused our credentials (401); check its client id, key and token URL
-        403      -> misconfigured: endpoint chart: GET /Patient is not allowed (403); grant the client this scope
-        429      -> retry after 9 s: GET /Patient at chart: the server answered 429
-        500      -> retry after 300 s: GET /Patient at chart: the server answered 500
-        400      -> refused rejected: GET /Patient at chart: the server answered 400
-        not sent -> retry after 300 s: GET /Patient at chart: the server could not be reached
+        401      -> misconfigured: endpoint ehr: the server refused our credentials (401); check its client id, key and token URL
+        403      -> misconfigured: endpoint ehr: GET /Patient is not allowed (403); grant the client this scope
+        429      -> retry after 9 s: GET /Patient at ehr: the server answered 429
+        500      -> retry after 300 s: GET /Patient at ehr: the server answered 500
+        400      -> refused rejected: GET /Patient at ehr: the server answered 400
+        not sent -> retry after 300 s: GET /Patient at ehr: the server could not be reached
     "#]].assert_eq(&table);
 }
 

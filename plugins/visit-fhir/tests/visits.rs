@@ -195,9 +195,9 @@ fn the_appointment_is_searched_by_its_number_else_by_the_order() {
         search(visit(), r#"{"colour":1}"#),
     ];
     expect![[r#"
-        scheduling /Appointment identifier=http://ghh.example/appointments|ZPHIA000APPT1000000000000000000000 _elements=status,start _count=20
-        scheduling /Appointment identifier=http://ghh.example/appointments|ZPHIA000A0000000000000000000000000,http://ghh.example/appointments|ZPHIA000B0000000000000000000000000 _elements=status,start _count=20
-        scheduling /Appointment based-on:ServiceRequest.identifier=ZPHIA000ORDER100000000000000000000 _elements=status,start _count=20
+        ehr /Appointment identifier=http://ghh.example/appointments|ZPHIA000APPT1000000000000000000000 _elements=status,start _count=20
+        ehr /Appointment identifier=http://ghh.example/appointments|ZPHIA000A0000000000000000000000000,http://ghh.example/appointments|ZPHIA000B0000000000000000000000000 _elements=status,start _count=20
+        ehr /Appointment based-on:ServiceRequest.identifier=ZPHIA000ORDER100000000000000000000 _elements=status,start _count=20
         open, again in 12 h
         misconfigured: appointment_system: write the URI of the numbers' system, or `any` if there is only one
         misconfigured: order_system: write the URI of the numbers' system, or `any` if there is only one
@@ -234,15 +234,15 @@ fn failures_keep_their_kind() {
         appointment 404      -> a further question
         appointment 401      -> misconfigured: endpoint ehr: the server refused our credentials (401); check its client id, key and token URL
         appointment 403      -> misconfigured: endpoint ehr: GET /Appointment is not allowed (403); grant the client this scope
-        appointment 429      -> retry after 4 s: GET /Appointment at scheduling: the server answered 429
-        appointment 500      -> retry after 300 s: GET /Appointment at scheduling: the server answered 500
-        appointment not sent -> retry after 300 s: GET /Appointment at scheduling: the server could not be reached
+        appointment 429      -> retry after 4 s: GET /Appointment at ehr: the server answered 429
+        appointment 500      -> retry after 300 s: GET /Appointment at ehr: the server answered 500
+        appointment not sent -> retry after 300 s: GET /Appointment at ehr: the server could not be reached
         encounter   404      -> open, again in 12 h
         encounter   401      -> misconfigured: endpoint ehr: the server refused our credentials (401); check its client id, key and token URL
         encounter   403      -> misconfigured: endpoint ehr: GET /Encounter is not allowed (403); grant the client this scope
-        encounter   429      -> retry after 4 s: GET /Encounter at scheduling: the server answered 429
-        encounter   500      -> retry after 300 s: GET /Encounter at scheduling: the server answered 500
-        encounter   not sent -> retry after 300 s: GET /Encounter at scheduling: the server could not be reached
+        encounter   429      -> retry after 4 s: GET /Encounter at ehr: the server answered 429
+        encounter   500      -> retry after 300 s: GET /Encounter at ehr: the server answered 500
+        encounter   not sent -> retry after 300 s: GET /Encounter at ehr: the server could not be reached
     "#]].assert_eq(&table);
 }
 

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use ulid::Ulid;
 
 /// One workflow instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReferralId(pub Ulid);
 
 impl ReferralId {
@@ -29,9 +29,26 @@ impl fmt::Display for ReferralId {
 }
 
 impl std::str::FromStr for ReferralId {
-    type Err = ulid::DecodeError;
+    type Err = MalformedReferralId;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ulid::from_string(text).map(ReferralId)
+        Ulid::from_string(text).map(ReferralId).map_err(|_| MalformedReferralId)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a referral id: expected 26 digits and letters, as `handoff referrals list` prints them")]
+pub struct MalformedReferralId;
+
+impl Serialize for ReferralId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ReferralId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -34,7 +34,7 @@ fn a_letter_becomes_a_form() {
         format!("{} {path}\n{fields}reveal {:?}, state {}", ask.endpoint, ask.reveal, ask.state)
     };
     expect![[r#"
-        twilio /2010-04-01/Accounts/AC0123456789abcdef0123456789abcdef/Messages.json
+        sms /2010-04-01/Accounts/AC0123456789abcdef0123456789abcdef/Messages.json
         To: ZPHIG00C0123456789ABCDEFGHJKMNPQRS
         From: +15550100
         Body: Hello ZPHIG0050123456789ABCDEFGHJKMNPQRT, please call us.

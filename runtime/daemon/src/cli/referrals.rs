@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use handoff_engine::ids::ReferralId;
 use handoff_store::View;
@@ -76,7 +76,7 @@ impl List {
 
 impl Show {
     fn run(self) -> anyhow::Result<ExitCode> {
-        let id: ReferralId = self.referral.parse().context("a referral's id has 26 letters and digits")?;
+        let id: ReferralId = self.referral.parse()?;
         let view = View::open(&self.data)?;
         let referral = view.index().referral(&id)?.ok_or_else(|| anyhow!("no referral {id} in this journal"))?;
         let timeline = timeline::of(view.index(), view.reader(), id)?;

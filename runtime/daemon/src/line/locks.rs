@@ -16,11 +16,13 @@ pub struct Locks {
     stripes: Vec<Arc<Mutex<()>>>,
 }
 
-impl Locks {
-    pub fn new() -> Locks {
+impl Default for Locks {
+    fn default() -> Locks {
         Locks { stripes: (0..STRIPES).map(|_| Arc::default()).collect() }
     }
+}
 
+impl Locks {
     fn stripe(key: &impl Hash) -> usize {
         // A fixed key: the same keys meet in every run, so a run can be repeated.
         let mut hasher = DefaultHasher::new();

@@ -174,7 +174,7 @@ impl Line {
         let mut names = Vec::new();
         for reach in &record.reaches {
             let clear = self.reveal(draft, &Token(reach.address.clone()))?;
-            names.push(self.vault.blind("address", &clear.as_str()));
+            names.push(self.vault.blind("address", clear.as_str()));
         }
         if !names.is_empty() {
             draft.named_as(referral, names);
@@ -182,7 +182,7 @@ impl Line {
         let zone = match &record.postal_code {
             Some(token) => {
                 let clear = self.reveal(draft, &Token(token.clone()))?;
-                calendar::zone_of("", &clear.as_str())
+                calendar::zone_of("", clear.as_str())
             }
             None => None,
         };

@@ -28,7 +28,7 @@ pub(super) enum Sender {
 /// What became of a delivery.
 pub(super) struct Taken {
     pub answer: Answer,
-    /// Absent when it was refused, or had been taken before.
+    /// Absent when it was refused, or had been understood before.
     pub verdict: Option<Verdict>,
 }
 
@@ -81,9 +81,12 @@ impl Line {
         let _held = self.names.hold(keys).await;
         if let Some(known) = self.store.index().delivery(&key)? {
             // What could not be read may be readable now: the plugin or its settings have been mended.
-            let still_dead = matches!(reading.meaning, Meaning::Unreadable(_));
-            if still_dead || !matches!(known.verdict, Verdict::Dead { .. }) {
-                return Ok(Answer::from(reading.accepted).into());
+            let still_dead = match &reading.meaning {
+                Meaning::Unreadable(problem) => Some(dead(problem.clone())),
+                Meaning::Events(_) | Meaning::NotForUs(_) => None,
+            };
+            if still_dead.is_some() || !matches!(known.verdict, Verdict::Dead { .. }) {
+                return Ok(Taken { answer: reading.accepted.into(), verdict: still_dead });
             }
         }
         let (accepted, unavailable) = (reading.accepted.clone(), reading.unavailable.clone());
@@ -130,9 +133,7 @@ impl Line {
                 }
             }
             Meaning::NotForUs(why) => Verdict::NotForUs { why },
-            Meaning::Unreadable(problem) => {
-                Verdict::Dead { location: problem.location, message: problem.message, help: problem.help }
-            }
+            Meaning::Unreadable(problem) => dead(problem),
         };
         self.keep(&mut draft, delivery, reading.kind, dedupe_key, verdict.clone(), owner);
         self.commit(draft).await?;
@@ -300,4 +301,8 @@ fn reference(event: &interpreter::Event) -> &interpreter::Reference {
         interpreter::Event::Appointment(notice) => &notice.reference,
         interpreter::Event::Note(note) => &note.reference,
     }
+}
+
+fn dead(problem: interpreter::Problem) -> Verdict {
+    Verdict::Dead { location: problem.location, message: problem.message, help: problem.help }
 }

@@ -15,18 +15,22 @@ pub fn recipe_text() -> String {
     fs::read_to_string(workflows().join("referral.yaml")).expect("the recipe can be read")
 }
 
-pub fn template_files() -> Files {
-    let folder = fs::read_dir(workflows().join("templates")).expect("the templates can be read");
-    let read = folder.map(|entry| {
-        let path = entry.expect("a folder entry").path();
-        let name = path.file_name().and_then(|name| name.to_str()).expect("a plain file name").to_string();
-        (format!("templates/{name}"), fs::read_to_string(&path).expect("a template can be read"))
-    });
-    read.collect()
+/// The files beside the recipe: templates and settings.
+pub fn recipe_files() -> Files {
+    let read = |folder: &str| {
+        let entries = fs::read_dir(workflows().join(folder)).expect("the folder can be read");
+        let read = entries.map(|entry| {
+            let path = entry.expect("a folder entry").path();
+            let name = path.file_name().and_then(|name| name.to_str()).expect("a plain file name");
+            (format!("{folder}/{name}"), fs::read_to_string(&path).expect("a file can be read"))
+        });
+        read.collect::<Files>()
+    };
+    read("templates").into_iter().chain(read("settings")).collect()
 }
 
 pub fn recipe() -> Deployment {
-    match Workflow::parse_with("workflows/referral.yaml", &recipe_text(), &template_files()) {
+    match Workflow::parse_with("workflows/referral.yaml", &recipe_text(), &recipe_files()) {
         Ok(workflow) => Deployment::new(workflow, BTreeMap::new()),
         Err(problems) => {
             let told: Vec<String> = problems.iter().map(ToString::to_string).collect();

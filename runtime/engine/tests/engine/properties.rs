@@ -145,7 +145,7 @@ proptest! {
             chars.splice(from..to, with.chars());
         }
         let text: String = chars.into_iter().collect();
-        if let Err(problems) = Workflow::parse_with("mutated.yaml", &text, &given::template_files()) {
+        if let Err(problems) = Workflow::parse_with("mutated.yaml", &text, &given::recipe_files()) {
             prop_assert!(!problems.is_empty());
             for problem in problems {
                 prop_assert!(!problem.message.is_empty() && !problem.help.is_empty());

@@ -29,9 +29,9 @@ pub fn newborn() -> Referral {
 fn the_same_texts_make_the_same_deployment() {
     let (first, second) = (given::recipe(), given::recipe());
     assert_eq!(first.digest, second.digest);
-    let mut files = given::template_files();
+    let mut files = given::recipe_files();
     files.insert("templates/xx.yaml".to_string(), "# nothing".to_string());
-    assert_ne!(files, given::template_files());
+    assert_ne!(files, given::recipe_files());
 }
 
 #[test]
