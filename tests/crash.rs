@@ -81,6 +81,15 @@ impl Load {
     }
 }
 
+/// Tells the senders to stop, also when the test fails: they are waited for.
+struct Ending<'a>(&'a Load);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.over.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Every acknowledged order is one delivery and one referral of its own.
 fn check(house: &House, acknowledged: &[usize]) {
     let mut accepted: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -114,6 +123,7 @@ fn what_was_acknowledged_survives_twenty_kills_exactly_once() {
     let mut dice = StdRng::seed_from_u64(20);
     thread::scope(|scope| {
         let senders: Vec<_> = (0..SENDERS).map(|_| scope.spawn(|| load.send())).collect();
+        let ending = Ending(&load);
         for _ in 0..KILLS {
             let before = load.acknowledged().len();
             let daemon = house.serve();
@@ -123,7 +133,7 @@ fn what_was_acknowledged_survives_twenty_kills_exactly_once() {
             load.opens(None);
             daemon.kill();
         }
-        load.over.store(true, Ordering::Relaxed);
+        drop(ending);
         for sender in senders {
             sender.join().expect("every answer was AA");
         }

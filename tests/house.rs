@@ -28,13 +28,15 @@ const CHANGES: &[(&str, &str)] = &[
 
 pub struct House(TempDir);
 
-/// A running daemon. Dropped, it is killed.
 pub struct Daemon {
-    process: Child,
+    process: Process,
     pub mllp: SocketAddr,
     pub http: SocketAddr,
     log: Receiver<String>,
 }
+
+/// Dropped, it is killed: it has ended already unless its test failed.
+struct Process(Child);
 
 /// Runs the binary to its end.
 pub fn handoff(arguments: &[&str]) -> Output {
@@ -75,13 +77,14 @@ impl House {
     }
 
     pub fn serve(&self) -> Daemon {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_handoff-house"))
+        let process = Command::new(env!("CARGO_BIN_EXE_handoff-house"))
             .args(["serve", "--config", &self.path("handoff.yaml")])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary runs");
-        let stderr = process.stderr.take().expect("a pipe");
+        let mut process = Process(process);
+        let stderr = process.0.stderr.take().expect("a pipe");
         let (lines, log) = channel();
         // Ends with the process; nobody listening any more is no reason to let the pipe fill.
         std::thread::spawn(move || {
@@ -129,24 +132,23 @@ impl House {
 impl Daemon {
     /// SIGTERM, as systemd sends it; how it ended, and the rest of what it logged.
     pub fn stop(mut self) -> (ExitStatus, Vec<String>) {
-        let id = self.process.id().to_string();
+        let id = self.process.0.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
-        let status = until("the daemon's end", || self.process.try_wait().expect("our own child"));
+        let status = until("the daemon's end", || self.process.0.try_wait().expect("our own child"));
         (status, self.log.iter().collect())
     }
 
     /// SIGKILL: the process is not asked.
     pub fn kill(mut self) {
-        self.process.kill().expect("our own child");
-        self.process.wait().expect("our own child");
+        self.process.0.kill().expect("our own child");
+        self.process.0.wait().expect("our own child");
     }
 }
 
-impl Drop for Daemon {
+impl Drop for Process {
     fn drop(&mut self) {
-        // It has ended already unless its test failed.
-        let _ended = self.process.kill();
-        let _reaped = self.process.wait();
+        let _ended = self.0.kill();
+        let _reaped = self.0.wait();
     }
 }
 

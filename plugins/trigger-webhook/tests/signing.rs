@@ -46,7 +46,7 @@ fn the_signed_bytes_are_named() {
     assert!(plain.iter().all(|check| check.message == [Part::Body]
         && check.algorithm == Algorithm::HmacSha256
         && check.encoding == Encoding::Hex));
-    assert!(plain.iter().all(|check| check.secret == "portal-key" && check.max_age_seconds == 300));
+    assert!(plain.iter().all(|check| check.secret == "portal-key" && check.max_age_seconds == 0));
     let timed = of(TIMED);
     assert!(timed.iter().all(|check| check.message == [Part::Text("1783324860.".to_owned()), Part::Body]));
     assert!(timed.iter().all(|check| check.algorithm == Algorithm::Ed25519
