@@ -1,5 +1,11 @@
 //! The command line: one file per command. `--json` wherever a program would read along.
-#![allow(clippy::print_stdout, reason = "the command line answers on standard output")]
+
+/// Prints a line. A reader that has gone away is an error to stop at, not to panic at.
+macro_rules! say {
+    ($($told:tt)*) => {
+        writeln!(std::io::stdout(), $($told)*)?
+    };
+}
 
 mod dead_letters;
 mod demo;
@@ -12,6 +18,7 @@ mod referrals;
 mod serve;
 mod workflow;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -80,6 +87,11 @@ pub fn report(error: &anyhow::Error) {
 
 /// Prints a value as one line of JSON.
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string(value)?);
+    say!("{}", serde_json::to_string(value)?);
     Ok(())
+}
+
+/// Whether an error is only that nobody reads on: `handoff journal export | head`.
+pub fn unread(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

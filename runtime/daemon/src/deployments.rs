@@ -107,6 +107,12 @@ pub fn install(
     let workflow = source.parse()?;
     let mut plugins = BTreeMap::new();
     for stage in workflow.stages.iter() {
+        if reads_clear(&stage.key) && !stage.endpoints.is_empty() && stage.clear_phi_because.is_none() {
+            return Err(InstallError::ClearWithWayOut {
+                stage: stage.key.clone(),
+                endpoints: stage.endpoints.join(", "),
+            });
+        }
         let (key, name) = (stage.key.clone(), stage.plugin.clone());
         let component = components.find(stage)?;
         let failed = |source| InstallError::Plugin { stage: key.clone(), plugin: name.clone(), source };
@@ -126,6 +132,11 @@ pub fn install(
     }
     let digests = plugins.iter().map(|(key, plugin)| (key.clone(), Digest(plugin.digest().0))).collect();
     Ok(Installed { deployment: Deployment::new(workflow, digests), plugins })
+}
+
+/// Parsers see what came in as it came in: bytes of the EHR, words of the patient.
+fn reads_clear(stage: &str) -> bool {
+    stage == "reply" || stage.starts_with("trigger.")
 }
 
 fn kept_at(folder: &Path, digest: &Digest) -> PathBuf {
@@ -209,6 +220,11 @@ pub enum InstallError {
     NotPinned { stage: String },
     #[error("stage {stage}: plugin {plugin:?} cannot be loaded")]
     Plugin { stage: String, plugin: String, source: HostError },
+    #[error(
+        "stage {stage} reads patient data in clear and may reach {endpoints}\n  \
+         help: take the endpoint away, or say why both must be, which is journaled: `clear_phi_because: …`"
+    )]
+    ClearWithWayOut { stage: String, endpoints: String },
     #[error("stage {stage} needs a plugin of world {wanted}; {plugin:?} is one of world {found}")]
     OtherWorld { stage: String, plugin: String, wanted: String, found: String },
 }

@@ -19,6 +19,8 @@ pub struct Passage<'a> {
     pub zone: Option<Tz>,
     /// When texts went to this patient, over all their referrals.
     pub texted: &'a [DateTime<Utc>],
+    /// As it is billed: GSM-7 septets or UTF-16 units, tokens counted as what they stand for.
+    pub units: usize,
     /// Past this the message is of no use.
     pub expires: Option<DateTime<Utc>>,
 }
@@ -49,6 +51,11 @@ pub fn admit(contact: &Contact, passage: &Passage<'_>, now: DateTime<Utc>) -> Ve
     if passage.consent == Some(false) {
         // 47 CFR 64.1200(a)(10): a revocation holds for every later message.
         return Verdict::Never { rule: "opted-out" };
+    }
+    let exempt = passage.channel == Channel::Sms && passage.consent != Some(true);
+    if exempt && passage.units > contact.sms_characters as usize {
+        // 47 CFR 64.1200(a)(9)(iv)(C): without the patient's consent, 160 characters.
+        return Verdict::Never { rule: "text-too-long" };
     }
     let mut until = now;
     let mut rule = None;

@@ -8,6 +8,7 @@ fn main() -> ExitCode {
     let arguments = handoff::cli::Cli::parse();
     match handoff::cli::run(arguments) {
         Ok(code) => code,
+        Err(error) if handoff::cli::unread(&error) => ExitCode::SUCCESS,
         Err(error) => {
             handoff::cli::report(&error);
             ExitCode::FAILURE

@@ -1,5 +1,6 @@
 //! `handoff dead-letters list|show|replay`: what waits for a person.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -65,7 +66,7 @@ impl List {
                     format!("delivery from {source} ({kind}), at {location}: {message}\n    help: {help}")
                 }
             };
-            println!("{}  {}\n    {what}", dead.at.format("%Y-%m-%d %H:%M"), dead.item);
+            say!("{}  {}\n    {what}", dead.at.format("%Y-%m-%d %H:%M"), dead.item);
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -73,7 +74,6 @@ impl List {
 
 impl Item {
     fn show(self) -> anyhow::Result<ExitCode> {
-        use std::io::Write as _;
         let config = Config::read(&self.config)?;
         let view = View::open(&config.data)?;
         let bytes = self.delivery(&view)?;

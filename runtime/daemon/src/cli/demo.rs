@@ -60,15 +60,10 @@ impl Demo {
         if self.json {
             print_json(&summary)?;
         } else {
-            println!(
-                "\n\n{} referrals, {} days, {:.1} s\n",
-                summary.referrals,
-                self.days,
-                begun.elapsed().as_secs_f64()
-            );
-            println!("{summary}");
+            say!("\n\n{} referrals, {} days, {:.1} s\n", summary.referrals, self.days, begun.elapsed().as_secs_f64());
+            say!("{summary}");
             if self.data.is_some() {
-                println!("Journal and index are in {}.", data.display());
+                say!("Journal and index are in {}.", data.display());
             }
         }
         Ok(if summary.lost == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -77,7 +72,11 @@ impl Demo {
 
 fn show(progress: &Progress) {
     let Progress { day, days, orders, texts, mails, visits } = progress;
-    print!("\rday {day:>2} of {days}   {orders:>3} orders   {texts:>4} texts   {mails:>4} mails   {visits:>3} visits ");
+    let mut out = std::io::stdout();
     // A terminal that has gone away is no reason to stop.
-    drop(std::io::stdout().flush());
+    drop(write!(
+        out,
+        "\rday {day:>2} of {days}   {orders:>3} orders   {texts:>4} texts   {mails:>4} mails   {visits:>3} visits "
+    ));
+    drop(out.flush());
 }

@@ -1,5 +1,6 @@
 //! `handoff doctor`: everything that can be wrong with a set-up, looked at before patients depend on it.
 
+use std::io::Write as _;
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,11 +45,11 @@ impl Doctor {
         } else {
             for Finding { what, fault } in &findings {
                 match fault {
-                    None => println!("  ✓ {what}"),
-                    Some(fault) => println!("  ✗ {what}\n      {}", fault.replace('\n', "\n      ")),
+                    None => say!("  ✓ {what}"),
+                    Some(fault) => say!("  ✗ {what}\n      {}", fault.replace('\n', "\n      ")),
                 }
             }
-            println!("{}", if faults == 0 { "all well".to_string() } else { format!("{faults} fault(s)") });
+            say!("{}", if faults == 0 { "all well".to_string() } else { format!("{faults} fault(s)") });
         }
         Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

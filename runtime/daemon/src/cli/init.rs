@@ -53,11 +53,11 @@ impl Init {
             write(&dir.join("workflows").join(file.path), file.text.as_bytes(), 0o644)?;
         }
         write(&configuration, config::TEMPLATE.as_bytes(), 0o644)?;
-        println!("{} is ready:", dir.display());
-        println!("  1. read {} and name your EHR, text vendor and mail server", configuration.display());
-        println!("  2. keep a copy of {} apart from the backups", dir.join("keys/master.key").display());
-        println!("  3. handoff doctor --config {}", configuration.display());
-        println!("  4. handoff serve --config {}", configuration.display());
+        say!("{} is ready:", dir.display());
+        say!("  1. read {} and name your EHR, text vendor and mail server", configuration.display());
+        say!("  2. keep a copy of {} apart from the backups", dir.join("keys/master.key").display());
+        say!("  3. handoff doctor --config {}", configuration.display());
+        say!("  4. handoff serve --config {}", configuration.display());
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,5 +1,6 @@
 //! `handoff journal verify|stats|export`: the journal by itself, beside a running daemon or without one.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -52,7 +53,7 @@ impl Verify {
         let key = VerifyingKey::from_public_key_pem(&pem)
             .map_err(|_| anyhow::anyhow!("{} is not an Ed25519 public key in PEM", self.key.display()))?;
         let sound = handoff_store::journal::verify(&self.data.join("journal"), &key)?;
-        println!("sound: {sound:?}");
+        say!("sound: {sound:?}");
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,5 +1,6 @@
 //! `handoff parse FILE`: what the trigger plugin reads in a message. Nothing is stored.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -55,15 +56,15 @@ impl Parse {
                 "answer": answer,
             }))?;
         } else {
-            println!("{}", reading.kind);
+            say!("{}", reading.kind);
             match &reading.meaning {
-                Meaning::Events(events) => println!("{}", serde_json::to_string_pretty(events)?),
-                Meaning::NotForUs(why) => println!("not for us: {why}"),
+                Meaning::Events(events) => say!("{}", serde_json::to_string_pretty(events)?),
+                Meaning::NotForUs(why) => say!("not for us: {why}"),
                 Meaning::Unreadable(problem) => {
-                    println!("unreadable at {}: {}\n  help: {}", problem.location, problem.message, problem.help);
+                    say!("unreadable at {}: {}\n  help: {}", problem.location, problem.message, problem.help);
                 }
             }
-            println!("answer:\n{}", answer.replace('\r', "\n"));
+            say!("answer:\n{}", answer.replace('\r', "\n"));
         }
         let unreadable = matches!(reading.meaning, Meaning::Unreadable(_));
         Ok(if unreadable { ExitCode::FAILURE } else { ExitCode::SUCCESS })

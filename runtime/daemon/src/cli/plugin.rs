@@ -1,5 +1,6 @@
 //! `handoff plugin inspect|list`: what a component is, before anybody trusts it.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -49,10 +50,10 @@ fn show(host: &Host, name: &str, component: &[u8], json: bool) -> anyhow::Result
     }
     let worlds = inspection.worlds.iter().map(|world| world.name()).collect::<Vec<_>>().join(", ");
     let imports = if inspection.imports.is_empty() { "nothing".to_string() } else { inspection.imports.join(", ") };
-    println!("{name}");
-    println!("  stage    {worlds}");
-    println!("  imports  {imports}");
-    println!("  size     {} bytes", inspection.size);
-    println!("  digest   {}", inspection.digest);
+    say!("{name}");
+    say!("  stage    {worlds}");
+    say!("  imports  {imports}");
+    say!("  size     {} bytes", inspection.size);
+    say!("  digest   {}", inspection.digest);
     Ok(())
 }

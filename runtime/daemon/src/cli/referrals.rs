@@ -1,5 +1,6 @@
 //! `handoff referrals list|show`: read from the journal, beside a running daemon or without one. Tokens only.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -67,7 +68,7 @@ impl List {
                     print_json(&referral)?;
                 } else {
                     let ordered = referral.ordered_at.format("%Y-%m-%d %H:%M");
-                    println!("{}  {ordered}  {:<16} specialist {}", referral.id, referral.state, referral.specialist);
+                    say!("{}  {ordered}  {:<16} specialist {}", referral.id, referral.state, referral.specialist);
                 }
             }
         }
@@ -83,12 +84,12 @@ impl Show {
         if self.json {
             print_json(&serde_json::json!({ "referral": referral, "timeline": timeline }))?;
         } else {
-            println!("{id}  {}", referral.state);
+            say!("{id}  {}", referral.state);
             for timer in &referral.timers {
-                println!("  timer {:<14} {}", timer.name, timer.due.format("%Y-%m-%d %H:%M"));
+                say!("  timer {:<14} {}", timer.name, timer.due.format("%Y-%m-%d %H:%M"));
             }
             for moment in &timeline {
-                println!("{moment}");
+                say!("{moment}");
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -1,5 +1,6 @@
 //! `handoff workflow check`: every problem of a workflow at once, then its scenarios.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -42,7 +43,7 @@ impl Check {
             }
             Err(error) => return Err(error.into()),
         };
-        println!("{}: {} states, {} letters, no problems", source.file, workflow.states.len(), workflow.letters.len());
+        say!("{}: {} states, {} letters, no problems", source.file, workflow.states.len(), workflow.letters.len());
         if self.no_scenarios {
             return Ok(ExitCode::SUCCESS);
         }
@@ -56,10 +57,10 @@ impl Check {
             let name = path.display().to_string();
             let text = std::fs::read_to_string(path)?;
             match Scenario::parse(&name, &text).and_then(|scenario| scenario.run(&name, &deployment)) {
-                Ok(_) => println!("  ✓ {name}"),
+                Ok(_) => say!("  ✓ {name}"),
                 Err(problem) => {
                     failed += 1;
-                    println!("  ✗ {name}\n{problem}");
+                    say!("  ✗ {name}\n{problem}");
                 }
             }
         }

@@ -27,6 +27,7 @@ fn passage(texted: &[DateTime<Utc>]) -> Passage<'_> {
         deceased: false,
         zone: Some(Tz::America__Los_Angeles),
         texted,
+        units: 150,
         expires: None,
     }
 }
@@ -39,7 +40,9 @@ fn at(day: u32, hour: u32, minute: u32) -> DateTime<Utc> {
 #[test]
 fn each_rule_is_kept_by_name() {
     let texted = [at(2, 9, 0), at(3, 9, 0), at(4, 9, 0)];
-    let rows: [(&str, Passage<'_>, DateTime<Utc>, Verdict); 10] = [
+    let rows: [(&str, Passage<'_>, DateTime<Utc>, Verdict); 12] = [
+        ("long", Passage { units: 161, ..passage(&[]) }, at(5, 12, 0), Verdict::Never { rule: "text-too-long" }),
+        ("long, with consent", Passage { units: 161, consent: Some(true), ..passage(&[]) }, at(5, 12, 0), Verdict::Go),
         ("by day", passage(&[]), at(5, 12, 0), Verdict::Go),
         ("at night", passage(&[]), at(5, 22, 0), Verdict::Wait { until: at(6, 8, 0), rule: "quiet-hours" }),
         ("before summer time", passage(&[]), at(7, 23, 0), Verdict::Wait { until: at(8, 8, 0), rule: "quiet-hours" }),

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use handoff_engine::ids::{Digest, ReferralId, Token};
 use handoff_engine::letter::Message;
 use handoff_engine::referral::{Channel, Consent, Referral};
+use handoff_engine::render::measure_sms;
 use handoff_host::{Answer, Call};
 use handoff_store::entry::Record;
 use serde_json::Value;
@@ -62,6 +63,7 @@ impl Line {
             deceased: referral.facts.patient.deceased,
             zone: referral.facts.patient.zone,
             texted: &texted,
+            units: measure_sms(&message.text).units,
             expires,
         };
         Ok(gate::admit(&installed.workflow().contact, &passage, draft.now))

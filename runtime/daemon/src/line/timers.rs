@@ -50,6 +50,8 @@ impl Line {
     pub async fn keep_time(self: &Arc<Self>, mut stop: watch::Receiver<bool>) -> Result<(), LineError> {
         loop {
             self.settle().await?;
+            // Ahead of need, so that no delivery waits for it.
+            self.vault.provision()?;
             let wait = match self.next_due() {
                 Some(due) => (due - self.clock.now()).to_std().unwrap_or(Duration::ZERO).min(LOOK_AGAIN),
                 None => LOOK_AGAIN,
