@@ -20,6 +20,8 @@ use crate::line::egress::Grant;
 pub struct Installed {
     pub deployment: Deployment,
     plugins: BTreeMap<String, Plugin>,
+    /// By stage, as JSON text: a roster is long, and every call takes its stage's settings along.
+    settings: BTreeMap<String, String>,
 }
 
 /// Finds a stage's component.
@@ -59,7 +61,7 @@ impl Installed {
 
     /// The stage's `settings:` as JSON text; absent when the workflow has no such stage.
     pub fn settings(&self, stage: &str) -> Option<String> {
-        self.stage(stage).map(|stage| stage.settings.to_string())
+        self.settings.get(stage).cloned()
     }
 
     /// What a stage may reach, for one patient.
@@ -131,7 +133,8 @@ pub fn install(
         plugins.insert(key, plugin);
     }
     let digests = plugins.iter().map(|(key, plugin)| (key.clone(), Digest(plugin.digest().0))).collect();
-    Ok(Installed { deployment: Deployment::new(workflow, digests), plugins })
+    let settings = workflow.stages.iter().map(|stage| (stage.key.clone(), stage.settings.to_string())).collect();
+    Ok(Installed { deployment: Deployment::new(workflow, digests), plugins, settings })
 }
 
 /// Parsers see what came in as it came in: bytes of the EHR, words of the patient.
