@@ -30,7 +30,7 @@ fn live_through(seed: u64) -> Month {
         let rehearsal = Rehearsal::open(seed, REFERRALS, DAYS, data.path()).await.expect("a rehearsal");
         rehearsal.run(|_| {}).await.expect("a month");
         let summary = rehearsal.summary().expect("a summary");
-        let ledger = rehearsal.practice().ledger();
+        let ledger = rehearsal.world().ledger();
         rehearsal.close().await;
         (serde_json::to_value(&summary).expect("json"), ledger)
     });

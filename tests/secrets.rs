@@ -78,10 +78,10 @@ fn what_was_planted_is_found_nowhere() {
     let planted = runtime.block_on(async {
         let rehearsal = Rehearsal::open(11, 12, 30, data.path()).await.expect("a rehearsal");
         rehearsal.run(|_| {}).await.expect("a month");
-        let practice = rehearsal.practice();
-        let secrets = [AUTH_TOKEN, WEBHOOK_KEY, &practice.addresses().fhir_token];
-        let planted = planted(&practice.people(), &secrets);
-        let mut envelopes = practice.ledger().mails.into_iter().filter(|mail| mail.person.is_some());
+        let world = rehearsal.world();
+        let secrets = [AUTH_TOKEN, WEBHOOK_KEY, handoff_practice::ACCESS_TOKEN];
+        let planted = planted(&world.people(), &secrets);
+        let mut envelopes = world.ledger().mails.into_iter().filter(|mail| mail.person.is_some());
         let envelope = envelopes.next().expect("a mail to a patient").to;
         assert!(!found(envelope.as_bytes(), &planted).is_empty(), "the search finds no patient on their own mail");
         rehearsal.close().await;

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey as _;
 use handoff_host::{Host, Limits};
+use handoff_store::journal::Disk;
 use handoff_store::{Entry, Record, Store, StoreOptions};
 
 use crate::clock::Clock;
@@ -16,10 +17,18 @@ use crate::deployments::{self, ByName, Deployments, Pinned, Source};
 use crate::line::egress::Egress;
 use crate::line::egress::secrets::Secrets;
 use crate::line::{Line, Parts};
-use crate::vault::{MasterKey, Vault};
+use crate::vault::{self, MasterKey, Vault};
 
 /// Components by digest, below the data folder: what a referral in flight was pinned to must be there as long as it is.
 const COMPONENTS: &str = "components";
+
+/// What a house stands on: the machine's own disk, or a simulated one.
+pub struct Ground {
+    pub host: Arc<Host>,
+    pub store: Store,
+    /// Where the key ring lies.
+    pub keys: Arc<dyn Disk>,
+}
 
 /// What a house is built from, once files have been read.
 pub struct Plan {
@@ -67,11 +76,21 @@ impl Plan {
     /// When the store, the vault, the workflow or a plugin cannot be opened.
     pub fn build(self) -> anyhow::Result<Line> {
         std::fs::create_dir_all(&self.data).with_context(|| format!("cannot make {}", self.data.display()))?;
-        let host = Host::new(Limits::default(), Some(&self.data.join("compiled")))?;
-        let (store, recovery) = Store::open(StoreOptions::new(&self.data, self.signing))?;
+        let host = Arc::new(Host::new(Limits::default(), Some(&self.data.join("compiled")))?);
+        let (store, recovery) = Store::open(StoreOptions::new(&self.data, self.signing.clone()))?;
         tracing::info!(?recovery, "store opened");
+        let keys = Arc::new(vault::private_disk(&self.data)?);
+        self.build_on(Ground { host, store, keys })
+    }
+
+    /// As [`Plan::build`], on ground that is laid already.
+    ///
+    /// # Errors
+    /// When the vault, the workflow or a plugin cannot be opened.
+    pub fn build_on(self, ground: Ground) -> anyhow::Result<Line> {
+        let Ground { host, store, keys } = ground;
         let taken = store.index().key_slots_taken()?;
-        let vault = Vault::open(&self.data, self.master, self.dice, taken)?;
+        let vault = Vault::on(keys, &self.data, self.master, self.dice, taken)?;
         let kept = self.data.join(COMPONENTS);
         std::fs::create_dir_all(&kept).with_context(|| format!("cannot make {}", kept.display()))?;
         let by_name = ByName { folder: self.plugins.as_deref() };

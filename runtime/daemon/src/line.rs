@@ -53,7 +53,7 @@ use crate::vault::Vault;
 pub struct Line {
     pub store: Store,
     pub vault: Vault,
-    pub host: Host,
+    pub host: Arc<Host>,
     pub deployments: Deployments,
     pub egress: Egress,
     pub secrets: Arc<Secrets>,
@@ -107,7 +107,7 @@ pub enum LineError {
 pub struct Parts {
     pub store: Store,
     pub vault: Vault,
-    pub host: Host,
+    pub host: Arc<Host>,
     pub deployments: Deployments,
     pub egress: Egress,
     pub secrets: Arc<Secrets>,

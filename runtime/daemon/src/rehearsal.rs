@@ -1,6 +1,7 @@
-//! A rehearsal: the whole line under a virtual clock, before a simulated practice on real sockets. The same plugins and
-//! the same stations as in production; only the endpoints' addresses differ.
+//! A rehearsal: the whole line under a virtual clock, before a simulated practice on real sockets or in one process. The
+//! same plugins and the same stations as in production; only the endpoints' addresses differ.
 
+pub mod indoors;
 mod summary;
 
 use std::collections::BTreeMap;
@@ -10,20 +11,22 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use ed25519_dalek::SigningKey;
-use handoff_practice::{Addresses, Handoff, Practice, Purpose, Webhook};
+use handoff_practice::{Addresses, Handoff, Practice, Purpose, Webhook, World};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::json;
 
+use self::indoors::{Inward, Outward};
 pub use self::summary::Summary;
-use crate::clock::{Clock as _, VirtualClock};
+use crate::clock::{Clock, VirtualClock};
 use crate::config::{HttpListener, Listen, MllpListener};
 use crate::deployments::Source;
-use crate::house::Plan;
+use crate::house::{Ground, Plan};
 use crate::line::Line;
 use crate::line::egress::Egress;
 use crate::line::egress::endpoint::EndpointConfig;
 use crate::line::egress::secrets::{Secret, Secrets};
+use crate::line::egress::wire::Wire;
 use crate::recipe;
 use crate::service::{self, Service};
 use crate::vault::MasterKey;
@@ -37,15 +40,33 @@ const SMS_NUMBER: &str = "+15550100100";
 pub const AUTH_TOKEN: &str = "a rehearsal's auth token";
 pub const WEBHOOK_KEY: &str = "a rehearsal's webhook key";
 
+/// The endpoints, as the recipe names them.
+const CARRIER: &str = "sms";
+const CHART: &str = "ehr";
+const MAIL: &str = "mail";
+
+/// The source of HL7 messages, as the recipe names it.
+const HL7: &str = "hl7";
+
+/// The line believes to be reached here.
+const PUBLIC_URL: &str = "https://handoff.example";
+
 /// After the practice's last day, letters already owed still leave for so long.
 const AFTERMATH: Duration = Duration::days(2);
 
+/// A line and the world around it, with a clock that both live by.
 pub struct Rehearsal {
-    practice: Practice,
+    world: World,
     line: Arc<Line>,
-    service: Service,
     clock: Arc<VirtualClock>,
     end: DateTime<Utc>,
+    way: Way,
+}
+
+/// How the two reach each other.
+enum Way {
+    Sockets { practice: Practice, service: Service },
+    Indoors(Inward),
 }
 
 /// What is shown while it runs.
@@ -59,54 +80,48 @@ pub struct Progress {
 }
 
 impl Rehearsal {
-    /// Opens a practice and a line that serves it, both on loopback.
+    /// Opens a practice and a line that serves it, both on real sockets of the loopback interface.
     ///
     /// # Errors
     /// When a socket, the data folder or a plugin cannot be opened.
     pub async fn open(seed: u64, referrals: usize, days: u32, data: &Path) -> anyhow::Result<Rehearsal> {
-        let start = START.and_time(NaiveTime::MIN).and_utc();
-        let mut plan = handoff_practice::Plan::new(seed, referrals, start);
-        plan.days = days;
+        let plan = handoff_practice::Plan { days, ..handoff_practice::Plan::new(seed, referrals, start()) };
+        let end = end(&plan);
         let practice = Practice::start(plan).await?;
-        let clock = Arc::new(VirtualClock::starting_at(start));
-        let mut dice = StdRng::seed_from_u64(seed);
-        let mut signing = [0u8; 32];
-        dice.fill_bytes(&mut signing);
-        let secrets = Arc::new(secrets(&practice.addresses()));
-        let egress = Egress::new(endpoints(&practice.addresses())?, Arc::clone(&secrets), clock.clone())?;
-        let line = Plan {
-            data: data.to_path_buf(),
-            plugins: None,
-            workflow: workflow(),
-            master: MasterKey::generate(&mut dice),
-            signing: SigningKey::from_bytes(&signing),
-            secrets,
-            egress,
-            public_url: Some(PUBLIC_URL.into()),
-            clock: clock.clone(),
-            dice: Box::new(dice),
-            sequential: true,
-        }
-        .build()?;
-        let line = Arc::new(line);
+        let clock = Arc::new(VirtualClock::starting_at(start()));
+        let secrets = Arc::new(secrets());
+        let Addresses { carrier, fhir, smtp, .. } = practice.addresses();
+        let endpoints = endpoints(&carrier, &fhir, &format!("smtp://{smtp}"))?;
+        let egress = Egress::new(endpoints, Arc::clone(&secrets), clock.clone())?;
+        let house = Plan { sequential: true, ..house(seed, data, egress, secrets, clock.clone()) };
+        let line = Arc::new(house.build()?);
         let any = "127.0.0.1:0".parse().context("loopback")?;
         let listen = Listen {
-            mllp: vec![MllpListener { source: "hl7".into(), address: any }],
+            mllp: vec![MllpListener { source: HL7.into(), address: any }],
             http: HttpListener { address: any, public_url: Some(PUBLIC_URL.into()) },
         };
         let service = service::start(&listen, Arc::clone(&line)).await?;
-        practice.connect(Handoff {
-            mllp: *service.mllp.first().context("an MLLP listener")?,
-            http: format!("http://{}", service.http),
-            public_url: PUBLIC_URL.into(),
-            callback_url: format!("{PUBLIC_URL}/callback/sms"),
-            twilio_account: ACCOUNT.into(),
-            twilio_auth_token: AUTH_TOKEN.into(),
-            sms_number: SMS_NUMBER.into(),
-            webhook: Some(Webhook { url: format!("http://{}/in/webhook", service.http), secret: WEBHOOK_KEY.into() }),
-        });
-        let end = start + Duration::days(i64::from(days)) + AFTERMATH;
-        Ok(Rehearsal { practice, line, service, clock, end })
+        let mllp = *service.mllp.first().context("an MLLP listener")?;
+        practice.connect(Handoff { mllp, http: format!("http://{}", service.http), ..handoff() });
+        let world = practice.world().clone();
+        Ok(Rehearsal { world, line, clock, end, way: Way::Sockets { practice, service } })
+    }
+
+    /// The same without a socket, on ground that is laid already: what a year takes, or a hundred thousand patients.
+    ///
+    /// # Errors
+    /// When the plan is too large, or a plugin cannot be opened.
+    pub fn indoors(plan: handoff_practice::Plan, data: &Path, ground: Ground) -> anyhow::Result<Rehearsal> {
+        let (seed, end) = (plan.seed, end(&plan));
+        let clock = Arc::new(VirtualClock::starting_at(plan.start));
+        let world = World::new(plan)?;
+        world.connect(handoff());
+        let secrets = Arc::new(secrets());
+        let egress = indoor_egress(Outward { world: world.clone() }, &secrets, clock.clone())?;
+        let house = Plan { sequential: true, ..house(seed, data, egress, secrets, clock.clone()) };
+        let line = Arc::new(house.build_on(ground)?);
+        let way = Way::Indoors(Inward::new(Arc::clone(&line)));
+        Ok(Rehearsal { world, line, clock, end, way })
     }
 
     /// Lives through it. Both sides take turns: the clock moves only when neither has anything left to do.
@@ -118,13 +133,13 @@ impl Rehearsal {
         let mut day = -1;
         loop {
             let now = self.clock.now();
-            self.practice.act(now).await?;
+            self.act(now).await?;
             self.line.settle().await?;
             if (now - start).num_days() > day {
                 day = (now - start).num_days();
                 report(self.progress(day, (self.end - start).num_days()));
             }
-            let next = [self.practice.next_action(), self.line.next_due()].into_iter().flatten().min();
+            let next = [self.world.next_action(), self.line.next_due()].into_iter().flatten().min();
             match next {
                 Some(next) if next <= self.end => self.clock.advance_to(next.max(now)),
                 _ => return Ok(()),
@@ -132,8 +147,25 @@ impl Rehearsal {
         }
     }
 
+    async fn act(&self, now: DateTime<Utc>) -> anyhow::Result<()> {
+        let inward = match &self.way {
+            Way::Sockets { practice, .. } => {
+                practice.act(now).await?;
+                return Ok(());
+            }
+            Way::Indoors(inward) => inward,
+        };
+        while let Some(errands) = self.world.act(now) {
+            for errand in errands {
+                let reply = inward.carry(self.world.parcel(&errand)?).await;
+                self.world.settle(errand, &reply);
+            }
+        }
+        Ok(())
+    }
+
     fn progress(&self, day: i64, days: i64) -> Progress {
-        let ledger = self.practice.ledger();
+        let ledger = self.world.ledger();
         Progress {
             day,
             days,
@@ -149,25 +181,78 @@ impl Rehearsal {
     /// # Errors
     /// When the index cannot be read.
     pub fn summary(&self) -> anyhow::Result<Summary> {
-        Summary::of(&self.line, &self.practice, self.clock.now())
+        Summary::of(&self.line, &self.world, self.clock.now())
     }
 
     /// The world outside, which keeps a ledger of its own.
-    pub fn practice(&self) -> &Practice {
-        &self.practice
-    }
-
-    pub async fn close(self) {
-        self.service.close().await;
+    pub fn world(&self) -> &World {
+        &self.world
     }
 
     pub fn line(&self) -> Arc<Line> {
         Arc::clone(&self.line)
     }
+
+    pub async fn close(self) {
+        match self.way {
+            Way::Sockets { service, .. } => service.close().await,
+            Way::Indoors(_) => {}
+        }
+    }
 }
 
-/// The line believes to be reached here; the practice knows the port that is really open.
-const PUBLIC_URL: &str = "https://handoff.example";
+/// When rehearsals begin.
+pub fn start() -> DateTime<Utc> {
+    START.and_time(NaiveTime::MIN).and_utc()
+}
+
+/// When the last letter of a plan has left.
+pub fn end(plan: &handoff_practice::Plan) -> DateTime<Utc> {
+    plan.start + Duration::days(i64::from(plan.days)) + AFTERMATH
+}
+
+/// The house that serves the practice: keys and dice come from the seed.
+pub fn house(seed: u64, data: &Path, egress: Egress, secrets: Arc<Secrets>, clock: Arc<dyn Clock>) -> Plan {
+    let mut dice = StdRng::seed_from_u64(seed);
+    let mut signing = [0u8; 32];
+    dice.fill_bytes(&mut signing);
+    Plan {
+        data: data.to_path_buf(),
+        plugins: None,
+        workflow: workflow(),
+        master: MasterKey::generate(&mut dice),
+        signing: SigningKey::from_bytes(&signing),
+        secrets,
+        egress,
+        public_url: Some(PUBLIC_URL.into()),
+        clock,
+        dice: Box::new(dice),
+        sequential: false,
+    }
+}
+
+/// The way out of a house without sockets, over a wire that leads to the world.
+///
+/// # Errors
+/// When the rehearsal's endpoints do not fit each other.
+pub fn indoor_egress(wire: impl Wire, secrets: &Arc<Secrets>, clock: Arc<dyn Clock>) -> anyhow::Result<Egress> {
+    let endpoints = endpoints("https://sms.example", "https://ehr.example/fhir", "smtps://mail.example")?;
+    Ok(Egress::over(Arc::new(wire), endpoints, Arc::clone(secrets), clock)?)
+}
+
+/// Where Handoff is and what it shares with its neighbours; with sockets, two of its addresses differ.
+pub fn handoff() -> Handoff {
+    Handoff {
+        mllp: ([127, 0, 0, 1], 0).into(),
+        http: PUBLIC_URL.into(),
+        public_url: PUBLIC_URL.into(),
+        callback_url: format!("{PUBLIC_URL}/callback/sms"),
+        twilio_account: ACCOUNT.into(),
+        twilio_auth_token: AUTH_TOKEN.into(),
+        sms_number: SMS_NUMBER.into(),
+        webhook: Some(Webhook { url: format!("{PUBLIC_URL}/in/webhook"), secret: WEBHOOK_KEY.into() }),
+    }
+}
 
 /// The recipe as it is shipped; its settings files name this practice's chart, roster, carrier account and webhook key.
 fn workflow() -> Source {
@@ -199,9 +284,9 @@ fn workflow() -> Source {
     source
 }
 
-fn secrets(addresses: &Addresses) -> Secrets {
+pub fn secrets() -> Secrets {
     let secrets = [
-        ("ehr-password", addresses.fhir_token.as_str()),
+        ("ehr-password", handoff_practice::ACCESS_TOKEN),
         ("twilio-auth-token", AUTH_TOKEN),
         ("webhook-key", WEBHOOK_KEY),
     ];
@@ -209,14 +294,13 @@ fn secrets(addresses: &Addresses) -> Secrets {
 }
 
 /// As an IT director writes them; only the addresses are this rehearsal's own.
-fn endpoints(addresses: &Addresses) -> anyhow::Result<BTreeMap<String, EndpointConfig>> {
-    let Addresses { carrier, fhir, smtp, .. } = addresses;
+fn endpoints(carrier: &str, chart: &str, mail: &str) -> anyhow::Result<BTreeMap<String, EndpointConfig>> {
     let yaml = format!(
-        "ehr:  {{ url: {fhir:?}, allow_private: true, baa: {{ reference: rehearsal }},
-                  credentials: {{ kind: basic, user: handoff, password: ehr-password }} }}
-sms:  {{ url: {carrier:?}, allow_private: true, baa: {{ reference: rehearsal }},
-                  credentials: {{ kind: basic, user: {ACCOUNT}, password: twilio-auth-token }} }}
-mail: {{ url: \"smtp://{smtp}\", allow_private: true, baa: {{ reference: rehearsal }} }}
+        "{CHART}:   {{ url: {chart:?}, allow_private: true, baa: {{ reference: rehearsal }},
+                   credentials: {{ kind: basic, user: handoff, password: ehr-password }} }}
+{CARRIER}: {{ url: {carrier:?}, allow_private: true, baa: {{ reference: rehearsal }},
+                   credentials: {{ kind: basic, user: {ACCOUNT}, password: twilio-auth-token }} }}
+{MAIL}:    {{ url: {mail:?}, allow_private: true, baa: {{ reference: rehearsal }} }}
 "
     );
     serde_saphyr::from_str(&yaml).context("the rehearsal's endpoints")

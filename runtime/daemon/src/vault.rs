@@ -4,12 +4,14 @@
 //! Erase a patient's slot there, and every copy of the journal has forgotten the patient.
 
 use std::collections::{HashMap, VecDeque};
+use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::{PatientId, Token};
 use handoff_store::entry::Sealed;
+use handoff_store::journal::{Disk, RealDisk};
 use rand::CryptoRng;
 use rand::rngs::StdRng;
 
@@ -28,9 +30,6 @@ pub use sealing::Sealing;
 use clear::Key;
 use keyring::Keyring;
 
-/// The key ring's file in the data directory.
-const KEYRING_FILE: &str = "keyring";
-
 /// Assignments of slots remembered until the index knows them. One that is older than this many others was committed or
 /// abandoned long ago; the memory they take is about 8 MiB.
 const RECENT_MAX: usize = 65_536;
@@ -40,6 +39,17 @@ const FREE_SLOTS_MIN: u64 = EXTENT_SLOTS / 2;
 
 /// Where randomness comes from; seeded in a simulation.
 pub type Dice = Box<dyn CryptoRng + Send>;
+
+/// The data directory, for this process alone.
+///
+/// # Errors
+/// When another process has it, or it cannot be used.
+pub fn private_disk(dir: &Path) -> Result<RealDisk, VaultError> {
+    RealDisk::private(dir).map_err(|source| match source.kind() {
+        ErrorKind::WouldBlock => KeyringError::InUse { path: dir.to_path_buf() }.into(),
+        _ => KeyringError::Io { path: dir.to_path_buf(), source }.into(),
+    })
+}
 
 /// Dice seeded by the operating system.
 pub fn system_dice() -> Dice {
@@ -93,8 +103,22 @@ impl Vault {
     /// # Errors
     /// When the key ring is missing though patients have keys, older than the journal, in use, or not opened by
     /// `master`.
-    pub fn open(dir: &Path, master: MasterKey, mut dice: Dice, slots_taken: u64) -> Result<Vault, VaultError> {
-        let keyring = Keyring::open(&dir.join(KEYRING_FILE), master, slots_taken, &mut *dice)?;
+    pub fn open(dir: &Path, master: MasterKey, dice: Dice, slots_taken: u64) -> Result<Vault, VaultError> {
+        Vault::on(Arc::new(private_disk(dir)?), dir, master, dice, slots_taken)
+    }
+
+    /// As [`Vault::open`], on a disk that stands for `dir` and that no other process uses.
+    ///
+    /// # Errors
+    /// As those of [`Vault::open`].
+    pub fn on(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        master: MasterKey,
+        mut dice: Dice,
+        slots_taken: u64,
+    ) -> Result<Vault, VaultError> {
+        let keyring = Keyring::open(disk, dir, master, slots_taken, &mut *dice)?;
         let house = keyring.house_key()?;
         let derived = |purpose: &str| Key::new(seal::mac(&house, &[purpose.as_bytes()]));
         let vault = Vault {

@@ -27,7 +27,7 @@ const WRITABLE: [&str; 4] = ["Task", "DocumentReference", "Communication", "Comm
 const KNOWN: [&str; 5] = ["Patient", "Consent", "Coverage", "ServiceRequest", "Appointment"];
 
 /// The token that opens the chart: as a bearer token, or as the password of basic authentication.
-pub(crate) const ACCESS_TOKEN: &str = "rehearsal-chart-token";
+pub const ACCESS_TOKEN: &str = "rehearsal-chart-token";
 
 pub(crate) fn routes(town: SharedTown) -> Router {
     Router::new()

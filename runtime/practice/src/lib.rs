@@ -8,7 +8,8 @@
 //! here reads the wall clock or draws from a generator that two people share.
 //!
 //! Read in this order: [`Plan`] is what to rehearse, `people` and `specialists` are who takes part, `town` is the state
-//! of the world, `reaction` and `desk` are how it moves, `ehr`, `carrier`, `fhir` and `smtp` are how it speaks.
+//! of the world, `reaction` and `desk` are how it moves, `ehr`, `carrier`, `fhir` and `smtp` are how it speaks; [`World`]
+//! is all of it without sockets, [`Practice`] with them.
 
 mod agenda;
 mod carrier;
@@ -27,10 +28,13 @@ mod specialists;
 #[cfg(test)]
 mod tests;
 mod town;
+mod world;
 
-pub use fhir::{APPOINTMENT_SYSTEM, RECORD_SYSTEM, REFERRAL_SYSTEM};
+pub use fhir::{ACCESS_TOKEN, APPOINTMENT_SYSTEM, RECORD_SYSTEM, REFERRAL_SYSTEM};
 pub use ledger::{Booking, Change, Ledger, Mail, Moment, Purpose, Refused, Reroute, Said, Sent, Text, Visit, Write};
 pub use people::{Home, Language, Person, Referral};
 pub use plan::{CarrierPlan, EhrPlan, Plan, REFERRALS_MAX};
 pub use practice::{Acts, Addresses, Handoff, Practice, PracticeError, Webhook};
+pub use smtp::Refusal;
 pub use specialists::{HealthPlan, ROSTER, Specialist, Specialty, roster_settings};
+pub use world::{Errand, Parcel, Reply, Server, World};

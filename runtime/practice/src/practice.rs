@@ -8,19 +8,16 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::carrier::severable::{SeverableListener, Shears};
-use crate::carrier::{self, signature::signature};
 use crate::ehr::line::Line;
-use crate::ehr::webhook;
-use crate::fhir;
 use crate::ledger::Ledger;
 use crate::people::Person;
 use crate::plan::{Plan, REFERRALS_MAX};
 use crate::smtp;
-use crate::town::{Callback, Message, Sending, SharedTown, Town};
+use crate::world::{Errand, Parcel, Reply, Server, World};
 
-/// A practice, its patients and its neighbours. Its servers live as long as it does.
+/// A practice, its patients and its neighbours on real sockets. Its servers live as long as it does.
 pub struct Practice {
-    town: SharedTown,
+    world: World,
     addresses: Addresses,
     // One at a time: whoever acts holds the line.
     line: tokio::sync::Mutex<Line>,
@@ -35,8 +32,6 @@ pub struct Addresses {
     pub carrier: String,
     /// Base URL of the chart, ending in `/fhir`.
     pub fhir: String,
-    /// Opens the chart: as a bearer token, or as the password of basic authentication.
-    pub fhir_token: String,
     /// Takes mail without TLS, with or without authentication.
     pub smtp: SocketAddr,
 }
@@ -98,9 +93,7 @@ const CALLBACK_WITHIN: Duration = Duration::from_secs(15);
 impl Practice {
     /// Opens carrier, chart and mail server on free ports of 127.0.0.1.
     pub async fn start(plan: Plan) -> Result<Practice, PracticeError> {
-        if plan.referrals > REFERRALS_MAX {
-            return Err(PracticeError::TooManyReferrals(plan.referrals));
-        }
+        let world = World::new(plan)?;
         // Fails when somebody has installed one already, which serves as well.
         let _already_installed = rustls::crypto::ring::default_provider().install_default();
         let http =
@@ -108,15 +101,10 @@ impl Practice {
         let (carrier, carrier_at) = listen().await?;
         let (chart, chart_at) = listen().await?;
         let (mail, smtp) = listen().await?;
-        let addresses = Addresses {
-            carrier: format!("http://{carrier_at}"),
-            fhir: format!("http://{chart_at}/fhir"),
-            fhir_token: fhir::ACCESS_TOKEN.to_string(),
-            smtp,
-        };
-        let town = SharedTown::new(Town::new(plan));
-        let messages = carrier::routes(town.clone()).into_make_service_with_connect_info::<Shears>();
-        let records = fhir::routes(town.clone());
+        let addresses =
+            Addresses { carrier: format!("http://{carrier_at}"), fhir: format!("http://{chart_at}/fhir"), smtp };
+        let messages = world.routes(Server::Carrier).into_make_service_with_connect_info::<Shears>();
+        let records = world.routes(Server::Chart);
         let servers = vec![
             tokio::spawn(async move {
                 if let Err(error) = axum::serve(SeverableListener(carrier), messages).await {
@@ -128,129 +116,95 @@ impl Practice {
                     tracing::error!(%error, "the chart stopped");
                 }
             }),
-            tokio::spawn(smtp::serve(mail, town.clone())),
+            tokio::spawn(smtp::serve(mail, world.town())),
         ];
-        Ok(Practice { town, addresses, line: tokio::sync::Mutex::default(), http, servers })
+        Ok(Practice { world, addresses, line: tokio::sync::Mutex::default(), http, servers })
     }
 
     pub fn addresses(&self) -> Addresses {
         self.addresses.clone()
     }
 
-    /// Says where to send from now on. May be called again when Handoff has moved.
-    pub fn connect(&self, handoff: Handoff) {
-        self.town.lock().handoff = Some(handoff);
+    /// Who is behind the sockets.
+    pub fn world(&self) -> &World {
+        &self.world
     }
 
-    /// When something happens next; none when nothing does within the plan's days.
+    /// Says where to send from now on. May be called again when Handoff has moved.
+    pub fn connect(&self, handoff: Handoff) {
+        self.world.connect(handoff);
+    }
+
+    /// As [`World::next_action`].
     pub fn next_action(&self) -> Option<DateTime<Utc>> {
-        let town = self.town.lock();
-        town.agenda.next().filter(|at| *at <= town.end())
+        self.world.next_action()
     }
 
     /// Performs what is due up to `now`, in order, awaiting each answer. Also tells the world what time it is: call it
     /// whenever the virtual clock moves, before Handoff works at that time.
+    ///
+    /// # Errors
+    /// When Handoff is nowhere yet.
     pub async fn act(&self, now: DateTime<Utc>) -> Result<Acts, PracticeError> {
         let mut line = self.line.lock().await;
-        let handoff = self.town.lock().handoff.clone().ok_or(PracticeError::NotConnected)?;
+        let handoff = self.world.town().lock().handoff.clone().ok_or(PracticeError::NotConnected)?;
         let mut acts = Acts::default();
-        loop {
-            let sendings = {
-                let mut town = self.town.lock();
-                let until = now.min(town.end());
-                match town.agenda.take(until) {
-                    Some((at, person, action)) => {
-                        // Time never runs backwards, even if something was noted for a moment gone by.
-                        town.now = town.now.max(at);
-                        town.perform(person, action)
-                    }
-                    None => {
-                        town.now = town.now.max(now);
-                        return Ok(acts);
-                    }
-                }
-            };
+        while let Some(errands) = self.world.act(now) {
             acts.performed += 1;
-            for sending in sendings {
-                match sending {
-                    Sending::Message(message) => self.transmit(&mut line, &handoff, message, &mut acts).await,
-                    Sending::Callback(callback) => self.call_back(&handoff, callback, &mut acts).await,
-                }
+            for errand in errands {
+                let reply = match self.world.parcel(&errand)? {
+                    Parcel::Hl7(message) => match line.send(handoff.mllp, &message).await {
+                        Ok(answer) => Reply::Acknowledged(answer),
+                        Err(error) => {
+                            tracing::debug!(%error, errand = errand.name(), "a message stays in the queue");
+                            Reply::None(error.name())
+                        }
+                    },
+                    Parcel::Post { url, headers, body } => self.post(&handoff, &url, headers, body).await,
+                };
+                acts.count(&errand, &reply);
+                self.world.settle(errand, &reply);
             }
         }
+        Ok(acts)
     }
 
-    async fn transmit(&self, line: &mut Line, handoff: &Handoff, message: Message, acts: &mut Acts) {
-        if message.is_json() {
-            return self.post(handoff, message, acts).await;
-        }
-        let answer = match line.send(handoff.mllp, message.body.as_bytes()).await {
-            Ok(found) if found.code == "AA" && found.control_id != message.control_id => {
-                format!("AA for another message than {}", message.control_id)
-            }
-            Ok(found) => found.code,
-            Err(error) => {
-                tracing::debug!(%error, control_id = message.control_id, "a message stays in the queue");
-                error.name().to_string()
-            }
+    async fn post(&self, handoff: &Handoff, url: &str, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> Reply {
+        let url = match url.strip_prefix(&handoff.public_url) {
+            Some(path) => format!("{}{path}", handoff.http),
+            None => url.to_string(),
         };
-        match answer.as_str() {
-            "AA" => acts.messages_accepted += 1,
-            _ => acts.messages_refused += 1,
-        }
-        self.town.lock().acknowledged(message, answer);
-    }
-
-    async fn post(&self, handoff: &Handoff, message: Message, acts: &mut Acts) {
-        let status = match &handoff.webhook {
-            Some(webhook) => {
-                let request = self.http.post(&webhook.url).header("content-type", "application/json");
-                let signature = webhook::signature(&webhook.secret, &message.body);
-                self.status_of(request.header("x-signature", signature).body(message.body.clone())).await
-            }
-            None => 0,
-        };
-        match status {
-            200..300 => acts.messages_accepted += 1,
-            _ => acts.messages_refused += 1,
-        }
-        self.town.lock().acknowledged(message, status.to_string());
-    }
-
-    /// The HTTP status of the answer, 0 when there is none.
-    async fn status_of(&self, request: reqwest::RequestBuilder) -> u16 {
-        match request.send().await {
-            Ok(response) => response.status().as_u16(),
+        let request =
+            headers.into_iter().fold(self.http.post(url), |request, (name, value)| request.header(name, value));
+        match request.body(body).send().await {
+            Ok(response) => Reply::Status(response.status().as_u16()),
             Err(error) => {
                 tracing::debug!(%error, "no answer");
-                0
+                Reply::None("no answer")
             }
         }
     }
 
-    async fn call_back(&self, handoff: &Handoff, callback: Callback, acts: &mut Acts) {
-        let url = match callback.url.strip_prefix(&handoff.public_url) {
-            Some(path) => format!("{}{path}", handoff.http),
-            None => callback.url.clone(),
-        };
-        let signature = signature(&handoff.twilio_auth_token, &callback.url, &callback.fields);
-        let request = self.http.post(url).header("X-Twilio-Signature", signature).form(&callback.fields);
-        let status = self.status_of(request).await;
-        match status {
-            200..300 => acts.callbacks_accepted += 1,
-            _ => acts.callbacks_refused += 1,
-        }
-        self.town.lock().called_back(callback, status);
-    }
-
-    /// What has happened so far.
+    /// As [`World::ledger`].
     pub fn ledger(&self) -> Ledger {
-        self.town.lock().ledger.clone().in_order()
+        self.world.ledger()
     }
 
-    /// The patients; a place in this list is a `person` of the [`Ledger`].
+    /// As [`World::people`].
     pub fn people(&self) -> Vec<Person> {
-        self.town.lock().people.clone()
+        self.world.people()
+    }
+}
+
+impl Acts {
+    fn count(&mut self, errand: &Errand, reply: &Reply) {
+        let counter = match (errand.is_callback(), reply.accepts()) {
+            (false, true) => &mut self.messages_accepted,
+            (false, false) => &mut self.messages_refused,
+            (true, true) => &mut self.callbacks_accepted,
+            (true, false) => &mut self.callbacks_refused,
+        };
+        *counter += 1;
     }
 }
 

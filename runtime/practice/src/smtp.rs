@@ -39,6 +39,10 @@ async fn session(stream: TcpStream, town: SharedTown) {
     }
 }
 
+/// Why a recipient is refused, as the server says it: code, enhanced code (RFC 3463) and text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal(pub &'static str);
+
 #[derive(Default)]
 struct Envelope {
     from: Option<String>,
@@ -66,13 +70,13 @@ async fn converse(stream: TcpStream, town: SharedTown) -> io::Result<()> {
             "RCPT" if envelope.to.len() >= RECIPIENTS_MAX => "452 4.5.3 Too many recipients",
             "RCPT" => {
                 let to = address(&line);
-                if !to.contains('@') {
-                    "501 5.1.3 Bad recipient address syntax"
-                } else if town.lock().refuses_mail(&to) {
-                    "550 5.1.1 No such mailbox"
-                } else {
-                    envelope.to.push(to);
-                    "250 2.1.5 OK"
+                let accepted = town.lock().accepts_mail(&to);
+                match accepted {
+                    Err(Refusal(answer)) => answer,
+                    Ok(()) => {
+                        envelope.to.push(to);
+                        "250 2.1.5 OK"
+                    }
                 }
             }
             "DATA" if envelope.to.is_empty() => "503 5.5.1 RCPT first",
@@ -172,11 +176,17 @@ fn address(line: &str) -> String {
 }
 
 impl Town {
-    fn refuses_mail(&self, to: &str) -> bool {
-        self.person_by_email(to).is_some_and(|person| self.people[person].nature.bad_mailbox)
+    pub(crate) fn accepts_mail(&self, to: &str) -> Result<(), Refusal> {
+        if !to.contains('@') {
+            return Err(Refusal("501 5.1.3 Bad recipient address syntax"));
+        }
+        match self.person_by_email(to) {
+            Some(person) if self.people[person].nature.bad_mailbox => Err(Refusal("550 5.1.1 No such mailbox")),
+            Some(_) | None => Ok(()),
+        }
     }
 
-    fn deliver(&mut self, recipients: &[String], message: &[u8]) {
+    pub(crate) fn deliver(&mut self, recipients: &[String], message: &[u8]) {
         let letter = mime::read(message);
         for to in recipients {
             let mail = Mail {

@@ -75,7 +75,7 @@ pub(crate) struct Callback {
 }
 
 /// What an action sends out.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Sending {
     Message(Message),
     Callback(Callback),

@@ -28,7 +28,7 @@ pub use self::answer::{
 };
 pub use self::keyed::{KeyedIndex, Unusable};
 pub use self::kind::{Kind, Kinds};
-pub use self::live::{LiveRows, Written};
+pub use self::live::{Base, LiveRows, Written};
 pub use self::memory::{MemoryIndex, MemoryRows};
 pub(crate) use self::project::touched_by;
 pub use self::rows::{Rows, Visit, in_safe_order};

@@ -6,6 +6,7 @@
 
 mod applier;
 mod archive;
+mod inline;
 mod options;
 mod publisher;
 mod purge;
@@ -27,15 +28,17 @@ pub use self::purge::{Purge, Purged, StorePurgeError};
 pub use self::ticket::{CommitError, Ticket};
 
 use self::applier::Applier;
+use self::inline::Inline;
 use self::queue::{Job, Queue, Work};
 use self::ticket::Slot;
 use crate::entry::Entry;
-use crate::index::{Index, IndexError, KeyedIndex, LiveRows, SledRows};
-use crate::journal::{Encoded, Entries as _, Iter, Journal, ReadError, Reader};
+use crate::index::{Base, Index, IndexError, KeyedIndex, LiveRows};
+use crate::journal::{Disk, Encoded, Entries as _, Iter, Journal, ReadError, Reader};
 use crate::position::Position;
 
 /// The index as reads see it: what is on disk, and over it what is not there yet.
-type LiveIndex = KeyedIndex<Arc<LiveRows<SledRows>>>;
+type Live = LiveRows<dyn Base>;
+type LiveIndex = KeyedIndex<Arc<Live>>;
 
 /// Cheap to clone. When the last clone goes, everything committed is written to the index, and the threads end.
 #[derive(Clone)]
@@ -45,14 +48,22 @@ pub struct Store {
 
 struct Inner {
     dir: PathBuf,
-    queue: Arc<Queue>,
     index: Arc<LiveIndex>,
-    applier: Arc<Applier>,
     reader: Reader,
-    /// In the order in which they end.
-    threads: Vec<JoinHandle<()>>,
+    hands: Hands,
     /// Held while this process has the store.
-    _lock: File,
+    _lock: Option<File>,
+}
+
+/// Who does the work.
+enum Hands {
+    Threads {
+        queue: Arc<Queue>,
+        applier: Arc<Applier>,
+        /// In the order in which they end.
+        threads: Vec<JoinHandle<()>>,
+    },
+    Caller(Inline),
 }
 
 impl Store {
@@ -61,7 +72,17 @@ impl Store {
         recovery::open(options)
     }
 
-    fn start(dir: PathBuf, lock: File, journal: Journal, index: LiveIndex, live: Arc<LiveRows<SledRows>>) -> Store {
+    /// Opens or begins a store whose journal is on `disk` and whose index is kept in `base`. It has no threads: whoever
+    /// commits does all the work, so that a simulated house can be lived through again, step by step.
+    pub fn inline(
+        disk: Arc<dyn Disk>,
+        base: Arc<dyn Base>,
+        options: StoreOptions,
+    ) -> Result<(Store, Recovery), StoreError> {
+        recovery::open_inline(disk, base, options)
+    }
+
+    fn start(dir: PathBuf, lock: File, journal: Journal, index: LiveIndex, live: Arc<Live>) -> Store {
         let reader = journal.reader();
         let queue = Arc::new(Queue::default());
         let index = Arc::new(index);
@@ -70,7 +91,8 @@ impl Store {
             writer::start(journal, queue.clone(), publisher::start(index.clone(), applier.clone())),
             applier::start(applier.clone()),
         ];
-        Store { inner: Arc::new(Inner { dir, queue, index, applier, reader, threads, _lock: lock }) }
+        let hands = Hands::Threads { queue, applier, threads };
+        Store { inner: Arc::new(Inner { dir, index, reader, hands, _lock: Some(lock) }) }
     }
 
     /// Commits an entry. The ticket resolves once the entry is durable, signed and visible to reads. Blocks while the queue
@@ -78,9 +100,12 @@ impl Store {
     pub fn commit(&self, entry: Entry) -> Ticket {
         let entry = Arc::new(entry);
         let (ticket, slot) = Slot::new(Some(entry.clone()));
-        match Encoded::of(&entry) {
-            Ok(encoded) => self.inner.queue.push(Work::Commit(Job { encoded, entry, slot })),
-            Err(error) => slot.complete(Err(CommitError::from(error))),
+        match (Encoded::of(&entry), &self.inner.hands) {
+            (Ok(encoded), Hands::Threads { queue, .. }) => queue.push(Work::Commit(Job { encoded, entry, slot })),
+            (Ok(encoded), Hands::Caller(inline)) => {
+                slot.complete(inline.commit(encoded, entry, &self.inner.index));
+            }
+            (Err(error), _) => slot.complete(Err(CommitError::from(error))),
         }
         ticket
     }
@@ -110,7 +135,10 @@ impl Store {
     /// # Errors
     /// When the journal stopped for good, and why.
     pub fn healthy(&self) -> Result<(), CommitError> {
-        self.inner.queue.healthy()
+        match &self.inner.hands {
+            Hands::Threads { queue, .. } => queue.healthy(),
+            Hands::Caller(inline) => inline.healthy(),
+        }
     }
 
     /// The last entry that is durable and signed.
@@ -120,31 +148,43 @@ impl Store {
 
     /// Another key signs from here on; the old one vouches for it in the chain. Waits until that is durable.
     pub fn rotate(&self, key: SigningKey) -> Result<(), CommitError> {
-        let (ticket, slot) = Slot::new(None);
-        self.inner.queue.push(Work::Rotate { key: Box::new(key), slot });
-        ticket.wait().map(|_| ())
+        match &self.inner.hands {
+            Hands::Threads { queue, .. } => {
+                let (ticket, slot) = Slot::new(None);
+                queue.push(Work::Rotate { key: Box::new(key), slot });
+                ticket.wait().map(|_| ())
+            }
+            Hands::Caller(inline) => inline.rotate(key),
+        }
     }
 
     /// Waits until all that is committed is in the index on disk, durably. Reads need not wait for it.
     pub fn settle(&self) -> Result<(), IndexError> {
-        self.inner.applier.settle()
+        match &self.inner.hands {
+            Hands::Threads { applier, .. } => applier.settle(),
+            Hands::Caller(inline) => inline.settle(),
+        }
     }
 
     /// Memory that changes not yet in the index on disk take, in bytes.
     pub fn backlog_bytes(&self) -> usize {
-        self.inner.applier.backlog_bytes()
+        match &self.inner.hands {
+            Hands::Threads { applier, .. } => applier.backlog_bytes(),
+            Hands::Caller(inline) => inline.backlog_bytes(),
+        }
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.queue.close();
-        for thread in self.threads.drain(..) {
+        let Hands::Threads { queue, applier, threads } = &mut self.hands else { return };
+        queue.close();
+        for thread in threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a store thread ended in a panic; the journal has what was acknowledged");
             }
             // The writer has gone, and with it the publisher: what is left is the applier's last work.
-            self.applier.stop();
+            applier.stop();
         }
     }
 }

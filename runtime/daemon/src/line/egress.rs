@@ -8,28 +8,30 @@ use std::sync::Arc;
 
 use handoff_engine::ids::{Digest, PatientId};
 use handoff_host::contract::exchange::{Ask, HttpRequest, HttpResponse, Mail, MailResponse, Request, Response};
-use reqwest::RequestBuilder;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 
-mod address;
+pub mod address;
 pub mod denial;
 pub mod endpoint;
-mod http;
+pub mod http;
 mod mllp;
 mod oauth;
 pub mod secrets;
-mod smtp;
+pub mod smtp;
 mod substitute;
 mod tokenise;
+pub mod wire;
 
 pub use denial::Denial;
 
 use self::endpoint::{Credentials, Endpoint, EndpointConfig, EndpointError, Kind};
-use self::http::{Clients, Failed};
+use self::http::Failed;
 use self::oauth::{AccessTokens, Claim, NoToken};
 use self::secrets::{Secret, Secrets};
 use self::smtp::Unsaid;
 use self::substitute::{Agreement, Placed, Substitution};
 use self::tokenise::{Reveal, Tokeniser};
+use self::wire::{Sockets, Wire};
 use crate::clock::Clock;
 use crate::vault::Sealing;
 
@@ -59,7 +61,7 @@ pub struct Egress {
     endpoints: BTreeMap<String, Endpoint>,
     secrets: Arc<Secrets>,
     clock: Arc<dyn Clock>,
-    clients: Clients,
+    wire: Arc<dyn Wire>,
     access_tokens: AccessTokens,
 }
 
@@ -92,6 +94,19 @@ impl Egress {
         secrets: Arc<Secrets>,
         clock: Arc<dyn Clock>,
     ) -> Result<Egress, EgressError> {
+        Egress::over(Arc::new(Sockets::new()?), endpoints, secrets, clock)
+    }
+
+    /// As [`Egress::new`], over another network than the machine's own.
+    ///
+    /// # Errors
+    /// When an endpoint cannot work.
+    pub fn over(
+        wire: Arc<dyn Wire>,
+        endpoints: BTreeMap<String, EndpointConfig>,
+        secrets: Arc<Secrets>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Egress, EgressError> {
         let mut checked = BTreeMap::new();
         for (name, config) in endpoints {
             let endpoint = Endpoint::new(&name, config)?;
@@ -101,8 +116,7 @@ impl Egress {
             }
             checked.insert(name, endpoint);
         }
-        let (clients, access_tokens) = (Clients::new()?, AccessTokens::default());
-        Ok(Egress { endpoints: checked, secrets, clock, clients, access_tokens })
+        Ok(Egress { endpoints: checked, secrets, clock, wire, access_tokens: AccessTokens::default() })
     }
 
     /// Performs one request for a stage. What the response tells of the patient is sealed into `sealing`.
@@ -161,19 +175,16 @@ impl Egress {
         let prepared = http::prepare(&grant.stage, endpoint, request, &mut filling)?;
         let placed = filling.into_placed();
         let safe = prepared.method().is_safe();
-        let request = prepared.request(self.clients.get(endpoint.reach), endpoint);
-        let request = self.with_credentials(endpoint, request).await?;
+        let mut request = prepared.request(endpoint);
+        if let Some(credentials) = self.authorization(endpoint).await? {
+            request.headers_mut().insert(AUTHORIZATION, credentials);
+        }
         let bytes_max = endpoint.config.response_bytes_max;
-        let received = http::exchange(request, bytes_max).await.map_err(|failed| match failed {
+        let received = self.wire.http(endpoint, request, bytes_max).await.map_err(|failed| match failed {
             // Nothing was changed by asking, so a person may just raise the limit.
             Failed::TooLong if safe => {
                 Stopped::Denied(Denial::ResponseTooLong { endpoint: endpoint.name.clone(), bytes_max })
             }
-            Failed::Unwritten => Stopped::Denied(Denial::Malformed {
-                stage: grant.stage.clone(),
-                place: "http.body".into(),
-                why: "has no media type that can be sent",
-            }),
             failed => stopped(endpoint, failed),
         })?;
         if received.status == 401 {
@@ -202,7 +213,7 @@ impl Egress {
             }
         };
         let name = || endpoint.name.clone();
-        let word = smtp::send(endpoint, login, &message).await.map_err(|unsaid| match unsaid {
+        let word = self.wire.mail(endpoint, login, &message).await.map_err(|unsaid| match unsaid {
             Unsaid::NotSent => stopped(endpoint, Failed::NotSent),
             Unsaid::InDoubt => stopped(endpoint, Failed::InDoubt),
             Unsaid::Forbidden => stopped(endpoint, Failed::Forbidden),
@@ -227,7 +238,7 @@ impl Egress {
             return Err(Denial::Malformed { stage, place, why: "has a character that ends the frame" }.into());
         }
         let message = self.filling(grant, endpoint, sealing).fill(message, mllp::place(message))?;
-        let answer = mllp::exchange(endpoint, &message).await.map_err(|failed| stopped(endpoint, failed))?;
+        let answer = self.wire.mllp(endpoint, &message).await.map_err(|failed| stopped(endpoint, failed))?;
         let mut tokeniser = Tokeniser { patient: &grant.patient, sealing, placed: &Placed::default() };
         Ok(Response::Mllp(tokeniser.acknowledgement(&String::from_utf8_lossy(&answer))))
     }
@@ -248,28 +259,30 @@ impl Egress {
         Substitution::new(&grant.stage, &endpoint.name, &grant.patient, sealing, agreement)
     }
 
-    async fn with_credentials(&self, endpoint: &Endpoint, request: RequestBuilder) -> Result<RequestBuilder, Stopped> {
-        match &endpoint.config.credentials {
-            Credentials::None | Credentials::Login { .. } => Ok(request),
-            Credentials::Basic { user, password } => {
-                Ok(request.basic_auth(user, Some(self.secret(endpoint, password)?.as_str())))
-            }
+    /// What an HTTP endpoint is shown; nothing when it asks for nothing.
+    async fn authorization(&self, endpoint: &Endpoint) -> Result<Option<HeaderValue>, Stopped> {
+        let unwritable = || Denial::NoAccessToken {
+            endpoint: endpoint.name.clone(),
+            what: "its credentials have a character that no header can carry".into(),
+        };
+        let value = match &endpoint.config.credentials {
+            Credentials::None | Credentials::Login { .. } => return Ok(None),
+            Credentials::Basic { user, password } => http::basic(user, self.secret(endpoint, password)?),
             Credentials::Bearer { token, prefix } => {
-                let token = self.secret(endpoint, token)?;
-                Ok(request.header("authorization", format!("{prefix}{}", token.as_str())))
+                http::authorization(&format!("{prefix}{}", self.secret(endpoint, token)?.as_str()))
             }
             Credentials::Oauth2 { token_url, client_id, client_secret, scopes } => {
                 let client_secret = self.secret(endpoint, client_secret)?;
                 let claim = Claim { token_url, client_id, client_secret, scopes };
-                let client = self.clients.get(endpoint.reach);
-                let token = self.access_tokens.get(client, endpoint, claim).await.map_err(|none| match none {
+                let token = self.access_tokens.get(&*self.wire, endpoint, claim).await.map_err(|none| match none {
                     NoToken::Unreachable => stopped(endpoint, Failed::NotSent),
                     NoToken::Forbidden => stopped(endpoint, Failed::Forbidden),
                     NoToken::Refused(what) => Denial::NoAccessToken { endpoint: endpoint.name.clone(), what }.into(),
                 })?;
-                Ok(request.bearer_auth(token.as_str()))
+                http::authorization(&format!("Bearer {}", token.as_str()))
             }
-        }
+        };
+        Ok(Some(value.ok_or_else(unwritable)?))
     }
 
     /// Invariant: [`Egress::new`] has seen that every secret named is there.
@@ -282,9 +295,7 @@ impl Egress {
 fn stopped(endpoint: &Endpoint, failed: Failed) -> Stopped {
     let (name, seconds) = (&endpoint.name, endpoint.config.timeout_seconds);
     match failed {
-        Failed::NotSent | Failed::Unwritten => {
-            Stopped::Performed(Performed::NotSent(format!("the endpoint {name} cannot be reached")))
-        }
+        Failed::NotSent => Stopped::Performed(Performed::NotSent(format!("the endpoint {name} cannot be reached"))),
         Failed::InDoubt => Stopped::Performed(Performed::InDoubt(format!(
             "the endpoint {name} gave no whole answer within {seconds} s"
         ))),

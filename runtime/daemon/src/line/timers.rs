@@ -57,6 +57,8 @@ impl Line {
                 None => LOOK_AGAIN,
             };
             tokio::select! {
+                // In this order, so that a simulation comes out the same each time.
+                biased;
                 _ = stop.wait_for(|stop| *stop) => return Ok(()),
                 () = self.pulse.notified() => {}
                 () = tokio::time::sleep(wait) => {}

@@ -6,7 +6,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use handoff_engine::dashboard::{Dashboard, Figure, Target};
 use handoff_engine::referral::Referral;
-use handoff_practice::Practice;
+use handoff_practice::World;
 use handoff_store::index::{PAGE_MAX, ReferralFilter};
 use serde::Serialize;
 
@@ -50,7 +50,7 @@ pub struct Share {
 }
 
 impl Summary {
-    pub(super) fn of(line: &Line, practice: &Practice, now: DateTime<Utc>) -> anyhow::Result<Summary> {
+    pub fn of(line: &Line, world: &World, now: DateTime<Utc>) -> anyhow::Result<Summary> {
         let index = line.store.index();
         let mut referrals = Vec::new();
         let mut after = None;
@@ -62,8 +62,8 @@ impl Summary {
                 referrals.extend(index.referral(&listed.id)?);
             }
         }
-        let ledger = practice.ledger();
-        let people = practice.people();
+        let ledger = world.ledger();
+        let people = world.people();
         let ours: BTreeSet<String> = numbers(line, &referrals)?;
         let acknowledged: BTreeSet<usize> = ledger.accepted_orders().collect();
         let lost = acknowledged.iter().filter(|person| !ours.contains(&people[**person].referral.number)).count();

@@ -11,12 +11,11 @@
 //! 640  slot 1 …
 //! ```
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use handoff_store::journal::Disk;
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -43,15 +42,19 @@ pub const EXTENT_SLOTS: u64 = 4096;
 
 const HOUSE_PLACE: &[u8] = b"handoff house key";
 
-#[derive(Debug)]
+/// The key ring's file in the data directory.
+const FILE: &str = "keyring";
+
+/// A key ring that is being written to take its place, or one that has lost it and is to be overwritten.
+const DRAFT: &str = "keyring.new";
+
 pub(super) struct Keyring {
+    disk: Arc<dyn Disk>,
     path: PathBuf,
     opened: RwLock<Opened>,
 }
 
-#[derive(Debug)]
 struct Opened {
-    file: File,
     master: MasterKey,
     /// Slots that are on disk for certain.
     slots: u64,
@@ -62,7 +65,7 @@ struct Opened {
 pub enum KeyringError {
     #[error("cannot use the key ring {}", path.display())]
     Io { path: PathBuf, source: io::Error },
-    #[error("the key ring {} is in use by another process\nhelp: stop the running handoff first", path.display())]
+    #[error("the key ring in {} is in use by another process\nhelp: stop the running handoff first", path.display())]
     InUse { path: PathBuf },
     #[error(
         "there is no key ring at {}, but the journal has given keys to patients\n\
@@ -95,34 +98,36 @@ pub enum KeyringError {
 }
 
 impl Keyring {
-    /// Opens the key ring at `path`, or makes one when no patient has a key yet (`taken` is 0).
+    /// Opens the key ring on `disk`, which is the directory `dir`, or makes one when no patient has a key yet (`taken` is
+    /// 0).
     pub(super) fn open(
-        path: &Path,
+        disk: Arc<dyn Disk>,
+        dir: &Path,
         master: MasterKey,
         taken: u64,
         dice: &mut dyn CryptoRng,
     ) -> Result<Keyring, KeyringError> {
-        let at = |source| KeyringError::Io { path: path.to_path_buf(), source };
-        match fs::exists(path).map_err(at)? {
-            true => {}
-            false if taken > 0 => return Err(KeyringError::Missing { path: path.to_path_buf() }),
-            false => create(path, &master, dice).map_err(at)?,
+        let path = dir.join(FILE);
+        let at = |source| KeyringError::Io { path: path.clone(), source };
+        // A draft that a crash kept from its place, or a ring that it kept from being overwritten.
+        shred(&*disk, DRAFT).map_err(at)?;
+        match length(&*disk, FILE).map_err(at)? {
+            Some(_) => {}
+            None if taken > 0 => return Err(KeyringError::Missing { path }),
+            None => create(&*disk, &master, dice).map_err(at)?,
         }
-        let file = OpenOptions::new().read(true).write(true).open(path).map_err(at)?;
-        lock(&file, path)?;
         // A process that died may have left slots that only the page cache knows.
-        file.sync_all().map_err(at)?;
-        let length = file.metadata().map_err(at)?.len();
-        let slots = length.saturating_sub(HEADER_BYTES) / SLOT_BYTES;
+        disk.sync(FILE).map_err(at)?;
+        let slots = disk.length(FILE).map_err(at)?.saturating_sub(HEADER_BYTES) / SLOT_BYTES;
         if slots < taken {
-            return Err(KeyringError::Short { path: path.to_path_buf(), slots, taken });
+            return Err(KeyringError::Short { path, slots, taken });
         }
         let mut head = [0; HOUSE_AT as usize];
-        file.read_exact_at(&mut head, 0).map_err(at)?;
+        read(&*disk, 0, &mut head).map_err(at)?;
         if head[..MAGIC.len()] != *MAGIC || head[MAGIC.len()..MAGIC.len() + 4] != FORMAT.to_le_bytes() {
-            return Err(KeyringError::Foreign { path: path.to_path_buf() });
+            return Err(KeyringError::Foreign { path });
         }
-        let ring = Keyring { path: path.to_path_buf(), opened: RwLock::new(Opened { file, master, slots }) };
+        let ring = Keyring { disk, path, opened: RwLock::new(Opened { master, slots }) };
         ring.house_key()?;
         Ok(ring)
     }
@@ -131,7 +136,7 @@ impl Keyring {
     pub(super) fn house_key(&self) -> Result<Key, KeyringError> {
         let opened = self.read();
         let mut wrapped = [0; WRAPPED_BYTES];
-        opened.file.read_exact_at(&mut wrapped, HOUSE_AT).map_err(|source| self.failed(source))?;
+        read(&*self.disk, HOUSE_AT, &mut wrapped).map_err(|source| self.failed(source))?;
         unwrap(&opened.master, HOUSE_PLACE, &wrapped)
             .ok_or_else(|| KeyringError::WrongMaster { path: self.path.clone() })
     }
@@ -143,7 +148,7 @@ impl Keyring {
             return Err(KeyringError::NoSlot { path: self.path.clone(), slot });
         }
         let mut wrapped = [0; WRAPPED_BYTES];
-        opened.file.read_exact_at(&mut wrapped, slot_at(slot)).map_err(|source| self.failed(source))?;
+        read(&*self.disk, slot_at(slot), &mut wrapped).map_err(|source| self.failed(source))?;
         if wrapped == [0; WRAPPED_BYTES] {
             return Ok(None);
         }
@@ -166,8 +171,7 @@ impl Keyring {
             dice.fill_bytes(&mut *key);
             extent.extend_from_slice(&wrap(&opened.master, &slot_place(slot), &key, dice));
         }
-        opened.file.write_all_at(&extent, slot_at(first)).map_err(|source| self.failed(source))?;
-        opened.file.sync_all().map_err(|source| self.failed(source))?;
+        self.put(slot_at(first), &extent)?;
         opened.slots += EXTENT_SLOTS;
         Ok(())
     }
@@ -178,8 +182,7 @@ impl Keyring {
         if slot >= opened.slots {
             return Err(KeyringError::NoSlot { path: self.path.clone(), slot });
         }
-        opened.file.write_all_at(&[0; SLOT_BYTES as usize], slot_at(slot)).map_err(|source| self.failed(source))?;
-        opened.file.sync_all().map_err(|source| self.failed(source))
+        self.put(slot_at(slot), &[0; SLOT_BYTES as usize])
     }
 
     /// Wraps every key anew. The file is replaced as a whole or not at all; the old one is overwritten.
@@ -189,7 +192,7 @@ impl Keyring {
         let failed = |source| self.failed(source);
         let length = slot_at(opened.slots) as usize;
         let mut old = vec![0; length];
-        opened.file.read_exact_at(&mut old, 0).map_err(failed)?;
+        read(&*self.disk, 0, &mut old).map_err(failed)?;
         let mut new = header(&master, &house, dice);
         for slot in 0..opened.slots {
             let at = slot_at(slot) as usize;
@@ -202,16 +205,16 @@ impl Keyring {
                 .ok_or_else(|| KeyringError::Damaged { path: self.path.clone(), slot })?;
             new.extend_from_slice(&wrap(&master, &slot_place(slot), key.as_bytes(), dice));
         }
-        let draft = self.path.with_extension("new");
-        let file = write_new(&draft, &new).map_err(failed)?;
-        lock(&file, &self.path)?;
-        fs::rename(&draft, &self.path).map_err(failed)?;
-        sync_folder(&self.path).map_err(failed)?;
-        let retired = std::mem::replace(&mut opened.file, file);
+        write_draft(&*self.disk, &new).map_err(failed)?;
+        self.disk.exchange(DRAFT, FILE).map_err(failed)?;
+        self.disk.sync_dir().map_err(failed)?;
         opened.master = master;
         // The old master key may be in other hands: what it opens should not stay in the free blocks of the disk.
-        retired.write_all_at(&vec![0; length], 0).map_err(failed)?;
-        retired.sync_all().map_err(failed)
+        shred(&*self.disk, DRAFT).map_err(failed)
+    }
+
+    fn put(&self, at: u64, bytes: &[u8]) -> Result<(), KeyringError> {
+        self.disk.write(FILE, at, bytes).and_then(|()| self.disk.sync(FILE)).map_err(|source| self.failed(source))
     }
 
     // A panic elsewhere cannot leave `Opened` half changed: every change is one assignment after the disk has agreed.
@@ -228,13 +231,18 @@ impl Keyring {
     }
 }
 
-fn create(path: &Path, master: &MasterKey, dice: &mut dyn CryptoRng) -> io::Result<()> {
+impl std::fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Keyring({})", self.path.display())
+    }
+}
+
+fn create(disk: &dyn Disk, master: &MasterKey, dice: &mut dyn CryptoRng) -> io::Result<()> {
     let mut house = Zeroizing::new([0; Key::BYTES]);
     dice.fill_bytes(&mut *house);
-    let draft = path.with_extension("new");
-    write_new(&draft, &header(master, &Key::new(*house), dice))?;
-    fs::rename(&draft, path)?;
-    sync_folder(path)
+    write_draft(disk, &header(master, &Key::new(*house), dice))?;
+    disk.rename(DRAFT, FILE)?;
+    disk.sync_dir()
 }
 
 fn header(master: &MasterKey, house: &Key, dice: &mut dyn CryptoRng) -> Vec<u8> {
@@ -247,24 +255,33 @@ fn header(master: &MasterKey, house: &Key, dice: &mut dyn CryptoRng) -> Vec<u8> 
     header
 }
 
-/// A draft left by a crash is overwritten; nobody but the owner may read it.
-fn write_new(path: &Path, content: &[u8]) -> io::Result<File> {
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all_at(content, 0)?;
-    file.sync_all()?;
-    Ok(file)
+fn write_draft(disk: &dyn Disk, content: &[u8]) -> io::Result<()> {
+    disk.create(DRAFT)?;
+    disk.write(DRAFT, 0, content)?;
+    disk.sync(DRAFT)
 }
 
-/// Makes a rename last (fsync(2): the folder has its own).
-fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+/// Overwrites a file before its name goes. No such file is as good.
+fn shred(disk: &dyn Disk, name: &str) -> io::Result<()> {
+    let Some(length) = length(disk, name)? else { return Ok(()) };
+    disk.write(name, 0, &vec![0; length as usize])?;
+    disk.sync(name)?;
+    disk.remove(name)
 }
 
-fn lock(file: &File, path: &Path) -> Result<(), KeyringError> {
-    match file.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => Err(KeyringError::InUse { path: path.to_path_buf() }),
-        Err(TryLockError::Error(source)) => Err(KeyringError::Io { path: path.to_path_buf(), source }),
+/// None when there is no such file.
+fn length(disk: &dyn Disk, name: &str) -> io::Result<Option<u64>> {
+    match disk.length(name) {
+        Ok(length) => Ok(Some(length)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn read(disk: &dyn Disk, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+    match disk.read(FILE, at, buffer)? {
+        count if count == buffer.len() => Ok(()),
+        _ => Err(ErrorKind::UnexpectedEof.into()),
     }
 }
 
@@ -302,7 +319,14 @@ mod tests {
     use rand::SeedableRng as _;
     use rand::rngs::StdRng;
 
+    use handoff_store::journal::RealDisk;
+
     use super::*;
+
+    fn open(dir: &Path, master: MasterKey, taken: u64, dice: &mut StdRng) -> Result<Keyring, KeyringError> {
+        let disk = RealDisk::private(dir).expect("a directory of our own");
+        Keyring::open(Arc::new(disk), dir, master, taken, dice)
+    }
 
     fn master(seed: u64) -> MasterKey {
         MasterKey::generate(&mut StdRng::seed_from_u64(seed))
@@ -311,10 +335,9 @@ mod tests {
     #[test]
     fn keys_survive_reopening_and_differ() {
         let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("keyring");
         let mut dice = StdRng::seed_from_u64(7);
         let (house, first, last) = {
-            let ring = Keyring::open(&path, master(1), 0, &mut dice).expect("made");
+            let ring = open(dir.path(), master(1), 0, &mut dice).expect("made");
             assert_eq!(ring.slots(), 0);
             assert!(matches!(ring.key(0), Err(KeyringError::NoSlot { slot: 0, .. })));
             ring.extend(&mut dice).expect("extended");
@@ -322,7 +345,7 @@ mod tests {
             (ring.house_key().expect("opened"), key(0), key(EXTENT_SLOTS - 1))
         };
         assert_ne!(first.as_bytes(), last.as_bytes());
-        let ring = Keyring::open(&path, master(1), EXTENT_SLOTS, &mut dice).expect("opened");
+        let ring = open(dir.path(), master(1), EXTENT_SLOTS, &mut dice).expect("opened");
         assert_eq!(ring.house_key().expect("opened").as_bytes(), house.as_bytes());
         assert_eq!(ring.key(0).expect("read").expect("there").as_bytes(), first.as_bytes());
     }
@@ -330,13 +353,13 @@ mod tests {
     #[test]
     fn an_erased_key_is_gone_from_the_file_and_its_neighbours_stay() {
         let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("keyring");
+        let path = dir.path().join(FILE);
         let mut dice = StdRng::seed_from_u64(7);
-        let ring = Keyring::open(&path, master(1), 0, &mut dice).expect("made");
+        let ring = open(dir.path(), master(1), 0, &mut dice).expect("made");
         ring.extend(&mut dice).expect("extended");
-        let before = fs::read(&path).expect("read");
+        let before = std::fs::read(&path).expect("read");
         ring.erase(1).expect("erased");
-        let after = fs::read(&path).expect("read");
+        let after = std::fs::read(&path).expect("read");
         assert!(ring.key(0).expect("read").is_some());
         assert!(ring.key(1).expect("read").is_none());
         assert!(ring.key(2).expect("read").is_some());
@@ -348,9 +371,8 @@ mod tests {
     #[test]
     fn rotation_changes_every_wrapping_and_no_key() {
         let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("keyring");
         let mut dice = StdRng::seed_from_u64(7);
-        let ring = Keyring::open(&path, master(1), 0, &mut dice).expect("made");
+        let ring = open(dir.path(), master(1), 0, &mut dice).expect("made");
         ring.extend(&mut dice).expect("extended");
         ring.erase(3).expect("erased");
         let keys = |ring: &Keyring| {
@@ -360,34 +382,33 @@ mod tests {
         let before = keys(&ring);
         ring.rotate(master(2), &mut dice).expect("rotated");
         assert_eq!(keys(&ring), before);
-        assert!(!path.with_extension("new").exists());
+        assert!(!dir.path().join(DRAFT).exists());
         drop(ring);
-        assert!(matches!(Keyring::open(&path, master(1), 0, &mut dice), Err(KeyringError::WrongMaster { .. })));
-        assert_eq!(keys(&Keyring::open(&path, master(2), 0, &mut dice).expect("opened")), before);
+        assert!(matches!(open(dir.path(), master(1), 0, &mut dice), Err(KeyringError::WrongMaster { .. })));
+        assert_eq!(keys(&open(dir.path(), master(2), 0, &mut dice).expect("opened")), before);
     }
 
     #[test]
     fn what_cannot_be_right_is_refused_by_name() {
         let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("keyring");
+        let path = dir.path().join(FILE);
         let mut dice = StdRng::seed_from_u64(7);
-        assert!(matches!(Keyring::open(&path, master(1), 1, &mut dice), Err(KeyringError::Missing { .. })));
-        let ring = Keyring::open(&path, master(1), 0, &mut dice).expect("made");
-        assert!(matches!(Keyring::open(&path, master(1), 0, &mut dice), Err(KeyringError::InUse { .. })));
+        assert!(matches!(open(dir.path(), master(1), 1, &mut dice), Err(KeyringError::Missing { .. })));
+        let ring = open(dir.path(), master(1), 0, &mut dice).expect("made");
         ring.extend(&mut dice).expect("extended");
         let taken = EXTENT_SLOTS + 1;
         drop(ring);
-        assert!(matches!(Keyring::open(&path, master(1), taken, &mut dice), Err(KeyringError::Short { .. })));
-        let whole = fs::read(&path).expect("read");
+        assert!(matches!(open(dir.path(), master(1), taken, &mut dice), Err(KeyringError::Short { .. })));
+        let whole = std::fs::read(&path).expect("read");
         let mut swapped = whole.clone();
         let (a, b) = (slot_at(0) as usize, slot_at(1) as usize);
         swapped.copy_within(b..b + SLOT_BYTES as usize, a);
-        fs::write(&path, &swapped).expect("written");
-        let ring = Keyring::open(&path, master(1), 0, &mut dice).expect("opened");
+        std::fs::write(&path, &swapped).expect("written");
+        let ring = open(dir.path(), master(1), 0, &mut dice).expect("opened");
         assert!(matches!(ring.key(0), Err(KeyringError::Damaged { slot: 0, .. })));
         drop(ring);
-        fs::write(&path, b"something else altogether, and long enough to be read as a header of a file")
+        std::fs::write(&path, b"something else altogether, and long enough to be read as a header of a file")
             .expect("written");
-        assert!(matches!(Keyring::open(&path, master(1), 0, &mut dice), Err(KeyringError::Foreign { .. })));
+        assert!(matches!(open(dir.path(), master(1), 0, &mut dice), Err(KeyringError::Foreign { .. })));
     }
 }

@@ -19,13 +19,17 @@ pub(crate) struct SeverableStream {
 }
 
 /// Given to each request: the shears for the connection it came by.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Shears(Arc<AtomicBool>);
 
 impl Shears {
     /// Nothing more is written to this connection; the caller sees it reset.
     pub fn cut(&self) {
         self.0.store(true, Ordering::SeqCst);
+    }
+
+    pub fn are_closed(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
     }
 }
 

@@ -30,8 +30,6 @@ pub(crate) enum LineError {
     Closed { address: SocketAddr },
     #[error("{address} did not acknowledge within {} s", ANSWER_WITHIN.as_secs())]
     Silent { address: SocketAddr },
-    #[error("{address} answered with something that is no framed acknowledgement (MSA segment)")]
-    NoAcknowledgement { address: SocketAddr },
 }
 
 impl LineError {
@@ -42,7 +40,6 @@ impl LineError {
             LineError::Broken { .. } => "broken",
             LineError::Closed { .. } => "closed",
             LineError::Silent { .. } => "silent",
-            LineError::NoAcknowledgement { .. } => "no acknowledgement",
         }
     }
 }
@@ -62,7 +59,7 @@ pub(crate) struct Acknowledgement {
 impl Line {
     /// Sends and waits for the acknowledgement. A connection that broke is opened again and the message repeated, as
     /// real senders do: the receiver has to recognise it.
-    pub async fn send(&mut self, address: SocketAddr, message: &[u8]) -> Result<Acknowledgement, LineError> {
+    pub async fn send(&mut self, address: SocketAddr, message: &[u8]) -> Result<Vec<u8>, LineError> {
         let mut attempt = 1;
         loop {
             match self.attempt(address, message).await {
@@ -74,15 +71,14 @@ impl Line {
                         LineError::Broken { .. }
                         | LineError::Closed { .. }
                         | LineError::Connect { .. }
-                        | LineError::Silent { .. }
-                        | LineError::NoAcknowledgement { .. } => return Err(error),
+                        | LineError::Silent { .. } => return Err(error),
                     }
                 }
             }
         }
     }
 
-    async fn attempt(&mut self, address: SocketAddr, message: &[u8]) -> Result<Acknowledgement, LineError> {
+    async fn attempt(&mut self, address: SocketAddr, message: &[u8]) -> Result<Vec<u8>, LineError> {
         let stream = match self.stream.take() {
             Some((connected, stream)) if connected == address => stream,
             Some(_) | None => {
@@ -94,13 +90,12 @@ impl Line {
             stream.write_all(&framed(message)).await?;
             read_frame(stream).await
         };
-        let answer = match tokio::time::timeout(ANSWER_WITHIN, exchange).await {
-            Err(_) => return Err(LineError::Silent { address }),
-            Ok(Err(source)) => return Err(LineError::Broken { address, source }),
-            Ok(Ok(None)) => return Err(LineError::Closed { address }),
-            Ok(Ok(Some(answer))) => answer,
-        };
-        acknowledgement(&answer).ok_or(LineError::NoAcknowledgement { address })
+        match tokio::time::timeout(ANSWER_WITHIN, exchange).await {
+            Err(_) => Err(LineError::Silent { address }),
+            Ok(Err(source)) => Err(LineError::Broken { address, source }),
+            Ok(Ok(None)) => Err(LineError::Closed { address }),
+            Ok(Ok(Some(answer))) => Ok(answer),
+        }
     }
 }
 
@@ -132,7 +127,8 @@ async fn read_frame(stream: &mut TcpStream) -> std::io::Result<Option<Vec<u8>>> 
     }
 }
 
-fn acknowledgement(message: &[u8]) -> Option<Acknowledgement> {
+/// None when it is no acknowledgement: it has no MSA segment.
+pub(crate) fn acknowledgement(message: &[u8]) -> Option<Acknowledgement> {
     let text = String::from_utf8_lossy(message);
     let segment = text.split(['\r', '\n']).find(|segment| segment.starts_with("MSA|"))?;
     let mut fields = segment.split('|').skip(1);
@@ -177,8 +173,8 @@ mod tests {
         });
         let mut line = Line::default();
         for message in ["first", "second", "third"] {
-            let acknowledgement = line.send(address, message.as_bytes()).await.expect("acknowledged");
-            assert_eq!(acknowledgement.code, "AA");
+            let answer = line.send(address, message.as_bytes()).await.expect("answered");
+            assert_eq!(acknowledgement(&answer).expect("an acknowledgement").code, "AA");
         }
         assert_eq!(server.await.expect("served"), ["first", "second", "third"]);
     }

@@ -13,7 +13,7 @@ struct Client {
 impl Client {
     fn of(practice: &Practice) -> Client {
         let addresses = practice.addresses();
-        Client { base: addresses.fhir, token: addresses.fhir_token }
+        Client { base: addresses.fhir, token: crate::ACCESS_TOKEN.to_string() }
     }
 
     async fn get(&self, path: &str) -> (u16, Value) {

@@ -166,7 +166,7 @@ impl Peer {
             "description": format!("{why}: referral {}", case.referral),
         });
         let url = format!("{}/Task", self.practice.fhir);
-        let request = self.http.post(url).bearer_auth(&self.practice.fhir_token).json(&body);
+        let request = self.http.post(url).bearer_auth(crate::ACCESS_TOKEN).json(&body);
         assert_eq!(request.send().await.expect("an answer").status(), 201);
     }
 }

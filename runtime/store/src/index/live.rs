@@ -11,7 +11,7 @@ use crate::index::rows::{Changes, Rows, Value, Visit, scan_over};
 /// Bytes that a row costs in a layer besides its own: tree node, two boxes, their allocations.
 const ROW_OVERHEAD_BYTES: usize = 96;
 
-pub struct LiveRows<B> {
+pub struct LiveRows<B: ?Sized> {
     layers: RwLock<Layers>,
     base: Arc<B>,
 }
@@ -24,19 +24,37 @@ struct Layers {
     frozen_bytes: usize,
 }
 
+/// The engine below: slower to write than to read over, and durable only when told to be.
+pub trait Base: Rows {
+    /// Takes a whole layer over.
+    fn carry(&self, layer: &Changes) -> Result<(), IndexError>;
+
+    /// Makes all that was carried over durable. Until then a power cut loses it, and the journal gives it back.
+    fn sync(&self) -> Result<(), IndexError>;
+}
+
 /// A layer on its way to the base.
-pub struct Written<'a, B> {
+pub struct Written<'a, B: ?Sized> {
     live: &'a LiveRows<B>,
     pub changes: Arc<Changes>,
 }
 
-impl<B: Rows> LiveRows<B> {
+impl<B: Base + ?Sized> LiveRows<B> {
     pub fn over(base: Arc<B>) -> LiveRows<B> {
         LiveRows { layers: RwLock::default(), base }
     }
 
-    pub fn base(&self) -> &B {
-        &self.base
+    /// Makes durable what was carried over.
+    pub fn sync(&self) -> Result<(), IndexError> {
+        self.base.sync()
+    }
+
+    /// Carries the uppermost changes over to the base; false when there are none. One caller at a time.
+    pub fn carry_over(&self) -> Result<bool, IndexError> {
+        let Some(layer) = self.freeze() else { return Ok(false) };
+        self.base.carry(&layer.changes)?;
+        layer.done();
+        Ok(true)
     }
 
     /// Memory that changes not yet in the base take.
@@ -57,7 +75,7 @@ impl<B: Rows> LiveRows<B> {
     }
 }
 
-impl<B> Written<'_, B> {
+impl<B: ?Sized> Written<'_, B> {
     /// The base has it all: the layer can go.
     pub fn done(self) {
         let mut layers = self.live.layers.write().unwrap_or_else(PoisonError::into_inner);
@@ -69,7 +87,7 @@ impl<B> Written<'_, B> {
     }
 }
 
-impl<B: Rows> Rows for LiveRows<B> {
+impl<B: Base + ?Sized> Rows for LiveRows<B> {
     fn get(&self, key: &[u8]) -> Result<Option<Value>, IndexError> {
         let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
         match layers.active.get(key).or_else(|| layers.frozen.get(key)) {

@@ -3,6 +3,7 @@
 use std::ops::Bound;
 use std::sync::{PoisonError, RwLock};
 
+use crate::index::live::Base;
 use crate::index::rows::{Changes, Key, Rows, Value, Visit};
 use crate::index::{IndexError, KeyedIndex};
 
@@ -37,6 +38,16 @@ impl Rows for MemoryRows {
                 None => rows.remove(&key),
             };
         }
+        Ok(())
+    }
+}
+
+impl Base for MemoryRows {
+    fn carry(&self, layer: &Changes) -> Result<(), IndexError> {
+        self.write(layer.clone())
+    }
+
+    fn sync(&self) -> Result<(), IndexError> {
         Ok(())
     }
 }

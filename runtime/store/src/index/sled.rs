@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use crate::index::IndexError;
+use crate::index::live::Base;
 use crate::index::rows::{Changes, Rows, Value, Visit, in_safe_order};
 
 /// Rows written under one lock of the engine: a reader waits for at most these, some milliseconds.
@@ -57,31 +58,6 @@ impl SledRows {
             None => Ok(()),
         }
     }
-
-    /// Makes all that was written durable. Until then a power cut loses it, and the journal gives it back.
-    pub fn sync(&self) -> Result<(), IndexError> {
-        guarded(|| self.db.flush().map(|_| ()))?;
-        File::open(self.dir.join("db"))
-            .and_then(|file| file.sync_data())
-            .map_err(|error| IndexError::Sled(::sled::Error::Io(error)))
-    }
-
-    pub fn write_ref(&self, changes: &Changes) -> Result<(), IndexError> {
-        let mut batch = ::sled::Batch::default();
-        let mut rows = 0;
-        for (key, change) in in_safe_order(changes) {
-            match change {
-                Some(value) => batch.insert(key.as_ref(), value.as_ref()),
-                None => batch.remove(key.as_ref()),
-            }
-            rows += 1;
-            if rows == BATCH_ROWS {
-                rows = 0;
-                guarded(|| self.db.apply_batch(std::mem::take(&mut batch)))?;
-            }
-        }
-        guarded(|| self.db.apply_batch(std::mem::take(&mut batch)))
-    }
 }
 
 /// A panic inside sled is an answer about its files, not the end of the house.
@@ -113,6 +89,32 @@ impl Rows for SledRows {
     }
 
     fn write(&self, changes: Changes) -> Result<(), IndexError> {
-        self.write_ref(&changes)
+        self.carry(&changes)
+    }
+}
+
+impl Base for SledRows {
+    fn sync(&self) -> Result<(), IndexError> {
+        guarded(|| self.db.flush().map(|_| ()))?;
+        File::open(self.dir.join("db"))
+            .and_then(|file| file.sync_data())
+            .map_err(|error| IndexError::Sled(::sled::Error::Io(error)))
+    }
+
+    fn carry(&self, layer: &Changes) -> Result<(), IndexError> {
+        let mut batch = ::sled::Batch::default();
+        let mut rows = 0;
+        for (key, change) in in_safe_order(layer) {
+            match change {
+                Some(value) => batch.insert(key.as_ref(), value.as_ref()),
+                None => batch.remove(key.as_ref()),
+            }
+            rows += 1;
+            if rows == BATCH_ROWS {
+                rows = 0;
+                guarded(|| self.db.apply_batch(std::mem::take(&mut batch)))?;
+            }
+        }
+        guarded(|| self.db.apply_batch(std::mem::take(&mut batch)))
     }
 }

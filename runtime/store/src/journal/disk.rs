@@ -1,4 +1,5 @@
-//! What the journal asks of a disk, and no more: so that a simulated one can fail in every way a real one does.
+//! What the journal and the key ring ask of a disk, and no more: so that a simulated one can fail in every way a real one
+//! does.
 
 mod dice;
 mod real;
@@ -28,6 +29,8 @@ pub trait Disk: Send + Sync + 'static {
     fn list(&self) -> io::Result<Vec<String>>;
     /// Puts one file in the place of another. Not durable before [`Disk::sync_dir`].
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Two files change names, at once. Not durable before [`Disk::sync_dir`].
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()>;
     /// Not durable before [`Disk::sync_dir`].
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes the directory's names durable.

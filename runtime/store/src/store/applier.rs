@@ -5,7 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::index::{IndexError, LiveRows, SledRows};
+use crate::index::IndexError;
+use crate::store::Live;
 
 /// Changes beyond this make the publisher wait: a hundred thousand steps or so, and a tenth of the memory that a million
 /// referrals in flight may take.
@@ -25,7 +26,7 @@ const SYNC_EVERY: Duration = Duration::from_secs(5);
 pub const CONDEMNED: &str = "index.rebuild";
 
 pub struct Applier {
-    live: Arc<LiveRows<SledRows>>,
+    live: Arc<Live>,
     dir: PathBuf,
     state: Mutex<State>,
     changed: Condvar,
@@ -41,7 +42,7 @@ struct State {
 }
 
 impl Applier {
-    pub fn new(live: Arc<LiveRows<SledRows>>, dir: PathBuf) -> Applier {
+    pub fn new(live: Arc<Live>, dir: PathBuf) -> Applier {
         Applier { live, dir, state: Mutex::default(), changed: Condvar::new() }
     }
 
@@ -110,9 +111,9 @@ impl Applier {
         let mut wrote = false;
         // Twice at most: the layer that was frozen before, and the one above it.
         for _ in 0..2 {
-            let Some(layer) = self.live.freeze() else { break };
-            self.live.base().write_ref(&layer.changes)?;
-            layer.done();
+            if !self.live.carry_over()? {
+                break;
+            }
             wrote = true;
             self.changed.notify_all();
         }
@@ -148,7 +149,7 @@ fn run(applier: &Applier) -> Result<(), IndexError> {
         dirty |= applier.write_all()?;
         let asked = applier.state().met < wanted;
         if dirty && (stopping || asked || synced.elapsed() >= SYNC_EVERY) {
-            applier.live.base().sync()?;
+            applier.live.sync()?;
             synced = Instant::now();
             dirty = false;
         }

@@ -7,10 +7,11 @@ use std::time::Instant;
 
 use rustix::fs::FlockOperation;
 
-use crate::index::{Index as _, IndexError, KeyedIndex, LiveRows, SledRows};
-use crate::journal::{Journal, Reader, RealDisk};
+use crate::index::{Base, Index as _, IndexError, KeyedIndex, LiveRows, SledRows};
+use crate::journal::{Disk, Journal, Opened, Reader, RealDisk};
 use crate::store::applier::CONDEMNED;
-use crate::store::{LiveIndex, Recovery, Store, StoreError, StoreOptions};
+use crate::store::inline::Inline;
+use crate::store::{Hands, Inner, Live, LiveIndex, Recovery, Store, StoreError, StoreOptions};
 
 /// Entries given to the index at once while it is brought up.
 const AT_ONCE: usize = 1_024;
@@ -20,25 +21,40 @@ const HELD_MAX_BYTES: usize = 32 << 20;
 
 pub fn open(options: StoreOptions) -> Result<(Store, Recovery), StoreError> {
     let began = Instant::now();
-    let StoreOptions { dir, signing_key, depth, segment_max_bytes } = options;
+    let dir = options.dir.clone();
     let folder = |error| StoreError::Folder(dir.clone(), error);
     fs::create_dir_all(&dir).map_err(folder)?;
     let lock = lock(&dir)?;
     let disk = RealDisk::open(&dir.join("journal")).map_err(folder)?;
-    let opened = Journal::open(Arc::new(disk), signing_key, depth, segment_max_bytes)?;
-    let journal = opened.journal;
-    let mut indexing =
-        Indexing { dir: dir.clone(), reader: journal.reader(), identity: journal.identity(), applied: 0 };
+    let opened = journal(Arc::new(disk), options)?;
+    let mut indexing = Indexing::of(&dir, &opened.journal);
     let (index, live, rebuilt) = indexing.index()?;
-    let recovery = Recovery {
-        last: journal.last(),
-        cut_bytes: opened.cut_bytes,
-        checked_bytes: opened.checked_bytes,
-        applied: indexing.applied,
-        rebuilt,
-        took: began.elapsed(),
-    };
-    Ok((Store::start(dir, lock, journal, index, live), recovery))
+    let recovery = indexing.recovery(&opened, rebuilt, began);
+    Ok((Store::start(dir, lock, opened.journal, index, live), recovery))
+}
+
+pub fn open_inline(
+    disk: Arc<dyn Disk>,
+    base: Arc<dyn Base>,
+    options: StoreOptions,
+) -> Result<(Store, Recovery), StoreError> {
+    let began = Instant::now();
+    let dir = options.dir.clone();
+    let opened = journal(disk, options)?;
+    let mut indexing = Indexing::of(&dir, &opened.journal);
+    let (index, live) = indexing.index_over(base).map_err(|trouble| match trouble {
+        Trouble::Index(_) => IndexError::Failed.into(),
+        Trouble::Store(error) => error,
+    })?;
+    let recovery = indexing.recovery(&opened, None, began);
+    let (index, reader) = (Arc::new(index), opened.journal.reader());
+    let hands = Hands::Caller(Inline::new(opened.journal, live));
+    Ok((Store { inner: Arc::new(Inner { dir, index, reader, hands, _lock: None }) }, recovery))
+}
+
+fn journal(disk: Arc<dyn Disk>, options: StoreOptions) -> Result<Opened, StoreError> {
+    let StoreOptions { dir: _, signing_key, depth, segment_max_bytes } = options;
+    Ok(Journal::open(disk, signing_key, depth, segment_max_bytes)?)
 }
 
 fn lock(dir: &Path) -> Result<File, StoreError> {
@@ -58,9 +74,24 @@ struct Indexing {
     applied: u64,
 }
 
-type Indexed = (LiveIndex, Arc<LiveRows<SledRows>>, Option<String>);
+type Indexed = (LiveIndex, Arc<Live>, Option<String>);
 
 impl Indexing {
+    fn of(dir: &Path, journal: &Journal) -> Indexing {
+        Indexing { dir: dir.to_path_buf(), reader: journal.reader(), identity: journal.identity(), applied: 0 }
+    }
+
+    fn recovery(&self, opened: &Opened, rebuilt: Option<String>, began: Instant) -> Recovery {
+        Recovery {
+            last: opened.journal.last(),
+            cut_bytes: opened.cut_bytes,
+            checked_bytes: opened.checked_bytes,
+            applied: self.applied,
+            rebuilt,
+            took: began.elapsed(),
+        }
+    }
+
     fn index(&mut self) -> Result<Indexed, StoreError> {
         let condemned = self.dir.join(CONDEMNED).exists();
         let why = if condemned {
@@ -95,9 +126,13 @@ impl Indexing {
         Ok(())
     }
 
-    fn try_index(&mut self) -> Result<(LiveIndex, Arc<LiveRows<SledRows>>), Trouble> {
+    fn try_index(&mut self) -> Result<(LiveIndex, Arc<Live>), Trouble> {
         let rows = SledRows::open(&self.dir.join("index")).map_err(|error| Trouble::Index(error.to_string()))?;
-        let live = Arc::new(LiveRows::over(Arc::new(rows)));
+        self.index_over(Arc::new(rows))
+    }
+
+    fn index_over(&mut self, base: Arc<dyn Base>) -> Result<(LiveIndex, Arc<Live>), Trouble> {
+        let live = Arc::new(LiveRows::over(base));
         let last = self.reader.last();
         let index = KeyedIndex::open(live.clone(), Arc::new(self.reader.clone()), self.identity, last)
             .map_err(|error| Trouble::Index(error.to_string()))?;
@@ -105,7 +140,7 @@ impl Indexing {
         Ok((index, live))
     }
 
-    fn bring_up(&mut self, index: &LiveIndex, live: &LiveRows<SledRows>) -> Result<(), Trouble> {
+    fn bring_up(&mut self, index: &LiveIndex, live: &Live) -> Result<(), Trouble> {
         let mut batch = Vec::with_capacity(AT_ONCE);
         let mut through = index.applied_through();
         let last = self.reader.last();
@@ -119,21 +154,14 @@ impl Indexing {
                 batch.clear();
             }
             if live.backlog_bytes() > HELD_MAX_BYTES {
-                write(live)?;
+                live.carry_over()?;
             }
         }
         index.apply(&batch)?;
         self.applied += batch.len() as u64;
-        write(live)
+        live.carry_over()?;
+        Ok(())
     }
-}
-
-fn write(live: &LiveRows<SledRows>) -> Result<(), Trouble> {
-    if let Some(layer) = live.freeze() {
-        live.base().write_ref(&layer.changes)?;
-        layer.done();
-    }
-    Ok(())
 }
 
 enum Trouble {

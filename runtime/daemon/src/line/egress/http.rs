@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use handoff_host::contract::exchange::{Body, HttpRequest};
 use handoff_host::contract::types::Attribute;
 use percent_encoding::percent_decode_str;
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, Request};
 use serde::de::IgnoredAny;
 use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
@@ -15,6 +17,7 @@ use zeroize::Zeroizing;
 use super::address::{Forbidden, Reach, Resolver};
 use super::denial::Denial;
 use super::endpoint::{Endpoint, HttpMethod};
+use super::secrets::Secret;
 use super::substitute::{Place, Placed, Substitution};
 use crate::vault::token;
 
@@ -99,7 +102,8 @@ pub(super) struct Prepared {
     method: HttpMethod,
     url: Url,
     headers: HeaderMap,
-    body: Option<(String, Zeroizing<Vec<u8>>)>,
+    /// With its media type.
+    body: Option<(HeaderValue, Zeroizing<Vec<u8>>)>,
 }
 
 /// Puts the request together, patient data where its tokens stand.
@@ -148,10 +152,14 @@ pub(super) fn prepare(
         Body::Empty => None,
         Body::Form(fields) => {
             let text = encoded("http.body", fields, filling, malformed)?;
-            Some(("application/x-www-form-urlencoded".to_string(), text))
+            Some((HeaderValue::from_static("application/x-www-form-urlencoded"), text))
         }
-        Body::Json(text) => Some(("application/json".to_string(), json(text, filling, malformed)?)),
-        Body::JsonAs(json_as) => Some((json_as.media_type.clone(), json(&json_as.text, filling, malformed)?)),
+        Body::Json(text) => Some((HeaderValue::from_static("application/json"), json(text, filling, malformed)?)),
+        Body::JsonAs(json_as) => {
+            let media_type = HeaderValue::from_str(&json_as.media_type)
+                .map_err(|_| malformed("http.body", "has no media type that can be sent"))?;
+            Some((media_type, json(&json_as.text, filling, malformed)?))
+        }
     };
     let body = body.map(|(media_type, text)| (media_type, Zeroizing::new(text.as_bytes().to_vec())));
     Ok(Prepared { method: request.method.into(), url, headers, body })
@@ -205,7 +213,7 @@ impl Prepared {
         self.method
     }
 
-    pub(super) fn request(self, client: &Client, endpoint: &Endpoint) -> RequestBuilder {
+    pub(super) fn request(self, endpoint: &Endpoint) -> Request {
         let method = match self.method {
             HttpMethod::Get => reqwest::Method::GET,
             HttpMethod::Post => reqwest::Method::POST,
@@ -213,36 +221,53 @@ impl Prepared {
             HttpMethod::Patch => reqwest::Method::PATCH,
             HttpMethod::Delete => reqwest::Method::DELETE,
         };
-        let request = client.request(method, self.url).headers(self.headers).timeout(endpoint.timeout());
-        match self.body {
-            None => request,
-            Some((media_type, body)) => request.header(header::CONTENT_TYPE, media_type).body(body.to_vec()),
+        let mut request = Request::new(method, self.url);
+        *request.headers_mut() = self.headers;
+        *request.timeout_mut() = Some(endpoint.timeout());
+        if let Some((media_type, body)) = self.body {
+            request.headers_mut().insert(header::CONTENT_TYPE, media_type);
+            *request.body_mut() = Some(body.to_vec().into());
         }
+        request
     }
 }
 
+/// The value of `Authorization:` by HTTP Basic (RFC 7617); none when it cannot stand in a header.
+pub(super) fn basic(user: &str, password: &Secret) -> Option<HeaderValue> {
+    let pair = Zeroizing::new(format!("{user}:{}", password.as_str()));
+    authorization(&format!("Basic {}", STANDARD.encode(pair.as_bytes())))
+}
+
+/// The value of `Authorization:`, kept out of debug output.
+pub(super) fn authorization(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
 /// A response as it came.
-pub(super) struct Received {
+pub struct Received {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Zeroizing<Vec<u8>>,
 }
 
 /// Why there is no response.
-pub(super) enum Failed {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failed {
     /// No connection came about.
     NotSent,
     /// The request left, or may have.
     InDoubt,
+    /// The response is longer than the endpoint's may be.
     TooLong,
+    /// The name leads to an address that the endpoint may not reach.
     Forbidden,
-    /// The request could not even be written down.
-    Unwritten,
 }
 
 /// Sends and receives, at most `bytes_max` of a body.
-pub(super) async fn exchange(request: RequestBuilder, bytes_max: usize) -> Result<Received, Failed> {
-    let mut response = request.send().await.map_err(|error| judge(&error))?;
+pub(super) async fn exchange(client: &Client, request: Request, bytes_max: usize) -> Result<Received, Failed> {
+    let mut response = client.execute(request).await.map_err(|error| judge(&error))?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let mut body = Zeroizing::new(Vec::new());
     while let Some(chunk) = response.chunk().await.map_err(|error| judge(&error))? {
@@ -263,13 +288,7 @@ fn judge(error: &reqwest::Error) -> Failed {
         }
         cause = error.source();
     }
-    if error.is_builder() {
-        Failed::Unwritten
-    } else if error.is_connect() {
-        Failed::NotSent
-    } else {
-        Failed::InDoubt
-    }
+    if error.is_builder() || error.is_connect() { Failed::NotSent } else { Failed::InDoubt }
 }
 
 /// The part of a response's head that its stage may read, echoes of patient data masked.

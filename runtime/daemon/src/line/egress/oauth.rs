@@ -3,14 +3,17 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use reqwest::Client;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, Request};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+use url::form_urlencoded;
 
 use super::endpoint::Endpoint;
-use super::http::{self, Failed};
+use super::http::{Failed, basic};
 use super::secrets::Secret;
+use super::wire::Wire;
 
 /// A token that expires while the request is under way is refused: fetch the next one this much earlier.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -49,14 +52,14 @@ struct Bearer {
 }
 
 impl AccessTokens {
-    pub(super) async fn get(&self, client: &Client, endpoint: &Endpoint, claim: Claim<'_>) -> Result<Secret, NoToken> {
+    pub(super) async fn get(&self, wire: &dyn Wire, endpoint: &Endpoint, claim: Claim<'_>) -> Result<Secret, NoToken> {
         let mut known = self.0.lock().await;
         if let Some((token, until)) = known.get(&endpoint.name)
             && Instant::now() < *until
         {
             return Ok(token.clone());
         }
-        let (token, lifetime) = fetch(client, endpoint, claim).await?;
+        let (token, lifetime) = fetch(wire, endpoint, claim).await?;
         known.insert(endpoint.name.clone(), (token.clone(), Instant::now() + lifetime.saturating_sub(MARGIN)));
         Ok(token)
     }
@@ -67,18 +70,28 @@ impl AccessTokens {
     }
 }
 
-async fn fetch(client: &Client, endpoint: &Endpoint, claim: Claim<'_>) -> Result<(Secret, Duration), NoToken> {
-    let mut form = vec![("grant_type", "client_credentials".to_string())];
+/// The request's body (RFC 6749, 4.4.2).
+fn form(claim: &Claim<'_>) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("grant_type", "client_credentials");
     if !claim.scopes.is_empty() {
-        form.push(("scope", claim.scopes.join(" ")));
+        form.append_pair("scope", &claim.scopes.join(" "));
     }
-    let request = client.post(claim.token_url).timeout(endpoint.timeout()).form(&form);
-    let request = request.basic_auth(claim.client_id, Some(claim.client_secret.as_str()));
-    let answer = http::exchange(request, ANSWER_BYTES_MAX).await.map_err(|failed| match failed {
+    form.finish()
+}
+
+async fn fetch(wire: &dyn Wire, endpoint: &Endpoint, claim: Claim<'_>) -> Result<(Secret, Duration), NoToken> {
+    let unusable = || NoToken::Refused("the token URL or the client's secret cannot be written into a request".into());
+    let mut request = Request::new(Method::POST, claim.token_url.parse().map_err(|_| unusable())?);
+    let authorization = basic(claim.client_id, claim.client_secret).ok_or_else(unusable)?;
+    request.headers_mut().insert(AUTHORIZATION, authorization);
+    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    *request.timeout_mut() = Some(endpoint.timeout());
+    *request.body_mut() = Some(form(&claim).into());
+    let answer = wire.http(endpoint, request, ANSWER_BYTES_MAX).await.map_err(|failed| match failed {
         Failed::NotSent | Failed::InDoubt => NoToken::Unreachable,
         Failed::Forbidden => NoToken::Forbidden,
         Failed::TooLong => NoToken::Refused("the token endpoint's answer is too long".into()),
-        Failed::Unwritten => NoToken::Refused("the token request cannot be written".into()),
     })?;
     match answer.status {
         200 => {}

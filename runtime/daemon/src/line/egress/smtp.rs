@@ -19,8 +19,8 @@ use super::address::{NoAddress, Reach};
 use super::denial::Denial;
 use super::endpoint::{Endpoint, Kind};
 use super::http::CONNECT_WITHIN;
-use super::secrets::Secret;
 use super::substitute::{Place, Substitution};
+use super::wire::Login;
 
 /// What a stage may add to a mail's head: nothing that changes whom it is to, whom it is from, or how it is read.
 const ALLOWED_HEADERS: [&str; 7] = [
@@ -34,17 +34,19 @@ const ALLOWED_HEADERS: [&str; 7] = [
 ];
 
 /// The server's last word.
-pub(super) struct Word {
+pub struct Word {
     pub code: u16,
     pub text: String,
 }
 
 /// Why the server said no last word on the mail.
-pub(super) enum Unsaid {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsaid {
     /// The mail's text never left.
     NotSent,
     /// The text left, and the server has not said whether it took it.
     InDoubt,
+    /// The name leads to an address that the endpoint may not reach.
     Forbidden,
     /// The server offers no STARTTLS, and the way there is public.
     NotEncrypted,
@@ -99,11 +101,7 @@ pub(super) fn prepare(
 }
 
 /// Sends a mail within the endpoint's time.
-pub(super) async fn send(
-    endpoint: &Endpoint,
-    login: Option<(&str, &Secret)>,
-    message: &Message,
-) -> Result<Word, Unsaid> {
+pub(super) async fn send(endpoint: &Endpoint, login: Option<Login<'_>>, message: &Message) -> Result<Word, Unsaid> {
     // Until the last line of the text is out nothing has been handed over (RFC 5321, 4.2.5).
     let opening = async {
         let mut connection = connect(endpoint).await?;

@@ -3,19 +3,30 @@
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::journal::disk::Disk;
 
 /// Files kept open. A journal of seven years may have thousands of segments; the process may open 1,024 files by default.
 const OPEN_FILES_MAX: usize = 256;
 
+/// What a new file may be to whom, before the umask: the journal is tokenised and an auditor may read it.
+const FOR_AUDITORS: u32 = 0o644;
+
+/// Keys are for the daemon's own user.
+const FOR_OWNER: u32 = 0o600;
+
 pub struct RealDisk {
     dir: PathBuf,
     open: Mutex<HashMap<String, Arc<File>>>,
     read_only: bool,
+    mode: u32,
+    /// Held while this process has the directory for itself.
+    _lock: Option<File>,
 }
 
 impl RealDisk {
@@ -27,13 +38,36 @@ impl RealDisk {
                 File::open(parent)?.sync_all()?;
             }
         }
-        Ok(RealDisk { dir: dir.to_path_buf(), open: Mutex::default(), read_only: false })
+        Ok(RealDisk {
+            dir: dir.to_path_buf(),
+            open: Mutex::default(),
+            read_only: false,
+            mode: FOR_AUDITORS,
+            _lock: None,
+        })
+    }
+
+    /// As [`RealDisk::open`], for this process alone and with files that nobody else may read.
+    ///
+    /// # Errors
+    /// Also when another process has it so: [`io::ErrorKind::WouldBlock`].
+    pub fn private(dir: &Path) -> io::Result<RealDisk> {
+        let disk = RealDisk::open(dir)?;
+        let lock = File::open(dir)?;
+        lock.try_lock()?;
+        Ok(RealDisk { mode: FOR_OWNER, _lock: Some(lock), ..disk })
     }
 
     /// Opens a directory that is only looked at: needs no right to write.
     pub fn read_only(dir: &Path) -> io::Result<RealDisk> {
         fs::read_dir(dir)?;
-        Ok(RealDisk { dir: dir.to_path_buf(), open: Mutex::default(), read_only: true })
+        Ok(RealDisk {
+            dir: dir.to_path_buf(),
+            open: Mutex::default(),
+            read_only: true,
+            mode: FOR_AUDITORS,
+            _lock: None,
+        })
     }
 
     pub fn dir(&self) -> &Path {
@@ -60,7 +94,8 @@ impl RealDisk {
 
 impl Disk for RealDisk {
     fn create(&self, name: &str) -> io::Result<()> {
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(self.dir.join(name))?;
+        let file =
+            OpenOptions::new().read(true).write(true).create_new(true).mode(self.mode).open(self.dir.join(name))?;
         self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_string(), Arc::new(file));
         Ok(())
     }
@@ -108,6 +143,13 @@ impl Disk for RealDisk {
         self.forget(from);
         self.forget(to);
         fs::rename(self.dir.join(from), self.dir.join(to))
+    }
+
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()> {
+        self.forget(one);
+        self.forget(other);
+        let (one, other) = (self.dir.join(one), self.dir.join(other));
+        Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {

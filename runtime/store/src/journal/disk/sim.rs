@@ -279,6 +279,18 @@ impl Disk for SimDisk {
         Ok(())
     }
 
+    fn exchange(&self, one: &str, other: &str) -> io::Result<()> {
+        let mut state = self.lock();
+        state.tick()?;
+        let mine = *state.names.get(one).ok_or(ErrorKind::NotFound)?;
+        let yours = *state.names.get(other).ok_or(ErrorKind::NotFound)?;
+        state.names.insert(one.to_string(), yours);
+        state.names.insert(other.to_string(), mine);
+        let names = state.names.clone();
+        state.unsynced_names.push(names);
+        Ok(())
+    }
+
     fn remove(&self, name: &str) -> io::Result<()> {
         let mut state = self.lock();
         state.tick()?;

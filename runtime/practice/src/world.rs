@@ -1,0 +1,233 @@
+//! The practice and its neighbours without a single socket: what they answer, and what they want carried to Handoff.
+//! [`crate::Practice`] puts sockets around it; a simulation carries everything itself, and loses some of it.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Request, Response};
+use chrono::{DateTime, Utc};
+use tower::ServiceExt as _;
+use url::form_urlencoded;
+
+use crate::carrier::severable::Shears;
+use crate::carrier::{self, signature::signature};
+use crate::ehr::line::acknowledgement;
+use crate::ehr::webhook;
+use crate::fhir;
+use crate::ledger::Ledger;
+use crate::people::Person;
+use crate::plan::{Plan, REFERRALS_MAX};
+use crate::practice::{Handoff, PracticeError};
+use crate::smtp::Refusal;
+use crate::town::{Sending, SharedTown, Town};
+
+/// Cheap to clone; clones are the same world.
+#[derive(Clone)]
+pub struct World {
+    town: SharedTown,
+    carrier: Router,
+    chart: Router,
+}
+
+/// The two that speak HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Server {
+    Carrier,
+    Chart,
+}
+
+/// Something on its way to Handoff.
+#[derive(Clone, Debug)]
+pub struct Errand(Sending);
+
+/// What an errand carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parcel {
+    /// An HL7 message, without its frame.
+    Hl7(Vec<u8>),
+    Post {
+        url: String,
+        headers: Vec<(&'static str, String)>,
+        body: Vec<u8>,
+    },
+}
+
+/// What became of an errand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// The bytes that came back over MLLP.
+    Acknowledged(Vec<u8>),
+    /// The status of an HTTP answer.
+    Status(u16),
+    /// No answer, and why in a word.
+    None(&'static str),
+}
+
+impl World {
+    /// # Errors
+    /// When the plan has more referrals than there are telephone numbers.
+    pub fn new(plan: Plan) -> Result<World, PracticeError> {
+        if plan.referrals > REFERRALS_MAX {
+            return Err(PracticeError::TooManyReferrals(plan.referrals));
+        }
+        let town = SharedTown::new(Town::new(plan));
+        let (carrier, chart) = (carrier::routes(town.clone()), fhir::routes(town.clone()));
+        Ok(World { town, carrier, chart })
+    }
+
+    /// Says where Handoff believes to be, and what it shares with the carrier. May be called again when it has moved.
+    pub fn connect(&self, handoff: Handoff) {
+        self.town.lock().handoff = Some(handoff);
+    }
+
+    /// When something happens next; none when nothing does within the plan's days.
+    pub fn next_action(&self) -> Option<DateTime<Utc>> {
+        let town = self.town.lock();
+        town.agenda.next().filter(|at| *at <= town.end())
+    }
+
+    /// Does the next thing that is due up to `now`, and gives what it wants carried. Nothing once all is done: then the
+    /// world knows what time it is. Call it whenever the clock moves, before Handoff works at that time.
+    pub fn act(&self, now: DateTime<Utc>) -> Option<Vec<Errand>> {
+        let mut town = self.town.lock();
+        let until = now.min(town.end());
+        match town.agenda.take(until) {
+            Some((at, person, action)) => {
+                // Time never runs backwards, even if something was noted for a moment gone by.
+                town.now = town.now.max(at);
+                Some(town.perform(person, action).into_iter().map(Errand).collect())
+            }
+            None => {
+                town.now = town.now.max(now);
+                None
+            }
+        }
+    }
+
+    /// What an errand carries, and to where.
+    ///
+    /// # Errors
+    /// When Handoff is nowhere yet.
+    pub fn parcel(&self, errand: &Errand) -> Result<Parcel, PracticeError> {
+        let handoff = self.town.lock().handoff.clone().ok_or(PracticeError::NotConnected)?;
+        Ok(match &errand.0 {
+            Sending::Message(message) if message.is_json() => {
+                let webhook = handoff.webhook.ok_or(PracticeError::NotConnected)?;
+                let signature = webhook::signature(&webhook.secret, &message.body);
+                let headers = vec![("content-type", "application/json".into()), ("x-signature", signature)];
+                Parcel::Post { url: webhook.url, headers, body: message.body.clone().into_bytes() }
+            }
+            Sending::Message(message) => Parcel::Hl7(message.body.clone().into_bytes()),
+            Sending::Callback(callback) => {
+                let signature = signature(&handoff.twilio_auth_token, &callback.url, &callback.fields);
+                let headers = vec![
+                    ("content-type", "application/x-www-form-urlencoded".into()),
+                    ("x-twilio-signature", signature),
+                ];
+                let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&callback.fields).finish();
+                Parcel::Post { url: callback.url.clone(), headers, body: body.into_bytes() }
+            }
+        })
+    }
+
+    /// Notes what became of an errand; what was not taken is sent again as such senders do.
+    pub fn settle(&self, errand: Errand, reply: &Reply) {
+        let mut town = self.town.lock();
+        match errand.0 {
+            Sending::Message(message) => {
+                let answer = match reply {
+                    Reply::Acknowledged(bytes) => match acknowledgement(bytes) {
+                        Some(found) if found.code == "AA" && found.control_id != message.control_id => {
+                            format!("AA for another message than {}", message.control_id)
+                        }
+                        Some(found) => found.code,
+                        None => "no acknowledgement".to_string(),
+                    },
+                    Reply::Status(status) => status.to_string(),
+                    Reply::None(why) if message.is_json() => format!("0 ({why})"),
+                    Reply::None(why) => (*why).to_string(),
+                };
+                town.acknowledged(message, answer);
+            }
+            Sending::Callback(callback) => {
+                let status = match reply {
+                    Reply::Status(status) => *status,
+                    Reply::Acknowledged(_) | Reply::None(_) => 0,
+                };
+                town.called_back(callback, status);
+            }
+        }
+    }
+
+    /// What one of the servers answers; none when it cut the connection after it had acted.
+    pub async fn answer(&self, server: Server, mut request: Request<Body>) -> Option<Response<Body>> {
+        let shears = Shears::default();
+        request.extensions_mut().insert(ConnectInfo(shears.clone()));
+        let router = match server {
+            Server::Carrier => self.carrier.clone(),
+            Server::Chart => self.chart.clone(),
+        };
+        let Ok(response) = router.oneshot(request).await;
+        (!shears.are_closed()).then_some(response)
+    }
+
+    /// Takes a mail in, whole.
+    ///
+    /// # Errors
+    /// When one of the recipients has no mailbox: nobody gets it then.
+    pub fn mail(&self, recipients: &[String], message: &[u8]) -> Result<(), Refusal> {
+        let mut town = self.town.lock();
+        recipients.iter().try_for_each(|to| town.accepts_mail(to))?;
+        town.deliver(recipients, message);
+        Ok(())
+    }
+
+    /// What has happened so far.
+    pub fn ledger(&self) -> Ledger {
+        self.town.lock().ledger.clone().in_order()
+    }
+
+    /// The patients; a place in this list is a `person` of the [`Ledger`].
+    pub fn people(&self) -> Vec<Person> {
+        self.town.lock().people.clone()
+    }
+
+    pub(crate) fn town(&self) -> SharedTown {
+        self.town.clone()
+    }
+
+    pub(crate) fn routes(&self, server: Server) -> Router {
+        match server {
+            Server::Carrier => self.carrier.clone(),
+            Server::Chart => self.chart.clone(),
+        }
+    }
+}
+
+impl Reply {
+    /// Whether the errand is done: `AA`, or a status of 2xx.
+    pub fn accepts(&self) -> bool {
+        match self {
+            Reply::Acknowledged(bytes) => acknowledgement(bytes).is_some_and(|found| found.code == "AA"),
+            Reply::Status(status) => (200..300).contains(status),
+            Reply::None(_) => false,
+        }
+    }
+}
+
+impl Errand {
+    pub(crate) fn is_callback(&self) -> bool {
+        matches!(self.0, Sending::Callback(_))
+    }
+
+    /// A word for the errand that says nothing of whom it is about: the same again has the same word.
+    pub fn name(&self) -> String {
+        match &self.0 {
+            Sending::Message(message) => format!("message {}", message.control_id),
+            Sending::Callback(callback) => {
+                let sid = callback.fields.iter().find(|(name, _)| name == "MessageSid").map(|(_, sid)| sid.as_str());
+                format!("callback {}", sid.unwrap_or_default())
+            }
+        }
+    }
+}

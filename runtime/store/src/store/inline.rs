@@ -1,0 +1,56 @@
+//! The work of the three threads, done by whoever commits: for a simulation, which has to come out the same each time.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ed25519_dalek::SigningKey;
+
+use crate::entry::Entry;
+use crate::index::{Index as _, IndexError};
+use crate::journal::{Encoded, Journal};
+use crate::store::ticket::{CommitError, Committed};
+use crate::store::{Live, LiveIndex};
+
+/// Commits between two times that the index is carried over: it lags behind as it does in a real house.
+const CARRY_EVERY: u64 = 16;
+
+pub struct Inline {
+    journal: Mutex<Journal>,
+    live: Arc<Live>,
+}
+
+impl Inline {
+    pub fn new(journal: Journal, live: Arc<Live>) -> Inline {
+        Inline { journal: Mutex::new(journal), live }
+    }
+
+    pub fn commit(&self, encoded: Encoded, entry: Arc<Entry>, index: &LiveIndex) -> Committed {
+        let mut journal = self.journal();
+        let position = journal.append_encoded(&[encoded])?;
+        let shown = index.apply(&[(position, entry)]).and_then(|()| match position.0 % CARRY_EVERY {
+            0 => self.live.carry_over().map(|_| ()),
+            _ => Ok(()),
+        });
+        shown.map(|()| position).map_err(|_| CommitError::IndexFailed)
+    }
+
+    pub fn rotate(&self, key: SigningKey) -> Result<(), CommitError> {
+        Ok(self.journal().rotate(key)?)
+    }
+
+    pub fn healthy(&self) -> Result<(), CommitError> {
+        self.journal().poison().map_or(Ok(()), |poison| Err(poison.clone().into()))
+    }
+
+    pub fn settle(&self) -> Result<(), IndexError> {
+        while self.live.carry_over()? {}
+        self.live.sync()
+    }
+
+    pub fn backlog_bytes(&self) -> usize {
+        self.live.backlog_bytes()
+    }
+
+    fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
