@@ -15,6 +15,7 @@ struct Block {
     endpoint: String,
     #[serde(default = "auth_token_secret")]
     auth_token_secret: String,
+    shared_key_secret: Option<String>,
     callback_url: Option<String>,
     validity_seconds: Option<u32>,
     smart_encoded: Option<bool>,
@@ -27,6 +28,8 @@ pub struct Settings {
     pub endpoint: String,
     /// The name of the secret with which Twilio signs callbacks.
     pub auth_token_secret: String,
+    /// The name of the shared key's secret, for an account that signs by HMAC-SHA256.
+    pub shared_key_secret: Option<String>,
     /// Where callbacks arrive, as Twilio knows it. Only needed for callbacks with a JSON body.
     pub callback_url: Option<String>,
     /// Twilio drops a text that is still queued after so long.
@@ -61,6 +64,7 @@ impl Settings {
             account_sid: block.account_sid,
             endpoint: block.endpoint,
             auth_token_secret: block.auth_token_secret,
+            shared_key_secret: block.shared_key_secret,
             callback_url: block.callback_url,
             validity_seconds: block.validity_seconds,
             smart_encoded: block.smart_encoded,

@@ -7,18 +7,17 @@ use crate::{Algorithm, Callback, Encoding, Part, SignatureCheck};
 pub fn checks(callback: &Callback, settings: &Settings) -> Vec<SignatureCheck> {
     let is_json = header(callback, "content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
     let message = if is_json { json_message(settings) } else { Some(form_message(callback)) };
-    message.map_or(Vec::new(), |message| {
-        vec![SignatureCheck {
-            algorithm: algorithm(callback),
-            secret: settings.auth_token_secret.clone(),
-            message,
-            signature: header(callback, "x-twilio-signature").unwrap_or_default().to_owned(),
-            encoding: Encoding::Base64,
-            // Twilio signs no time; a callback that comes twice is told by its message id and status.
-            signed_at: None,
-            max_age_seconds: 0,
-        }]
-    })
+    let Some(((algorithm, secret), message)) = keyed(callback, settings).zip(message) else { return Vec::new() };
+    vec![SignatureCheck {
+        algorithm,
+        secret: secret.to_owned(),
+        message,
+        signature: header(callback, "x-twilio-signature").unwrap_or_default().to_owned(),
+        encoding: Encoding::Base64,
+        // Twilio signs no time; a callback that comes twice is told by what was signed.
+        signed_at: None,
+        max_age_seconds: 0,
+    }]
 }
 
 /// The URL, then each parameter's name and value without separators, sorted by name byte for byte.
@@ -38,12 +37,21 @@ fn json_message(settings: &Settings) -> Option<Vec<Part>> {
     Some(vec![Part::Text(format!("{url}{joint}bodySHA256=")), Part::BodySha256])
 }
 
-/// `X-Twilio-Webhooks-Signature-Settings` announces the newer algorithm; without it the older holds. The auth token
-/// keys both, so a sender who picks one gains nothing.
-fn algorithm(callback: &Callback) -> Algorithm {
-    let newer = header(callback, "x-twilio-webhooks-signature-settings")
-        .is_some_and(|settings| settings.to_ascii_uppercase().contains("HMAC_SHA256"));
-    if newer { Algorithm::HmacSha256 } else { Algorithm::HmacSha1 }
+/// `X-Twilio-Webhooks-Signature-Settings: key=…,algorithm=HMAC_SHA256` announces a signature by a shared key; without
+/// an algorithm the auth token signs by HMAC-SHA1. None where the algorithm is not known.
+fn keyed<'a>(callback: &Callback, settings: &'a Settings) -> Option<(Algorithm, &'a str)> {
+    let announced = header(callback, "x-twilio-webhooks-signature-settings").unwrap_or_default();
+    let named = announced.split(',').filter_map(|part| part.split_once('='));
+    let mut algorithms = named.filter(|(name, value)| name.trim() == "algorithm" && !value.trim().is_empty());
+    let algorithm = algorithms.next().map_or("HMAC_SHA1", |(_, value)| value.trim());
+    match algorithm.to_ascii_uppercase().as_str() {
+        "HMAC_SHA1" => Some((Algorithm::HmacSha1, settings.auth_token_secret.as_str())),
+        "HMAC_SHA256" => {
+            let secret = settings.shared_key_secret.as_ref().unwrap_or(&settings.auth_token_secret);
+            Some((Algorithm::HmacSha256, secret.as_str()))
+        }
+        _ => None,
+    }
 }
 
 fn header<'a>(callback: &'a Callback, name: &str) -> Option<&'a str> {

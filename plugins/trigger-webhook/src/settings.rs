@@ -24,10 +24,17 @@ pub struct Signature {
     pub prefix: String,
     #[serde(default)]
     pub encoding: SignatureEncoding,
-    /// The header with the time of signing. Where it is set, `time.body` is signed, else the body.
+    /// The header with the time of signing. Where it is set, the time and the body are signed, else the body.
     pub timestamp_header: Option<String>,
+    /// What stands between the two: `.` when absent.
+    #[serde(default = "timestamp_separator")]
+    pub timestamp_separator: String,
     #[serde(default = "max_age_seconds")]
     pub max_age_seconds: u32,
+}
+
+fn timestamp_separator() -> String {
+    ".".to_owned()
 }
 
 /// Five minutes, as vendors recommend: long enough for clocks that are apart, too short to be of use to who overhears.

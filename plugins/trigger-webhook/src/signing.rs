@@ -32,7 +32,7 @@ fn check(delivery: &Delivery, settings: &Signature) -> SignatureCheck {
     let untimed = stamp.is_some() && signed_at.is_none();
     let signature = sent.strip_prefix(settings.prefix.as_str()).filter(|_| !untimed).unwrap_or_default();
     let message = match stamp {
-        Some(stamp) => vec![Part::Text(format!("{stamp}.")), Part::Body],
+        Some(stamp) => vec![Part::Text(format!("{stamp}{}", settings.timestamp_separator)), Part::Body],
         None => vec![Part::Body],
     };
     SignatureCheck {

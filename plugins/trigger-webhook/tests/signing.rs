@@ -53,4 +53,7 @@ fn the_signed_bytes_are_named() {
         && check.encoding == Encoding::Base64
         && check.max_age_seconds == 60));
     assert_eq!((plain.len(), timed.len()), (1, 1));
+    let barred = of(&TIMED.replace("\"max_age_seconds\"", "\"timestamp_separator\": \"|\", \"max_age_seconds\""));
+    assert!(barred.iter().all(|check| check.message == [Part::Text("1783324860|".to_owned()), Part::Body]));
+    assert_eq!(barred.len(), 1);
 }

@@ -157,10 +157,22 @@ fn a_missing_signature_stays_empty_and_so_fails() {
 }
 
 #[test]
-fn the_newer_algorithm_is_announced_by_a_header() {
-    let headers = [("X-Twilio-Signature", "abc"), ("X-Twilio-Webhooks-Signature-Settings", "alg=HMAC_SHA256")];
-    let checks = OutreachTwilio::authenticate(callback(&headers, &[]), SETTINGS.into());
-    assert_eq!((checks[0].algorithm, checks[0].signature.as_str()), (Algorithm::HmacSha256, "abc"));
+fn a_shared_key_is_announced_by_a_header_with_its_algorithm() {
+    let shared = SETTINGS.replace("\"from\"", "\"shared_key_secret\":\"twilio-shared-key\",\"from\"");
+    let (token, key) = ("twilio-auth-token", "twilio-shared-key");
+    for (announced, settings, expected) in [
+        ("", SETTINGS, Some((Algorithm::HmacSha1, token))),
+        ("key=webhooks_sharedkey_1", &shared, Some((Algorithm::HmacSha1, token))),
+        ("key=webhooks_sharedkey_1,algorithm=HMAC_SHA256", &shared, Some((Algorithm::HmacSha256, key))),
+        ("key=webhooks_sharedkey_1, algorithm = hmac_sha256", &shared, Some((Algorithm::HmacSha256, key))),
+        ("key=webhooks_sharedkey_1,algorithm=HMAC_SHA256", SETTINGS, Some((Algorithm::HmacSha256, token))),
+        ("key=webhooks_sharedkey_1,algorithm=HMAC_SHA512", &shared, None),
+    ] {
+        let headers = [("X-Twilio-Signature", "abc"), ("X-Twilio-Webhooks-Signature-Settings", announced)];
+        let checks = OutreachTwilio::authenticate(callback(&headers, &[]), settings.to_string());
+        let keyed = checks.first().map(|check| (check.algorithm, check.secret.as_str()));
+        assert_eq!(keyed, expected, "{announced}");
+    }
 }
 
 #[test]

@@ -203,7 +203,7 @@ fn settings_that_cannot_be_used_are_named() {
         misconfigured: from: leave it out where there is a messaging_service_sid
         misconfigured: messaging_service_sid: write the service's SID, MG and 32 hexadecimal digits
         misconfigured: validity_seconds: write 1 to 36000
-        misconfigured: settings of outreach-twilio: unknown field `auth_token`, expected one of `account_sid`, `from`, `messaging_service_sid`, `endpoint`, `auth_token_secret`, `callback_url`, `validity_seconds`, `smart_encoded` at line 1 column 76
+        misconfigured: settings of outreach-twilio: unknown field `auth_token`, expected one of `account_sid`, `from`, `messaging_service_sid`, `endpoint`, `auth_token_secret`, `shared_key_secret`, `callback_url`, `validity_seconds`, `smart_encoded` at line 1 column 76
     "#]].assert_eq(&table);
 }
 
