@@ -12,7 +12,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("handoff-host", &[]),
     ("handoff-bundle", &[]),
     ("handoff-practice", &[]),
-    ("handoff", &["handoff-bundle", "handoff-engine", "handoff-host", "handoff-practice", "handoff-store"]),
+    ("handoff-verifier", &[]),
+    (
+        "handoff",
+        &["handoff-bundle", "handoff-engine", "handoff-host", "handoff-practice", "handoff-store", "handoff-verifier"],
+    ),
 ];
 
 /// What a layer must never reach, by any path.
@@ -20,6 +24,8 @@ const BANNED: &[(&str, &[&str])] = &[
     ("handoff-engine", &["tokio", "wasmtime", "sled", "rand", "reqwest"]),
     ("handoff-store", &["tokio", "wasmtime", "reqwest"]),
     ("handoff-host", &["tokio", "sled", "cel", "reqwest"]),
+    // An auditor reads it in an afternoon: a hash, a signature and a JSON reader.
+    ("handoff-verifier", &["tokio", "wasmtime", "sled", "reqwest", "rand", "chrono"]),
 ];
 
 struct Graph {

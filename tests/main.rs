@@ -2,6 +2,7 @@
 
 mod contract;
 mod crash;
+mod evidence;
 mod house;
 mod layering;
 mod line;

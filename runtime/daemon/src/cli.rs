@@ -10,6 +10,7 @@ macro_rules! say {
 mod dead_letters;
 mod demo;
 mod doctor;
+mod evidence;
 mod init;
 mod journal;
 mod parse;
@@ -56,6 +57,8 @@ enum Command {
     /// Prove, search and export the journal
     #[command(subcommand)]
     Journal(journal::Journal),
+    /// Write a pack that proves what became of a referral; `handoff-verify` checks it offline
+    Evidence(evidence::Evidence),
     /// Check configuration, keys, endpoints and clock
     Doctor(doctor::Doctor),
 }
@@ -73,6 +76,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Plugin(command) => command.run(),
         Command::Parse(command) => command.run(),
         Command::Journal(command) => command.run(),
+        Command::Evidence(command) => command.run(),
         Command::Doctor(command) => command.run(),
     }
 }

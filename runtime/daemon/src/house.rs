@@ -131,7 +131,9 @@ impl Plan {
     }
 }
 
-fn signing_key(path: &Path) -> anyhow::Result<SigningKey> {
+/// # Errors
+/// When the file cannot be read, or holds something else.
+pub fn signing_key(path: &Path) -> anyhow::Result<SigningKey> {
     let pem =
         std::fs::read_to_string(path).with_context(|| format!("cannot read the signing key {}", path.display()))?;
     SigningKey::from_pkcs8_pem(&pem)

@@ -171,7 +171,7 @@ impl Reader {
 /// Entries read at once by [`Reader::entries`]: some hundred KiB at the usual size.
 const READ_AHEAD_ENTRIES: usize = 256;
 
-fn damage(place: &Place, entry: Position, offset: u64, what: Wrong) -> Damage {
+pub(super) fn damage(place: &Place, entry: Position, offset: u64, what: Wrong) -> Damage {
     Damage { segment: place.number, entry, offset, what }
 }
 
