@@ -8,6 +8,9 @@ use serde::Deserialize;
 
 use crate::line::egress::endpoint::EndpointConfig;
 use crate::line::egress::secrets::SecretSource;
+use crate::line::ingress::entrance::Guard;
+use crate::line::ingress::guests::GuestLimits;
+use crate::line::ingress::tls::TlsConfig;
 
 /// The version of this file's own format.
 pub const FORMAT: &str = "handoff/config@1";
@@ -48,6 +51,12 @@ pub struct MllpListener {
     /// The trigger in the workflow's `stages: trigger:` that reads what comes in here.
     pub source: String,
     pub address: SocketAddr,
+    #[serde(default)]
+    pub tls: Option<TlsConfig>,
+    #[serde(default)]
+    pub unencrypted_because: Option<String>,
+    #[serde(default)]
+    pub limits: GuestLimits,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -57,6 +66,36 @@ pub struct HttpListener {
     /// How vendors reach us, when a proxy stands before us: it is part of what they sign.
     #[serde(default)]
     pub public_url: Option<String>,
+    #[serde(default)]
+    pub tls: Option<TlsConfig>,
+    #[serde(default)]
+    pub unencrypted_because: Option<String>,
+    #[serde(default)]
+    pub limits: GuestLimits,
+}
+
+impl MllpListener {
+    pub fn new(source: &str, address: SocketAddr) -> MllpListener {
+        let Guard { tls, unencrypted_because, limits } = Guard::default();
+        MllpListener { source: source.into(), address, tls, unencrypted_because, limits }
+    }
+
+    pub fn guard(&self) -> Guard {
+        let MllpListener { tls, unencrypted_because, limits, .. } = self.clone();
+        Guard { tls, unencrypted_because, limits }
+    }
+}
+
+impl HttpListener {
+    pub fn new(address: SocketAddr, public_url: Option<String>) -> HttpListener {
+        let Guard { tls, unencrypted_because, limits } = Guard::default();
+        HttpListener { address, public_url, tls, unencrypted_because, limits }
+    }
+
+    pub fn guard(&self) -> Guard {
+        let HttpListener { tls, unencrypted_because, limits, .. } = self.clone();
+        Guard { tls, unencrypted_because, limits }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -114,6 +153,8 @@ impl Config {
         config.plugins = config.plugins.map(|plugins| folder.join(plugins));
         config.keys.signing = folder.join(&config.keys.signing);
         config.keys.master = config.keys.master.within(folder);
+        let doors = config.listen.mllp.iter_mut().map(|door| &mut door.tls).chain([&mut config.listen.http.tls]);
+        doors.for_each(|tls| *tls = tls.take().map(|tls| tls.within(folder)));
         config.secrets = config.secrets.into_iter().map(|(name, source)| (name, source.within(folder))).collect();
         Ok(config)
     }

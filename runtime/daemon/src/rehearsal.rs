@@ -96,10 +96,8 @@ impl Rehearsal {
         let house = Plan { sequential: true, ..house(seed, data, egress, secrets, clock.clone()) };
         let line = Arc::new(house.build()?);
         let any = "127.0.0.1:0".parse().context("loopback")?;
-        let listen = Listen {
-            mllp: vec![MllpListener { source: HL7.into(), address: any }],
-            http: HttpListener { address: any, public_url: Some(PUBLIC_URL.into()) },
-        };
+        let listen =
+            Listen { mllp: vec![MllpListener::new(HL7, any)], http: HttpListener::new(any, Some(PUBLIC_URL.into())) };
         let service = service::start(&listen, Arc::clone(&line)).await?;
         let mllp = *service.mllp.first().context("an MLLP listener")?;
         practice.connect(Handoff { mllp, http: format!("http://{}", service.http), ..handoff() });

@@ -17,6 +17,8 @@ use tokio::task::JoinSet;
 
 use crate::chain::Chain;
 use crate::config::Listen;
+use crate::line::ingress::entrance::Entrance;
+use crate::line::ingress::http::Scheme;
 use crate::line::ingress::{Answer, Delivery, Door, Intake, http, mllp};
 use crate::line::{Line, LineError};
 
@@ -33,39 +35,36 @@ pub struct Service {
 /// Opens every door. Deliveries are taken from here on; letters wait for [`Service::run_until`].
 ///
 /// # Errors
-/// When an address cannot be listened on.
+/// When an address cannot be listened on, or may not be: the network could reach it unencrypted.
 pub async fn start(listen: &Listen, line: Arc<Line>) -> anyhow::Result<Service> {
     let (stop, stopped) = watch::channel(false);
     let mut doors = JoinSet::new();
     let mut addresses = Vec::new();
     for door in &listen.mllp {
+        let entrance = Entrance::open(&door.source, door.address, &door.guard())?;
         let listener = bind(door.address).await?;
         let address = listener.local_addr()?;
         addresses.push(address);
-        tracing::info!(source = door.source, %address, "listening for HL7 v2 over MLLP");
+        let tls = entrance.is_encrypted();
+        tracing::info!(source = door.source, %address, tls, "listening for HL7 v2 over MLLP");
         let mllp = mllp::Listener {
             source: door.source.clone(),
             intake: Arc::clone(&line),
             clock: Arc::clone(&line.clock),
             limits: mllp::Limits::default(),
         };
-        doors.spawn(mllp.serve(listener, stopped.clone()));
+        doors.spawn(mllp.serve(entrance, listener, stopped.clone()));
     }
+    let entrance = Entrance::open("http", listen.http.address, &listen.http.guard())?;
     let listener = bind(listen.http.address).await?;
     let http = listener.local_addr()?;
-    tracing::info!(address = %http, "listening for webhooks and callbacks over HTTP");
-    let router = http::router(Arc::clone(&line), Arc::clone(&line.clock), listen.http.public_url.clone());
+    let tls = entrance.is_encrypted();
+    tracing::info!(address = %http, tls, "listening for webhooks and callbacks over HTTP");
+    let (scheme, limits) = (if tls { Scheme::Https } else { Scheme::Http }, http::Limits::default());
+    let public_url = listen.http.public_url.clone();
+    let router = http::router(Arc::clone(&line), Arc::clone(&line.clock), public_url, scheme, limits);
     let router = router.merge(health(Arc::clone(&line)));
-    let mut stopped = stopped.clone();
-    doors.spawn(async move {
-        let closing = async move {
-            // An error means that the sender is gone, and then it is time to stop as well.
-            let _closed = stopped.wait_for(|stop| *stop).await;
-        };
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(closing).await {
-            tracing::error!(%error, "the HTTP listener ended");
-        }
-    });
+    doors.spawn(http::serve(entrance, listener, router, limits, stopped));
     Ok(Service { mllp: addresses, http, stop, doors, line })
 }
 

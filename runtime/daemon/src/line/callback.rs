@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::draft::Draft;
 use super::ingress::fields::Fields;
-use super::ingress::signature::{self, Signed, Unsigned};
+use super::ingress::signature::{self, Signed, Unsigned, Vouched};
 use super::ingress::{Answer, Delivery};
 use super::{Line, LineError, from_wit, to_wit};
 use crate::chain::Chain;
@@ -47,10 +47,11 @@ impl Line {
         let owner = self.vault.intake(delivery.received_at);
         let callback = fields.callback(&delivery.headers, &clear, &owner, &mut draft.sealing, delivery.received_at);
         let signed = Signed { url: &delivery.url, body: &delivery.body, fields: &fields };
-        if !self.authentic(&installed, &stage, &callback, &settings, signed)? {
+        let Some(Vouched(words)) = self.authentic(&installed, &stage, &callback, &settings, signed)? else {
             return Ok(Answer::forged());
-        }
-        let key = self.vault.blind("callback", &format!("{stage} {}", Digest::of(&delivery.body)));
+        };
+        // Played again within its time a callback is answered as before; after it, its signature is too old.
+        let key = self.vault.blind("callback", &format!("{stage} {words}"));
         let _held = self.names.hold(vec![key.clone()]).await;
         let call = Call::Receive { callback, settings };
         let inbound = match self.call(&installed, &stage, &call)? {
@@ -93,16 +94,13 @@ impl Line {
         callback: &Callback,
         settings: &str,
         signed: Signed<'_>,
-    ) -> Result<bool, LineError> {
+    ) -> Result<Option<Vouched>, LineError> {
         let call = Call::AuthenticateCallback { callback: callback.clone(), settings: settings.into() };
         let host::Answer::AuthenticateCallback(checks) = self.call(installed, stage, &call)? else {
             return Err(LineError::OtherAnswer { stage: stage.into() });
         };
         let verified = signature::verify(&checks, signed, &self.secrets, self.clock.now(), Unsigned::Refused);
-        if let Err(forged) = &verified {
-            tracing::warn!(stage, %forged, "callback refused");
-        }
-        Ok(verified.is_ok())
+        Ok(verified.inspect_err(|forged| tracing::warn!(stage, %forged, "callback refused")).ok())
     }
 
     async fn believe(

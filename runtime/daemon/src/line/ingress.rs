@@ -7,11 +7,14 @@ use chrono::{DateTime, Utc};
 use handoff_host::contract::interpreter;
 use handoff_host::contract::types::Attribute;
 
+pub mod entrance;
 pub mod fields;
 pub mod frame;
+pub mod guests;
 pub mod http;
 pub mod mllp;
 pub mod signature;
+pub mod tls;
 
 /// A note with its document in base64 rides in one HL7 message or webhook; scanned letters reach some 10 MiB.
 pub const DELIVERY_BYTES_MAX: usize = 16 * 1024 * 1024;

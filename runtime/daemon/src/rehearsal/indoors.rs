@@ -89,7 +89,8 @@ pub struct Inward {
 
 impl Inward {
     pub fn new(line: Arc<Line>) -> Inward {
-        let doors = http::router(Arc::clone(&line), Arc::clone(&line.clock), Some(PUBLIC_URL.into()));
+        let (scheme, limits) = (http::Scheme::Https, http::Limits::default());
+        let doors = http::router(Arc::clone(&line), Arc::clone(&line.clock), Some(PUBLIC_URL.into()), scheme, limits);
         Inward { line, doors }
     }
 

@@ -1,38 +1,128 @@
 //! Takes webhooks and vendors' callbacks over HTTP: the raw body, the headers, and the URL as the sender called it.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
-use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::http::header::{CONTENT_TYPE, HOST, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use axum::routing::post;
 use handoff_host::contract::types::Attribute;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tower::Service as _;
 
+use super::entrance::{Entrance, Visitor};
 use super::{Answer, DELIVERY_BYTES_MAX, Delivery, Door, Intake};
 use crate::clock::Clock;
 
-/// For the body to come in: as long as a message over MLLP may take.
-const BODY_WITHIN: Duration = Duration::from_secs(60);
+/// What a listener puts up with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// For a request's head to come in, and between two requests of a connection.
+    pub head: Duration,
+    /// Vendors' heads have some two kilobytes, a signature and a tracing header among them.
+    pub head_bytes_max: usize,
+    /// For the body to come in: as long as a message over MLLP may take.
+    pub body: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { head: Duration::from_secs(20), head_bytes_max: 64 * 1024, body: Duration::from_secs(60) }
+    }
+}
+
+/// The base of the URLs that senders call, where the configuration does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    Http,
+    Https,
+}
 
 struct Doors<I> {
     intake: Arc<I>,
     clock: Arc<dyn Clock>,
     public_url: Option<String>,
+    scheme: Scheme,
+    limits: Limits,
 }
 
 /// `POST /in/{source}` for webhooks and `POST /callback/{stage}` for callbacks.
 ///
 /// Vendors sign the URL that they called. Behind a proxy only the configuration knows it: `public_url`, such as
 /// `https://handoff.example.org`. Without one it is put together from the Host header.
-pub fn router<I: Intake>(intake: Arc<I>, clock: Arc<dyn Clock>, public_url: Option<String>) -> Router {
+pub fn router<I: Intake>(
+    intake: Arc<I>,
+    clock: Arc<dyn Clock>,
+    public_url: Option<String>,
+    scheme: Scheme,
+    limits: Limits,
+) -> Router {
     let public_url = public_url.map(|url| url.trim_end_matches('/').to_string());
     Router::new()
         .route("/in/{source}", post(webhook::<I>))
         .route("/callback/{stage}", post(callback::<I>))
-        .with_state(Arc::new(Doors { intake, clock, public_url }))
+        .with_state(Arc::new(Doors { intake, clock, public_url, scheme, limits }))
+}
+
+/// Serves until `closing` turns true; then answers the requests that are under way, and returns. `axum::serve` would set
+/// a slow head no limit.
+pub async fn serve(
+    entrance: Entrance,
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    closing: watch::Receiver<bool>,
+) {
+    entrance.serve(listener, closing, move |visitor| converse(visitor, router.clone(), limits)).await;
+}
+
+/// One connection, until either side closes it.
+async fn converse(visitor: Visitor, router: Router, limits: Limits) {
+    let Visitor { socket, guest, mut closing } = visitor;
+    let service = service_fn(|request: hyper::Request<Incoming>| {
+        let mut router = router.clone();
+        let turn = guest.speak();
+        async move {
+            match turn {
+                Ok(()) => router.call(request.map(Body::new)).await,
+                Err(wait) => Ok(too_fast(wait)),
+            }
+        }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(limits.head_bytes_max);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
+    let closed = async {
+        // An error means that the sender of the word is gone, and then it is time to stop as well.
+        let _closed = closing.wait_for(|closing| *closing).await;
+    };
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = closed => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        // Its text says where HTTP was broken, and quotes nothing.
+        tracing::info!(peer = %guest.source(), %error, "connection ended");
+    }
+}
+
+/// RFC 6585, 4.
+fn too_fast(wait: Duration) -> Response<Body> {
+    let mut response = refusal(StatusCode::TOO_MANY_REQUESTS, "too many requests from this source");
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+    response
 }
 
 async fn webhook<I: Intake>(
@@ -54,7 +144,7 @@ async fn callback<I: Intake>(
 impl<I: Intake> Doors<I> {
     async fn take(&self, door: Door, source: String, request: Request) -> Response<Body> {
         let (head, body) = request.into_parts();
-        let body = match tokio::time::timeout(BODY_WITHIN, to_bytes(body, DELIVERY_BYTES_MAX)).await {
+        let body = match tokio::time::timeout(self.limits.body, to_bytes(body, DELIVERY_BYTES_MAX)).await {
             Err(_) => return refusal(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"),
             Ok(Err(error)) => return unread(&error),
             Ok(Ok(body)) => body,
@@ -76,7 +166,11 @@ impl<I: Intake> Doors<I> {
             Some(base) => format!("{base}{path}"),
             None => {
                 let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-                format!("http://{host}{path}")
+                let scheme = match self.scheme {
+                    Scheme::Http => "http",
+                    Scheme::Https => "https",
+                };
+                format!("{scheme}://{host}{path}")
             }
         }
     }
@@ -116,70 +210,4 @@ fn refusal(status: StatusCode, why: &'static str) -> Response<Body> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Mutex;
-
-    use tokio::net::TcpListener;
-
-    use super::*;
-    use crate::clock::SystemClock;
-
-    /// Serves on a port of its own; what comes in is kept, and answered with 202.
-    async fn serve(public_url: Option<&str>) -> (String, Arc<Mutex<Vec<Delivery>>>) {
-        let kept: Arc<Mutex<Vec<Delivery>>> = Arc::default();
-        let keeper = Arc::clone(&kept);
-        let intake = move |delivery: Delivery| {
-            keeper.lock().expect("unpoisoned").push(delivery);
-            async { Answer { status: 202, content_type: "text/xml".into(), body: b"<Response/>".to_vec() } }
-        };
-        let router = router(Arc::new(intake), Arc::new(SystemClock), public_url.map(str::to_string));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let base = format!("http://{}", listener.local_addr().expect("an address"));
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        (base, kept)
-    }
-
-    #[tokio::test]
-    async fn bodies_headers_and_the_called_url_come_through_as_they_are() {
-        let (base, kept) = serve(Some("https://handoff.example.org/")).await;
-        let client = crate::line::egress::testing::client();
-        let body: Vec<u8> = (0..=255).collect();
-        let request = client.post(format!("{base}/callback/sms?a=1&b=%20")).header("X-Twilio-Signature", "sig");
-        let response = request.body(body.clone()).send().await.expect("answered");
-        assert_eq!(response.status(), 202);
-        assert_eq!(response.headers()["content-type"], "text/xml");
-        assert_eq!(response.text().await.expect("text"), "<Response/>");
-        client.post(format!("{base}/in/orders")).send().await.expect("answered");
-        let kept = kept.lock().expect("unpoisoned");
-        assert_eq!((kept[0].door, kept[0].source.as_str()), (Door::Callback, "sms"));
-        assert_eq!(kept[0].url, "https://handoff.example.org/callback/sms?a=1&b=%20");
-        assert_eq!(kept[0].body, body);
-        assert!(kept[0].headers.iter().any(|header| header.name == "x-twilio-signature" && header.value == "sig"));
-        assert_eq!((kept[1].door, kept[1].source.as_str()), (Door::Webhook, "orders"));
-    }
-
-    #[tokio::test]
-    async fn without_a_public_url_the_host_header_stands_in() {
-        let (base, kept) = serve(None).await;
-        crate::line::egress::testing::client().post(format!("{base}/in/x")).send().await.expect("answered");
-        assert_eq!(kept.lock().expect("unpoisoned")[0].url, format!("{base}/in/x"));
-    }
-
-    #[tokio::test]
-    async fn what_is_too_long_or_of_another_method_is_not_taken_in() {
-        let (base, kept) = serve(None).await;
-        let client = crate::line::egress::testing::client();
-        let long = client.post(format!("{base}/in/x")).body(vec![0; DELIVERY_BYTES_MAX + 1]);
-        assert_eq!(long.send().await.expect("answered").status(), 413);
-        assert_eq!(client.get(format!("{base}/in/x")).send().await.expect("answered").status(), 405);
-        assert!(kept.lock().expect("unpoisoned").is_empty());
-    }
-
-    #[test]
-    fn a_nonsense_status_is_no_success() {
-        let answer = Answer { status: 7, content_type: "a\nb".into(), body: Vec::new() };
-        let response = respond(answer);
-        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        assert!(response.headers().get(CONTENT_TYPE).is_none());
-    }
-}
+mod tests;

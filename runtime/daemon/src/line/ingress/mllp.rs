@@ -1,25 +1,23 @@
 //! Listens for HL7 v2 over MLLP: one answer for each message, in the order in which they came.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::entrance::{Entrance, Socket, Visitor};
 use super::frame::{Deframer, FrameError, frame};
+use super::guests::{Guest, Source};
 use super::{DELIVERY_BYTES_MAX, Delivery, Door, Intake};
 use crate::clock::Clock;
 
 /// What a listener puts up with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// A practice has some ten interfaces with a few connections each; the rest is somebody's mistake.
-    pub connections_max: usize,
     pub message_bytes_max: usize,
     /// Between messages. Interfaces keep their connection over a quiet lunch hour, and open a new one after a night.
     pub idle: Duration,
@@ -27,28 +25,21 @@ pub struct Limits {
     pub message: Duration,
     /// For the sender to take its answer.
     pub answer: Duration,
-    /// At shutdown, for messages that have come in to be answered. Below the 90 s that systemd allows a stop.
-    pub drain: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
-            connections_max: 256,
             message_bytes_max: DELIVERY_BYTES_MAX,
             idle: Duration::from_secs(2 * 60 * 60),
             message: Duration::from_secs(60),
             answer: Duration::from_secs(30),
-            drain: Duration::from_secs(20),
         }
     }
 }
 
 /// Bytes taken from the socket at once.
 const CHUNK_BYTES: usize = 64 * 1024;
-
-/// A machine out of file descriptors gets them back as connections end; until then we do not spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// One listener and what it hands deliveries to.
 pub struct Listener<I> {
@@ -75,56 +66,28 @@ enum Ended {
 }
 
 impl<I: Intake> Listener<I> {
-    /// Serves until `shutdown` turns true (or its sender is gone): then accepts nothing new, answers every message that
-    /// has wholly come in, and returns. What has come in half is not acknowledged, so its sender will send it again.
-    pub async fn serve(self, listener: TcpListener, mut shutdown: watch::Receiver<bool>) {
-        let drain = self.limits.drain;
-        let room = Arc::new(Semaphore::new(self.limits.connections_max));
+    /// Serves until `closing` turns true: then answers every message that has wholly come in, and returns. What has come
+    /// in half is not acknowledged, so its sender will send it again.
+    pub async fn serve(self, entrance: Entrance, listener: TcpListener, closing: watch::Receiver<bool>) {
         let this = Arc::new(self);
-        let mut connections = JoinSet::new();
-        while !*shutdown.borrow() {
-            tokio::select! {
-                changed = shutdown.changed() => if changed.is_err() { break },
-                Some(ended) = connections.join_next() => report_panic(&this.source, ended),
-                accepted = listener.accept() => match accepted {
-                    Err(error) => {
-                        tracing::warn!(source = this.source, %error, "cannot accept a connection");
-                        tokio::time::sleep(ACCEPT_PAUSE).await;
-                    }
-                    Ok((stream, peer)) => match Arc::clone(&room).try_acquire_owned() {
-                        // Closed at once, the sender knows and says so; left waiting, it would not.
-                        Err(_) => tracing::warn!(source = this.source, %peer, "too many connections: refused"),
-                        Ok(place) => {
-                            let (this, shutdown) = (Arc::clone(&this), shutdown.clone());
-                            connections.spawn(async move {
-                                let ended = this.converse(stream, shutdown).await;
-                                report_end(&this.source, peer, ended);
-                                drop(place);
-                            });
-                        }
-                    },
-                },
-            }
-        }
-        drop(listener);
-        let drained = async {
-            while let Some(ended) = connections.join_next().await {
-                report_panic(&this.source, ended);
+        let converse = move |visitor: Visitor| {
+            let this = Arc::clone(&this);
+            async move {
+                let Visitor { socket, guest, closing } = visitor;
+                let ended = this.converse(socket, &guest, closing).await;
+                report_end(&this.source, guest.source(), ended);
             }
         };
-        if tokio::time::timeout(drain, drained).await.is_err() {
-            tracing::warn!(
-                source = this.source,
-                "messages were still being taken in at shutdown; they are not acknowledged"
-            );
-        }
+        entrance.serve(listener, closing, converse).await;
     }
 
     /// One connection, until its sender closes it.
-    async fn converse<S>(&self, mut stream: S, mut shutdown: watch::Receiver<bool>) -> Result<(), Ended>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
+    async fn converse(
+        &self,
+        mut socket: Box<dyn Socket>,
+        guest: &Guest,
+        mut closing: watch::Receiver<bool>,
+    ) -> Result<(), Ended> {
         let limits = self.limits;
         let mut deframer = Deframer::new(limits.message_bytes_max);
         let mut chunk = vec![0; CHUNK_BYTES];
@@ -132,16 +95,20 @@ impl<I: Intake> Listener<I> {
         loop {
             while let Some(message) = deframer.message()? {
                 begun = None;
-                self.answer(&mut stream, message).await?;
+                // A message cannot be refused for coming too fast without being lost; its sender is kept waiting.
+                while let Err(wait) = guest.speak() {
+                    tokio::time::sleep(wait).await;
+                }
+                self.answer(&mut socket, message).await?;
             }
-            if *shutdown.borrow() {
+            if *closing.borrow() {
                 return Ok(());
             }
             let slow = deframer.is_inside().then(|| *begun.get_or_insert_with(Instant::now) + limits.message);
             let deadline = slow.unwrap_or_else(|| Instant::now() + limits.idle);
             tokio::select! {
-                changed = shutdown.changed() => if changed.is_err() { return Ok(()) },
-                read = tokio::time::timeout_at(deadline, stream.read(&mut chunk)) => match read {
+                changed = closing.changed() => if changed.is_err() { return Ok(()) },
+                read = tokio::time::timeout_at(deadline, socket.read(&mut chunk)) => match read {
                     Err(_) if slow.is_some() => return Err(Ended::Slow(limits.message)),
                     Err(_) => return Err(Ended::Idle(limits.idle)),
                     Ok(read) => match read? {
@@ -153,7 +120,7 @@ impl<I: Intake> Listener<I> {
         }
     }
 
-    async fn answer<S: AsyncWrite + Unpin>(&self, stream: &mut S, message: Vec<u8>) -> Result<(), Ended> {
+    async fn answer(&self, socket: &mut Box<dyn Socket>, message: Vec<u8>) -> Result<(), Ended> {
         let delivery = Delivery {
             door: Door::Mllp,
             source: self.source.clone(),
@@ -169,29 +136,21 @@ impl<I: Intake> Listener<I> {
         let limit = self.limits.answer;
         let framed = frame(&answer.body);
         let written = tokio::time::timeout(limit, async {
-            stream.write_all(&framed).await?;
-            stream.flush().await
+            socket.write_all(&framed).await?;
+            socket.flush().await
         });
         Ok(written.await.map_err(|_| Ended::Unread(limit))??)
     }
 }
 
-fn report_end(source: &str, peer: SocketAddr, ended: Result<(), Ended>) {
+fn report_end(listener: &str, peer: &Source, ended: Result<(), Ended>) {
     match ended {
-        Ok(()) => tracing::debug!(source, %peer, "connection closed"),
-        Err(error @ (Ended::Io(_) | Ended::Idle(_))) => tracing::info!(source, %peer, %error, "connection ended"),
+        Ok(()) => tracing::debug!(listener, %peer, "connection closed"),
+        Err(error @ (Ended::Io(_) | Ended::Idle(_))) => tracing::info!(listener, %peer, %error, "connection ended"),
         Err(error @ (Ended::Frame(_) | Ended::Slow(_) | Ended::Unread(_))) => {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::warn!(source, %peer, %error, cause, "connection ended");
+            tracing::warn!(listener, %peer, %error, cause, "connection ended");
         }
-    }
-}
-
-fn report_panic(source: &str, ended: Result<(), tokio::task::JoinError>) {
-    if let Err(error) = ended
-        && error.is_panic()
-    {
-        tracing::error!(source, "a connection's task panicked; its last message was not acknowledged");
     }
 }
 

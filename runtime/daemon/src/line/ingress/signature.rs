@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use ed25519_dalek::{Signature, VerifyingKey};
+use handoff_engine::ids::Digest;
 use handoff_host::contract::signature::{Algorithm, Encoding, Part, SignatureCheck};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
@@ -29,6 +30,12 @@ pub enum Unsigned {
     /// Anyone can call: a vendor's callback.
     Refused,
 }
+
+/// What its signatures vouch for, less the time of signing. The same words signed again an hour later are the same
+/// delivery; and one signature does not vouch for two, however its fields were reordered, encoded anew, or cut at other
+/// places than where the sender cut them (Twilio joins names and values without a separator).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vouched(pub Digest);
 
 /// Why a delivery is not believed. Names the check, never what was signed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,11 +74,22 @@ pub fn verify(
     secrets: &Secrets,
     now: DateTime<Utc>,
     unsigned: Unsigned,
-) -> Result<(), Forged> {
+) -> Result<Vouched, Forged> {
     match unsigned {
-        Unsigned::Refused if checks.is_empty() => Err(Forged::Unchecked),
-        Unsigned::Refused | Unsigned::Trusted => checks.iter().try_for_each(|check| hold(check, signed, secrets, now)),
+        Unsigned::Refused if checks.is_empty() => return Err(Forged::Unchecked),
+        Unsigned::Refused | Unsigned::Trusted => {}
     }
+    let mut words = Zeroizing::new(Vec::new());
+    for check in checks {
+        hold(check, signed, secrets, now)?;
+        let came = check.message.iter().filter(|part| !matches!(part, Part::Text(_)));
+        words.extend_from_slice(&match (check.signed_at, came.clone().next()) {
+            // The time of signing is among the plugin's own texts.
+            (Some(_), Some(_)) => message(came, signed),
+            (Some(_), None) | (None, _) => message(check.message.iter(), signed),
+        });
+    }
+    Ok(Vouched(Digest::of(&words)))
 }
 
 fn hold(check: &SignatureCheck, signed: Signed<'_>, secrets: &Secrets, now: DateTime<Utc>) -> Result<(), Forged> {
@@ -82,7 +100,7 @@ fn hold(check: &SignatureCheck, signed: Signed<'_>, secrets: &Secrets, now: Date
         return Err(Forged::Unsigned);
     }
     let signature = decode(&check.signature, check.encoding).ok_or(Forged::Malformed)?;
-    let message = message(&check.message, signed);
+    let message = message(check.message.iter(), signed);
     let mismatch = || Forged::Mismatch { name: name.clone() };
     // `verify_slice` compares in constant time; HMAC takes keys of any length.
     match check.algorithm {
@@ -116,7 +134,7 @@ fn in_time(check: &SignatureCheck, now: DateTime<Utc>) -> Result<(), Forged> {
     }
 }
 
-fn message(parts: &[Part], signed: Signed<'_>) -> Zeroizing<Vec<u8>> {
+fn message<'p>(parts: impl Iterator<Item = &'p Part>, signed: Signed<'_>) -> Zeroizing<Vec<u8>> {
     let mut message = Zeroizing::new(Vec::new());
     for part in parts {
         match part {

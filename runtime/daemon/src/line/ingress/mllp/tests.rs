@@ -1,5 +1,6 @@
 //! The listener on real sockets, with short limits.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::net::TcpStream;
@@ -9,6 +10,9 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::clock::SystemClock;
 use crate::line::ingress::Answer;
+use crate::line::ingress::entrance::Guard;
+use crate::line::ingress::guests::GuestLimits;
+use crate::line::ingress::tls::testing::{Authority, config, dial};
 
 struct Running {
     address: SocketAddr,
@@ -17,21 +21,24 @@ struct Running {
 }
 
 async fn run<I: Intake>(limits: Limits, intake: I) -> Running {
+    guarded(Guard::default(), limits, intake).await
+}
+
+async fn guarded<I: Intake>(guard: Guard, limits: Limits, intake: I) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let (stop, shutdown) = watch::channel(false);
+    let entrance = Entrance::open("hl7", address, &guard).expect("a good guard");
+    let (stop, closing) = watch::channel(false);
     let serving = Listener { source: "hl7".into(), intake: Arc::new(intake), clock: Arc::new(SystemClock), limits };
-    Running { address, stop, served: tokio::spawn(serving.serve(listener, shutdown)) }
+    Running { address, stop, served: tokio::spawn(serving.serve(entrance, listener, closing)) }
 }
 
 fn limits() -> Limits {
     Limits {
-        connections_max: 2,
         message_bytes_max: 1000,
         idle: Duration::from_secs(20),
         message: Duration::from_millis(300),
         answer: Duration::from_secs(5),
-        drain: Duration::from_secs(5),
     }
 }
 
@@ -117,7 +124,8 @@ async fn a_silent_connection_is_closed() {
 
 #[tokio::test]
 async fn one_connection_too_many_is_refused_and_room_is_given_back() {
-    let running = run(limits(), echo).await;
+    let guests = GuestLimits { connections_max: 2, ..GuestLimits::default() };
+    let running = guarded(Guard { limits: guests, ..Guard::default() }, limits(), echo).await;
     let (first, _second) = (connect(&running).await, connect(&running).await);
     assert_eq!(rest(&mut connect(&running).await).await, b"", "a third is refused");
     drop(first);
@@ -162,4 +170,33 @@ async fn shutdown_finishes_what_has_come_in_and_takes_nothing_new() {
     running.served.await.expect("served");
     assert!(TcpStream::connect(running.address).await.is_err());
     assert_eq!(taken.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn messages_come_over_tls_as_over_plain_sockets() {
+    let (folder, ours) = (tempfile::tempdir().expect("a folder"), Authority::new());
+    let tls = Some(config(folder.path(), &ours, &["ehr.clinic.example"]));
+    let running = guarded(Guard { tls, ..Guard::default() }, limits(), echo).await;
+    let ehr = ours.issue("ehr.clinic.example");
+    let mut stream = dial(running.address, &ours, Some(&ehr), rustls::DEFAULT_VERSIONS).await.expect("let in");
+    stream.write_all(&[frame(b"one"), frame(b"two")].concat()).await.expect("sent");
+    let expected = [frame(b"ACK one"), frame(b"ACK two")].concat();
+    let mut answers = vec![0; expected.len()];
+    stream.read_exact(&mut answers).await.expect("answered");
+    assert_eq!(answers, expected);
+}
+
+#[tokio::test]
+async fn a_source_that_speaks_too_fast_is_slowed_down_and_loses_nothing() {
+    let guests = GuestLimits { deliveries_per_second: 10, ..GuestLimits::default() };
+    let running = guarded(Guard { limits: guests, ..Guard::default() }, limits(), echo).await;
+    let mut stream = connect(&running).await;
+    let began = Instant::now();
+    let sent: Vec<u8> = (0..60).flat_map(|number| frame(format!("{number}").as_bytes())).collect();
+    stream.write_all(&sent).await.expect("sent");
+    stream.shutdown().await.expect("half closed");
+    let expected: Vec<u8> = (0..60).flat_map(|number| frame(format!("ACK {number}").as_bytes())).collect();
+    assert_eq!(rest(&mut stream).await, expected);
+    // Fifty at once, and ten more in a second.
+    assert!(began.elapsed() >= Duration::from_millis(900), "{:?}", began.elapsed());
 }

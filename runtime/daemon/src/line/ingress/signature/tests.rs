@@ -63,7 +63,7 @@ fn twilios_own_examples_hold() {
     ] {
         let fields = Fields::open(content_type, body.as_bytes()).expect("opened");
         let signed = Signed { url, body: body.as_bytes(), fields: &fields };
-        let held = verify(&[twilio(parts, signature)], signed, &secrets(), now(), Unsigned::Refused);
+        let held = verify(&[twilio(parts, signature)], signed, &secrets(), now(), Unsigned::Refused).map(|_| ());
         assert_eq!(held, expected, "{url} {body} {signature}");
     }
 }
@@ -90,7 +90,7 @@ fn hmac_sha256_in_hexadecimal_holds() {
             signed_at: None,
             max_age_seconds: 0,
         };
-        assert_eq!(verify(&[check], signed, &secrets, now(), Unsigned::Trusted), expected);
+        assert_eq!(verify(&[check], signed, &secrets, now(), Unsigned::Trusted).map(|_| ()), expected);
     }
 }
 
@@ -112,7 +112,7 @@ fn ed25519_holds_within_its_window_only() {
         }
     };
     let signed = Signed { url: "", body, fields: &Fields::default() };
-    let held = |check: SignatureCheck| verify(&[check], signed, &secrets(), now(), Unsigned::Refused);
+    let held = |check: SignatureCheck| verify(&[check], signed, &secrets(), now(), Unsigned::Refused).map(|_| ());
     let stale = |off_seconds| Err(Forged::Stale { off_seconds, allowed_seconds: 300 });
     for (off_seconds, expected) in
         [(0, Ok(())), (-300, Ok(())), (300, Ok(())), (-301, stale(301)), (301, stale(301)), (-86_400, stale(86_400))]
@@ -134,7 +134,7 @@ fn ed25519_holds_within_its_window_only() {
 #[test]
 fn every_check_counts_and_no_check_is_no_proof() {
     let signed = Signed { url: "https://x", body: b"", fields: &Fields::default() };
-    let held = |checks: &[SignatureCheck], unsigned| verify(checks, signed, &secrets(), now(), unsigned);
+    let held = |checks: &[SignatureCheck], unsigned| verify(checks, signed, &secrets(), now(), unsigned).map(|_| ());
     assert_eq!(held(&[], Unsigned::Refused), Err(Forged::Unchecked));
     assert_eq!(held(&[], Unsigned::Trusted), Ok(()));
     let good = {
@@ -146,4 +146,38 @@ fn every_check_counts_and_no_check_is_no_proof() {
     assert_eq!(held(&[good.clone(), bad], Unsigned::Trusted), Err(Forged::Mismatch { name: "twilio".into() }));
     let unknown = SignatureCheck { secret: "nobody's".into(), ..good };
     assert_eq!(held(&[unknown], Unsigned::Trusted), Err(Forged::NoSecret { name: "nobody's".into() }));
+}
+
+#[test]
+fn a_signature_vouches_for_one_delivery_however_it_is_written() {
+    let secrets = secrets();
+    let vouched = |body: &str, timed_at: Option<i64>| {
+        let fields = Fields::open(FORM, body.as_bytes()).expect("opened");
+        let signed = Signed { url: "https://h/callback/sms", body: body.as_bytes(), fields: &fields };
+        let mut names: Vec<String> =
+            url::form_urlencoded::parse(body.as_bytes()).map(|(name, _)| name.into()).collect();
+        names.sort();
+        let pairs = names.into_iter().flat_map(|name| [Part::Text(name.clone()), Part::Field(name)]);
+        let stamp = timed_at.map(|at| Part::Text(format!("{at}|")));
+        let parts: Vec<Part> = stamp.into_iter().chain([Part::Url]).chain(pairs).collect();
+        let mac =
+            Hmac::<Sha1>::new_from_slice(b"12345").expect("any length").chain_update(&*message(parts.iter(), signed));
+        let signature = STANDARD.encode(mac.finalize().into_bytes());
+        let check = SignatureCheck { signed_at: timed_at, max_age_seconds: 300, ..twilio(parts, &signature) };
+        let check = SignatureCheck { max_age_seconds: timed_at.map_or(0, |_| 300), ..check };
+        verify(&[check], signed, &secrets, now(), Unsigned::Refused).expect("believed")
+    };
+    let came = "Body=yes&From=%2B15125550143&MessageSid=SM1&NumMedia=0";
+    let (today, later) = (now().timestamp_millis(), now().timestamp_millis() + 60_000);
+    for (what, one, other, same) in [
+        ("as it came", (came, None), (came, None), true),
+        ("reordered", (came, None), ("MessageSid=SM1&NumMedia=0&From=%2B15125550143&Body=yes", None), true),
+        ("encoded anew", (came, None), ("Body=%79es&From=%2b15125550143&MessageSid=SM1&NumMedia=0", None), true),
+        ("cut elsewhere", (came, None), ("Body=yes&From=%2B15125550143&MessageSid=SM1NumMedia0", None), true),
+        ("other words", (came, None), ("Body=no&From=%2B15125550143&MessageSid=SM1&NumMedia=0", None), false),
+        ("signed again", (came, Some(today)), (came, Some(later)), true),
+        ("other words, signed", (came, Some(today)), ("Body=no", Some(today)), false),
+    ] {
+        assert_eq!(vouched(one.0, one.1) == vouched(other.0, other.1), same, "{what}");
+    }
 }
