@@ -21,6 +21,13 @@ test *ARGS: setup
     command -v cargo-nextest >/dev/null || cargo install --locked cargo-nextest
     cargo nextest run --workspace {{ARGS}}
     cd plugins && cargo nextest run {{ARGS}}
+    if command -v python3 >/dev/null; then just vendors; else echo "no python3: the vendors' validators were not asked"; fi
+
+# Twilio's and Telnyx's own validators beside ours.
+vendors: setup
+    test -d target/vendors || python3 -m venv target/vendors
+    target/vendors/bin/pip install -q --disable-pip-version-check -r tests/vendors/requirements.txt
+    cargo build -q --bin handoff && target/vendors/bin/python tests/vendors/signatures.py target/debug/handoff
 
 # Formatting and lints, as CI wants them.
 check: setup
