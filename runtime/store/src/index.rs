@@ -6,6 +6,7 @@
 mod agenda;
 mod answer;
 mod forget;
+mod history;
 mod keyed;
 pub(crate) mod keys;
 mod kind;

@@ -63,7 +63,7 @@ enum Hands {
         /// In the order in which they end.
         threads: Vec<JoinHandle<()>>,
     },
-    Caller(Inline),
+    Caller(Box<Inline>),
 }
 
 impl Store {

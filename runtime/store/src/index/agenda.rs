@@ -1,6 +1,7 @@
 //! What falls due when, in memory: a disk engine's scan is slow, and a clinic's timers are few bytes each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -23,16 +24,18 @@ pub enum Change {
     TimerGone(i64, ReferralId, String),
     LetterSet(i64, LetterId),
     LetterGone(i64, LetterId),
-    Entered(Digest, String),
-    Left(Digest, String),
+    Entered(Digest, String, ReferralId),
+    Left(Digest, String, ReferralId),
 }
 
-/// About 60 bytes for each timer: a million referrals with two timers each take 120 MB.
+/// About 60 bytes for each timer, and 25 for where a referral stands: a million referrals with two timers each take 145 MB.
 #[derive(Default)]
 pub struct Agenda {
     timers: BTreeSet<(i64, ReferralId, Arc<str>)>,
     letters: BTreeSet<(i64, LetterId)>,
-    states: BTreeMap<(Digest, String), u64>,
+    /// Referrals in flight, by deployment and state. Kept here alone: a step that changes the state then costs the engine
+    /// below no more than one that does not.
+    standing: BTreeMap<(Digest, String), BTreeSet<ReferralId>>,
     /// Timer names repeat; each is kept once. A workflow has a few dozen.
     names: BTreeSet<Arc<str>>,
 }
@@ -54,14 +57,16 @@ impl Agenda {
             Change::LetterGone(due, letter) => {
                 self.letters.remove(&(due, letter));
             }
-            Change::Entered(deployment, state) => *self.states.entry((deployment, state)).or_default() += 1,
-            Change::Left(deployment, state) => {
+            Change::Entered(deployment, state, referral) => {
+                self.standing.entry((deployment, state)).or_default().insert(referral);
+            }
+            Change::Left(deployment, state, referral) => {
                 let place = (deployment, state);
-                match self.states.get_mut(&place) {
-                    Some(1) | None => {
-                        self.states.remove(&place);
+                if let Some(standing) = self.standing.get_mut(&place) {
+                    standing.remove(&referral);
+                    if standing.is_empty() {
+                        self.standing.remove(&place);
                     }
-                    Some(count) => *count -= 1,
                 }
             }
         }
@@ -102,14 +107,30 @@ impl Agenda {
     }
 
     pub fn in_flight(&self) -> Vec<InFlight> {
-        self.states
+        self.standing
             .iter()
             .map(|((deployment, state), referrals)| InFlight {
                 deployment: *deployment,
                 state: state.clone(),
-                referrals: *referrals,
+                referrals: referrals.len() as u64,
             })
             .collect()
+    }
+
+    /// The first of the referrals in flight, in order of id, that stand where `wanted` says, after the one given.
+    pub fn standing(
+        &self,
+        wanted: impl Fn(&Digest, &str) -> bool,
+        after: Option<ReferralId>,
+        limit: usize,
+    ) -> Vec<ReferralId> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let places = self.standing.iter().filter(|((deployment, state), _)| wanted(deployment, state));
+        let mut ids: Vec<ReferralId> =
+            places.flat_map(|(_, standing)| standing.range((from, Bound::Unbounded)).take(limit)).copied().collect();
+        ids.sort_unstable();
+        ids.truncate(limit);
+        ids
     }
 }
 

@@ -5,9 +5,10 @@ use std::sync::PoisonError;
 
 use handoff_engine::ids::ReferralId;
 
+use crate::index::history::History;
 use crate::index::memory::MemoryRows;
 use crate::index::project::project;
-use crate::index::row::{self, Block, Glance, ReferralRow};
+use crate::index::row::{self, Block, Glance, Pen, ReferralRow};
 use crate::index::rows::{Changes, Key, Rows, Staged};
 use crate::index::{IndexError, KeyedIndex, keys};
 use crate::journal::Numbered;
@@ -26,7 +27,7 @@ impl<R: Rows> KeyedIndex<R> {
         for (position, _) in entries {
             let (number, slot) = Block::number_and_slot(*position);
             if let Some(value) = staged.get(&keys::block(number))? {
-                let mut block = Block::read(value);
+                let mut block = Block::read(&value);
                 block.set(slot, Glance::default());
                 staged.put(keys::block(number), block.write());
             }
@@ -74,27 +75,51 @@ fn keys_of(entries: &[Numbered]) -> Result<BTreeSet<Key>, IndexError> {
 
 fn forget_row(key: &Key, purged: &impl Fn(Position) -> bool, staged: &mut Staged<'_>) -> Result<(), IndexError> {
     let prefix = key.first().copied().unwrap_or_default();
-    let Some(value) = staged.get(key)? else { return Ok(()) };
     match prefix {
         // Letters still owed, and referrals in flight, are never purged; shelves go with their referral.
-        keys::BLOCK | keys::META | keys::OUTBOX | keys::IN_FLIGHT => {}
+        keys::BLOCK | keys::META | keys::OUTBOX => {}
         keys::BY_STATE | keys::BY_DEPLOYMENT | keys::BY_SPECIALIST => {}
-        keys::ENDED => {
-            let row = ReferralRow::read(&value)?;
-            if purged(row.stepped)
-                && let Some(id) = keys::referral_at_end(key)
-            {
-                staged.remove(keys::by_state(&row.state, &id));
-                staged.remove(keys::by_deployment(&row.deployment, &id));
-                staged.remove(keys::by_specialist(&row.specialist, &id));
-                staged.remove(key.clone());
+        // An entry does not tell what became of its referral afterwards.
+        keys::IN_FLIGHT | keys::ENDED | keys::HISTORY => {
+            if let Some(id) = keys::referral_at_end(key) {
+                forget_referral(&id, purged, staged)?;
             }
         }
         _ => {
-            if purged(row::position(&value, prefix)?) {
+            if let Some(value) = staged.get(key)?
+                && purged(row::position(&value, prefix)?)
+            {
                 staged.remove(key.clone());
             }
         }
+    }
+    Ok(())
+}
+
+fn forget_referral(
+    id: &ReferralId,
+    purged: &impl Fn(Position) -> bool,
+    staged: &mut Staged<'_>,
+) -> Result<(), IndexError> {
+    let (ended, history) = (keys::ended(id), keys::history(id));
+    let remembered = match staged.get(&ended)?.map(|row| ReferralRow::read(&row)).transpose()? {
+        Some(row) if purged(row.stepped) => {
+            staged.remove(keys::by_state(&row.state, id));
+            staged.remove(keys::by_deployment(&row.deployment, id));
+            staged.remove(keys::by_specialist(&row.specialist, id));
+            staged.remove(ended);
+            row.history
+        }
+        Some(row) => {
+            let history = row.history.without(purged)?;
+            staged.put(ended, ReferralRow { history, ..row }.write());
+            return Ok(());
+        }
+        None => staged.get(&history)?.map_or(Ok(History::default()), |row| History::read(&row))?,
+    };
+    match remembered.without(purged)? {
+        left if left == History::default() => staged.remove(history),
+        left => staged.put(history, left.write(Pen::default()).done()),
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::index::agenda::{Agenda, Change};
-use crate::index::project::project;
+use crate::index::project::{glance_at, project};
 use crate::index::row::{self, Meta, OutboxRow, ReferralRow};
 use crate::index::rows::{Changes, Rows, Staged};
 use crate::index::{IndexError, keys};
@@ -84,14 +84,13 @@ impl<R: Rows> KeyedIndex<R> {
         let (changes, through) = {
             let shelf = self.view();
             let mut staged = Staged { rows: &shelf.rows, changes: Changes::new() };
-            let mut through = shelf.through;
-            for (position, entry) in batch.iter().filter(|(position, _)| *position > shelf.through) {
+            let batch = &batch[batch.partition_point(|(position, _)| *position <= shelf.through)..];
+            let Some((through, _)) = batch.last() else { return Ok(()) };
+            let through = *through;
+            for (position, entry) in batch {
                 project(*position, entry, &mut staged, &mut agenda)?;
-                through = *position;
             }
-            if through == shelf.through {
-                return Ok(());
-            }
+            glance_at(batch, &mut staged)?;
             let meta = Meta { applied_through: through, form: row::FORM, journal: self.journal };
             staged.put(keys::meta(), meta.write());
             (staged.changes, through)
@@ -114,7 +113,7 @@ fn agenda_of(rows: &dyn Rows) -> Result<Agenda, IndexError> {
         let row = ReferralRow::read(value)?;
         let id = keys::referral_at_end(key).ok_or(IndexError::Row { prefix: char::from(keys::IN_FLIGHT) })?;
         row.timers.into_iter().for_each(|(due, name)| agenda.take(Change::TimerSet(due, id, name)));
-        agenda.take(Change::Entered(row.deployment, row.state));
+        agenda.take(Change::Entered(row.deployment, row.state, id));
         Ok(ControlFlow::Continue(()))
     })?;
     rows.scan(&[keys::OUTBOX], &[], &mut |key, value| {

@@ -3,7 +3,6 @@
 use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId, Token};
 
 use crate::index::rows::Key;
-use crate::position::Position;
 
 pub const IN_FLIGHT: u8 = b'r';
 pub const ENDED: u8 = b'z';
@@ -26,7 +25,7 @@ pub const META: u8 = b'm';
 
 /// Rows that the projection reads back. A crash must not leave them newer than the rows derived from them.
 pub fn is_read_back(key: &[u8]) -> bool {
-    matches!(key.first(), Some(&(IN_FLIGHT | ENDED | OUTBOX)))
+    matches!(key.first(), Some(&(IN_FLIGHT | ENDED | HISTORY | OUTBOX)))
 }
 
 fn key(prefix: u8, parts: &[&[u8]]) -> Key {
@@ -94,12 +93,8 @@ pub fn by_specialist(specialist: &str, referral: &ReferralId) -> Key {
     text_key(BY_SPECIALIST, specialist, &id(referral))
 }
 
-pub fn histories(referral: &ReferralId) -> Key {
+pub fn history(referral: &ReferralId) -> Key {
     key(HISTORY, &[&id(referral)])
-}
-
-pub fn history(referral: &ReferralId, at: Position) -> Key {
-    key(HISTORY, &[&id(referral), &at.0.to_be_bytes()])
 }
 
 pub fn names(name: &str) -> Key {

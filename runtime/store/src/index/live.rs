@@ -2,11 +2,16 @@
 //!
 //! Two layers over the base. New changes fall on the upper one; a layer that is being written stands frozen in between.
 //! A key changed often is written once.
+//!
+//! Referrals in flight are held beside them as well, all of them: each step reads back what the one before it left, and a
+//! million of them scattered over the engine's pages would cost it a page for every step.
 
+use std::collections::BTreeMap;
+use std::ops::{Bound, ControlFlow};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::index::IndexError;
 use crate::index::rows::{Changes, Rows, Value, Visit, scan_over};
+use crate::index::{IndexError, keys};
 
 /// Bytes that a row costs in a layer besides its own: tree node, two boxes, their allocations.
 const ROW_OVERHEAD_BYTES: usize = 96;
@@ -22,6 +27,26 @@ struct Layers {
     active_bytes: usize,
     frozen: Arc<Changes>,
     frozen_bytes: usize,
+    /// Invariant: under [`keys::IN_FLIGHT`], what the layers over the base would give. Some 300 bytes for each referral.
+    in_flight: BTreeMap<InFlightKey, Value>,
+}
+
+/// Held in place: a pointer to follow for each comparison would cost more than all else that a step reads.
+type InFlightKey = [u8; 17];
+
+impl Layers {
+    fn note_in_flight(&mut self, key: &[u8], change: Option<&Value>) -> Result<(), IndexError> {
+        let key = InFlightKey::try_from(key).map_err(|_| IndexError::Row { prefix: char::from(keys::IN_FLIGHT) })?;
+        match change {
+            Some(value) => self.in_flight.insert(key, value.clone()),
+            None => self.in_flight.remove(&key),
+        };
+        Ok(())
+    }
+}
+
+fn is_in_flight(key: &[u8]) -> bool {
+    key.first() == Some(&keys::IN_FLIGHT)
 }
 
 /// The engine below: slower to write than to read over, and durable only when told to be.
@@ -40,8 +65,15 @@ pub struct Written<'a, B: ?Sized> {
 }
 
 impl<B: Base + ?Sized> LiveRows<B> {
-    pub fn over(base: Arc<B>) -> LiveRows<B> {
-        LiveRows { layers: RwLock::default(), base }
+    /// # Errors
+    /// When the base cannot be read.
+    pub fn over(base: Arc<B>) -> Result<LiveRows<B>, IndexError> {
+        let mut layers = Layers::default();
+        base.scan(&[keys::IN_FLIGHT], &[], &mut |key, value| {
+            layers.note_in_flight(key, Some(&value.into()))?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(LiveRows { layers: RwLock::new(layers), base })
     }
 
     /// Makes durable what was carried over.
@@ -90,6 +122,9 @@ impl<B: ?Sized> Written<'_, B> {
 impl<B: Base + ?Sized> Rows for LiveRows<B> {
     fn get(&self, key: &[u8]) -> Result<Option<Value>, IndexError> {
         let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+        if is_in_flight(key) {
+            return Ok(layers.in_flight.get(key).cloned());
+        }
         match layers.active.get(key).or_else(|| layers.frozen.get(key)) {
             Some(change) => Ok(change.clone()),
             None => self.base.get(key),
@@ -98,6 +133,15 @@ impl<B: Base + ?Sized> Rows for LiveRows<B> {
 
     fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError> {
         let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+        if is_in_flight(prefix) {
+            let start = (Bound::Included(prefix.max(from)), Bound::Unbounded);
+            for (key, value) in layers.in_flight.range::<[u8], _>(start) {
+                if !key.starts_with(prefix) || visit(key, value)?.is_break() {
+                    break;
+                }
+            }
+            return Ok(());
+        }
         let below = |visit: &mut Visit<'_>| {
             scan_over(&layers.frozen, prefix, from, |visit| self.base.scan(prefix, from, visit), visit)
         };
@@ -111,6 +155,9 @@ impl<B: Base + ?Sized> Rows for LiveRows<B> {
         let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
         for (key, change) in changes {
             layers.active_bytes += size(&key, &change);
+            if is_in_flight(&key) {
+                layers.note_in_flight(&key, change.as_ref())?;
+            }
             match layers.active.entry(key) {
                 std::collections::btree_map::Entry::Vacant(place) => {
                     place.insert(change);

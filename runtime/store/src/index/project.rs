@@ -11,19 +11,20 @@ use handoff_engine::referral::{Order, Patient, Reach, Referral};
 
 use crate::entry::{Entry, Record, Verdict};
 use crate::index::agenda::{Change, millis};
-use crate::index::row::{self, Block, Glance, OutboxRow, ReferralRow};
+use crate::index::history::History;
+use crate::index::row::{self, Block, Glance, OutboxRow, Pen, ReferralRow};
 use crate::index::rows::Staged;
 use crate::index::{IndexError, Kinds, keys};
+use crate::journal::Numbered;
 use crate::position::Position;
 
-/// Stages what one entry changes.
+/// Stages what one entry changes, but for its block.
 pub fn project(
     position: Position,
     entry: &Entry,
     rows: &mut Staged<'_>,
     agenda: &mut Vec<Change>,
 ) -> Result<(), IndexError> {
-    let glance = Glance { at: millis(entry.at), kinds: Kinds::of(entry) };
     let mut projection = Projection { position, rows, agenda };
     for record in &entry.records {
         projection.record(record)?;
@@ -31,7 +32,7 @@ pub fn project(
     let rows = projection.rows;
     let touched: BTreeSet<ReferralId> = entry.records.iter().flat_map(touched_by).collect();
     for referral in &touched {
-        rows.put(keys::history(referral, position), row::history(position, glance));
+        remember(position, referral, rows)?;
         for sealed in &entry.sealed {
             rows.put(keys::token(&sealed.token, referral), row::place(position));
         }
@@ -39,11 +40,40 @@ pub fn project(
     for sealed in &entry.sealed {
         rows.put(keys::sealed(&sealed.token), row::place(position));
     }
-    let (number, slot) = Block::number_and_slot(position);
-    let key = keys::block(number);
-    let mut block = rows.get(&key)?.map(Block::read).unwrap_or_default();
-    block.set(slot, glance);
-    rows.put(key, block.write());
+    Ok(())
+}
+
+/// Stages the blocks of entries that follow each other: what each holds, and when it was made.
+pub fn glance_at(entries: &[Numbered], rows: &mut Staged<'_>) -> Result<(), IndexError> {
+    let number_of = |position: &Position| Block::number_and_slot(*position).0;
+    for entries in entries.chunk_by(|(one, _), (next, _)| number_of(one) == number_of(next)) {
+        let Some((first, _)) = entries.first() else { continue };
+        let key = keys::block(number_of(first));
+        let mut block = rows.get(&key)?.map(|row| Block::read(&row)).unwrap_or_default();
+        for (position, entry) in entries {
+            let glance = Glance { at: millis(entry.at), kinds: Kinds::of(entry) };
+            block.set(Block::number_and_slot(*position).1, glance);
+        }
+        rows.put(key, block.write());
+    }
+    Ok(())
+}
+
+/// Adds the entry to the referral's history: part of its row, so that a step costs the engine one row. A referral that has
+/// taken no step yet has a row for its history alone.
+fn remember(position: Position, referral: &ReferralId, rows: &mut Staged<'_>) -> Result<(), IndexError> {
+    for key in [keys::in_flight(referral), keys::ended(referral)] {
+        if let Some(row) = rows.get(&key)? {
+            let mut row = ReferralRow::read(&row)?;
+            row.history.add(position);
+            rows.put(key, row.write());
+            return Ok(());
+        }
+    }
+    let key = keys::history(referral);
+    let mut history = rows.get(&key)?.map_or(Ok(History::default()), |row| History::read(&row))?;
+    history.add(position);
+    rows.put(key, history.write(Pen::default()).done());
     Ok(())
 }
 
@@ -145,35 +175,43 @@ impl Projection<'_, '_> {
             Some(row) => Some(ReferralRow::read(&row)?),
             None => self.rows.get(&ended)?.map(|row| ReferralRow::read(&row)).transpose()?,
         };
-        let after = ReferralRow::of(referral, self.position);
-        self.refile(&id, before.as_ref(), &after);
-        if let Some(before) = before.as_ref().filter(|_| was_flying) {
-            for (due, name) in &before.timers {
-                self.agenda.push(Change::TimerGone(*due, id, name.clone()));
-            }
-            self.agenda.push(Change::Left(before.deployment, before.state.clone()));
-        }
-        let (stays, goes) = if has_ended(referral) {
-            (ended, in_flight)
-        } else {
-            for (due, name) in &after.timers {
-                self.agenda.push(Change::TimerSet(*due, id, name.clone()));
-            }
-            self.agenda.push(Change::Entered(after.deployment, after.state.clone()));
-            (in_flight, ended)
+        let history = match &before {
+            Some(before) => before.history.clone(),
+            None => self.adopt_history(&id)?,
         };
+        let after = ReferralRow::of(referral, self.position, history);
+        let flies = !has_ended(referral);
+        self.refile(&id, before.as_ref().map(|before| (before, was_flying)), (&after, flies));
+        self.schedule(&id, before.as_ref().filter(|_| was_flying), Some(&after).filter(|_| flies));
+        let (stays, goes) = if flies { (in_flight, ended) } else { (ended, in_flight) };
         self.rows.put(stays, after.write());
-        if before.is_some() {
+        // A crash may have left the row that this one took the place of.
+        let again = before.as_ref().is_some_and(|before| before.stepped >= self.position);
+        if again || (before.is_some() && flies != was_flying) {
             self.rows.remove(goes);
+        }
+        if again {
+            self.rows.remove(keys::history(&id));
         }
         Ok(())
     }
 
+    /// What was remembered of a referral before its first step.
+    fn adopt_history(&mut self, id: &ReferralId) -> Result<History, IndexError> {
+        let key = keys::history(id);
+        let Some(row) = self.rows.get(&key)? else { return Ok(History::default()) };
+        self.rows.remove(key);
+        History::read(&row)
+    }
+
     /// Moves the referral to where lists look for it. What did not change costs no write.
-    fn refile(&mut self, id: &ReferralId, before: Option<&ReferralRow>, after: &ReferralRow) {
-        let shelves = |row: &ReferralRow| {
+    fn refile(&mut self, id: &ReferralId, before: Option<(&ReferralRow, bool)>, after: (&ReferralRow, bool)) {
+        let shelves = |(row, flies): (&ReferralRow, bool)| {
             let specialist = (!row.specialist.is_empty()).then(|| keys::by_specialist(&row.specialist, id));
-            [Some(keys::by_state(&row.state, id)), Some(keys::by_deployment(&row.deployment, id)), specialist]
+            // Those in flight are listed from the agenda.
+            let state = (!flies).then(|| keys::by_state(&row.state, id));
+            let deployment = (!flies).then(|| keys::by_deployment(&row.deployment, id));
+            [state, deployment, specialist]
         };
         let old = before.map(shelves).unwrap_or_default();
         for (old, new) in old.into_iter().zip(shelves(after)) {
@@ -184,8 +222,24 @@ impl Projection<'_, '_> {
                 self.rows.remove(old);
             }
             if let Some(new) = new {
-                self.rows.put(new, Box::default());
+                self.rows.put(new, row::nothing());
             }
+        }
+    }
+
+    /// Notes what changes for a referral in flight: absent before it flew, and once it has ended.
+    fn schedule(&mut self, id: &ReferralId, before: Option<&ReferralRow>, after: Option<&ReferralRow>) {
+        let timers = |row: Option<&ReferralRow>| row.map(|row| row.timers.clone()).unwrap_or_default();
+        let place = |row: &ReferralRow| (row.deployment, row.state.clone());
+        let (old, new) = (timers(before), timers(after));
+        if old != new {
+            self.agenda.extend(old.into_iter().map(|(due, name)| Change::TimerGone(due, *id, name)));
+            self.agenda.extend(new.into_iter().map(|(due, name)| Change::TimerSet(due, *id, name)));
+        }
+        let (old, new) = (before.map(place), after.map(place));
+        if old != new {
+            self.agenda.extend(old.map(|(deployment, state)| Change::Left(deployment, state, *id)));
+            self.agenda.extend(new.map(|(deployment, state)| Change::Entered(deployment, state, *id)));
         }
     }
 

@@ -11,7 +11,7 @@ use crate::index::agenda::moment;
 use crate::index::keyed::Shelf;
 use crate::index::row::{self, OutboxRow, ReferralRow};
 use crate::index::rows::{Rows, Value};
-use crate::index::search::{referrals_under, search};
+use crate::index::search::{history_of, referrals_under, search};
 use crate::index::{
     ConsentOnFile, DeadItem, Delivered, Deployed, Doubt, DueTimer, InFlight, Index, IndexError, KeyedIndex, Listed,
     OutboxItem, PAGE_MAX, ReferralFilter, Search, WhatDied, keys,
@@ -205,13 +205,7 @@ impl<R: Rows> Index for KeyedIndex<R> {
     }
 
     fn history(&self, referral: &ReferralId) -> Result<Vec<Position>, IndexError> {
-        let mut history = Vec::new();
-        let prefix = keys::histories(referral);
-        self.view().rows.scan(&prefix, &prefix, &mut |_, value| {
-            history.push(row::position(value, keys::HISTORY)?);
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(history)
+        history_of(&self.view().rows, referral)
     }
 
     fn search(&self, wanted: &Search) -> Result<Vec<Position>, IndexError> {
@@ -359,7 +353,7 @@ impl<R: Rows> Shelf<R> {
         let mut listed = Vec::new();
         let mut last = after;
         loop {
-            let ids = self.ids_after(shelf, last)?;
+            let ids = self.ids_after(shelf, filter, last)?;
             let Some(newest) = ids.last() else { return Ok(listed) };
             last = Some(*newest);
             for id in ids {
@@ -375,18 +369,39 @@ impl<R: Rows> Shelf<R> {
         }
     }
 
-    /// Some of the referrals that end the keys on a shelf. Collected first: rows must not be read while rows are visited.
-    fn ids_after(&self, shelf: &[u8], after: Option<ReferralId>) -> Result<Vec<ReferralId>, IndexError> {
-        let mut ids = Vec::new();
+    /// Some of the referrals on a shelf, and of those in flight that would stand there once they have ended. Collected
+    /// first: rows must not be read while rows are visited.
+    fn ids_after(
+        &self,
+        shelf: &[u8],
+        filter: &ReferralFilter,
+        after: Option<ReferralId>,
+    ) -> Result<Vec<ReferralId>, IndexError> {
+        let ReferralFilter { state, deployment, .. } = filter;
+        let mut ids = match shelf.first() {
+            Some(&(keys::BY_STATE | keys::BY_DEPLOYMENT)) => self.agenda.standing(
+                |in_deployment, in_state| {
+                    state.as_ref().is_none_or(|state| state == in_state)
+                        && deployment.is_none_or(|deployment| deployment == *in_deployment)
+                },
+                after,
+                IDS_AT_ONCE,
+            ),
+            Some(_) | None => Vec::new(),
+        };
         let mut from = shelf.to_vec();
         if let Some(after) = after {
             let Some(next) = after.0.0.checked_add(1) else { return Ok(ids) };
             from.extend_from_slice(&next.to_be_bytes());
         }
+        let mut on_shelf = 0;
         self.rows.scan(shelf, &from, &mut |key, _| {
             ids.push(keys::referral_at_end(key).ok_or(IndexError::Row { prefix: char::from(key[0]) })?);
-            Ok(if ids.len() < IDS_AT_ONCE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+            on_shelf += 1;
+            Ok(if on_shelf < IDS_AT_ONCE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
+        ids.sort_unstable();
+        ids.truncate(IDS_AT_ONCE);
         Ok(ids)
     }
 }

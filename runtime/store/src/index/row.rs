@@ -4,25 +4,27 @@ use handoff_engine::ids::{Digest, LetterId, PatientId};
 use handoff_engine::referral::Referral;
 
 use crate::index::agenda::millis;
+use crate::index::history::History;
 use crate::index::keys;
 use crate::index::rows::Value;
 use crate::index::{IndexError, Kinds};
 use crate::position::Position;
 
 /// Writes a value.
-struct Pen(Vec<u8>);
+#[derive(Default)]
+pub(super) struct Pen(Vec<u8>);
 
 impl Pen {
-    fn at(position: Position) -> Pen {
+    pub fn at(position: Position) -> Pen {
         Pen(position.0.to_le_bytes().to_vec())
     }
 
-    fn bytes(mut self, bytes: &[u8]) -> Pen {
+    pub fn bytes(mut self, bytes: &[u8]) -> Pen {
         self.0.extend_from_slice(bytes);
         self
     }
 
-    fn u64(self, number: u64) -> Pen {
+    pub fn u64(self, number: u64) -> Pen {
         self.bytes(&number.to_le_bytes())
     }
 
@@ -31,27 +33,36 @@ impl Pen {
     }
 
     fn text(self, text: &str) -> Pen {
-        let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        self.bytes(&length.to_le_bytes()).bytes(text.as_bytes())
+        self.leb128(text.len() as u64).bytes(text.as_bytes())
     }
 
-    fn done(self) -> Value {
-        self.0.into_boxed_slice()
+    /// A number that is small as a rule.
+    pub fn leb128(mut self, mut number: u64) -> Pen {
+        while number > 0x7F {
+            self.0.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        self.0.push(number as u8);
+        self
+    }
+
+    pub fn done(self) -> Value {
+        self.0.into()
     }
 }
 
 /// Reads a value. Bytes of a damaged index must not panic.
-struct Eye<'a> {
+pub(super) struct Eye<'a> {
     rest: &'a [u8],
     prefix: u8,
 }
 
 impl<'a> Eye<'a> {
-    fn new(value: &'a [u8], prefix: u8) -> Eye<'a> {
+    pub fn new(value: &'a [u8], prefix: u8) -> Eye<'a> {
         Eye { rest: value, prefix }
     }
 
-    fn unreadable(&self) -> IndexError {
+    pub fn unreadable(&self) -> IndexError {
         IndexError::Row { prefix: char::from(self.prefix) }
     }
 
@@ -80,19 +91,44 @@ impl<'a> Eye<'a> {
     }
 
     fn text(&mut self) -> Result<&'a str, IndexError> {
-        let length = self.u32()? as usize;
+        let length = usize::try_from(self.leb128()?).unwrap_or(usize::MAX);
         let bytes = self.bytes(length)?;
         std::str::from_utf8(bytes).map_err(|_| self.unreadable())
     }
 
-    fn position(&mut self) -> Result<Position, IndexError> {
+    pub fn position(&mut self) -> Result<Position, IndexError> {
         Ok(Position(self.u64()?))
+    }
+
+    pub fn leb128(&mut self) -> Result<u64, IndexError> {
+        let mut number = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let [byte] = self.array()?;
+            number |= u64::from(byte & 0x7F) << shift;
+            if byte & 0x80 == 0 {
+                return Ok(number);
+            }
+        }
+        Err(self.unreadable())
+    }
+
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.rest.is_empty()
     }
 }
 
 /// The position with which a row begins.
 pub fn position(value: &[u8], prefix: u8) -> Result<Position, IndexError> {
     Eye::new(value, prefix).position()
+}
+
+/// A row whose key says it all.
+pub fn nothing() -> Value {
+    Pen::default().done()
 }
 
 /// A row that says nothing but where.
@@ -112,10 +148,12 @@ pub struct ReferralRow {
     pub specialist: String,
     pub patient: PatientId,
     pub timers: Vec<(i64, String)>,
+    /// Every entry that touched it.
+    pub history: History,
 }
 
 impl ReferralRow {
-    pub fn of(referral: &Referral, stepped: Position) -> ReferralRow {
+    pub fn of(referral: &Referral, stepped: Position, history: History) -> ReferralRow {
         ReferralRow {
             stepped,
             version: referral.version,
@@ -126,26 +164,29 @@ impl ReferralRow {
             specialist: referral.facts.order.specialist.as_ref().map(|it| it.id.clone()).unwrap_or_default(),
             patient: referral.facts.patient.id.clone(),
             timers: referral.timers.iter().map(|timer| (millis(timer.due), timer.name.clone())).collect(),
+            history,
         }
     }
 
     pub fn write(&self) -> Value {
         let pen = Pen::at(self.stepped)
-            .u64(self.version)
+            .leb128(self.version)
             .bytes(&self.deployment.0)
             .i64(self.ordered_at)
             .i64(self.entered_at)
             .text(&self.state)
             .text(&self.specialist)
-            .text(&self.patient.0);
-        self.timers.iter().fold(pen, |pen, (due, name)| pen.i64(*due).text(name)).done()
+            .text(&self.patient.0)
+            .leb128(self.timers.len() as u64);
+        let pen = self.timers.iter().fold(pen, |pen, (due, name)| pen.i64(*due).text(name));
+        self.history.write(pen).done()
     }
 
     pub fn read(value: &[u8]) -> Result<ReferralRow, IndexError> {
         let mut eye = Eye::new(value, keys::IN_FLIGHT);
         let mut row = ReferralRow {
             stepped: eye.position()?,
-            version: eye.u64()?,
+            version: eye.leb128()?,
             deployment: Digest(eye.array()?),
             ordered_at: eye.i64()?,
             entered_at: eye.i64()?,
@@ -153,11 +194,13 @@ impl ReferralRow {
             specialist: eye.text()?.to_string(),
             patient: PatientId(eye.text()?.to_string()),
             timers: Vec::new(),
+            history: History::default(),
         };
-        while !eye.rest.is_empty() {
+        for _ in 0..eye.leb128()? {
             let due = eye.i64()?;
             row.timers.push((due, eye.text()?.to_string()));
         }
+        row.history = History::at_end(&mut eye)?;
         Ok(row)
     }
 }
@@ -195,20 +238,11 @@ impl OutboxRow {
     }
 }
 
-/// When an entry was made and what it holds: beside a referral's history, and in blocks for the whole journal.
+/// When an entry was made and what it holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Glance {
     pub at: i64,
     pub kinds: Kinds,
-}
-
-pub fn history(position: Position, glance: Glance) -> Value {
-    Pen::at(position).i64(glance.at).u64(glance.kinds.0).done()
-}
-
-pub fn read_history(value: &[u8]) -> Result<(Position, Glance), IndexError> {
-    let mut eye = Eye::new(value, keys::HISTORY);
-    Ok((eye.position()?, Glance { at: eye.i64()?, kinds: Kinds(eye.u64()?) }))
 }
 
 /// A delivery row also says whether that delivery was dead: one that came again alive takes its place.
@@ -268,26 +302,34 @@ impl Block {
         self.0[at + 8..at + GLANCE_BYTES].copy_from_slice(&glance.kinds.0.to_le_bytes());
     }
 
+    /// Empty where the slot stands for no entry.
+    pub fn glance(&self, slot: usize) -> Result<Glance, IndexError> {
+        let at = slot * GLANCE_BYTES;
+        let Some(bytes) = self.0.get(at..at + GLANCE_BYTES) else { return Ok(Glance::default()) };
+        let mut eye = Eye::new(bytes, keys::BLOCK);
+        Ok(Glance { at: eye.i64()?, kinds: Kinds(eye.u64()?) })
+    }
+
     pub fn glances(&self) -> Result<Vec<Glance>, IndexError> {
         let mut eye = Eye::new(&self.0, keys::BLOCK);
         let mut glances = Vec::new();
-        while !eye.rest.is_empty() {
+        while !eye.is_done() {
             glances.push(Glance { at: eye.i64()?, kinds: Kinds(eye.u64()?) });
         }
         Ok(glances)
     }
 
     pub fn write(self) -> Value {
-        self.0.into_boxed_slice()
+        self.0.into()
     }
 
-    pub fn read(value: Value) -> Block {
-        Block(value.into_vec())
+    pub fn read(value: &[u8]) -> Block {
+        Block(value.to_vec())
     }
 }
 
 /// What rows mean has changed when this has: an index of another form is rebuilt.
-pub const FORM: u64 = 1;
+pub const FORM: u64 = 2;
 
 /// How far the index got, and of which journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

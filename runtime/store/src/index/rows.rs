@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
+use std::sync::Arc;
 
 use crate::index::{IndexError, keys};
 
 pub type Key = Box<[u8]>;
-pub type Value = Box<[u8]>;
+/// Shared by the layers that hold it.
+pub type Value = Arc<[u8]>;
 /// New values by key; absent ones are removed.
 pub type Changes = BTreeMap<Key, Option<Value>>;
 /// Called with each row in key order until it breaks.
@@ -38,14 +40,16 @@ impl<R: Rows> Rows for std::sync::Arc<R> {
 }
 
 /// The order in which a part of the changes does no harm, because projecting again mends the rest: first the rows that
-/// follow from others, then those that the projection reads back, last how far the index got.
+/// follow from others, then those that the projection reads back, last how far the index got. Of those read back, removals
+/// come last: a row that takes another's place is there before that one goes, and its history with it.
 pub fn in_safe_order(changes: &Changes) -> impl Iterator<Item = (&Key, &Option<Value>)> {
     let meta = keys::meta();
     let last = changes.get_key_value(&meta);
     let others = move || changes.iter().filter(|(key, _)| key.first() != Some(&keys::META));
     let derived = others().filter(|(key, _)| !keys::is_read_back(key));
-    let read_back = others().filter(|(key, _)| keys::is_read_back(key));
-    derived.chain(read_back).chain(last)
+    let read_back =
+        move |gone: bool| others().filter(move |(key, change)| keys::is_read_back(key) && change.is_none() == gone);
+    derived.chain(read_back(false)).chain(read_back(true)).chain(last)
 }
 
 /// Changes seen over the rows they will change.

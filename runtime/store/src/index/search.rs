@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use handoff_engine::ids::{ReferralId, Token};
 
 use crate::index::agenda::millis;
-use crate::index::row::{self, Block, Glance};
+use crate::index::history::History;
+use crate::index::row::{Block, Glance, ReferralRow};
 use crate::index::rows::Rows;
 use crate::index::{IndexError, Kind, PAGE_MAX, keys};
 use crate::position::Position;
@@ -62,17 +63,42 @@ pub fn search(rows: &dyn Rows, search: &Search) -> Result<Vec<Position>, IndexEr
         (Some(these), None) | (None, Some(these)) => these,
         (None, None) => return through_blocks(rows, search, limit),
     };
-    let mut found = BTreeSet::new();
+    let mut places = BTreeSet::new();
     for referral in &referrals {
-        rows.scan(&keys::histories(referral), &keys::history(referral, search.after.next()), &mut |_, value| {
-            let (position, glance) = row::read_history(value)?;
-            if search.matches(position, glance) {
-                found.insert(position);
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
+        places.extend(history_of(rows, referral)?.into_iter().filter(|at| *at > search.after));
     }
-    Ok(found.into_iter().take(limit).collect())
+    matching(rows, search, limit, places)
+}
+
+/// Every entry that touched the referral, oldest first.
+pub fn history_of(rows: &dyn Rows, referral: &ReferralId) -> Result<Vec<Position>, IndexError> {
+    for key in [keys::in_flight(referral), keys::ended(referral)] {
+        if let Some(row) = rows.get(&key)? {
+            return ReferralRow::read(&row)?.history.positions();
+        }
+    }
+    rows.get(&keys::history(referral))?.map_or(Ok(Vec::new()), |row| History::read(&row)?.positions())
+}
+
+/// Of these entries, those that match.
+fn matching(
+    rows: &dyn Rows,
+    search: &Search,
+    limit: usize,
+    places: BTreeSet<Position>,
+) -> Result<Vec<Position>, IndexError> {
+    let mut found = Vec::new();
+    let mut present = (u64::MAX, Block::default());
+    for position in places {
+        let (number, slot) = Block::number_and_slot(position);
+        if present.0 != number {
+            present = (number, rows.get(&keys::block(number))?.map(|row| Block::read(&row)).unwrap_or_default());
+        }
+        if found.len() < limit && search.matches(position, present.1.glance(slot)?) {
+            found.push(position);
+        }
+    }
+    Ok(found)
 }
 
 /// The referrals that end the keys under a prefix.
@@ -90,7 +116,7 @@ fn through_blocks(rows: &dyn Rows, search: &Search, limit: usize) -> Result<Vec<
     let (first, _) = Block::number_and_slot(search.after.next());
     rows.scan(&[keys::BLOCK], &keys::block(first), &mut |key, value| {
         let number = keys::number_at_end(key).ok_or(IndexError::Row { prefix: char::from(keys::BLOCK) })?;
-        for (slot, glance) in Block::read(value.into()).glances()?.into_iter().enumerate() {
+        for (slot, glance) in Block::read(value).glances()?.into_iter().enumerate() {
             let position = Block::position(number, slot);
             // A slot without kinds is no entry: it was purged, or stands before the first.
             if found.len() < limit && glance.kinds.0 != 0 && search.matches(position, glance) {

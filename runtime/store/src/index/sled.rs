@@ -12,9 +12,6 @@ use crate::index::IndexError;
 use crate::index::live::Base;
 use crate::index::rows::{Changes, Rows, Value, Visit, in_safe_order};
 
-/// Rows written under one lock of the engine: a reader waits for at most these, some milliseconds.
-const BATCH_ROWS: usize = 1_000;
-
 /// Page cache. sled takes several times what it is given, so it is given little: what matters most, the agenda, is not in
 /// it.
 pub const CACHE_BYTES: u64 = 48 << 20;
@@ -101,20 +98,17 @@ impl Base for SledRows {
             .map_err(|error| IndexError::Sled(::sled::Error::Io(error)))
     }
 
+    /// Row by row: neighbours in key order lie in one page of the tree, and a batch of sled's would be atomic at the price
+    /// of that order and of a lock that readers wait for.
     fn carry(&self, layer: &Changes) -> Result<(), IndexError> {
-        let mut batch = ::sled::Batch::default();
-        let mut rows = 0;
-        for (key, change) in in_safe_order(layer) {
-            match change {
-                Some(value) => batch.insert(key.as_ref(), value.as_ref()),
-                None => batch.remove(key.as_ref()),
-            }
-            rows += 1;
-            if rows == BATCH_ROWS {
-                rows = 0;
-                guarded(|| self.db.apply_batch(std::mem::take(&mut batch)))?;
-            }
-        }
-        guarded(|| self.db.apply_batch(std::mem::take(&mut batch)))
+        guarded(|| {
+            in_safe_order(layer).try_for_each(|(key, change)| {
+                match change {
+                    Some(value) => self.db.insert(key, value.as_ref()),
+                    None => self.db.remove(key),
+                }
+                .map(drop)
+            })
+        })
     }
 }

@@ -48,7 +48,7 @@ pub fn open_inline(
     })?;
     let recovery = indexing.recovery(&opened, None, began);
     let (index, reader) = (Arc::new(index), opened.journal.reader());
-    let hands = Hands::Caller(Inline::new(opened.journal, live));
+    let hands = Hands::Caller(Box::new(Inline::new(opened.journal, live)));
     Ok((Store { inner: Arc::new(Inner { dir, index, reader, hands, _lock: None }) }, recovery))
 }
 
@@ -132,7 +132,7 @@ impl Indexing {
     }
 
     fn index_over(&mut self, base: Arc<dyn Base>) -> Result<(LiveIndex, Arc<Live>), Trouble> {
-        let live = Arc::new(LiveRows::over(base));
+        let live = Arc::new(LiveRows::over(base)?);
         let last = self.reader.last();
         let index = KeyedIndex::open(live.clone(), Arc::new(self.reader.clone()), self.identity, last)
             .map_err(|error| Trouble::Index(error.to_string()))?;

@@ -34,7 +34,7 @@ fn sled_conforms() {
 #[test]
 fn layers_over_memory_conform_however_far_the_base_lags() {
     let model = Model::default();
-    let live = Arc::new(LiveRows::over(Arc::new(MemoryRows::default())));
+    let live = Arc::new(LiveRows::over(Arc::new(MemoryRows::default())).expect("memory"));
     let index = open(live.clone(), &model);
     conforms(&model, &index, 3, |batch| match batch % 4 {
         0 | 3 => {}
@@ -49,7 +49,7 @@ fn layers_over_sled_conform_and_reopen_the_same() {
     let folder = tempfile::tempdir().expect("a folder");
     let model = Model::default();
     {
-        let live = Arc::new(LiveRows::over(Arc::new(SledRows::open(folder.path()).expect("sled"))));
+        let live = Arc::new(LiveRows::over(Arc::new(SledRows::open(folder.path()).expect("sled"))).expect("sled"));
         let index = open(live.clone(), &model);
         conforms(&model, &index, 4, |_| {});
         assert!(live.carry_over().expect("sled"));

@@ -89,7 +89,7 @@ impl House {
             }
         };
         self.recovered(&journal);
-        let live = Arc::new(LiveRows::over(self.base.clone()));
+        let live = Arc::new(LiveRows::over(self.base.clone()).expect("memory"));
         let index = self.indexed(&journal, live.clone());
         for _ in 0..12 {
             let count = 1 + self.dice.below(5) as usize;

@@ -19,9 +19,9 @@ fn rows_of_another_journal_form_or_future_are_of_no_use() {
     assert!(matches!(reopen([8; 32], 9), Some(Unusable::OtherJournal)));
     assert!(matches!(reopen(JOURNAL, 8), Some(Unusable::Ahead(Position(9)))));
     let meta = rows.get(&keys::meta()).expect("memory").expect("written");
-    let mut other = meta.clone();
+    let mut other = meta.to_vec();
     other[8] = 99;
-    rows.write([(keys::meta(), Some(other))].into()).expect("memory");
+    rows.write([(keys::meta(), Some(other.into()))].into()).expect("memory");
     assert!(matches!(reopen(JOURNAL, 9), Some(Unusable::OtherForm)));
     rows.write([(keys::meta(), Some(meta[..5].into()))].into()).expect("memory");
     assert!(matches!(reopen(JOURNAL, 9), Some(Unusable::Unreadable(_))));
