@@ -43,6 +43,10 @@ plugins: setup
 bench *ARGS: setup
     cargo bench -p handoff-host -p handoff-store -p handoff --bench call --bench journal --bench line {{ARGS}}
 
+# The store's figures beside their aims. `just bench-store sustained` takes ten minutes for each side, and says so.
+bench-store *ARGS:
+    cargo bench -p handoff-store --bench journal -- {{ARGS}}
+
 # Format everything.
 fmt:
     cargo fmt --all && cargo fmt --manifest-path plugins/Cargo.toml --all

@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex};
 
-use crate::load::{Committer, json_of};
+use crate::load::{Committer, STEPPING, json_of, subject};
 
 /// Group commit at its barest: whoever finds nobody syncing writes all that waits, and syncs for everyone.
 pub struct BareLog {
@@ -33,9 +33,14 @@ impl BareLog {
 
 impl Committer for BareLog {
     fn commit(&self, number: u64) {
-        let bytes = json_of(number);
+        self.append(&json_of(number, STEPPING));
+    }
+}
+
+impl BareLog {
+    fn append(&self, bytes: &[u8]) {
         let mut state = self.state.lock().expect("no panic");
-        state.waiting.extend_from_slice(&bytes);
+        state.waiting.extend_from_slice(bytes);
         state.taken += 1;
         let mine = state.taken;
         while state.durable < mine {
@@ -58,8 +63,28 @@ impl Committer for BareLog {
     }
 }
 
+/// The same log, given bytes that were made beforehand: nothing is left but to append and to sync.
+pub struct Ready {
+    log: BareLog,
+    bytes: Vec<u8>,
+}
+
+impl Ready {
+    pub fn over(log: BareLog) -> Ready {
+        Ready { log, bytes: json_of(1, STEPPING) }
+    }
+}
+
+impl Committer for Ready {
+    fn commit(&self, _: u64) {
+        self.log.append(&self.bytes);
+    }
+}
+
 /// sled alone, made to keep its word: a batch of four keys for each transition, and an fdatasync of its file for each group.
+/// A transition replaces its referral's state, timer and letter, and adds its event.
 pub struct SyncedSled {
+    among: u64,
     db: sled::Db,
     file: PathBuf,
     state: Mutex<Groups>,
@@ -74,21 +99,35 @@ struct Groups {
 }
 
 impl SyncedSled {
-    pub fn create(path: &Path) -> SyncedSled {
+    pub fn create(path: &Path, among: u64) -> SyncedSled {
         let db = sled::Config::new().path(path).flush_every_ms(None).cache_capacity(160 << 20).open().expect("sled");
-        SyncedSled { db, file: path.join("db"), state: Mutex::default(), synced: Condvar::new() }
+        SyncedSled { among, db, file: path.join("db"), state: Mutex::default(), synced: Condvar::new() }
+    }
+
+    /// Puts all referrals in flight, and syncs once.
+    pub fn fill(&self) {
+        (0..self.among).for_each(|number| self.apply(number));
+        self.db.flush().expect("flushed");
+    }
+
+    fn apply(&self, number: u64) {
+        let subject = subject(number, self.among).to_be_bytes();
+        let key = |parts: &[&[u8]]| parts.concat();
+        let mut batch = sled::Batch::default();
+        batch.insert(key(&[b"state", &subject]), json_of(number, self.among));
+        batch.insert(key(&[b"event", &subject, &number.to_be_bytes()]), vec![7; EVENT_BYTES]);
+        batch.insert(key(&[b"timer", &subject]), &number.to_be_bytes());
+        batch.insert(key(&[b"letter", &subject]), &number.to_be_bytes());
+        self.db.apply_batch(batch).expect("applied");
     }
 }
 
+/// An event as JSON.
+const EVENT_BYTES: usize = 300;
+
 impl Committer for SyncedSled {
     fn commit(&self, number: u64) {
-        let mut batch = sled::Batch::default();
-        let key = |prefix: &[u8]| [prefix, &number.to_be_bytes()].concat();
-        batch.insert(key(b"state"), json_of(number));
-        batch.insert(key(b"event"), vec![7; 300]);
-        batch.insert(key(b"timer"), vec![]);
-        batch.insert(key(b"letter"), vec![]);
-        self.db.apply_batch(batch).expect("applied");
+        self.apply(number);
         let mut state = self.state.lock().expect("no panic");
         state.taken += 1;
         let mine = state.taken;
