@@ -9,4 +9,5 @@ mod line;
 mod mllp;
 mod secrets;
 mod serve;
+mod simulation;
 mod workflows;

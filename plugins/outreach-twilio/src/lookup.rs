@@ -3,11 +3,11 @@
 //! Twilio's messages carry no idempotency key, and the list does not return the callback URL, so nothing of ours comes
 //! back by which a message could be recognised for certain. What can be known:
 //!
-//! - *No message to this number since we first asked*: Twilio never saw the letter. Only this is answered `unknown`,
-//!   and only once the list has had time to settle.
+//! - *No message to this number since we first asked, but such as are known to be other letters*: Twilio never saw the
+//!   letter. Only this is answered `unknown`, and only once the list has had time to settle.
 //! - *One of exactly our length since then*: it is taken for ours. The body comes back as a token, and a token tells
-//!   its length. A second letter of the same length to the same number in the same minutes would be mistaken for this
-//!   one; the gate's cap of messages per day keeps that from happening.
+//!   its length. A second letter of the same length to the same number, in doubt in the same minutes, would be mistaken
+//!   for this one; the gate's cap of messages per day keeps that from happening.
 //! - *Anything else*: a person looks. A text too many is worse than a text too late.
 //!
 //! The list is not filtered by `DateSent`: a message in the queue has none yet.
@@ -36,25 +36,46 @@ const PAGE_SIZE: usize = 100;
 /// `date_created` has whole seconds, and the two clocks differ.
 const CLOCK_SKEW_MILLIS: i64 = 5_000;
 
+/// Our own clock may have been wrong when we asked. Where the host says which messages are other letters', so much may be
+/// looked back without mistaking one of them for this one.
+const WRONG_CLOCK_MILLIS: i64 = 15 * 60_000;
+
 /// A message that was just made may not be in the list yet.
 const SETTLING_MILLIS: i64 = 60_000;
 
 #[derive(Serialize, Deserialize)]
 struct Sought {
     asked_at: i64,
+    /// By the same clock, where the host says.
+    now: Option<i64>,
+    /// Other letters' message ids, where the host says.
+    known: Option<Vec<String>>,
     characters: usize,
+}
+
+impl Sought {
+    /// No message of ours was made before.
+    fn earliest(&self) -> i64 {
+        let slack = if self.known.is_some() { WRONG_CLOCK_MILLIS } else { CLOCK_SKEW_MILLIS };
+        self.asked_at.saturating_sub(slack)
+    }
 }
 
 pub fn ask(letter: &Letter, settings: &Settings) -> Result<Ask, Failure> {
     send::texts_only(letter)?;
-    let asked_at = letter.extras.iter().find(|extra| extra.name == "asked-at");
-    let Some(asked_at) = asked_at.and_then(|extra| moment::read_rfc3339(&extra.value)) else {
+    let extra = |name: &str| letter.extras.iter().find(|extra| extra.name == name).map(|extra| extra.value.as_str());
+    let Some(asked_at) = extra("asked-at").and_then(moment::read_rfc3339) else {
         return Err(Failure::Refused(Refusal {
             code: "no-lookup".to_owned(),
             reason: "it is not known when the letter was first asked for (extra `asked-at`)".to_owned(),
         }));
     };
-    let sought = Sought { asked_at, characters: size::characters(&letter.text) };
+    let sought = Sought {
+        asked_at,
+        now: extra("now").and_then(moment::read_rfc3339),
+        known: extra("known-ids").map(|ids| ids.split_whitespace().map(str::to_owned).collect()),
+        characters: size::characters(&letter.text),
+    };
     Ok(Ask {
         endpoint: settings.endpoint.clone(),
         request: Request::Http(HttpRequest {
@@ -109,28 +130,38 @@ pub fn judge(state: &str, response: Response) -> Result<Receipt, Failure> {
 
 /// Ours go out by the API; what cannot be read might be ours.
 fn may_be_ours(message: &Value, sought: &Sought) -> bool {
-    message["direction"].as_str() != Some("inbound") && since(message, sought)
+    let known = |sid: &str| sought.known.iter().flatten().any(|known| known == sid);
+    message["direction"].as_str() != Some("inbound")
+        && since(message, sought)
+        && !message["sid"].as_str().is_some_and(known)
 }
 
 fn since(message: &Value, sought: &Sought) -> bool {
-    created(message).is_none_or(|created| created >= sought.asked_at.saturating_sub(CLOCK_SKEW_MILLIS))
+    created(message).is_none_or(|created| created >= sought.earliest())
 }
 
 fn created(message: &Value) -> Option<i64> {
     moment::read_mail_date(message["date_created"].as_str()?)
 }
 
-/// An empty list means something only once the list has had time to fill. Twilio's own Date is the clock; where it is
-/// missing, or says that we asked in the future, it cannot time anything.
+/// An empty list means something only once the list has had time to fill, by Twilio's own Date and by our clock. One that
+/// is missing, or says that we asked in the future, cannot time anything.
 fn settled(response: &HttpResponse, sought: &Sought) -> Result<(), Failure> {
-    let now = judge::header(response, "date").and_then(moment::read_mail_date);
-    let elapsed = now.map(|now| now.saturating_sub(sought.asked_at).saturating_add(CLOCK_SKEW_MILLIS));
-    match elapsed {
-        Some(elapsed @ 0..SETTLING_MILLIS) => {
-            let seconds = u32::try_from((SETTLING_MILLIS - elapsed) / 1_000).unwrap_or_default() + 1;
-            Err(judge::retry(seconds, "Twilio's list of messages may not show the letter yet"))
+    let theirs = judge::header(response, "date").and_then(moment::read_mail_date);
+    let elapsed =
+        [theirs, sought.now].map(|now| now.map(|now| now.saturating_sub(sought.asked_at) + CLOCK_SKEW_MILLIS));
+    let timed = elapsed.into_iter().flatten().filter(|elapsed| *elapsed >= 0).min();
+    let unsettled = match timed {
+        Some(elapsed) => SETTLING_MILLIS - elapsed,
+        // Both clocks say that we asked in the future: ours was wrong then, and time heals it.
+        None if sought.now.is_some() => SETTLING_MILLIS,
+        None => 0,
+    };
+    match u32::try_from(unsettled / 1_000) {
+        Ok(seconds) if unsettled > 0 => {
+            Err(judge::retry(seconds + 1, "Twilio's list of messages may not show the letter yet"))
         }
-        Some(_) | None => Ok(()),
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 

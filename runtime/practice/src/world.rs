@@ -104,6 +104,12 @@ impl World {
         }
     }
 
+    /// Tells the world what time it is, before somebody asks it something. Time never runs backwards.
+    pub fn tell_time(&self, now: DateTime<Utc>) {
+        let mut town = self.town.lock();
+        town.now = town.now.max(now);
+    }
+
     /// What an errand carries, and to where.
     ///
     /// # Errors

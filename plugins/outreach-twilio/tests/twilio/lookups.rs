@@ -4,7 +4,7 @@ use expect_test::expect;
 use outreach_twilio::*;
 use serde_json::{Value, json};
 
-use crate::{PHONE, SETTINGS, answer, letter, say};
+use crate::{PHONE, SETTINGS, answer, attribute, letter, say};
 
 const LATER: &str = "Mon, 06 Jul 2026 09:00:00 GMT";
 /// Tokens of 28 and 29 characters, as the host would make of a body.
@@ -34,7 +34,7 @@ fn judge(date: &str, messages: Value) -> String {
 fn the_list_is_asked_for_this_number() {
     let turn = OutreachTwilio::lookup(letter(), SETTINGS.to_owned());
     let Ok(Turn::Ask(Ask { request: Request::Http(request), state, .. })) = turn else { panic!("no ask: {turn:?}") };
-    expect![[r#"{"asked_at":1783324860000,"characters":28}"#]].assert_eq(&state);
+    expect![[r#"{"asked_at":1783324860000,"now":null,"known":null,"characters":28}"#]].assert_eq(&state);
     expect![[r#"
         HttpRequest {
             method: Method::Get,
@@ -142,4 +142,33 @@ fn without_the_first_ask_s_time_there_is_no_look_up() {
     let letter = Letter { extras: vec![], ..letter() };
     expect!["refused no-lookup: it is not known when the letter was first asked for (extra `asked-at`)"]
         .assert_eq(&say(&OutreachTwilio::lookup(letter, SETTINGS.into())));
+}
+
+/// The house's clock was eight minutes fast when it asked: at 07:53 by Twilio's.
+#[test]
+fn a_clock_that_was_wrong_neither_hides_the_letter_nor_takes_another_for_it() {
+    let out = "outbound-api";
+    let sent = |time: &str| json!([message(time, out, "delivered", SAME_LENGTH)]);
+    for (what, now, known, date, messages, said) in [
+        ("sent before, by Twilio's clock", "2026-07-06T08:59:00Z", "", LATER, sent("07:53:00"), "delivered"),
+        ("that one is another letter", "2026-07-06T08:59:00Z", "SM9 SM075300", LATER, sent("07:53:00"), "unknown"),
+        ("sent long before", "2026-07-06T08:59:00Z", "", LATER, sent("07:30:00"), "unknown"),
+        (
+            "asked in the future by both",
+            "2026-07-06T07:54:00Z",
+            "",
+            "Mon, 06 Jul 2026 07:54:00 GMT",
+            json!([]),
+            "retry",
+        ),
+        ("time has healed it", "2026-07-06T08:03:00Z", "", "Mon, 06 Jul 2026 08:03:00 GMT", json!([]), "unknown"),
+        ("set forward since", "2026-07-06T09:00:00Z", "", "Mon, 06 Jul 2026 08:01:20 GMT", json!([]), "retry"),
+    ] {
+        let mut letter = letter();
+        letter.extras.extend([attribute("now", now), attribute("known-ids", known)]);
+        let Ok(Turn::Ask(ask)) = OutreachTwilio::lookup(letter, SETTINGS.to_owned()) else { panic!("no ask") };
+        let body = json!({ "messages": messages }).to_string();
+        let found = say(&OutreachTwilio::resume(ask.state, answer(200, &[("Date", date)], &body), SETTINGS.to_owned()));
+        assert!(found.starts_with(said), "{what}: {found}");
+    }
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use handoff_engine::event::Event;
-use handoff_engine::ids::{Digest, ReferralId};
+use handoff_engine::ids::{Digest, LetterId, ReferralId};
 use handoff_engine::letter::Letter;
 use handoff_engine::referral::Referral;
 use handoff_store::entry::{Entry, Record};
 use serde_json::Value;
 
+use super::outbox::{Lease, Leases};
 use crate::vault::{Sealing, VaultError};
 
 pub struct Draft<'a> {
@@ -19,11 +20,20 @@ pub struct Draft<'a> {
     /// Referrals as this transaction leaves them; what follows in it must see them so.
     referrals: BTreeMap<ReferralId, Referral>,
     names: BTreeMap<String, ReferralId>,
+    /// Of letters that this transaction takes back: nobody may take them up before it is committed.
+    taken_back: Vec<Lease>,
 }
 
 impl<'a> Draft<'a> {
     pub fn new(now: DateTime<Utc>, sealing: Sealing<'a>) -> Draft<'a> {
-        Draft { now, sealing, records: Vec::new(), referrals: BTreeMap::new(), names: BTreeMap::new() }
+        Draft {
+            now,
+            sealing,
+            records: Vec::new(),
+            referrals: BTreeMap::new(),
+            names: BTreeMap::new(),
+            taken_back: Vec::new(),
+        }
     }
 
     pub fn record(&mut self, record: Record) {
@@ -69,6 +79,14 @@ impl<'a> Draft<'a> {
         self.record(Record::Decided { referral, stage: stage.into(), plugin, call, answer });
     }
 
+    /// False when somebody is carrying the letter.
+    pub fn take_back(&mut self, leases: &Leases, letter: LetterId) -> bool {
+        let lease = leases.take(letter);
+        let taken = lease.is_some();
+        self.taken_back.extend(lease);
+        taken
+    }
+
     /// Owes a letter.
     pub fn queue(&mut self, letter: Letter) {
         self.record(Record::Queued { letter });
@@ -78,13 +96,14 @@ impl<'a> Draft<'a> {
         self.records.is_empty()
     }
 
-    /// The transaction as the journal takes it: keys first, since what follows is sealed with them.
+    /// The transaction as the journal takes it: keys first, since what follows is sealed with them. With it, the leases to
+    /// be held until it is committed.
     ///
     /// # Errors
     /// When a patient's key cannot be had from the key ring; nothing is committed then.
-    pub fn into_entry(self) -> Result<Entry, VaultError> {
-        let Draft { now, sealing, records, .. } = self;
+    pub fn into_entry(self) -> Result<(Entry, Vec<Lease>), VaultError> {
+        let Draft { now, sealing, records, taken_back, .. } = self;
         let (keyed, sealed) = sealing.finish()?;
-        Ok(Entry { at: now, records: keyed.into_iter().chain(records).collect(), sealed })
+        Ok((Entry { at: now, records: keyed.into_iter().chain(records).collect(), sealed }, taken_back))
     }
 }

@@ -19,7 +19,7 @@ impl Line {
         if draft.is_empty() {
             return Ok(());
         }
-        let entry = draft.into_entry()?;
+        let (entry, _taken_back) = draft.into_entry()?;
         let begun = Instant::now();
         let position = self.store.commit(entry).await?;
         tracing::debug!(%position, micros = begun.elapsed().as_micros() as u64, "committed");

@@ -1,22 +1,26 @@
 //! Letter -> the first word of its conversation: which stage speaks for it, and what it is told.
 
-use chrono::{SecondsFormat, TimeDelta};
-use handoff_engine::ids::LetterId;
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use handoff_engine::ids::{LetterId, Token};
 use handoff_engine::letter::{LetterBody, Message};
 use handoff_engine::referral::Referral;
 use handoff_host::Call;
 use handoff_host::contract::exchange::Ask;
 use handoff_host::contract::types::Attribute;
 use handoff_host::contract::{attendance, carrier, hand_over, retrieval, write_back};
+use handoff_store::Record;
 use handoff_store::index::{Doubt, OutboxItem};
 
-use super::callback::vendor_of;
+use super::callback::{vendor_name, vendor_of};
 use super::turn::Speaker;
 use super::{Line, LineError, to_wit};
 use crate::deployments::Installed;
 
-/// The extra by which a vendor's plugin looks for a letter: when it was first asked for.
+/// The extras by which a vendor's plugin looks for a letter: when it was asked for and what time it is, by our clock,
+/// and which of the vendor's messages to this address are other letters.
 const ASKED_AT: &str = "asked-at";
+const NOW: &str = "now";
+const KNOWN_IDS: &str = "known-ids";
 
 /// Who speaks for a letter, and the first word.
 pub(super) struct Opening {
@@ -69,11 +73,11 @@ impl Line {
             LetterBody::Message(message) => match &item.doubt {
                 Some(doubt) => {
                     let mut letter = self.wire_letter(stage, id, message);
-                    let asked = self
-                        .store
-                        .read(doubt.position)?
-                        .map(|entry| entry.at.to_rfc3339_opts(SecondsFormat::Secs, true));
+                    let asked = self.store.read(doubt.position)?.map(|entry| moment(entry.at));
                     letter.extras.extend(asked.map(|value| Attribute { name: ASKED_AT.into(), value }));
+                    let known = self.known_ids(stage, &message.to)?;
+                    letter.extras.push(Attribute { name: KNOWN_IDS.into(), value: known });
+                    letter.extras.push(Attribute { name: NOW.into(), value: moment(self.clock.now()) });
                     Call::Lookup { letter, settings }
                 }
                 None => Call::Compose { letter: self.wire_letter(stage, id, message), settings },
@@ -143,6 +147,28 @@ impl Line {
         }
     }
 
+    /// The vendor's ids of letters to an address that have their receipts, with spaces between them.
+    fn known_ids(&self, stage: &str, address: &Token) -> Result<String, LineError> {
+        let index = self.store.index();
+        let clear = self.vault.reveal(address, self)?;
+        let mut known = Vec::new();
+        for referral in index.find(&self.vault.blind("address", clear.as_str()))? {
+            for position in index.history(&referral)? {
+                let Some(entry) = self.store.read(position)? else { continue };
+                known.extend(entry.records.iter().filter_map(|record| {
+                    match record {
+                        Record::Received { vendor_id: Some(id), .. } => {
+                            id.strip_prefix(&vendor_name(vendor_of(stage), ""))
+                        }
+                        _ => None,
+                    }
+                    .map(str::to_string)
+                }));
+            }
+        }
+        Ok(known.join(" "))
+    }
+
     fn wire_letter(&self, stage: &str, id: LetterId, message: &Message) -> carrier::Letter {
         let vendor = vendor_of(stage);
         carrier::Letter {
@@ -156,4 +182,9 @@ impl Line {
             extras: Vec::new(),
         }
     }
+}
+
+/// RFC 3339 in UTC, as extras have it.
+fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

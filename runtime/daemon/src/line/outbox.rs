@@ -21,24 +21,24 @@ const RETRY_AFTER_MAX: TimeDelta = TimeDelta::hours(1);
 pub(super) const ATTEMPTS_MAX: u32 = 18;
 
 /// Letters that somebody is working on. In memory: after a crash nobody is.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Leases {
-    held: Mutex<HashSet<LetterId>>,
+    held: Arc<Mutex<HashSet<LetterId>>>,
 }
 
-pub struct Lease<'a> {
-    leases: &'a Leases,
+pub struct Lease {
+    leases: Leases,
     letter: LetterId,
 }
 
 impl Leases {
-    fn take(&self, letter: LetterId) -> Option<Lease<'_>> {
+    pub(super) fn take(&self, letter: LetterId) -> Option<Lease> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.insert(letter).then_some(Lease { leases: self, letter })
+        held.insert(letter).then(|| Lease { leases: self.clone(), letter })
     }
 }
 
-impl Drop for Lease<'_> {
+impl Drop for Lease {
     fn drop(&mut self) {
         self.leases.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.letter);
     }

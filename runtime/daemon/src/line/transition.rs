@@ -147,10 +147,14 @@ impl Line {
         })
     }
 
-    /// Letters to the patient that have not left are called back.
+    /// Letters to the patient that have not left are called back. One that is under way, or was when we went down, is past
+    /// recall: its receipt ends it.
     fn recall(&self, draft: &mut Draft<'_>, referral: &Referral) -> Result<(), LineError> {
         for item in self.store.index().letters_of(&referral.id)? {
-            if matches!(item.letter.body, LetterBody::Message(_)) {
+            if matches!(item.letter.body, LetterBody::Message(_))
+                && !item.in_doubt()
+                && draft.take_back(&self.leases, item.letter.id)
+            {
                 draft.record(Record::Dropped { letter: item.letter.id, dead: false, why: "recalled".into() });
             }
         }

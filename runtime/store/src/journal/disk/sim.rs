@@ -87,9 +87,11 @@ impl SimDisk {
         SimDisk::with(seed, fault, files, names)
     }
 
-    /// The process ends and another begins; the machine stays up. Operations and syncs count from 0 again.
+    /// The process ends and another begins; the machine stays up: where the power was to be cut, only the process was
+    /// killed. Operations and syncs count from 0 again.
     pub fn restart(&self, fault: Option<Fault>) {
         let mut state = self.lock();
+        state.off = false;
         state.fault = fault;
         state.operations = 0;
         state.syncs = 0;

@@ -1,0 +1,122 @@
+//! The whole daemon's line, lived through under a virtual clock: on a disk that tears, forgets and fills up, behind a
+//! network that loses, delays and repeats, before carriers with bad days and patients with a will of their own. The house
+//! crashes in the middle of things, and after each run everything that was promised is looked for.
+//!
+//! Architecture Invariant: a seed is a whole history. Nothing here reads the wall clock or draws other dice, and one
+//! thread does everything, so a seed that fails once fails always.
+//!
+//! `just soak` plays seeds for as long as asked; `just soak-seed N` plays one.
+
+mod clock;
+mod findings;
+mod folder;
+mod life;
+mod network;
+
+use std::ops::Range;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use self::life::{Fates, History, Town};
+
+/// Seeds in an ordinary run.
+const SEEDS: Range<u64> = 0..200;
+
+/// Histories lived at once: one for each core.
+fn cores() -> u64 {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
+}
+
+/// What a run is asked for from outside.
+fn asked(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+}
+
+/// A history, or nothing when it broke a promise; the panic's message has been printed by then.
+fn live(seed: u64, fates: &Fates, town: &Town) -> Option<History> {
+    // A town is the same after a history that failed: it holds compiled plugins and nothing else.
+    std::panic::catch_unwind(AssertUnwindSafe(|| life::live(seed, fates, town))).ok()
+}
+
+/// Does each piece of work once, on every core, until it or the time runs out.
+fn each<T: Send>(work: Range<u64>, until: Option<Instant>, perform: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    let next = AtomicU64::new(work.start);
+    let worker = || {
+        let mut done = Vec::new();
+        loop {
+            let piece = next.fetch_add(1, Ordering::Relaxed);
+            if piece >= work.end || until.is_some_and(|until| Instant::now() > until) {
+                return done;
+            }
+            done.push(perform(piece));
+        }
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores()).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("work that does not panic")).collect()
+    })
+}
+
+#[test]
+fn no_promise_is_broken_whatever_the_disk_the_network_and_the_carrier_do() {
+    let town = Town::open();
+    let seeds = match asked("HANDOFF_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => {
+            asked("HANDOFF_SEEDS_FROM").map_or(SEEDS, |from| from..from + asked("HANDOFF_SEEDS").unwrap_or(u64::MAX))
+        }
+    };
+    let one = seeds.end - seeds.start == 1;
+    let minutes = asked("HANDOFF_SOAK_MINUTES").map(|minutes| Duration::from_secs(60 * minutes));
+    let begun = Instant::now();
+    let until = minutes.map(|minutes| begun + minutes);
+    let lived = each(seeds, until, |seed| live(seed, &Fates::of(seed), &town).ok_or(seed));
+    let broken: Vec<String> =
+        lived.iter().filter_map(|lived| lived.as_ref().err()).map(|seed| format!("just soak-seed {seed}")).collect();
+    assert!(broken.is_empty(), "promises were broken; play them again with:\n{}", broken.join("\n"));
+    let histories: Vec<History> = lived.into_iter().flatten().collect();
+    let sum = |count: fn(&History) -> u64| histories.iter().map(count).sum::<u64>();
+    println!(
+        "{} histories in {} s: {} crashes, {} letters, {} exchanges lost, {} steps",
+        histories.len(),
+        begun.elapsed().as_secs(),
+        sum(|history| history.crashes),
+        sum(|history| history.letters),
+        sum(|history| history.lost),
+        sum(|history| history.steps),
+    );
+    // A run in which nothing goes wrong proves nothing.
+    assert!(one || sum(|history| history.crashes) > histories.len() as u64 / 2, "the weather was too good");
+    assert!(one || sum(|history| history.lost) > histories.len() as u64, "the network was too good");
+}
+
+#[test]
+fn a_seed_is_a_whole_history() {
+    let town = Town::open();
+    for seed in [3, 11] {
+        let first = life::live(seed, &Fates::of(seed), &town);
+        let second = life::live(seed, &Fates::of(seed), &town);
+        assert_eq!(first, second, "seed {seed} was lived twice and came out differently");
+    }
+}
+
+/// One patient, fair weather, and the process dies at one disk operation after the other, sometimes with the machine.
+#[test]
+fn a_crash_at_any_boundary_loses_and_doubles_nothing() {
+    let town = Town::open();
+    let whole = life::live(BOUNDARY_SEED, &Fates::calm(), &town);
+    let step = asked("HANDOFF_BOUNDARY_STEP").unwrap_or(BOUNDARY_STEP);
+    let crashes = each(0..whole.operations / step, None, |crash| {
+        let operation = crash * step;
+        live(BOUNDARY_SEED, &Fates::crash_at(operation), &town).ok_or(operation)
+    });
+    let broken: Vec<u64> = crashes.into_iter().filter_map(Result::err).collect();
+    assert!(broken.is_empty(), "crashes at these of {} disk operations broke promises: {broken:?}", whole.operations);
+    assert!(whole.operations > 100, "only {} disk operations: nothing happened", whole.operations);
+}
+
+const BOUNDARY_SEED: u64 = 7;
+
+/// An ordinary run crashes at each of so many operations; `HANDOFF_BOUNDARY_STEP=1` at every one.
+const BOUNDARY_STEP: u64 = 3;

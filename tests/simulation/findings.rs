@@ -1,0 +1,266 @@
+//! What was promised, looked for in the journal, in the index and in the world's own ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use chrono::{DateTime, Duration, Utc};
+use ed25519_dalek::VerifyingKey;
+use handoff::line::Line;
+use handoff::rehearsal::Summary;
+use handoff_engine::event::Event;
+use handoff_engine::ids::{Digest, LetterId, ReferralId};
+use handoff_engine::referral::Timer;
+use handoff_practice::{Ledger, World};
+use handoff_store::index::{Index as _, KeyedIndex, MemoryRows, Rows};
+use handoff_store::journal::{Disk as _, Looked, look as open, verify_disk};
+use handoff_store::{Entry, Position, Record, Verdict};
+
+use super::folder::Folder;
+
+pub struct Findings {
+    pub steps: u64,
+    pub letters: u64,
+    pub journal: Digest,
+}
+
+/// Two mails alike within this time are one letter sent again; further apart they may be meant.
+const ONE_LETTER: Duration = Duration::hours(1);
+
+/// # Panics
+/// When a promise was broken; the message says which.
+pub fn look(
+    line: &Line,
+    world: &World,
+    journal: &Folder,
+    key: &VerifyingKey,
+    rows: &MemoryRows,
+    promised: &[Digest],
+    clock_was_right: bool,
+) -> Findings {
+    let entries: Vec<(Position, Arc<Entry>)> =
+        line.store.entries(Position::START).map(|entry| entry.expect("a readable journal")).collect();
+    deliveries(&entries, promised);
+    let steps = steps(&entries);
+    let letters = letters(&entries, line);
+    chain_is_sound(journal, key, line);
+    index_equals_journal(line, journal, rows, &entries);
+    nothing_is_overdue(line);
+    let ledger = world.ledger();
+    world_agrees(&ledger, &entries, clock_was_right);
+    let summary = Summary::of(line, world, line.clock.now()).expect("an index");
+    let summary = serde_json::to_value(summary).expect("JSON");
+    assert_eq!(summary["lost"], 0, "an acknowledged order is no referral");
+    Findings { steps, letters, journal: digest(journal) }
+}
+
+/// Every acknowledged delivery is on record, and none was taken twice.
+fn deliveries(entries: &[(Position, Arc<Entry>)], promised: &[Digest]) {
+    let mut taken: BTreeMap<Digest, u32> = BTreeMap::new();
+    let mut orders: BTreeMap<ReferralId, u32> = BTreeMap::new();
+    for record in records(entries) {
+        match record {
+            Record::Delivery { digest, verdict, .. } => {
+                let counts = !matches!(verdict, Verdict::Dead { .. });
+                *taken.entry(*digest).or_default() += u32::from(counts);
+            }
+            Record::Happened { referral, event: Event::Ordered { .. } } => *orders.entry(*referral).or_default() += 1,
+            _ => {}
+        }
+    }
+    for digest in promised {
+        assert!(taken.contains_key(digest), "delivery {digest} was acknowledged and is not on record");
+    }
+    for (digest, times) in taken {
+        assert!(times <= 1, "delivery {digest} was taken {times} times");
+    }
+    for (referral, times) in orders {
+        assert_eq!(times, 1, "referral {referral} was ordered {times} times");
+    }
+}
+
+/// Versions grow one by one, and a timer fires once, when it is due and not before.
+fn steps(entries: &[(Position, Arc<Entry>)]) -> u64 {
+    let mut versions: BTreeMap<ReferralId, u64> = BTreeMap::new();
+    let mut timers: BTreeMap<ReferralId, Vec<Timer>> = BTreeMap::new();
+    let mut steps = 0;
+    for (position, entry) in entries {
+        for record in &entry.records {
+            match record {
+                Record::Happened { referral, event: Event::Timer { name } } => {
+                    let set = timers.get(referral).into_iter().flatten().find(|timer| timer.name == *name);
+                    let set = set.unwrap_or_else(|| panic!("entry {position}: timer {name} fired and was not set"));
+                    assert!(set.due <= entry.at, "entry {position}: timer {name} fired before {}", set.due);
+                }
+                Record::Stepped { referral, .. } => {
+                    steps += 1;
+                    let version = versions.entry(referral.id).or_default();
+                    assert!(
+                        referral.version == *version + 1 || *version == 0,
+                        "entry {position}: step {} of {} follows step {version}",
+                        referral.version,
+                        referral.id
+                    );
+                    *version = referral.version;
+                    timers.insert(referral.id, referral.timers.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+    steps
+}
+
+/// Every letter ends once, or is still owed.
+fn letters(entries: &[(Position, Arc<Entry>)], line: &Line) -> u64 {
+    let mut owed: BTreeSet<LetterId> = BTreeSet::new();
+    let mut ended: BTreeMap<LetterId, u32> = BTreeMap::new();
+    for record in records(entries) {
+        match record {
+            Record::Queued { letter } => {
+                owed.insert(letter.id);
+            }
+            Record::Received { letter, .. } | Record::Refused { letter, .. } | Record::Dropped { letter, .. } => {
+                *ended.entry(*letter).or_default() += 1;
+            }
+            _ => {}
+        }
+    }
+    for letter in &owed {
+        let waiting = line.store.index().outbox(letter).expect("an index").is_some();
+        let times = ended.get(letter).copied().unwrap_or_default();
+        let story = || story(entries, *letter);
+        assert_eq!(
+            times + u32::from(waiting),
+            1,
+            "letter {letter} ended {times} times and waits: {waiting}{}",
+            story()
+        );
+    }
+    owed.len() as u64
+}
+
+/// Of a record, in a story: enough to see what it is about.
+const STORY_CHARACTERS: usize = 240;
+
+/// What the journal says of a letter, entry by entry.
+fn story(entries: &[(Position, Arc<Entry>)], letter: LetterId) -> String {
+    let mut story = String::new();
+    for (position, entry) in entries {
+        for record in &entry.records {
+            let json = serde_json::to_value(record).expect("JSON");
+            let id = serde_json::to_value(letter).expect("JSON");
+            if json["letter"] == id || json["letter"]["id"] == id {
+                let json: String = json.to_string().chars().take(STORY_CHARACTERS).collect();
+                story += &format!("\n  entry {position} at {}: {json}", entry.at);
+            }
+        }
+    }
+    story
+}
+
+/// The stories of all letters that were asked for about this time.
+fn stories(entries: &[(Position, Arc<Entry>)], from: DateTime<Utc>, until: DateTime<Utc>) -> String {
+    let around = from - ONE_LETTER..until + ONE_LETTER;
+    let asked = entries.iter().filter(|(_, entry)| around.contains(&entry.at)).flat_map(|(_, entry)| &entry.records);
+    let letters: BTreeSet<LetterId> = asked
+        .filter_map(|record| match record {
+            Record::Asked { letter, .. } => Some(*letter),
+            _ => None,
+        })
+        .collect();
+    letters.into_iter().map(|letter| story(entries, letter)).collect()
+}
+
+fn chain_is_sound(journal: &Folder, key: &VerifyingKey, line: &Line) {
+    let sound = verify_disk(journal, key).expect("a sound chain");
+    assert_eq!(sound.last, line.store.last(), "the chain ends elsewhere than the store");
+}
+
+/// What was brought up through every crash is what a fresh index makes of the journal.
+fn index_equals_journal(line: &Line, journal: &Folder, rows: &MemoryRows, entries: &[(Position, Arc<Entry>)]) {
+    line.store.settle().expect("an index");
+    let Looked { reader, identity } = open(Arc::new(journal.clone())).expect("a journal");
+    let anew = Arc::new(MemoryRows::default());
+    let last = reader.last();
+    let index = KeyedIndex::open(Arc::clone(&anew), Arc::new(reader), identity, last).expect("an empty index");
+    index.apply(entries).expect("memory");
+    assert!(dump(rows) == dump(&*anew), "the index is not what the journal says");
+}
+
+fn dump(rows: &dyn Rows) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    rows.scan(&[], &[], &mut |key, value| {
+        all.insert(key.to_vec(), value.to_vec());
+        Ok(ControlFlow::Continue(()))
+    })
+    .expect("rows in memory");
+    all
+}
+
+fn nothing_is_overdue(line: &Line) {
+    let now = line.clock.now();
+    let overdue = |due: Option<DateTime<Utc>>| due.filter(|due| *due < now - Duration::minutes(10));
+    assert_eq!(overdue(line.store.index().next_timer()), None, "a timer was forgotten");
+    assert_eq!(overdue(line.store.index().next_letter()), None, "a letter was forgotten");
+}
+
+/// The world's ledger owes nothing to our records.
+fn world_agrees(ledger: &Ledger, entries: &[(Position, Arc<Entry>)], clock_was_right: bool) {
+    let mut texts: Vec<_> = ledger.texts.iter().collect();
+    texts.sort_by_key(|text| (text.person, &text.text, text.at));
+    for pair in texts.windows(2) {
+        let [one, other] = pair else { continue };
+        let same = one.person == other.person && one.text == other.text && other.at - one.at <= ONE_LETTER;
+        assert!(
+            !same,
+            "person {} got a text twice: at {} and at {}{}",
+            one.person,
+            one.at,
+            other.at,
+            stories(entries, one.at, other.at)
+        );
+    }
+    // A mail server cannot be asked, so a mail may come twice: but then as the same mail, which is shown once.
+    let mut mails: BTreeMap<(&str, &str, &str), Vec<(DateTime<Utc>, &str)>> = BTreeMap::new();
+    for mail in &ledger.mails {
+        mails.entry((&mail.to, &mail.subject, &mail.text)).or_default().push((mail.at, &mail.message_id));
+    }
+    for copies in mails.values() {
+        for pair in copies.windows(2) {
+            let [one, other] = pair else { continue };
+            assert!(
+                other.0 - one.0 > ONE_LETTER || one.1 == other.1,
+                "a mail came twice under two names: {} and {}",
+                one.1,
+                other.1
+            );
+        }
+    }
+    let created = ledger.writes.iter().filter(|write| !write.repeated);
+    let mut references = BTreeSet::new();
+    for write in created {
+        assert!(references.insert(&write.reference), "{} was created twice", write.reference);
+    }
+    assert_eq!(ledger.untouched(), [0; 0], "people were acknowledged and forgotten");
+    if clock_was_right {
+        let late = ledger.texts.iter().filter(|text| !(8..21).contains(&text.local_hour)).map(|text| text.at);
+        let late: Vec<_> = late.collect();
+        assert_eq!(ledger.texts_at_night(), 0, "texts came at night: {late:?}");
+        assert_eq!(ledger.texts_after_opt_out(), 0, "texts came after an opt-out");
+    }
+}
+
+fn records(entries: &[(Position, Arc<Entry>)]) -> impl Iterator<Item = &Record> {
+    entries.iter().flat_map(|(_, entry)| &entry.records)
+}
+
+fn digest(journal: &Folder) -> Digest {
+    let mut bytes = Vec::new();
+    for name in journal.list().expect("a disk that is well") {
+        let mut file = vec![0; journal.length(&name).expect("a file") as usize];
+        journal.read(&name, 0, &mut file).expect("a file");
+        bytes.extend(file);
+    }
+    Digest::of(&bytes)
+}

@@ -1,0 +1,379 @@
+//! The lives of one house: it opens, works, dies in the middle of something, and opens again on what is left.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use ed25519_dalek::VerifyingKey;
+use handoff::house::Ground;
+use handoff::line::Line;
+use handoff::line::egress::secrets::Secrets;
+use handoff::rehearsal;
+use handoff::rehearsal::indoors::Inward;
+use handoff_engine::ids::Digest;
+use handoff_host::{Host, Limits};
+use handoff_practice::{CarrierPlan, EhrPlan, Errand, Parcel, Plan, Reply, World};
+use handoff_store::index::MemoryRows;
+use handoff_store::journal::{Depth, Dice, Fault, SimDisk};
+use handoff_store::{Store, StoreOptions};
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::clock::WallClock;
+use super::findings;
+use super::folder::Folder;
+use super::network::{Network, Out, Weather};
+
+/// Small, so that a history has several segments.
+const SEGMENT_BYTES: u64 = 512 << 10;
+
+/// How often somebody looks whether the house is well, as a monitor does with `/readyz`.
+const PROBE_EVERY: Duration = Duration::from_secs(60);
+
+/// A dead process's tasks are gone after so many turns of the runtime.
+const TURNS_TO_DIE_MAX: usize = 10_000;
+
+/// What is the same in all histories: compiled plugins.
+pub struct Town {
+    host: Arc<Host>,
+    data: TempDir,
+}
+
+impl Town {
+    pub fn open() -> Town {
+        let data = TempDir::new().expect("a folder");
+        let host = Host::new(Limits::default(), Some(&data.path().join("compiled"))).expect("a host");
+        Town { host: Arc::new(host), data }
+    }
+}
+
+/// What goes wrong in a history.
+#[derive(Clone, Debug)]
+pub struct Fates {
+    pub plan: Plan,
+    pub weather: Weather,
+    /// One for each life but the last, in which the disk is well.
+    pub deaths: Vec<Death>,
+    /// When somebody sets the house's clock, and to how wrong.
+    pub clock: Vec<(TimeDelta, TimeDelta)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Death {
+    fault: Fault,
+    /// The machine goes down as well: what was not synced is lost or torn.
+    machine_too: bool,
+    /// The index's folder is gone afterwards.
+    index_too: bool,
+    down_for: Duration,
+}
+
+impl Fates {
+    pub fn calm() -> Fates {
+        let mut plan = Plan::new(0, 1, rehearsal::start());
+        plan.carrier = CarrierPlan { throttled: 0.0, failing: 0.0, dropped: 0.0, undelivered: 0.0 };
+        plan.ehr =
+            EhrPlan { duplicated: 0.0, overtaken: 0.0, by_webhook: 0.0, withdrawn: 0, unrelated: 0, malformed: 0 };
+        Fates { plan, weather: Weather::CALM, deaths: Vec::new(), clock: Vec::new() }
+    }
+
+    /// Fair weather, and a death at one operation of the disk: of the process, at every other one of the machine.
+    pub fn crash_at(operation: u64) -> Fates {
+        let down_for = Duration::from_secs(30);
+        let machine_too = operation % 2 == 1;
+        let death = Death { fault: Fault::PowerCut { operation }, machine_too, index_too: false, down_for };
+        Fates { deaths: vec![death], ..Fates::calm() }
+    }
+
+    pub fn of(seed: u64) -> Fates {
+        let mut dice = Dice::new(seed ^ 0x5EED);
+        let mut chance = |most: u64| dice.below(most) as f64 / 1000.0;
+        let mut plan = Plan::new(seed, 0, rehearsal::start());
+        plan.carrier =
+            CarrierPlan { throttled: chance(80), failing: chance(80), dropped: chance(120), undelivered: chance(80) };
+        plan.ehr = EhrPlan {
+            duplicated: chance(300),
+            overtaken: chance(200),
+            by_webhook: chance(600),
+            withdrawn: dice.below(2) as usize,
+            unrelated: dice.below(3) as usize,
+            malformed: dice.below(3) as usize,
+        };
+        plan.referrals = 2 + dice.below(4) as usize;
+        plan.days = 22 + dice.below(8) as u32;
+        let weather = Weather::of(&mut dice);
+        let deaths = (0..dice.below(5)).map(|_| Death::of(&mut dice)).collect();
+        let clock = match dice.below(4) {
+            0 => (0..3).map(|_| set_wrong(&mut dice)).collect(),
+            _ => Vec::new(),
+        };
+        Fates { plan, weather, deaths, clock }
+    }
+}
+
+/// Within ten minutes of the truth, on any day.
+fn set_wrong(dice: &mut Dice) -> (TimeDelta, TimeDelta) {
+    let when = TimeDelta::minutes(dice.below(28 * 24 * 60) as i64);
+    (when, TimeDelta::seconds(dice.below(1200) as i64 - 600))
+}
+
+impl Death {
+    fn of(dice: &mut Dice) -> Death {
+        let fault = match dice.below(6) {
+            0 => Fault::SyncFails { sync: dice.below(150) },
+            1 => Fault::Full { bytes: 900_000 + dice.below(1_000_000) },
+            _ => Fault::PowerCut { operation: dice.below(500) },
+        };
+        let down_for = Duration::from_secs([5, 60, 3_600, 30_000][dice.below(4) as usize]);
+        Death { fault, machine_too: dice.below(2) == 0, index_too: dice.below(4) == 0, down_for }
+    }
+}
+
+/// What a history came to. Two of one seed are equal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct History {
+    pub crashes: u64,
+    pub steps: u64,
+    pub letters: u64,
+    /// Exchanges that the network lost.
+    pub lost: u64,
+    /// Operations of the disk in the last life.
+    pub operations: u64,
+    /// Of the journal's bytes.
+    pub journal: Digest,
+}
+
+/// What a sender was told is done: the digests of what it sent.
+pub type Promised = Arc<Mutex<Vec<Digest>>>;
+
+struct House<'t> {
+    town: &'t Town,
+    fates: &'t Fates,
+    seed: u64,
+    world: World,
+    network: Arc<Network>,
+    clock: Arc<WallClock>,
+    secrets: Arc<Secrets>,
+    disk: SimDisk,
+    rows: Arc<MemoryRows>,
+    /// Where senders knock; nothing while the house is dead.
+    door: watch::Sender<Option<Inward>>,
+    end: DateTime<Utc>,
+    crashes: u64,
+}
+
+/// Lives through a history and looks for every promise at its end.
+///
+/// # Panics
+/// When one was broken.
+pub fn live(seed: u64, fates: &Fates, town: &Town) -> History {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime").block_on(async {
+        let plan = Plan { seed, ..fates.plan.clone() };
+        let mut dice = Dice::new(seed);
+        let world = World::new(plan.clone()).expect("a small world");
+        world.connect(rehearsal::handoff());
+        let disk = SimDisk::new(dice.next(), fates.deaths.first().map(|death| death.fault));
+        let clock = Arc::new(WallClock::starting_at(plan.start));
+        let network =
+            Network::new(world.clone(), Arc::clone(&clock), disk.clone(), fates.weather, Dice::new(dice.next()));
+        let house = House {
+            town,
+            fates,
+            seed,
+            world,
+            network: Arc::new(network),
+            clock,
+            secrets: Arc::new(rehearsal::secrets()),
+            disk,
+            rows: Arc::default(),
+            door: watch::Sender::new(None),
+            end: rehearsal::end(&plan),
+            crashes: 0,
+        };
+        house.live().await
+    })
+}
+
+impl House<'_> {
+    async fn live(mut self) -> History {
+        let promised = Promised::default();
+        let mut outside = JoinSet::new();
+        outside.spawn(outside_lives(
+            self.world.clone(),
+            Arc::clone(&self.network),
+            Arc::clone(&self.clock),
+            self.door.subscribe(),
+            Arc::clone(&promised),
+        ));
+        outside.spawn(somebody_sets(Arc::clone(&self.clock), self.fates.clock.clone()));
+        let mut deaths = self.fates.deaths.iter();
+        let (line, key) = loop {
+            let death = deaths.next();
+            let next = deaths.as_slice().first().map(|death| death.fault);
+            match (self.one_life().await, death) {
+                (Ok(alive), _) => break alive,
+                (Err(_), Some(death)) => self.die(death, next).await,
+                (Err(why), None) => panic!("the house died of nothing: {why}"),
+            }
+        };
+        outside.shutdown().await;
+        let promised = promised.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let journal = Folder { disk: self.disk.clone(), prefix: JOURNAL };
+        let clock_was_right = self.fates.clock.is_empty();
+        let found = findings::look(&line, &self.world, &journal, &key, &self.rows, &promised, clock_was_right);
+        History {
+            crashes: self.crashes,
+            steps: found.steps,
+            letters: found.letters,
+            lost: self.network.lost(),
+            operations: self.disk.operations(),
+            journal: found.journal,
+        }
+    }
+
+    /// Lives until the end of time, or dies.
+    async fn one_life(&self) -> Result<(Arc<Line>, VerifyingKey), String> {
+        let (line, key) = self.open().map_err(|error| format!("{error:#}"))?;
+        let line = Arc::new(line);
+        let (stop, stopped) = watch::channel(false);
+        let mut keeper = tokio::spawn({
+            let line = Arc::clone(&line);
+            async move { line.keep_time(stopped).await }
+        });
+        self.door.send_replace(Some(Inward::new(Arc::clone(&line))));
+        let died = tokio::select! {
+            biased;
+            kept = &mut keeper => Some(match kept {
+                Ok(kept) => format!("the timekeeper ended: {kept:?}"),
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            }),
+            why = self.unwell(&line) => Some(why),
+            () = tokio::time::sleep_until(self.clock.instant_of(self.end)) => None,
+        };
+        self.door.send_replace(None);
+        let Some(why) = died else {
+            stop.send(true).expect("the timekeeper listens");
+            keeper.await.expect("no panic").expect("a sound house ends well");
+            return Ok((line, key));
+        };
+        keeper.abort();
+        // Invariant: nothing of a dead process goes on while the next one lives.
+        for _ in 0..TURNS_TO_DIE_MAX {
+            if Arc::strong_count(&line) == 1 {
+                return Err(why);
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("somebody holds on to a dead line");
+    }
+
+    /// The line, and what its journal is verified with.
+    fn open(&self) -> anyhow::Result<(Line, VerifyingKey)> {
+        let clock: Arc<WallClock> = Arc::clone(&self.clock);
+        let egress = rehearsal::indoor_egress(Out(Arc::clone(&self.network)), &self.secrets, clock.clone())?;
+        let plan = rehearsal::house(self.seed, self.town.data.path(), egress, Arc::clone(&self.secrets), clock);
+        let key = plan.signing.verifying_key();
+        let options = StoreOptions {
+            depth: Depth::Whole,
+            segment_max_bytes: SEGMENT_BYTES,
+            ..StoreOptions::new(self.town.data.path(), plan.signing.clone())
+        };
+        let journal = Folder { disk: self.disk.clone(), prefix: JOURNAL };
+        let keys = Folder { disk: self.disk.clone(), prefix: KEYS };
+        let (store, _) = Store::inline(Arc::new(journal), self.rows.clone(), options)?;
+        let ground = Ground { host: Arc::clone(&self.town.host), store, keys: Arc::new(keys) };
+        Ok((plan.build_on(ground)?, key))
+    }
+
+    /// Returns when the process is dead, or so ill that its supervisor ends it.
+    async fn unwell(&self, line: &Line) -> String {
+        loop {
+            sleep(PROBE_EVERY).await;
+            if self.disk.power_is_off() {
+                return "killed".into();
+            }
+            if let Err(error) = line.readiness() {
+                return format!("not ready: {error}");
+            }
+        }
+    }
+
+    async fn die(&mut self, death: &Death, next: Option<Fault>) {
+        self.crashes += 1;
+        sleep(death.down_for).await;
+        if death.machine_too {
+            self.disk = self.disk.after_power_cut(next);
+        } else {
+            self.disk.restart(next);
+        }
+        self.network.house_is_on(self.disk.clone());
+        if death.index_too {
+            self.rows = Arc::default();
+        }
+    }
+}
+
+const JOURNAL: &str = "journal/";
+const KEYS: &str = "keys/";
+
+async fn somebody_sets(clock: Arc<WallClock>, wrong: Vec<(TimeDelta, TimeDelta)>) {
+    let mut wrong = wrong;
+    wrong.sort();
+    for (when, by) in wrong {
+        tokio::time::sleep_until(clock.instant_of(rehearsal::start() + when)).await;
+        clock.set_wrong_by(by);
+    }
+}
+
+/// The world goes its way, whether the house is alive or not.
+async fn outside_lives(
+    world: World,
+    network: Arc<Network>,
+    clock: Arc<WallClock>,
+    door: watch::Receiver<Option<Inward>>,
+    promised: Promised,
+) {
+    let mut under_way = JoinSet::new();
+    loop {
+        while let Some(errands) = world.act(clock.true_now()) {
+            for errand in errands {
+                under_way.spawn(run(world.clone(), Arc::clone(&network), door.clone(), errand, Arc::clone(&promised)));
+            }
+        }
+        let next = world.next_action().map(|next| clock.instant_of(next));
+        tokio::select! {
+            biased;
+            Some(done) = under_way.join_next() => done.expect("an errand ends well"),
+            () = network.stirred.notified() => {}
+            () = tokio::time::sleep_until(next.unwrap_or_else(tokio::time::Instant::now)), if next.is_some() => {}
+        }
+    }
+}
+
+/// One errand, carried to whoever lives when it sets out.
+async fn run(
+    world: World,
+    network: Arc<Network>,
+    mut door: watch::Receiver<Option<Inward>>,
+    errand: Errand,
+    promised: Promised,
+) {
+    let inward = door.borrow_and_update().clone();
+    let reply = match inward {
+        None => Reply::None("no connection"),
+        Some(inward) => tokio::select! {
+            biased;
+            _ = door.changed() => Reply::None("the connection broke"),
+            reply = network.carry(&inward, &errand) => reply,
+        },
+    };
+    if reply.accepts() {
+        let (Parcel::Hl7(body) | Parcel::Post { body, .. }) = world.parcel(&errand).expect("the house is somewhere");
+        promised.lock().unwrap_or_else(PoisonError::into_inner).push(Digest::of(&body));
+    }
+    world.settle(errand, &reply);
+    network.stirred.notify_one();
+}
