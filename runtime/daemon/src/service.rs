@@ -107,16 +107,26 @@ impl Intake for Line {
     }
 }
 
-/// Resolves when the operator says stop: SIGTERM from systemd, or Ctrl-C.
-pub async fn terminated() {
-    let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
-        tracing::warn!("SIGTERM cannot be waited for; only Ctrl-C stops this");
-        let _interrupted = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+/// Resolves when the operator says stop: SIGTERM from systemd, or Ctrl-C. Listens for both from the moment it is called.
+pub fn terminated() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let [terminate, interrupt] = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+    async fn heard(signal: std::io::Result<tokio::signal::unix::Signal>, name: &str) {
+        match signal {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "{name} cannot be waited for");
+                std::future::pending().await
+            }
+        }
+    }
+    async {
+        tokio::select! {
+            () = heard(terminate, "SIGTERM") => {}
+            () = heard(interrupt, "SIGINT") => {}
+        }
     }
 }
 

@@ -24,9 +24,11 @@ impl Serve {
         log::start(&config.log);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
+            // Before any door opens: whoever sees one open may already say stop.
+            let end = service::terminated();
             let line = Arc::new(Plan::from_config(&config, Arc::new(SystemClock))?.build()?);
             let service = service::start(&config.listen, line).await.context("cannot listen")?;
-            service.run_until(service::terminated()).await
+            service.run_until(end).await
         })?;
         Ok(ExitCode::SUCCESS)
     }
