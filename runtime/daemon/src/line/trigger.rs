@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use handoff_engine::event::Event;
 use handoff_engine::ids::{Digest, PatientId, ReferralId};
 use handoff_host::contract::interpreter::{self, Meaning};
-use handoff_host::{self as host, Call};
+use handoff_host::{self as host, Call, FaultKind};
 use handoff_store::entry::{Record, Verdict};
 use serde_json::json;
 
@@ -72,6 +72,8 @@ impl Line {
         let reading = match self.call(&installed, &stage, &Call::Interpret { delivery: wire, settings }) {
             Ok(host::Answer::Interpret(reading)) => reading,
             Ok(_) => return self.bury(&stage, delivery, "it answered another question".into()).await,
+            // A full house is no fault of the message's: its sender tries again.
+            Err(LineError::Fault(fault)) if fault.kind == FaultKind::Busy => return Err(fault.into()),
             Err(fault) => return self.bury(&stage, delivery, fault.to_string()).await,
         };
         // Control numbers are reused in the field: the same message is the same bytes under the same number.
