@@ -1,17 +1,19 @@
 //! What decides for a referral: a workflow with its plugins, pinned by digest. New referrals get the current one; a
 //! referral in flight keeps its own.
 
+mod kept;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use handoff_engine::deployment::Deployment;
-use handoff_engine::ids::{Digest, PatientId};
+use handoff_engine::ids::{Digest, LetterId, PatientId};
 use handoff_engine::referral::{Channel, Referral};
 use handoff_engine::workflow::Workflow;
 use handoff_engine::workflow::contact::OptOutScope;
 use handoff_engine::workflow::stages::Stage;
-use handoff_host::{Host, HostError, Plugin};
+use handoff_host::{Answer, Call, Fault, Host, HostError, Plugin};
 
 use crate::line::LineError;
 use crate::line::egress::Grant;
@@ -22,7 +24,12 @@ pub struct Installed {
     plugins: BTreeMap<String, Plugin>,
     /// By stage, as JSON text: a roster is long, and every call takes its stage's settings along.
     settings: BTreeMap<String, String>,
+    /// Of each vendor's plugin, asked once: see `clear-fields` in `wit/outreach.wit`.
+    clear_fields: BTreeMap<String, Vec<String>>,
 }
+
+/// The world of vendors' plugins, and the key under which the workflow names them.
+const OUTREACH: &str = "outreach";
 
 /// Finds a stage's component.
 pub trait Components {
@@ -64,11 +71,11 @@ impl Installed {
         self.settings.get(stage).cloned()
     }
 
-    /// What a stage may reach, for one patient.
-    pub fn grant(&self, stage: &str, patient: &PatientId) -> Grant {
+    /// What a stage may reach, for one patient's letter.
+    pub fn grant(&self, stage: &str, patient: &PatientId, letter: LetterId) -> Grant {
         let (endpoints, reveal) =
             self.stage(stage).map(|stage| (stage.endpoints.clone(), stage.reveal.clone())).unwrap_or_default();
-        Grant { stage: stage.into(), endpoints, reveal, patient: patient.clone() }
+        Grant { stage: stage.into(), endpoints, reveal, patient: patient.clone(), letter }
     }
 
     /// The next vendor for a channel, in the workflow's order, among those not yet tried.
@@ -77,9 +84,9 @@ impl Installed {
         vendors.find(|stage| !tried.contains(stage)).cloned()
     }
 
-    /// The response and callback fields that a stage may read in clear.
-    pub fn revealed(&self, stage: &str) -> &[String] {
-        self.stage(stage).map(|stage| stage.reveal.as_slice()).unwrap_or_default()
+    /// The callback fields that a vendor's plugin reads in clear.
+    pub fn clear_fields(&self, stage: &str) -> &[String] {
+        self.clear_fields.get(stage).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The channel that a vendor serves.
@@ -107,7 +114,7 @@ pub fn install(
     keep: Option<&Path>,
 ) -> Result<Installed, InstallError> {
     let workflow = source.parse()?;
-    let mut plugins = BTreeMap::new();
+    let (mut plugins, mut clear_fields) = (BTreeMap::new(), BTreeMap::new());
     for stage in workflow.stages.iter() {
         if reads_clear(&stage.key) && !stage.endpoints.is_empty() && stage.clear_phi_because.is_none() {
             return Err(InstallError::ClearWithWayOut {
@@ -125,25 +132,34 @@ pub fn install(
             return Err(InstallError::OtherWorld { stage: key.clone(), plugin: name, wanted: wanted.into(), found });
         }
         if let Some(folder) = keep {
-            let path = kept_at(folder, &Digest(plugin.digest().0));
-            if !path.exists() {
-                std::fs::write(&path, &component).map_err(|source| InstallError::Unreadable { path, source })?;
-            }
+            kept::keep(folder, &Digest(plugin.digest().0), &component)?;
+        }
+        if wanted == OUTREACH {
+            clear_fields.insert(key.clone(), clear_fields_of(host, stage, &plugin)?);
         }
         plugins.insert(key, plugin);
     }
     let digests = plugins.iter().map(|(key, plugin)| (key.clone(), Digest(plugin.digest().0))).collect();
     let settings = workflow.stages.iter().map(|stage| (stage.key.clone(), stage.settings.to_string())).collect();
-    Ok(Installed { deployment: Deployment::new(workflow, digests), plugins, settings })
+    Ok(Installed { deployment: Deployment::new(workflow, digests), plugins, settings, clear_fields })
+}
+
+/// What a vendor's plugin may read of a callback: what it asks for, where the workflow grants it.
+fn clear_fields_of(host: &Host, stage: &Stage, plugin: &Plugin) -> Result<Vec<String>, InstallError> {
+    let wanted = match host.call(plugin, &Call::ClearFields) {
+        Ok(Answer::ClearFields(wanted)) => wanted,
+        Ok(_) => Vec::new(),
+        Err(source) => {
+            let (stage, plugin) = (stage.key.clone(), stage.plugin.clone());
+            return Err(InstallError::Mute { stage, plugin, source });
+        }
+    };
+    Ok(wanted.into_iter().filter(|name| stage.reveal.contains(name)).collect())
 }
 
 /// Parsers see what came in as it came in: bytes of the EHR, words of the patient.
 fn reads_clear(stage: &str) -> bool {
     stage == "reply" || stage.starts_with("trigger.")
-}
-
-fn kept_at(folder: &Path, digest: &Digest) -> PathBuf {
-    folder.join(format!("{digest}.wasm"))
 }
 
 impl Components for ByName<'_> {
@@ -167,8 +183,7 @@ impl Components for ByName<'_> {
 impl Components for Pinned<'_> {
     fn find(&self, stage: &Stage) -> Result<Vec<u8>, InstallError> {
         let missing = || InstallError::NotPinned { stage: stage.key.clone() };
-        let path = kept_at(self.folder, self.plugins.get(&stage.key).ok_or_else(missing)?);
-        std::fs::read(&path).map_err(|source| InstallError::Unreadable { path, source })
+        kept::read(self.folder, self.plugins.get(&stage.key).ok_or_else(missing)?)
     }
 }
 
@@ -228,6 +243,15 @@ pub enum InstallError {
          help: take the endpoint away, or say why both must be, which is journaled: `clear_phi_because: …`"
     )]
     ClearWithWayOut { stage: String, endpoints: String },
+    #[error("stage {stage}: plugin {plugin:?} does not say what it reads of a callback")]
+    Mute { stage: String, plugin: String, source: Fault },
+    #[error("cannot keep {path}")]
+    Unkept { path: PathBuf, source: std::io::Error },
+    #[error(
+        "{path} is damaged: its digest is another than its name\n  \
+         help: put the file back from a backup; a referral in flight is pinned to it"
+    )]
+    Damaged { path: PathBuf },
     #[error("stage {stage} needs a plugin of world {wanted}; {plugin:?} is one of world {found}")]
     OtherWorld { stage: String, plugin: String, wanted: String, found: String },
 }

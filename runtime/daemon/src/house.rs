@@ -1,15 +1,19 @@
 //! Builds the house from its configuration: keys, store, vault, plugins, ways out. Everything that can be wrong with a
 //! set-up is found here, before the first delivery is taken.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use chrono::{DateTime, Utc};
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey as _;
+use handoff_engine::ids::Digest;
 use handoff_host::{Host, Limits};
+use handoff_store::index::{IndexError, PAGE_MAX};
 use handoff_store::journal::Disk;
-use handoff_store::{Entry, Record, Store, StoreOptions};
+use handoff_store::{Entry, Index, Record, Store, StoreOptions};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -108,10 +112,9 @@ impl Plan {
             store.commit(entry).wait()?;
         }
         let deployments = Deployments::new(current);
+        let needed = needed(store.index())?;
         for older in known {
-            if store.index().in_flight().iter().any(|flight| flight.deployment == older.deployment)
-                && deployments.get(&older.deployment).is_err()
-            {
+            if needed.contains(&older.deployment) && deployments.get(&older.deployment).is_err() {
                 let source: Source = serde_json::from_str(&older.workflow)?;
                 let pinned = Pinned { folder: &kept, plugins: &older.plugins };
                 deployments.add(deployments::install(&host, &source, &pinned, None)?);
@@ -129,6 +132,16 @@ impl Plan {
             sequential: self.sequential,
         }))
     }
+}
+
+/// The deployments of referrals in flight, and of those that have ended and still owe a letter, such as the one to the chart.
+fn needed(index: &dyn Index) -> Result<BTreeSet<Digest>, IndexError> {
+    let mut needed: BTreeSet<Digest> = index.in_flight().into_iter().map(|flight| flight.deployment).collect();
+    let owing = index.letter_ids_due(DateTime::<Utc>::MAX_UTC, PAGE_MAX);
+    for referral in owing.iter().map(|letter| letter.referral).collect::<BTreeSet<_>>() {
+        needed.extend(index.referral(&referral)?.map(|referral| referral.deployment));
+    }
+    Ok(needed)
 }
 
 /// # Errors

@@ -178,6 +178,9 @@ pub struct Reply {
     /// 0 to 100.
     pub confidence: u8,
     pub channel: Channel,
+    /// Which of the patient's addresses it came from, as the referral has it; absent when it has none like it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Token>,
     pub text: Token,
 }
 

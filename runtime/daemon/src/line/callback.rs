@@ -1,9 +1,9 @@
 //! A vendor's call -> events: a patient's reply, or what became of a letter.
 
 use handoff_engine::event::{self, Event, Intent};
-use handoff_engine::ids::{Digest, ReferralId, Token};
+use handoff_engine::ids::{Digest, LetterId, ReferralId, Token};
 use handoff_engine::referral::{Asked, Channel, Referral};
-use handoff_host::contract::carrier::{Callback, Inbound, InboundEvent, InboundReply};
+use handoff_host::contract::carrier::{Callback, Inbound, InboundEvent, InboundReply, InboundStatus};
 use handoff_host::contract::understanding;
 use handoff_host::{self as host, Call};
 use handoff_store::entry::{Record, Verdict};
@@ -16,6 +16,21 @@ use super::ingress::{Answer, Delivery};
 use super::{Line, LineError, from_wit, to_wit};
 use crate::chain::Chain;
 use crate::deployments::Installed;
+
+/// What a callback tells, and whom of.
+enum News {
+    Reply(Option<ReferralId>, InboundReply),
+    Status(Option<LetterId>, InboundStatus),
+}
+
+impl News {
+    fn referral(&self) -> Option<ReferralId> {
+        match self {
+            News::Reply(referral, _) => *referral,
+            News::Status(letter, _) => letter.map(|letter| letter.referral),
+        }
+    }
+}
 
 impl Line {
     /// Takes a vendor's callback in. When it is answered, what it means is durable.
@@ -43,9 +58,14 @@ impl Line {
             }
         };
         let mut draft = self.draft();
-        let clear = self.clear_fields(&installed, &stage)?;
         let owner = self.vault.intake(delivery.received_at);
-        let callback = fields.callback(&delivery.headers, &clear, &owner, &mut draft.sealing, delivery.received_at);
+        let callback = fields.callback(
+            &delivery.headers,
+            installed.clear_fields(&stage),
+            &owner,
+            &mut draft.sealing,
+            delivery.received_at,
+        );
         let signed = Signed { url: &delivery.url, body: &delivery.body, fields: &fields };
         let Some(Vouched(words)) = self.authentic(&installed, &stage, &callback, &settings, signed)? else {
             return Ok(Answer::forged());
@@ -78,15 +98,6 @@ impl Line {
         Ok(answer)
     }
 
-    /// What the plugin may read in clear: what it asks for, where the workflow grants it.
-    fn clear_fields(&self, installed: &Installed, stage: &str) -> Result<Vec<String>, LineError> {
-        let host::Answer::ClearFields(wanted) = self.call(installed, stage, &Call::ClearFields)? else {
-            return Err(LineError::OtherAnswer { stage: stage.into() });
-        };
-        let granted = installed.revealed(stage);
-        Ok(wanted.into_iter().filter(|name| granted.contains(name)).collect())
-    }
-
     fn authentic(
         &self,
         installed: &Installed,
@@ -111,35 +122,29 @@ impl Line {
         dedupe_key: String,
         inbound: Inbound,
     ) -> Result<(), LineError> {
-        let mut meant = Vec::new();
-        for event in &inbound.events {
-            meant.push(match event {
-                InboundEvent::Reply(reply) => self.answerer(&draft, reply)?,
+        let mut news = Vec::new();
+        for event in inbound.events {
+            news.push(match event {
+                InboundEvent::Reply(reply) => News::Reply(self.answerer(&draft, &reply)?, reply),
                 InboundEvent::Status(status) => {
                     let vendor_id = vendor_name(&delivery.source, &status.vendor_id);
-                    let letter = self.store.index().letter_by_vendor_id(&vendor_id)?;
-                    letter.map(|letter| letter.referral)
+                    News::Status(self.store.index().letter_by_vendor_id(&vendor_id)?, status)
                 }
             });
         }
-        let _held = self.referrals.hold(meant.iter().flatten().collect()).await;
-        let mut referrals = Vec::new();
-        for (event, referral) in inbound.events.into_iter().zip(meant) {
-            match event {
-                InboundEvent::Reply(reply) => match referral {
-                    Some(id) => self.replied(installed, &mut draft, id, delivery, reply)?,
-                    // Nobody we know: still, a stranger's STOP holds for that number.
-                    None => self.stranger(installed, &mut draft, delivery, reply)?,
-                },
-                InboundEvent::Status(status) => {
-                    let vendor_id = vendor_name(&delivery.source, &status.vendor_id);
-                    let letter = self.store.index().letter_by_vendor_id(&vendor_id)?;
+        let referrals: Vec<ReferralId> = news.iter().filter_map(News::referral).collect();
+        let _held = self.referrals.hold(referrals.clone()).await;
+        for news in news {
+            match news {
+                News::Reply(Some(id), reply) => self.replied(installed, &mut draft, id, delivery, reply)?,
+                // Nobody we know: still, a stranger's STOP holds for that number.
+                News::Reply(None, reply) => self.stranger(installed, &mut draft, delivery, reply)?,
+                News::Status(letter, status) => {
                     if let (Some(letter), Some(status)) = (letter, from_wit::letter_status(status.receipt.outcome)) {
                         self.transition(&mut draft, letter.referral, Event::LetterStatus { letter, status })?;
                     }
                 }
             }
-            referrals.extend(referral);
         }
         let verdict = match referrals.is_empty() {
             true => Verdict::Unmatched { why: "it answers no letter of ours".into() },
@@ -188,16 +193,37 @@ impl Line {
         // Sealed anew under the patient it turned out to be from, so that erasing the patient erases the reply.
         let token = draft.sealing.seal(&referral.facts.patient.id, "reply", text.as_str());
         let reading = self.understand(installed, draft, Some(id), text.as_str(), &token, language, asked)?;
+        let from = Token(reply.from);
         match reading.intent {
             Intent::OptOut | Intent::OptIn => {
                 self.opt(installed, draft, &referral, channel, reading.intent == Intent::OptIn)?;
-                let from = Token(reply.from);
                 self.note_consent(draft, &from, channel, reading.intent == Intent::OptIn, "the patient replied so")?;
             }
             _ => {}
         }
-        let reply = event::Reply { channel, text: token, ..reading };
+        let from = self.own_address(draft, &referral, channel, &from)?;
+        let reply = event::Reply { channel, from, text: token, ..reading };
         self.transition(draft, id, Event::Reply { reply })
+    }
+
+    /// The token by which the referral has the address that a reply came from.
+    fn own_address(
+        &self,
+        draft: &Draft<'_>,
+        referral: &Referral,
+        channel: Channel,
+        from: &Token,
+    ) -> Result<Option<Token>, LineError> {
+        let name = |token: &Token| -> Result<String, LineError> {
+            Ok(self.vault.blind("address", self.reveal(draft, token)?.as_str()))
+        };
+        let from = name(from)?;
+        for reach in referral.facts.patient.reaches.iter().filter(|reach| reach.channel == channel) {
+            if name(&reach.address)? == from {
+                return Ok(Some(reach.address.clone()));
+            }
+        }
+        Ok(None)
     }
 
     fn stranger(
@@ -246,6 +272,7 @@ impl Line {
             language,
             confidence: 0,
             channel: Channel::Sms,
+            from: None,
             text: token.clone(),
         };
         let answer = match self.call(installed, "reply", &call) {

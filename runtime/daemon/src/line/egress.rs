@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use handoff_engine::ids::{Digest, PatientId};
+use handoff_engine::ids::{LetterId, PatientId};
 use handoff_host::contract::exchange::{Ask, HttpRequest, HttpResponse, Mail, MailResponse, Request, Response};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 
@@ -14,6 +14,7 @@ pub mod address;
 pub mod denial;
 pub mod endpoint;
 pub mod http;
+mod idempotency;
 mod mllp;
 mod oauth;
 pub mod secrets;
@@ -45,6 +46,8 @@ pub struct Grant {
     pub reveal: Vec<String>,
     /// Whose tokens may travel; anyone else's are refused.
     pub patient: PatientId,
+    /// What is asked for: every attempt at it carries the same key.
+    pub letter: LetterId,
 }
 
 /// What became of a request.
@@ -172,7 +175,7 @@ impl Egress {
         sealing: &mut Sealing<'_>,
     ) -> Result<Response, Stopped> {
         let mut filling = self.filling(grant, endpoint, sealing);
-        let prepared = http::prepare(&grant.stage, endpoint, request, &mut filling)?;
+        let prepared = http::prepare(grant, endpoint, request, &mut filling)?;
         let placed = filling.into_placed();
         let safe = prepared.method().is_safe();
         let mut request = prepared.request(endpoint);
@@ -205,7 +208,13 @@ impl Egress {
         sealing: &mut Sealing<'_>,
     ) -> Result<Response, Stopped> {
         let mut filling = self.filling(grant, endpoint, sealing);
-        let message = smtp::prepare(&grant.stage, mail, &message_id(mail), self.clock.now(), &mut filling)?;
+        let message = smtp::prepare(
+            &grant.stage,
+            mail,
+            &idempotency::of_mail(grant.letter, mail),
+            self.clock.now(),
+            &mut filling,
+        )?;
         let login = match &endpoint.config.credentials {
             Credentials::Login { user, password } => Some((user.as_str(), self.secret(endpoint, password)?)),
             Credentials::None | Credentials::Basic { .. } | Credentials::Bearer { .. } | Credentials::Oauth2 { .. } => {
@@ -307,13 +316,6 @@ fn stopped(endpoint: &Endpoint, failed: Failed) -> Stopped {
         }
         Failed::Forbidden => Stopped::Denied(Denial::AddressForbidden { endpoint: name.clone() }),
     }
-}
-
-/// The same mail always has the same Message-ID (RFC 5322, 3.6.4): sent twice after a doubt, it is shown once.
-fn message_id(mail: &Mail) -> String {
-    let parts = [&mail.from, &mail.to, &mail.subject, &mail.text].map(String::as_str).join("\u{1f}");
-    let headers = mail.headers.iter().map(|header| format!("\u{1f}{}\u{1f}{}", header.name, header.value));
-    Digest::of((parts + &headers.collect::<String>()).as_bytes()).to_string()[..32].to_string()
 }
 
 #[cfg(test)]

@@ -141,7 +141,7 @@ impl Line {
         ask: &Ask,
         lookup: bool,
     ) -> Result<Exchanged, LineError> {
-        let grant = installed.grant(stage, &referral.facts.patient.id);
+        let grant = installed.grant(stage, &referral.facts.patient.id, taken.item.letter.id);
         let mut draft = self.draft();
         let response = match self.egress.perform(&grant, ask, &mut draft.sealing).await {
             Ok(Performed::Answered(response)) => response,

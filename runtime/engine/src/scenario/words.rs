@@ -115,7 +115,7 @@ pub(super) fn event(happens: &str, scene: &Scene<'_>) -> Result<Event, String> {
             let channel = scene.referral.facts.last_letter.as_ref().map_or(Channel::Sms, |letter| letter.channel);
             let language = scene.referral.facts.patient.languages.first().cloned().unwrap_or_default();
             let text = Token("ZPHIU00A00000000000000000000000000".to_string());
-            Event::Reply { reply: Reply { intent, language, confidence, channel, text } }
+            Event::Reply { reply: Reply { intent, language, confidence, channel, from: None, text } }
         }
         ("appointment", change) => {
             let change = CHANGES.into_iter().find(|it| it.event_name().ends_with(&format!(".{change}")));

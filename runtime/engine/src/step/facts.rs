@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 use crate::event::{
     AppointmentChange, Assessment, Event, Intent, LetterStatus, PatientRecord, Reply, RerouteReason, VisitFinding,
 };
-use crate::ids::LetterId;
+use crate::ids::{LetterId, Token};
 use crate::referral::{
     ATTEMPTS_MAX, Appointment, AppointmentStatus, Attempt, AttemptOutcome, Channel, Consent, Facts, Patient, Provider,
-    SentLetter, Visit,
+    Reach, SentLetter, Visit,
 };
 use crate::workflow::OptOutScope;
 
@@ -150,12 +150,15 @@ fn learn_reply(facts: &mut Facts, reply: &Reply, opt_out: OptOutScope) -> bool {
     }
     let consent = match reply.intent {
         Intent::OptOut => match opt_out {
-            OptOutScope::Everything => Some((None, Consent::Denied)),
-            OptOutScope::Channel => Some((Some(reply.channel), Consent::Denied)),
+            OptOutScope::Everything => Some((Meant::Every, Consent::Denied)),
+            OptOutScope::Channel => Some((Meant::Channel(reply.channel), Consent::Denied)),
         },
-        // Someone else's phone: never again.
-        Intent::WrongPerson => Some((Some(reply.channel), Consent::Denied)),
-        Intent::OptIn => Some((Some(reply.channel), Consent::Granted)),
+        // Someone else's phone: never again. The patient's other numbers are still theirs.
+        Intent::WrongPerson => match &reply.from {
+            Some(address) => Some((Meant::Address(reply.channel, address), Consent::Denied)),
+            None => Some((Meant::Channel(reply.channel), Consent::Denied)),
+        },
+        Intent::OptIn => Some((Meant::Channel(reply.channel), Consent::Granted)),
         Intent::Emergency
         | Intent::Help
         | Intent::CancelVisit
@@ -167,14 +170,30 @@ fn learn_reply(facts: &mut Facts, reply: &Reply, opt_out: OptOutScope) -> bool {
         | Intent::Question
         | Intent::Unclear => None,
     };
-    if let Some((channel, consent)) = consent {
-        let meant = |reach_channel: Channel| channel.is_none_or(|channel| channel == reach_channel);
-        for reach in facts.patient.reaches.iter_mut().filter(|reach| meant(reach.channel) && reach.consent != consent) {
+    if let Some((meant, consent)) = consent {
+        for reach in facts.patient.reaches.iter_mut().filter(|it| meant.has(it) && it.consent != consent) {
             reach.consent = consent;
             changed = true;
         }
     }
     changed
+}
+
+/// Which ways to the patient a reply speaks of.
+enum Meant<'a> {
+    Every,
+    Channel(Channel),
+    Address(Channel, &'a Token),
+}
+
+impl Meant<'_> {
+    fn has(&self, reach: &Reach) -> bool {
+        match self {
+            Meant::Every => true,
+            Meant::Channel(channel) => reach.channel == *channel,
+            Meant::Address(channel, address) => reach.channel == *channel && reach.address == **address,
+        }
+    }
 }
 
 fn learn_appointment(

@@ -64,6 +64,7 @@ fn event(kind: u8, detail: u8, referral: &Referral) -> Event {
                 language: "en".to_string(),
                 confidence: detail % 101,
                 channel: Channel::Sms,
+                from: None,
                 text: Token("t".to_string()),
             },
         },

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::deployment::Deployment;
 use handoff_engine::event::*;
 use handoff_engine::guard::{Guard, VARIABLES, View};
-use handoff_engine::ids::ReferralId;
+use handoff_engine::ids::{ReferralId, Token};
 use handoff_engine::referral::*;
 use handoff_engine::scenario::Scenario;
 use handoff_engine::step::{Rejection, Step, adopt, begin, step};
@@ -155,4 +155,28 @@ fn guards_see_what_they_are_promised() {
     assert!(holds("order.specialty.code == 'cardiology' && patient.reachable && size(attempts) == 0"));
     assert!(!holds("appointment.starts_at > now"));
     assert!(!holds("1 + 1"));
+}
+
+#[test]
+fn a_wrong_number_is_never_written_to_again_and_the_patients_other_numbers_are() {
+    let deployment = given::recipe();
+    let mut referral = newborn();
+    let reach =
+        |channel, address: &str| Reach { channel, address: Token(address.to_string()), consent: Consent::Unknown };
+    let [mobile, home, email] = [(Channel::Sms, "mobile"), (Channel::Sms, "home"), (Channel::Email, "email")];
+    referral.facts.patient.reaches = [mobile, home, email].map(|(channel, address)| reach(channel, address)).into();
+    for (from, denied) in [(Some("home"), vec!["home"]), (None, vec!["mobile", "home"])] {
+        let reply = Reply {
+            intent: Intent::WrongPerson,
+            language: "en".to_string(),
+            confidence: 100,
+            channel: Channel::Sms,
+            from: from.map(|address| Token(address.to_string())),
+            text: Token("text".to_string()),
+        };
+        let taken = step(&deployment, &referral, &Event::Reply { reply }, start()).expect("a step");
+        let reaches = taken.referral.facts.patient.reaches;
+        let shut = reaches.iter().filter(|reach| reach.consent == Consent::Denied);
+        assert_eq!(shut.map(|reach| reach.address.0.as_str()).collect::<Vec<_>>(), denied, "from {from:?}");
+    }
 }

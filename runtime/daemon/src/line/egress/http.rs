@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use handoff_host::contract::exchange::{Body, HttpRequest};
@@ -14,9 +14,11 @@ use serde::de::IgnoredAny;
 use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
+use super::Grant;
 use super::address::{Forbidden, Reach, Resolver};
 use super::denial::Denial;
 use super::endpoint::{Endpoint, HttpMethod};
+use super::idempotency;
 use super::secrets::Secret;
 use super::substitute::{Place, Placed, Substitution};
 use crate::vault::token;
@@ -108,7 +110,7 @@ pub(super) struct Prepared {
 
 /// Puts the request together, patient data where its tokens stand.
 pub(super) fn prepare(
-    stage: &str,
+    grant: &Grant,
     endpoint: &Endpoint,
     request: &HttpRequest,
     filling: &mut Substitution<'_, '_>,
@@ -117,7 +119,7 @@ pub(super) fn prepare(
         let method = HttpMethod::from(request.method).name();
         return Err(Denial::MethodNotAllowed { endpoint: endpoint.name.clone(), method });
     }
-    let malformed = |place: &str, why| Denial::Malformed { stage: stage.to_string(), place: place.to_string(), why };
+    let malformed = |place: &str, why| Denial::Malformed { stage: grant.stage.clone(), place: place.to_string(), why };
     if let Some(why) = path_fault(&request.path) {
         return Err(malformed("http.path", why));
     }
@@ -147,6 +149,12 @@ pub(super) fn prepare(
             .map_err(|_| malformed(&place, "has a line end or control character"))?;
         value.set_sensitive(true);
         headers.append(name, value);
+    }
+    if !HttpMethod::from(request.method).is_safe()
+        && let Entry::Vacant(place) = headers.entry(idempotency::IDEMPOTENCY_KEY)
+        && let Ok(key) = HeaderValue::try_from(idempotency::of_request(grant.letter, request))
+    {
+        place.insert(key);
     }
     let body = match &request.body {
         Body::Empty => None,

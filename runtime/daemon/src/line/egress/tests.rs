@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::{Request as Received, State};
 use axum::response::IntoResponse;
 use chrono::{DateTime, Utc};
-use handoff_engine::ids::Token;
+use handoff_engine::ids::{ReferralId, Token};
 use handoff_host::contract::exchange::{Body, JsonAs, Method};
 use handoff_host::contract::types::Attribute;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -48,7 +48,14 @@ fn house() -> House {
 
 impl House {
     async fn perform(&self, egress: &Egress, ask: Ask) -> Result<Performed, Denial> {
+        self.perform_for(1, egress, ask).await
+    }
+
+    /// For the patient's letter of that number.
+    async fn perform_for(&self, number: u32, egress: &Egress, ask: Ask) -> Result<Performed, Denial> {
+        let referral = ReferralId::derive(now(), b"a referral");
         let grant = Grant {
+            letter: LetterId { referral, number },
             stage: "outreach.sms".into(),
             endpoints: vec!["out".into(), "gone".into()],
             reveal: vec!["sid".into(), "message".into()],
@@ -535,12 +542,52 @@ async fn a_mail_that_would_say_more_than_it_should_is_not_written() {
     assert_eq!(*told.lock().expect("unpoisoned"), "");
 }
 
-#[test]
-fn the_same_mail_has_the_same_message_id() {
+#[tokio::test]
+async fn a_mail_keeps_its_message_id_over_attempts_and_shares_it_with_no_other_letter() {
     let house = house_with_mail();
-    let mail = mail(&house);
-    assert_eq!(message_id(&mail), message_id(&mail.clone()));
-    assert_ne!(message_id(&mail), message_id(&Mail { text: "other".into(), ..mail.clone() }));
+    let (url, told) = mail_server(&[("TEXT", "250 2.0.0 Ok")]).await;
+    let out = egress(&url, "");
+    for number in [1, 1, 2] {
+        let ask = Ask { request: Request::Mail(mail(&house)), ..post(Body::Empty) };
+        house.perform_for(number, &out, ask).await.expect("sent");
+    }
+    let told = told.lock().expect("unpoisoned").clone();
+    let ids: Vec<&str> = told.lines().filter(|line| line.starts_with("Message-ID: ")).collect();
+    assert_eq!(ids.len(), 3, "{told}");
+    assert_eq!(ids[0], ids[1], "the same letter once more");
+    assert_ne!(ids[0], ids[2], "another letter in the same words");
+}
+
+#[tokio::test]
+async fn every_request_that_changes_something_carries_its_letters_key() {
+    let house = house();
+    let keys = Arc::new(Mutex::new(Vec::new()));
+    let serve = async move |State(keys): State<Arc<Mutex<Vec<String>>>>, request: Received| {
+        let key = request.headers().get("idempotency-key").map(|key| key.to_str().expect("text").to_string());
+        keys.lock().expect("unpoisoned").push(key.unwrap_or_default());
+    };
+    let out = egress(&listen(Router::new().fallback(serve).with_state(Arc::clone(&keys))).await, "");
+    let mut own = post(Body::Empty);
+    if let Request::Http(request) = &mut own.request {
+        request.headers = vec![attribute("Idempotency-Key", "the plugin's own")];
+    }
+    let later = Body::Json(r#"{"lastModified": "now"}"#.into());
+    for (number, ask) in [
+        (1, post(Body::Empty)),
+        (1, post(later)),
+        (2, post(Body::Empty)),
+        (1, http(Method::Post, "/Task", Body::Empty)),
+        (1, http(Method::Put, "/Messages", Body::Empty)),
+        (1, http(Method::Get, "/Messages", Body::Empty)),
+        (1, own),
+    ] {
+        house.perform_for(number, &out, ask).await.expect("sent");
+    }
+    let keys = keys.lock().expect("unpoisoned").clone();
+    assert_eq!((keys[0].len(), &keys[0]), (32, &keys[1]), "the next attempt, however its body differs");
+    let others: std::collections::BTreeSet<&String> = [0, 2, 3, 4].map(|at| &keys[at]).into();
+    assert_eq!(others.len(), 4, "other letters, paths and methods have keys of their own: {keys:?}");
+    assert_eq!(keys[5..], ["", "the plugin's own"]);
 }
 
 #[test]
