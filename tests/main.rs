@@ -7,6 +7,8 @@ mod house;
 mod layering;
 mod line;
 mod mllp;
+mod operator;
+mod proof;
 mod secrets;
 mod serve;
 mod simulation;

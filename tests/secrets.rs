@@ -103,9 +103,13 @@ fn what_was_planted_is_found_nowhere() {
     assert_eq!(found(&logged, &planted), [""; 0], "in the log");
 
     let folder = data.path().to_str().expect("UTF-8");
-    for command in
-        [&["referrals", "list"][..], &["dead-letters", "list"], &["journal", "export"], &["journal", "stats"]]
-    {
+    for command in [
+        &["referrals", "list"][..],
+        &["dead-letters", "list"],
+        &["journal", "export"],
+        &["journal", "stats"],
+        &["journal", "search"],
+    ] {
         let printed = house::printed(&[command, &["--data", folder]].concat());
         assert!(!printed.is_empty(), "{command:?}");
         assert_eq!(found(printed.as_bytes(), &planted), [""; 0], "printed by {command:?}");

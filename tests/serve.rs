@@ -154,9 +154,15 @@ fn one_flipped_byte_is_named_by_segment_entry_and_offset() {
     let sound = house.verify();
     assert!(sound.status.success(), "{}", String::from_utf8_lossy(&sound.stderr));
 
+    let told = String::from_utf8_lossy(&sound.stdout);
+    assert!(told.contains("sound: every byte, link and signature holds") && told.contains("signed by"), "{told}");
+
     let segment = house.segments().into_iter().next().expect("a segment");
-    let length = std::fs::metadata(&segment).expect("a file").len();
-    for at in [length / 4, length / 2, length - length / 4] {
+    let bytes = std::fs::read(&segment).expect("a segment");
+    let used = bytes.iter().rposition(|byte| *byte != 0).expect("entries") as u64 + 1;
+    // The header, all over what was written, and the zeros that stand ready for what comes next.
+    let ahead = [used, (used + bytes.len() as u64) / 2, bytes.len() as u64 - 1];
+    for at in (0..48).step_by(4).chain((0..used).step_by(used as usize / 48)).chain(ahead) {
         let flip = || {
             let mut file = std::fs::File::options().read(true).write(true).open(&segment).expect("a segment");
             let mut byte = [0];
@@ -168,13 +174,23 @@ fn one_flipped_byte_is_named_by_segment_entry_and_offset() {
         flip();
         let verified = house.verify();
         let told = String::from_utf8_lossy(&verified.stderr);
-        assert!(!verified.status.success(), "byte {at} of {length} may be flipped");
+        assert!(!verified.status.success(), "byte {at} of {used} may be flipped");
         let offset = told.split("offset ").nth(1).and_then(|rest| rest.split(':').next());
         let offset: u64 = offset.and_then(|offset| offset.parse().ok()).unwrap_or_else(|| panic!("{told}"));
         assert!(told.contains("segment 1, entry ") && offset <= at, "byte {at}: {told}");
         flip();
     }
-    assert!(house.verify().status.success(), "the bytes are back");
+    let key = house.path("keys/journal.pub");
+    let as_json = ["journal", "verify", "--json", "--data", &house.path("data"), "--key", &key];
+    let proof = house::objects(&as_json).remove(0);
+    assert_eq!((&proof["sound"], &proof["segments"], &proof["purged"]), (&true.into(), &1.into(), &0.into()));
+    let mut flipped = bytes;
+    flipped[used as usize / 2] ^= 1;
+    std::fs::write(&segment, flipped).expect("written");
+    let output = house::handoff(&as_json);
+    let proof: Value = serde_json::from_slice(&output.stdout).expect("one object");
+    assert!(!output.status.success() && proof["damage"]["segment"] == 1, "{proof}");
+    assert!(proof["damage"]["offset"].as_u64().is_some_and(|offset| offset <= used / 2), "{proof}");
 }
 
 #[test]

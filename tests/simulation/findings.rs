@@ -180,7 +180,7 @@ fn chain_is_sound(journal: &Folder, key: &VerifyingKey, line: &Line) {
 /// What was brought up through every crash is what a fresh index makes of the journal.
 fn index_equals_journal(line: &Line, journal: &Folder, rows: &MemoryRows, entries: &[(Position, Arc<Entry>)]) {
     line.store.settle().expect("an index");
-    let Looked { reader, identity } = open(Arc::new(journal.clone())).expect("a journal");
+    let Looked { reader, identity, .. } = open(Arc::new(journal.clone())).expect("a journal");
     let anew = Arc::new(MemoryRows::default());
     let last = reader.last();
     let index = KeyedIndex::open(Arc::clone(&anew), Arc::new(reader), identity, last).expect("an empty index");

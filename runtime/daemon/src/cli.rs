@@ -7,22 +7,32 @@ macro_rules! say {
     };
 }
 
+mod asking;
+mod backup;
 mod dead_letters;
 mod demo;
 mod doctor;
 mod evidence;
+mod hold;
 mod init;
 mod journal;
+mod keys;
+mod moment;
 mod parse;
 mod plugin;
+mod purge;
 mod referrals;
 mod serve;
 mod workflow;
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use ed25519_dalek::VerifyingKey;
+use ed25519_dalek::pkcs8::DecodePublicKey as _;
 
 /// Closes the loop on patient referrals.
 #[derive(Parser)]
@@ -59,6 +69,18 @@ enum Command {
     Journal(journal::Journal),
     /// Write a pack that proves what became of a referral; `handoff-verify` checks it offline
     Evidence(evidence::Evidence),
+    /// Copy a house, running or not, to a new folder
+    Backup(backup::Backup),
+    /// Prove a backup and make a data folder of it
+    Restore(backup::Restore),
+    /// Referrals under legal hold
+    #[command(subcommand)]
+    Hold(hold::Hold),
+    /// Forget what is older than the retention that the configuration sets
+    Purge(purge::Purge),
+    /// Change the house's own keys
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Check configuration, keys, endpoints and clock
     Doctor(doctor::Doctor),
 }
@@ -77,6 +99,11 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Parse(command) => command.run(),
         Command::Journal(command) => command.run(),
         Command::Evidence(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
+        Command::Hold(command) => command.run(),
+        Command::Purge(command) => command.run(),
+        Command::Keys(command) => command.run(),
         Command::Doctor(command) => command.run(),
     }
 }
@@ -93,6 +120,13 @@ pub fn report(error: &anyhow::Error) {
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     say!("{}", serde_json::to_string(value)?);
     Ok(())
+}
+
+/// A public key as `handoff init` writes it.
+fn public_key(path: &Path) -> anyhow::Result<VerifyingKey> {
+    let pem = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    VerifyingKey::from_public_key_pem(&pem)
+        .map_err(|_| anyhow::anyhow!("{} is not an Ed25519 public key in PEM", path.display()))
 }
 
 /// Whether an error is only that nobody reads on: `handoff journal export | head`.

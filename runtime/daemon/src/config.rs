@@ -34,7 +34,12 @@ pub struct Config {
     #[serde(default)]
     pub endpoints: BTreeMap<String, EndpointConfig>,
     #[serde(default)]
+    pub retention: Retention,
+    #[serde(default)]
     pub log: Log,
+    /// This file.
+    #[serde(skip)]
+    pub file: PathBuf,
 }
 
 #[derive(Debug, Deserialize)]
@@ -107,6 +112,25 @@ pub struct Keys {
     pub signing: PathBuf,
 }
 
+/// How long the journal keeps what has ended.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    pub years: u32,
+}
+
+/// HIPAA has documentation kept for six years (45 CFR 164.316(b)(2)(i)). No setting goes below it.
+pub const RETENTION_YEARS_MIN: u32 = 6;
+
+/// A year more than the law's six, so that a request on the last day still finds what it asks for.
+const RETENTION_YEARS: u32 = 7;
+
+impl Default for Retention {
+    fn default() -> Retention {
+        Retention { years: RETENTION_YEARS }
+    }
+}
+
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
@@ -131,6 +155,11 @@ pub enum ConfigError {
     Malformed { path: String, detail: String },
     #[error("{path} has format {found:?}; this version reads {FORMAT:?}")]
     OtherFormat { path: String, found: String },
+    #[error(
+        "{path} keeps the journal for {years} years (`retention: years:`)\n  \
+         help: HIPAA asks for {RETENTION_YEARS_MIN} at least (45 CFR 164.316(b)(2)(i)); {RETENTION_YEARS} is usual"
+    )]
+    Forgetful { path: String, years: u32 },
 }
 
 impl Config {
@@ -147,6 +176,10 @@ impl Config {
         if config.format != FORMAT {
             return Err(ConfigError::OtherFormat { path: name, found: config.format });
         }
+        if config.retention.years < RETENTION_YEARS_MIN {
+            return Err(ConfigError::Forgetful { path: name, years: config.retention.years });
+        }
+        config.file = path.to_path_buf();
         let folder = path.parent().unwrap_or(Path::new("."));
         config.data = folder.join(&config.data);
         config.workflow = folder.join(&config.workflow);

@@ -1,7 +1,7 @@
 //! What decides for a referral: a workflow with its plugins, pinned by digest. New referrals get the current one; a
 //! referral in flight keeps its own.
 
-mod kept;
+pub mod kept;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};

@@ -2,13 +2,12 @@
 //! set-up is found here, before the first delivery is taken.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use ed25519_dalek::SigningKey;
-use ed25519_dalek::pkcs8::DecodePrivateKey as _;
 use handoff_engine::ids::Digest;
 use handoff_host::{Host, Limits};
 use handoff_store::index::{IndexError, PAGE_MAX};
@@ -21,10 +20,11 @@ use crate::deployments::{self, ByName, Deployments, Pinned, Source};
 use crate::line::egress::Egress;
 use crate::line::egress::secrets::Secrets;
 use crate::line::{Line, Parts};
+use crate::office::keys;
 use crate::vault::{self, MasterKey, Vault};
 
 /// Components by digest, below the data folder: what a referral in flight was pinned to must be there as long as it is.
-const COMPONENTS: &str = "components";
+pub const COMPONENTS: &str = "components";
 
 /// What a house stands on: the machine's own disk, or a simulated one.
 pub struct Ground {
@@ -63,7 +63,7 @@ impl Plan {
             plugins: config.plugins.clone(),
             workflow: Source::read(&config.workflow)?,
             master,
-            signing: signing_key(&config.keys.signing)?,
+            signing: keys::signing(&config.keys.signing, &config.data)?,
             secrets,
             egress,
             public_url: config.listen.http.public_url.clone(),
@@ -142,13 +142,4 @@ fn needed(index: &dyn Index) -> Result<BTreeSet<Digest>, IndexError> {
         needed.extend(index.referral(&referral)?.map(|referral| referral.deployment));
     }
     Ok(needed)
-}
-
-/// # Errors
-/// When the file cannot be read, or holds something else.
-pub fn signing_key(path: &Path) -> anyhow::Result<SigningKey> {
-    let pem =
-        std::fs::read_to_string(path).with_context(|| format!("cannot read the signing key {}", path.display()))?;
-    SigningKey::from_pkcs8_pem(&pem)
-        .map_err(|_| anyhow::anyhow!("{} is not an Ed25519 private key in PKCS#8 PEM", path.display()))
 }

@@ -10,6 +10,7 @@ pub mod gate;
 pub mod house;
 pub mod line;
 pub mod log;
+pub mod office;
 pub mod recipe;
 pub mod rehearsal;
 pub mod service;

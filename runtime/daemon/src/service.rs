@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -21,6 +21,7 @@ use crate::line::ingress::entrance::Entrance;
 use crate::line::ingress::http::Scheme;
 use crate::line::ingress::{Answer, Delivery, Door, Intake, http, mllp};
 use crate::line::{Line, LineError};
+use crate::office::{self, Office};
 
 /// A line with its doors open.
 pub struct Service {
@@ -69,6 +70,11 @@ pub async fn start(listen: &Listen, line: Arc<Line>) -> anyhow::Result<Service> 
 }
 
 impl Service {
+    /// Opens the control door as well.
+    pub fn admit(&mut self, door: UnixListener, office: Arc<Office>) {
+        self.doors.spawn(office::door::serve(door, office, self.stop.subscribe()));
+    }
+
     /// Carries letters out and keeps time until `end`; then closes the doors and finishes what was begun.
     ///
     /// # Errors

@@ -59,9 +59,13 @@ fn line(record: &Record, referral: ReferralId) -> Option<String> {
         Record::Received { letter, outcome, .. } if ours(letter) => {
             Some(format!("letter {}: {outcome}", letter.number))
         }
+        Record::Held { referral: of, who, why } if *of == referral => Some(format!("held by {who}: {why}")),
+        Record::Released { referral: of, who, why } if *of == referral => Some(format!("released by {who}: {why}")),
         Record::Refused { letter, rule } if ours(letter) => Some(format!("letter {} refused: {rule}", letter.number)),
         Record::Dropped { letter, why, .. } if ours(letter) => Some(format!("letter {} dropped: {why}", letter.number)),
         Record::Delivery { .. }
+        | Record::Held { .. }
+        | Record::Released { .. }
         | Record::Happened { .. }
         | Record::Stepped { .. }
         | Record::Ignored { .. }
@@ -78,7 +82,10 @@ fn line(record: &Record, referral: ReferralId) -> Option<String> {
         | Record::Deployed { .. }
         | Record::Consented { .. }
         | Record::Looked { .. }
-        | Record::Keyed { .. } => None,
+        | Record::Keyed { .. }
+        | Record::Purged { .. }
+        | Record::Rotated { .. }
+        | Record::BackedUp { .. } => None,
     }
 }
 

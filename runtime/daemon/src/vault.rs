@@ -23,7 +23,7 @@ mod sealing;
 pub mod token;
 
 pub use clear::{Clear, ClearBytes};
-pub use keyring::{EXTENT_SLOTS, KeyringError};
+pub use keyring::{EXTENT_SLOTS, FILE as KEYRING_FILE, KeyringError};
 pub use master::MasterKey;
 pub use sealing::Sealing;
 
@@ -200,6 +200,14 @@ impl Vault {
     /// When the key ring cannot be read or written; the old master key then stays in force.
     pub fn rotate(&self, master: MasterKey) -> Result<(), VaultError> {
         Ok(self.keyring.rotate(master, &mut **self.dice())?)
+    }
+
+    /// Copies the key ring, still wrapped, to another directory. No rotation comes in between.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the copy cannot be written.
+    pub fn copy_keyring(&self, to: &Path) -> Result<(), VaultError> {
+        Ok(self.keyring.copy(&private_disk(to)?, to)?)
     }
 
     fn unseal(&self, sealed: &Sealed) -> Result<ClearBytes, VaultError> {

@@ -12,6 +12,8 @@ use handoff_engine::referral::Referral;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::position::Position;
+
 /// One transaction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
@@ -53,7 +55,7 @@ pub enum Record {
         bytes: Option<Token>,
         /// The acknowledgement, for a delivery that comes again, sealed.
         answer: Option<Token>,
-        /// Headers, without credentials, and transport: what a replay of the trigger needs besides the bytes.
+        /// Transport and, sealed, the headers without credentials: what a replay of the trigger needs besides the bytes.
         envelope: Value,
     },
     /// What happened to a referral.
@@ -67,8 +69,9 @@ pub enum Record {
         referral: Option<ReferralId>,
         stage: String,
         plugin: Digest,
-        /// The call as the host takes it, tokenised; absent where it is the delivery of the same entry.
-        call: Option<Value>,
+        /// The call as the host takes it. Tokens stand for what a parser saw in clear; a delivery's headers and bytes are
+        /// left out, since they lie sealed beside the delivery of the same entry.
+        call: Value,
         /// SHA-256 of the answer's canonical JSON.
         answer: Digest,
     },
@@ -109,8 +112,8 @@ pub enum Record {
     Refused { letter: LetterId, rule: String },
     /// Given up after its attempts, or called back; shown to a person when `dead`.
     Dropped { letter: LetterId, dead: bool, why: String },
-    /// A dead letter or delivery was dealt with: replayed or dismissed, by whom.
-    Settled { item: String, how: String, who: String },
+    /// A dead letter or delivery was dealt with: replayed or dismissed, by whom and why.
+    Settled { item: String, how: String, who: String, why: String },
     /// Names by which deliveries and callbacks find a referral, blinded by the vault: `number:…`, `appointment:…`,
     /// `patient:…`, `address:…`.
     Named { referral: ReferralId, names: Vec<String> },
@@ -122,6 +125,26 @@ pub enum Record {
     Looked { who: String, what: String, why: String },
     /// A patient's data key took a slot of the key ring.
     Keyed { patient: PatientId, slot: u64 },
+    /// A referral is under legal hold from here on: retention passes over every segment that it is in.
+    Held { referral: ReferralId, who: String, why: String },
+    /// The hold has ended.
+    Released { referral: ReferralId, who: String, why: String },
+    /// Retention took entries older than `before` out of the journal; the segments' seals remain.
+    Purged { before: DateTime<Utc>, segments: Vec<u64>, entries: u64, who: String, why: String },
+    /// Another key is in force. The journal itself has the signing keys; the master key is never written down.
+    Rotated { key: HouseKey, who: String, why: String },
+    /// Everything through this entry was copied to a backup.
+    BackedUp { through: Position, who: String, why: String },
+}
+
+/// The keys that a house has one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HouseKey {
+    /// Signs the journal.
+    Signing,
+    /// Opens the key ring.
+    Master,
 }
 
 /// What became of a delivery.

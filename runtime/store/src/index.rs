@@ -25,13 +25,13 @@ use handoff_engine::referral::Referral;
 
 pub use self::agenda::DueTimer;
 pub use self::answer::{
-    ConsentOnFile, DeadItem, Delivered, Deployed, Doubt, InFlight, Listed, OutboxItem, ReferralFilter, WhatDied,
+    ConsentOnFile, DeadItem, Delivered, Deployed, Doubt, Hold, InFlight, Listed, OutboxItem, ReferralFilter, WhatDied,
 };
 pub use self::keyed::{KeyedIndex, Unusable};
 pub use self::kind::{Kind, Kinds};
 pub use self::live::{Base, LiveRows, Written};
 pub use self::memory::{MemoryIndex, MemoryRows};
-pub(crate) use self::project::touched_by;
+pub use self::project::touched_by;
 pub use self::rows::{Rows, Visit, in_safe_order};
 pub use self::search::Search;
 pub use self::sled::{SledRows, SledTrouble};
@@ -107,6 +107,12 @@ pub trait Index: Send + Sync {
 
     /// Letters and deliveries that wait for a person; at most `limit` and at most [`PAGE_MAX`].
     fn dead_letters(&self, limit: usize) -> Result<Vec<DeadItem>, IndexError>;
+
+    /// The letter or delivery that waits under this name.
+    fn dead_letter(&self, item: &str) -> Result<Option<DeadItem>, IndexError>;
+
+    /// Referrals under legal hold, in order of id.
+    fn holds(&self) -> Result<Vec<Hold>, IndexError>;
 
     /// Every entry that touched the referral, oldest first.
     fn history(&self, referral: &ReferralId) -> Result<Vec<Position>, IndexError>;

@@ -36,7 +36,7 @@ pub use self::map::segment_name;
 pub use self::open::{Depth, OpenError, Opened};
 pub use self::proof::{BatchProof, Proven};
 pub use self::purge::{Closed, PurgeError};
-pub use self::reader::{Entries, Iter, Numbered, ReadError, Reader};
+pub use self::reader::{Entries, Extent, Iter, Numbered, ReadError, Reader};
 pub use self::verify::{Sound, VerifyError, verify, verify_disk};
 
 pub(crate) use self::frame::Frame;

@@ -14,8 +14,8 @@ pub mod view;
 #[cfg(test)]
 mod tests;
 
-pub use entry::{Entry, Record, Sealed, Verdict};
+pub use entry::{Entry, HouseKey, Record, Sealed, Verdict};
 pub use index::Index;
 pub use position::Position;
-pub use store::{CommitError, Recovery, Store, StoreError, StoreOptions, Ticket};
+pub use store::{CommitError, Recovery, Reindexed, Store, StoreError, StoreOptions, Ticket};
 pub use view::{View, ViewError};

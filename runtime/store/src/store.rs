@@ -23,8 +23,9 @@ use std::thread::JoinHandle;
 use ed25519_dalek::SigningKey;
 
 pub use self::archive::{ArchiveError, restore};
-pub use self::options::{Recovery, StoreError, StoreOptions};
+pub use self::options::{Recovery, Reindexed, StoreError, StoreOptions};
 pub use self::purge::{Purge, Purged, StorePurgeError};
+pub use self::recovery::reindex;
 pub use self::ticket::{CommitError, Ticket};
 
 use self::applier::Applier;

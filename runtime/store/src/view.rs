@@ -16,6 +16,7 @@ const AT_ONCE: usize = 1_024;
 pub struct View {
     reader: Reader,
     index: MemoryIndex,
+    keys: Vec<[u8; 32]>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +41,7 @@ impl View {
     pub fn open(dir: &Path) -> Result<View, ViewError> {
         let disk = RealDisk::read_only(&dir.join("journal"))
             .map_err(|error| ViewError::NoJournal(dir.to_path_buf(), error))?;
-        let Looked { reader, identity } = look(Arc::new(disk))?;
+        let Looked { reader, identity, keys } = look(Arc::new(disk))?;
         let index = KeyedIndex::open(MemoryRows::default(), Arc::new(reader.clone()), identity, reader.last())?;
         let mut batch = Vec::with_capacity(AT_ONCE);
         let last = reader.last();
@@ -56,7 +57,7 @@ impl View {
             }
         }
         index.apply(&batch)?;
-        Ok(View { reader, index })
+        Ok(View { reader, index, keys })
     }
 
     pub fn index(&self) -> &dyn Index {
@@ -65,6 +66,11 @@ impl View {
 
     pub fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// The public keys that signed the journal, oldest first.
+    pub fn keys(&self) -> &[[u8; 32]] {
+        &self.keys
     }
 
     pub fn read(&self, at: Position) -> Result<Option<Arc<Entry>>, ReadError> {

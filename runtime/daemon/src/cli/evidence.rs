@@ -11,7 +11,8 @@ use handoff_store::View;
 
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
-use crate::{evidence, house};
+use crate::evidence;
+use crate::office::keys;
 
 #[derive(Args)]
 pub struct Evidence {
@@ -29,7 +30,7 @@ impl Evidence {
         let id: ReferralId = self.referral.parse()?;
         let config = Config::read(&self.config)?;
         let view = View::open(&config.data)?;
-        let key = house::signing_key(&config.keys.signing)?;
+        let key = keys::signing(&config.keys.signing, &config.data)?;
         let pack = evidence::write(&view, id, &key, SystemClock.now())?;
         match self.out {
             None => write!(std::io::stdout(), "{pack}")?,

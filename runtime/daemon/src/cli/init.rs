@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use ed25519_dalek::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _, spki::der::pem::LineEnding};
 
+use crate::office::keys;
 use crate::vault::{self, MasterKey};
 use crate::{config, recipe};
 
@@ -38,11 +38,7 @@ impl Init {
         let mut seed = [0u8; 32];
         dice.fill_bytes(&mut seed);
         let signing = ed25519_dalek::SigningKey::from_bytes(&seed);
-        let pem = signing.to_pkcs8_pem(LineEnding::LF).context("cannot write the signing key")?;
-        write(&dir.join("keys/journal.pem"), pem.as_bytes(), PRIVATE)?;
-        let public =
-            signing.verifying_key().to_public_key_pem(LineEnding::LF).context("cannot write the public key")?;
-        write(&dir.join("keys/journal.pub"), public.as_bytes(), 0o644)?;
+        keys::establish(&dir.join("keys/journal.pem"), &signing)?;
         for secret in ["ehr-password", "twilio-auth-token", "webhook-key"] {
             write(&dir.join("keys").join(secret), b"replace-me\n", PRIVATE)?;
         }

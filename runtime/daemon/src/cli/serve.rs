@@ -7,9 +7,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 
-use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::house::Plan;
+use crate::office::{Office, door};
 use crate::{log, service};
 
 #[derive(Args)]
@@ -26,8 +25,11 @@ impl Serve {
         runtime.block_on(async {
             // Before any door opens: whoever sees one open may already say stop.
             let end = service::terminated();
-            let line = Arc::new(Plan::from_config(&config, Arc::new(SystemClock))?.build()?);
-            let service = service::start(&config.listen, line).await.context("cannot listen")?;
+            let office = Arc::new(Office::open(&config)?);
+            let door = door::open(&config.data)?;
+            let mut service =
+                service::start(&config.listen, Arc::clone(&office.line)).await.context("cannot listen")?;
+            service.admit(door, office);
             service.run_until(end).await
         })?;
         Ok(ExitCode::SUCCESS)

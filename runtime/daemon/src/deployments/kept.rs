@@ -30,7 +30,11 @@ pub(super) fn keep(folder: &Path, digest: &Digest, component: &[u8]) -> Result<(
     write().map_err(|source| InstallError::Unkept { path: path.clone(), source })
 }
 
-pub(super) fn read(folder: &Path, digest: &Digest) -> Result<Vec<u8>, InstallError> {
+/// Gives a component only if it is the one that was pinned.
+///
+/// # Errors
+/// When it is not there, or its bytes are not those of its name.
+pub fn read(folder: &Path, digest: &Digest) -> Result<Vec<u8>, InstallError> {
     let path = path(folder, digest);
     let component = match fs::read(&path) {
         Ok(component) => component,

@@ -63,7 +63,7 @@ impl Line {
             extras: Vec::new(),
         };
         let settings = installed.settings("channel").unwrap_or_default();
-        let answer = self.decide(installed, draft, "channel", referral.id, &Call::Choose { situation, settings }, None);
+        let answer = self.decide(installed, draft, "channel", referral.id, &Call::Choose { situation, settings });
         let nobody = |reason: String| Ok(Some(Event::Unreachable { template: template.to_string(), reason }));
         let chosen = match answer {
             Ok(Answer::Choose(Ok(Decision::Send(chosen)))) => chosen,

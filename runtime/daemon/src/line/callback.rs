@@ -93,7 +93,7 @@ impl Line {
         }
         let plugin = installed.digest(&stage)?;
         let outcome = Digest(host::Answer::Receive(Ok(inbound.clone())).digest().0);
-        draft.decided(None, &stage, plugin, Some(serde_json::to_value(&call)?), outcome);
+        draft.decided(None, &stage, plugin, serde_json::to_value(&call)?, outcome);
         self.believe(&installed, draft, delivery, key, inbound).await?;
         Ok(answer)
     }
@@ -282,7 +282,7 @@ impl Line {
                 return Ok(unclear);
             }
         };
-        draft.decided(referral, "reply", installed.digest("reply")?, Some(recorded), Digest(answer.digest().0));
+        draft.decided(referral, "reply", installed.digest("reply")?, recorded, Digest(answer.digest().0));
         Ok(match answer {
             host::Answer::Understand(Ok(reading)) => event::Reply {
                 intent: from_wit::intent(reading.intent),

@@ -9,7 +9,6 @@ use handoff_engine::referral::{Channel, Consent, Referral};
 use handoff_engine::render::measure_sms;
 use handoff_host::{Answer, Call};
 use handoff_store::entry::Record;
-use serde_json::Value;
 
 use super::draft::Draft;
 use super::{Line, LineError};
@@ -25,7 +24,7 @@ impl Line {
         Ok(self.host.call(plugin, call)?)
     }
 
-    /// A decision for a referral, recorded. `as_recorded` stands in for a call that holds clear text.
+    /// A decision for a referral, recorded.
     pub(super) fn decide(
         &self,
         installed: &Installed,
@@ -33,14 +32,12 @@ impl Line {
         stage: &str,
         referral: ReferralId,
         call: &Call,
-        as_recorded: Option<Value>,
     ) -> Result<Answer, LineError> {
         let answer = self.call(installed, stage, call).inspect_err(|fault| {
             tracing::error!(stage, %referral, %fault, "a decision failed; a person decides");
         })?;
-        let recorded = as_recorded.or_else(|| serde_json::to_value(call).ok());
-        let plugin = installed.plugin(stage)?.digest();
-        draft.decided(Some(referral), stage, Digest(plugin.0), recorded, Digest(answer.digest().0));
+        let plugin = installed.digest(stage)?;
+        draft.decided(Some(referral), stage, plugin, serde_json::to_value(call)?, Digest(answer.digest().0));
         Ok(answer)
     }
 

@@ -67,15 +67,8 @@ impl<'a> Draft<'a> {
         self.record(Record::Stepped { referral: Box::new(referral), because });
     }
 
-    /// `call` is absent where the delivery of the same entry is the call.
-    pub fn decided(
-        &mut self,
-        referral: Option<ReferralId>,
-        stage: &str,
-        plugin: Digest,
-        call: Option<Value>,
-        answer: Digest,
-    ) {
+    /// What `call` leaves out or has as tokens must be sealed in this transaction or before: see [`Record::Decided`].
+    pub fn decided(&mut self, referral: Option<ReferralId>, stage: &str, plugin: Digest, call: Value, answer: Digest) {
         self.record(Record::Decided { referral, stage: stage.into(), plugin, call, answer });
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 
+use axum::http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use chrono::{DateTime, Utc};
 use handoff_host::contract::interpreter;
 use handoff_host::contract::types::Attribute;
@@ -18,6 +19,11 @@ pub mod tls;
 
 /// A note with its document in base64 rides in one HL7 message or webhook; scanned letters reach some 10 MiB.
 pub const DELIVERY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Headers that carry a credential: for whoever checks it, and never written down.
+pub fn is_credential(header: &str) -> bool {
+    [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].iter().any(|name| name.as_str() == header)
+}
 
 /// Bytes that came in, not yet understood.
 #[derive(Clone, PartialEq)]

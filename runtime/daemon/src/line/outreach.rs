@@ -69,7 +69,7 @@ impl Line {
                 referral: Some(referral.id),
                 stage: stage.clone(),
                 plugin: installed.digest(&stage)?,
-                call: Some(serde_json::to_value(&call)?),
+                call: serde_json::to_value(&call)?,
                 answer: Digest(answer.digest().0),
             });
             let settings = || installed.settings(&stage).unwrap_or_default();

@@ -139,7 +139,7 @@ impl Line {
         };
         let settings = installed.settings("network").unwrap_or_default();
         let call = Call::Assess { request, settings };
-        Ok(match self.decide(installed, draft, "network", referral.id, &call, None) {
+        Ok(match self.decide(installed, draft, "network", referral.id, &call) {
             Ok(Answer::Assess(Ok(assessment))) => from_wit::assessment(assessment),
             Ok(Answer::Assess(Err(failure))) => Assessment::Nobody { reason: super::receipt::reason(&failure) },
             Ok(_) => Assessment::Nobody { reason: "the network stage answered another question".into() },

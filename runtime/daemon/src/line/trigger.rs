@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use handoff_engine::event::Event;
 use handoff_engine::ids::{Digest, PatientId, ReferralId};
 use handoff_host::contract::interpreter::{self, Meaning};
+use handoff_host::contract::types::Attribute;
 use handoff_host::{self as host, Call, FaultKind};
 use handoff_store::entry::{Record, Verdict};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::draft::Draft;
 use super::ingress::fields::Fields;
 use super::ingress::signature::{self, Signed, Unsigned};
-use super::ingress::{Answer, Delivery, Door};
+use super::ingress::{Answer, Delivery, Door, is_credential};
 use super::{Line, LineError, from_wit, to_wit};
 use crate::chain::Chain;
 use crate::deployments::Installed;
@@ -69,6 +70,7 @@ impl Line {
                 return Ok(Answer::forged().into());
             }
         }
+        let wire = interpreter::Delivery { headers: without_credentials(&delivery.headers), ..wire };
         let reading = match self.call(&installed, &stage, &Call::Interpret { delivery: wire, settings }) {
             Ok(host::Answer::Interpret(reading)) => reading,
             Ok(_) => return self.bury(&stage, delivery, "it answered another question".into()).await,
@@ -111,9 +113,7 @@ impl Line {
     ) -> Result<Verdict, LineError> {
         let digest = Digest::of(&delivery.body);
         let mut draft = self.draft();
-        let plugin = installed.digest(stage)?;
-        let answer = host::Answer::Interpret(reading.clone()).digest().0;
-        draft.decided(None, stage, plugin, None, Digest(answer));
+        let answer = Digest(host::Answer::Interpret(reading.clone()).digest().0);
         let mut owner = None;
         let mut _held = Vec::new();
         let verdict = match reading.meaning {
@@ -137,12 +137,17 @@ impl Line {
             Meaning::NotForUs(why) => Verdict::NotForUs { why },
             Meaning::Unreadable(problem) => dead(problem),
         };
-        self.keep(&mut draft, delivery, reading.kind, dedupe_key, verdict.clone(), owner);
+        if is_kept(&verdict) {
+            // A decision that nobody can make again proves nothing: what is not kept is not recorded as one.
+            draft.decided(None, stage, installed.digest(stage)?, as_recorded(installed, stage, delivery)?, answer);
+        }
+        self.keep(&mut draft, delivery, reading.kind, dedupe_key, verdict.clone(), owner)?;
         self.commit(draft).await?;
         Ok(verdict)
     }
 
-    /// The delivery's own record. Its bytes are kept where somebody may need them again: for a replay or a repair.
+    /// The delivery's own record. Its bytes and headers are kept, sealed, where somebody may need them again: for a proof,
+    /// a replay or a repair.
     fn keep(
         &self,
         draft: &mut Draft<'_>,
@@ -151,13 +156,18 @@ impl Line {
         dedupe_key: String,
         verdict: Verdict,
         owner: Option<PatientId>,
-    ) {
-        let wanted = match &verdict {
-            Verdict::Accepted { .. } | Verdict::Dead { .. } => true,
-            Verdict::NotForUs { .. } | Verdict::Unmatched { .. } => false,
-        };
+    ) -> Result<(), LineError> {
         let patient = owner.unwrap_or_else(|| self.vault.intake(draft.now));
-        let bytes = wanted.then(|| draft.sealing.seal_bytes(&patient, "delivery", &delivery.body));
+        let mut envelope = json!({ "door": delivery.door.name(), "received_at": delivery.received_at });
+        let mut bytes = None;
+        if is_kept(&verdict) {
+            bytes = Some(draft.sealing.seal_bytes(&patient, "delivery", &delivery.body));
+            let headers = without_credentials(&delivery.headers);
+            if !headers.is_empty() {
+                let headers = draft.sealing.seal_bytes(&patient, "headers", &serde_json::to_vec(&headers)?);
+                envelope["headers"] = json!(headers);
+            }
+        }
         draft.record(Record::Delivery {
             digest: Digest::of(&delivery.body),
             source: delivery.source.clone(),
@@ -166,8 +176,9 @@ impl Line {
             verdict,
             bytes,
             answer: None,
-            envelope: json!({ "door": delivery.door.name(), "received_at": delivery.received_at }),
+            envelope,
         });
+        Ok(())
     }
 
     /// The plugin failed on it. The delivery becomes a dead letter, once, and its sender hears nothing it could misread:
@@ -183,7 +194,7 @@ impl Line {
         let _held = self.names.hold(vec![key.clone()]).await;
         if self.store.index().delivery(&key)?.is_none() {
             let mut draft = self.draft();
-            self.keep(&mut draft, delivery, "unread".into(), key, verdict.clone(), None);
+            self.keep(&mut draft, delivery, "unread".into(), key, verdict.clone(), None)?;
             self.commit(draft).await?;
         }
         Ok(Taken { answer: Answer::unavailable(), verdict: Some(verdict) })
@@ -303,6 +314,32 @@ fn reference(event: &interpreter::Event) -> &interpreter::Reference {
         interpreter::Event::Appointment(notice) => &notice.reference,
         interpreter::Event::Note(note) => &note.reference,
     }
+}
+
+/// What is no concern of ours is acknowledged and not kept. See `wit/trigger.wit`.
+fn is_kept(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Accepted { .. } | Verdict::Dead { .. } => true,
+        Verdict::NotForUs { .. } | Verdict::Unmatched { .. } => false,
+    }
+}
+
+/// The trigger's call without what lies sealed beside it.
+fn as_recorded(installed: &Installed, stage: &str, delivery: &Delivery) -> Result<Value, LineError> {
+    let bare = Delivery {
+        door: delivery.door,
+        source: delivery.source.clone(),
+        url: String::new(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        received_at: delivery.received_at,
+    };
+    let settings = installed.settings(stage).unwrap_or_default();
+    Ok(serde_json::to_value(Call::Interpret { delivery: to_wit::delivery(&bare), settings })?)
+}
+
+fn without_credentials(headers: &[Attribute]) -> Vec<Attribute> {
+    headers.iter().filter(|header| !is_credential(&header.name)).cloned().collect()
 }
 
 fn dead(problem: interpreter::Problem) -> Verdict {

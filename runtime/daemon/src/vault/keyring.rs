@@ -43,7 +43,7 @@ pub const EXTENT_SLOTS: u64 = 4096;
 const HOUSE_PLACE: &[u8] = b"handoff house key";
 
 /// The key ring's file in the data directory.
-const FILE: &str = "keyring";
+pub const FILE: &str = "keyring";
 
 /// A key ring that is being written to take its place, or one that has lost it and is to be overwritten.
 const DRAFT: &str = "keyring.new";
@@ -215,6 +215,20 @@ impl Keyring {
 
     fn put(&self, at: u64, bytes: &[u8]) -> Result<(), KeyringError> {
         self.disk.write(FILE, at, bytes).and_then(|()| self.disk.sync(FILE)).map_err(|source| self.failed(source))
+    }
+
+    /// Copies what is on disk to another disk, which is the directory `dir` and has no key ring.
+    pub(super) fn copy(&self, to: &dyn Disk, dir: &Path) -> Result<(), KeyringError> {
+        let opened = self.read();
+        let mut content = vec![0; slot_at(opened.slots) as usize];
+        read(&*self.disk, 0, &mut content).map_err(|source| self.failed(source))?;
+        let copied = || {
+            to.create(FILE)?;
+            to.write(FILE, 0, &content)?;
+            to.sync(FILE)?;
+            to.sync_dir()
+        };
+        copied().map_err(|source| KeyringError::Io { path: dir.join(FILE), source })
     }
 
     // A panic elsewhere cannot leave `Opened` half changed: every change is one assignment after the disk has agreed.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId, Token};
 use handoff_engine::letter::Letter;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::entry::Verdict;
@@ -113,6 +113,16 @@ pub struct Doubt {
     pub ask: Value,
     /// What came back, when that much is known.
     pub response: Option<Value>,
+}
+
+/// A referral under legal hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    pub referral: ReferralId,
+    pub who: String,
+    pub why: String,
+    pub at: DateTime<Utc>,
+    pub position: Position,
 }
 
 /// Something that waits for a person.

@@ -20,6 +20,7 @@ pub const CONSENT: u8 = b'c';
 pub const DEPLOYMENT: u8 = b'e';
 pub const OUTBOX: u8 = b'o';
 pub const DEAD: u8 = b'x';
+pub const HOLD: u8 = b'l';
 pub const BLOCK: u8 = b'b';
 pub const META: u8 = b'm';
 
@@ -151,6 +152,10 @@ pub fn outbox(letter: &LetterId) -> Key {
 
 pub fn dead(item: &str) -> Key {
     key(DEAD, &[item.as_bytes()])
+}
+
+pub fn hold(referral: &ReferralId) -> Key {
+    key(HOLD, &[&id(referral)])
 }
 
 pub fn block(number: u64) -> Key {

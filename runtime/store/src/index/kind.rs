@@ -43,6 +43,11 @@ kinds! {
     Consented = 15 "consented",
     Looked = 16 "looked",
     Keyed = 17 "keyed",
+    Held = 18 "held",
+    Released = 19 "released",
+    Purged = 20 "purged",
+    Rotated = 21 "rotated",
+    BackedUp = 22 "backed-up",
     EventOrdered = 32 "event.ordered",
     EventWithdrawn = 33 "event.withdrawn",
     EventRecord = 34 "event.record",
@@ -87,6 +92,10 @@ impl Kinds {
         self.0 & (1 << kind as u8) != 0
     }
 
+    pub fn iter(self) -> impl Iterator<Item = Kind> {
+        Kind::ALL.iter().copied().filter(move |kind| self.has(*kind))
+    }
+
     pub fn add(&mut self, kind: Kind) {
         self.0 |= 1 << kind as u8;
     }
@@ -123,6 +132,11 @@ fn record_kind(record: &Record) -> Kind {
         Record::Consented { .. } => Kind::Consented,
         Record::Looked { .. } => Kind::Looked,
         Record::Keyed { .. } => Kind::Keyed,
+        Record::Held { .. } => Kind::Held,
+        Record::Released { .. } => Kind::Released,
+        Record::Purged { .. } => Kind::Purged,
+        Record::Rotated { .. } => Kind::Rotated,
+        Record::BackedUp { .. } => Kind::BackedUp,
     }
 }
 

@@ -157,8 +157,15 @@ impl Projection<'_, '_> {
             }
             Record::Deployed { deployment, .. } => self.rows.put(keys::deployment(deployment), here),
             Record::Consented { address, channel, .. } => self.rows.put(keys::consent(address, channel), here),
+            Record::Held { referral, .. } => self.rows.put(keys::hold(referral), here),
+            Record::Released { referral, .. } => self.rows.remove(keys::hold(referral)),
             // History and blocks say enough.
-            Record::Ignored { .. } | Record::Decided { .. } | Record::Looked { .. } => {}
+            Record::Ignored { .. }
+            | Record::Decided { .. }
+            | Record::Looked { .. }
+            | Record::Purged { .. }
+            | Record::Rotated { .. }
+            | Record::BackedUp { .. } => {}
             Record::Keyed { patient, slot } => {
                 self.rows.put(keys::key_slot(patient), row::key_slot(self.position, *slot));
             }
@@ -276,9 +283,11 @@ impl Projection<'_, '_> {
 pub fn touched_by(record: &Record) -> Vec<ReferralId> {
     match record {
         Record::Delivery { verdict: Verdict::Accepted { referrals }, .. } => referrals.clone(),
-        Record::Happened { referral, .. } | Record::Ignored { referral, .. } | Record::Named { referral, .. } => {
-            vec![*referral]
-        }
+        Record::Happened { referral, .. }
+        | Record::Ignored { referral, .. }
+        | Record::Named { referral, .. }
+        | Record::Held { referral, .. }
+        | Record::Released { referral, .. } => vec![*referral],
         Record::Stepped { referral, .. } => vec![referral.id],
         Record::Decided { referral, .. } => referral.iter().copied().collect(),
         Record::Queued { letter } => vec![letter.id.referral],
@@ -297,7 +306,10 @@ pub fn touched_by(record: &Record) -> Vec<ReferralId> {
         | Record::Deployed { .. }
         | Record::Consented { .. }
         | Record::Looked { .. }
-        | Record::Keyed { .. } => Vec::new(),
+        | Record::Keyed { .. }
+        | Record::Purged { .. }
+        | Record::Rotated { .. }
+        | Record::BackedUp { .. } => Vec::new(),
     }
 }
 

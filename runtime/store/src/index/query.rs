@@ -13,8 +13,8 @@ use crate::index::row::{self, OutboxRow, ReferralRow};
 use crate::index::rows::{Rows, Value};
 use crate::index::search::{history_of, referrals_under, search};
 use crate::index::{
-    ConsentOnFile, DeadItem, Delivered, Deployed, Doubt, DueTimer, InFlight, Index, IndexError, KeyedIndex, Listed,
-    OutboxItem, PAGE_MAX, ReferralFilter, Search, WhatDied, keys,
+    ConsentOnFile, DeadItem, Delivered, Deployed, Doubt, DueTimer, Hold, InFlight, Index, IndexError, KeyedIndex,
+    Listed, OutboxItem, PAGE_MAX, ReferralFilter, Search, WhatDied, keys,
 };
 use crate::journal::Numbered;
 use crate::position::Position;
@@ -195,13 +195,33 @@ impl<R: Rows> Index for KeyedIndex<R> {
         places.sort_by_key(|(_, at)| *at);
         let mut answers = Vec::new();
         for (key, at) in places.into_iter().take(limit.min(PAGE_MAX)) {
-            let item = String::from_utf8_lossy(&key[1..]).into_owned();
-            answers.extend(self.found(at, "a dead letter", |entry| {
-                let what = entry.records.iter().rev().find_map(|record| what_died(record, &item))?;
-                Some(DeadItem { item: item.clone(), position: at, at: entry.at, what })
-            })?);
+            answers.extend(self.dead(&String::from_utf8_lossy(&key[1..]), at)?);
         }
         Ok(answers)
+    }
+
+    fn dead_letter(&self, item: &str) -> Result<Option<DeadItem>, IndexError> {
+        match self.place(&keys::dead(item), keys::DEAD)? {
+            Some(at) => self.dead(item, at),
+            None => Ok(None),
+        }
+    }
+
+    fn holds(&self) -> Result<Vec<Hold>, IndexError> {
+        let places = self.view().places(&[keys::HOLD], keys::HOLD)?;
+        let mut holds = Vec::new();
+        for (key, at) in places {
+            let held = keys::referral_at_end(&key).ok_or(IndexError::Row { prefix: char::from(keys::HOLD) })?;
+            holds.extend(self.found(at, "a hold", |entry| {
+                entry.records.iter().rev().find_map(|record| match record {
+                    Record::Held { referral, who, why } if *referral == held => {
+                        Some(Hold { referral: held, who: who.clone(), why: why.clone(), at: entry.at, position: at })
+                    }
+                    _ => None,
+                })
+            })?);
+        }
+        Ok(holds)
     }
 
     fn history(&self, referral: &ReferralId) -> Result<Vec<Position>, IndexError> {
@@ -249,6 +269,13 @@ impl<R: Rows> KeyedIndex<R> {
             None => Ok(None),
             Some(entry) => pick(&entry).map(Some).ok_or(IndexError::Astray { at, what }),
         }
+    }
+
+    fn dead(&self, item: &str, at: Position) -> Result<Option<DeadItem>, IndexError> {
+        self.found(at, "a dead letter", |entry| {
+            let what = entry.records.iter().rev().find_map(|record| what_died(record, item))?;
+            Some(DeadItem { item: item.to_string(), position: at, at: entry.at, what })
+        })
     }
 
     fn owed(&self, letter: &LetterId, row: &OutboxRow) -> Result<Option<OutboxItem>, IndexError> {

@@ -1,4 +1,4 @@
-//! Search across referrals: by token, specialist, date range and type of record.
+//! Search across referrals: by referral, token, specialist, date range and type of record.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -16,6 +16,7 @@ use crate::position::Position;
 /// What to look for; absent fields match everything. [`Search::default`] finds a page of the whole journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
+    pub referral: Option<ReferralId>,
     pub token: Option<Token>,
     /// The specialist's id: referrals that are with this specialist now.
     pub specialist: Option<String>,
@@ -33,6 +34,7 @@ pub struct Search {
 impl Default for Search {
     fn default() -> Search {
         Search {
+            referral: None,
             token: None,
             specialist: None,
             from: None,
@@ -58,10 +60,10 @@ pub fn search(rows: &dyn Rows, search: &Search) -> Result<Vec<Position>, IndexEr
     let by_token = search.token.as_ref().map(|token| referrals_under(rows, &keys::tokens(token))).transpose()?;
     let by_specialist =
         search.specialist.as_ref().map(|id| referrals_under(rows, &keys::by_specialists(id))).transpose()?;
-    let referrals = match (by_token, by_specialist) {
-        (Some(these), Some(those)) => these.intersection(&those).copied().collect(),
-        (Some(these), None) | (None, Some(these)) => these,
-        (None, None) => return through_blocks(rows, search, limit),
+    let by_id = search.referral.map(|id| BTreeSet::from([id]));
+    let narrowed = [by_id, by_token, by_specialist].into_iter().flatten();
+    let Some(referrals) = narrowed.reduce(|these, those| &these & &those) else {
+        return through_blocks(rows, search, limit);
     };
     let mut places = BTreeSet::new();
     for referral in &referrals {

@@ -14,6 +14,8 @@ pub struct Looked {
     pub reader: Reader,
     /// Tells one journal from another.
     pub identity: [u8; 32],
+    /// The public keys that signed it, oldest first.
+    pub keys: Vec<[u8; 32]>,
 }
 
 /// Checks the whole journal and gives what is signed of it. A batch that is just being written is not there yet.
@@ -27,7 +29,9 @@ pub fn look(disk: Arc<dyn Disk>) -> Result<Looked, OpenError> {
         segments.push(segment);
     }
     let identity = segments.first().map_or([0; 32], |segment| segment.opened.0);
+    let mut keys: Vec<_> = segments.iter().flat_map(|it| [it.header.key, it.key.to_bytes()]).collect();
+    keys.dedup();
     let map = Arc::new(Map::default());
     map.write().extend(segments.iter().map(place_of));
-    Ok(Looked { reader: Reader::new(disk, map), identity })
+    Ok(Looked { reader: Reader::new(disk, map), identity, keys })
 }

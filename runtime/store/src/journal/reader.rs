@@ -30,6 +30,15 @@ pub enum ReadError {
     Damage(#[from] Damage),
 }
 
+/// How much of a journal is signed, and in how many files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    pub segments: u64,
+    /// Segments whose entries were purged, and whose seals remain.
+    pub purged: u64,
+    pub bytes: u64,
+}
+
 /// Cheap to clone; many threads may read at once.
 #[derive(Clone)]
 pub struct Reader {
@@ -66,6 +75,16 @@ impl Reader {
     /// over.
     pub fn entries(&self, from: Position) -> Iter {
         Iter { reader: self.clone(), next: Position(from.0.max(1)), ready: Vec::new() }
+    }
+
+    /// How much of a journal there is.
+    pub fn extent(&self) -> Extent {
+        let places = self.map.read();
+        Extent {
+            segments: places.len() as u64,
+            purged: places.iter().filter(|place| place.purged).count() as u64,
+            bytes: places.iter().map(|place| place.end).sum(),
+        }
     }
 
     pub(super) fn places(&self) -> Vec<Place> {

@@ -25,6 +25,8 @@ pub struct Sound {
     pub purged: u64,
     pub last: Position,
     pub bytes: u64,
+    /// The public keys that signed it, oldest first.
+    pub keys: Vec<[u8; 32]>,
     /// The chain's present value. Noted elsewhere, it also proves later that no end was taken off.
     pub head: [u8; 32],
 }
@@ -66,7 +68,7 @@ fn first_damage_before(disk: &dyn Disk, missing: Damage, key: &VerifyingKey) -> 
 
 fn verify_segments(disk: &dyn Disk, numbers: &[u64], key: &VerifyingKey) -> Result<Sound, VerifyError> {
     let mut before: Option<Segment> = None;
-    let mut sound = Sound { segments: 0, purged: 0, last: Position::START, bytes: 0, head: [0; 32] };
+    let mut sound = Sound { segments: 0, purged: 0, last: Position::START, bytes: 0, keys: Vec::new(), head: [0; 32] };
     let mut known = false;
     for (checked, number) in check_all(disk, numbers, Signatures::Last).into_iter().zip(numbers) {
         let checked = match checked {
@@ -90,6 +92,8 @@ fn verify_segments(disk: &dyn Disk, numbers: &[u64], key: &VerifyingKey) -> Resu
         sound.last = segment.last;
         sound.bytes += segment.bytes;
         sound.head = segment.head.0;
+        sound.keys.extend([segment.header.key, segment.key.to_bytes()]);
+        sound.keys.dedup();
         before = Some(segment);
     }
     if known {

@@ -41,6 +41,14 @@ pub struct Recovery {
     pub took: Duration,
 }
 
+/// An index that was built anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reindexed {
+    /// Entries that it took over from the journal.
+    pub entries: u64,
+    pub took: Duration,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("the store's folder {0} cannot be used")]

@@ -21,8 +21,6 @@ use crate::store::{CommitError, Store};
 pub struct Purge {
     /// Entries before this moment. A segment goes only when all of its entries are.
     pub before: DateTime<Utc>,
-    /// Referrals under legal hold: no segment with an entry of theirs goes.
-    pub held: BTreeSet<ReferralId>,
     /// The present, for what is committed anew.
     pub now: DateTime<Utc>,
 }
@@ -51,12 +49,14 @@ pub enum StorePurgeError {
 }
 
 impl Store {
-    /// Purges what retention allows. Commits go on meanwhile. Interrupted, it can simply be run again.
+    /// Purges what retention allows and no legal hold keeps. Commits go on meanwhile. Interrupted, it can simply be run
+    /// again.
     pub fn purge(&self, purge: &Purge) -> Result<Purged, StorePurgeError> {
+        let held: BTreeSet<ReferralId> = self.index().holds()?.iter().map(|hold| hold.referral).collect();
         let mut going = Vec::new();
         for closed in self.inner.reader.closed_before(purge.before.timestamp_millis()) {
             let entries = self.entries_of(closed)?;
-            if !self.is_needed(&entries, &purge.held)? {
+            if !self.is_needed(&entries, &held)? {
                 going.push((closed, entries));
             }
         }

@@ -8,10 +8,10 @@ use std::time::Instant;
 use rustix::fs::FlockOperation;
 
 use crate::index::{Base, Index as _, IndexError, KeyedIndex, LiveRows, SledRows};
-use crate::journal::{Disk, Journal, Opened, Reader, RealDisk};
+use crate::journal::{Disk, Journal, Looked, Opened, Reader, RealDisk, look};
 use crate::store::applier::CONDEMNED;
 use crate::store::inline::Inline;
-use crate::store::{Hands, Inner, Live, LiveIndex, Recovery, Store, StoreError, StoreOptions};
+use crate::store::{Hands, Inner, Live, LiveIndex, Recovery, Reindexed, Store, StoreError, StoreOptions};
 
 /// Entries given to the index at once while it is brought up.
 const AT_ONCE: usize = 1_024;
@@ -55,6 +55,26 @@ pub fn open_inline(
 fn journal(disk: Arc<dyn Disk>, options: StoreOptions) -> Result<Opened, StoreError> {
     let StoreOptions { dir: _, signing_key, depth, segment_max_bytes } = options;
     Ok(Journal::open(disk, signing_key, depth, segment_max_bytes)?)
+}
+
+/// Builds the index anew from the journal alone; no key is needed. Only while no process has the store open.
+///
+/// # Errors
+/// When the store is open elsewhere, the folder holds no sound journal, or the index cannot be written.
+pub fn reindex(dir: &Path) -> Result<Reindexed, StoreError> {
+    let began = Instant::now();
+    let folder = |error| StoreError::Folder(dir.to_path_buf(), error);
+    let disk = RealDisk::read_only(&dir.join("journal")).map_err(folder)?;
+    let _lock = lock(dir)?;
+    let Looked { reader, identity, .. } = look(Arc::new(disk))?;
+    let mut indexing = Indexing { dir: dir.to_path_buf(), reader, identity, applied: 0 };
+    indexing.remove_index()?;
+    match indexing.try_index() {
+        Ok((_, live)) => live.sync()?,
+        Err(Trouble::Index(_)) => return Err(IndexError::Failed.into()),
+        Err(Trouble::Store(error)) => return Err(error),
+    }
+    Ok(Reindexed { entries: indexing.applied, took: began.elapsed() })
 }
 
 fn lock(dir: &Path) -> Result<File, StoreError> {

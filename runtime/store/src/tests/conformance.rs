@@ -169,7 +169,13 @@ fn letters_agree(model: &Model, index: &dyn Index) {
         assert_eq!(index.letter_by_vendor_id(&vendor_id).expect("vendor id"), model.vendor(&vendor_id));
     }
     let dead = index.dead_letters(PAGE_MAX).expect("dead letters");
+    for item in &dead {
+        assert_eq!(index.dead_letter(&item.item).expect("dead letter").as_ref(), Some(item));
+    }
     assert_eq!(dead.into_iter().map(|it| it.item).collect::<std::collections::BTreeSet<_>>(), model.dead());
+    assert_eq!(index.dead_letter("nothing").expect("dead letter"), None);
+    let holds = index.holds().expect("holds");
+    assert_eq!(holds.into_iter().map(|it| (it.referral, it.position)).collect::<Vec<_>>(), model.holds());
 }
 
 fn names_agree(model: &Model, index: &dyn Index) {
@@ -197,6 +203,9 @@ fn searches_agree(model: &Model, index: &dyn Index) {
         Search { limit: 5, after: Position(60), ..Search::default() },
         Search { from, until, ..Search::default() },
         Search { kind: Some(Kind::Received), ..Search::default() },
+        Search { referral: Some(referral_id(3)), kind: Some(Kind::Held), ..Search::default() },
+        Search { referral: Some(referral_id(4)), specialist: Some("npi-1".to_string()), from, ..Search::default() },
+        Search { referral: Some(referral_id(999)), ..Search::default() },
         Search { kind: Some(Kind::EventOrdered), from, ..Search::default() },
         Search { specialist: Some("npi-1".to_string()), until, ..Search::default() },
         Search { specialist: Some("npi-2".to_string()), kind: Some(Kind::Named), limit: 2, ..Search::default() },

@@ -78,6 +78,34 @@ fn any_changed_byte_is_found_and_named() {
 }
 
 #[test]
+fn rotations_purged_segments_and_space_ahead_are_watched_as_closely() {
+    let disk = SimDisk::new(1, None);
+    let mut journal = open(&disk, 1).expect("opened");
+    for number in 0..6 {
+        journal.append_batch(&[usual(number)]).expect("appended");
+    }
+    journal.rotate(key(2)).expect("rotated");
+    journal.append_batch(&[usual(6)]).expect("appended");
+    journal.reader().purge(1).expect("purged");
+    let files = files_of(&disk);
+    let sound = verify_disk(&disk_of(&files), &key(1).verifying_key()).expect("sound");
+    assert_eq!((sound.purged, sound.keys.len()), (1, 2));
+    let (last, open) = files.iter().next_back().expect("a segment");
+    assert!(open.ends_with(&[0; 1_000]), "{last} has no space ahead");
+    let mut number = 0;
+    for (name, bytes) in &files {
+        number += 1;
+        for at in 0..bytes.len() {
+            let mut changed = files.clone();
+            changed.entry(name.clone()).and_modify(|bytes| bytes[at] ^= 1 << (at % 8));
+            let damage = damage_in(&changed);
+            assert_eq!(damage.segment, number, "byte {at} of {name}: {damage}");
+            assert!(damage.offset as usize <= at, "byte {at} of {name}: {damage}");
+        }
+    }
+}
+
+#[test]
 fn a_changed_byte_never_costs_an_acknowledged_entry() {
     let files = files_of(&journal_of(7));
     for (name, bytes) in &files {

@@ -145,6 +145,22 @@ impl Model {
         dead
     }
 
+    pub fn holds(&self) -> Vec<(ReferralId, Position)> {
+        let mut holds = BTreeMap::new();
+        for (at, record) in self.records() {
+            match record {
+                Record::Held { referral, .. } => {
+                    holds.insert(referral, at);
+                }
+                Record::Released { referral, .. } => {
+                    holds.remove(&referral);
+                }
+                _ => {}
+            }
+        }
+        holds.into_iter().collect()
+    }
+
     pub fn sealed(&self, token: &Token) -> Option<Sealed> {
         let last = self.all().into_iter().rev().find(|(_, entry)| entry.sealed.iter().any(|it| it.token == *token))?;
         last.1.sealed.iter().find(|it| it.token == *token).cloned()
@@ -193,12 +209,18 @@ impl Model {
             specialist.is_some_and(|it| it.id == *wanted)
         };
         let touched = |entry: &Entry| entry.records.iter().flat_map(touched_by).collect::<BTreeSet<_>>();
+        // One and the same referral is all that is asked for.
+        let narrowed = search.referral.is_some() || search.specialist.is_some();
+        let meant = |id: &ReferralId| {
+            search.referral.is_none_or(|wanted| wanted == *id)
+                && search.specialist.as_ref().is_none_or(|wanted| of_specialist(id, wanted))
+        };
         let wanted = |at: Position, entry: &Entry| {
             at > search.after
                 && search.from.is_none_or(|from| entry.at >= from)
                 && search.until.is_none_or(|until| entry.at < until)
                 && search.kind.is_none_or(|kind| Kinds::of(entry).has(kind))
-                && search.specialist.as_ref().is_none_or(|id| touched(entry).iter().any(|it| of_specialist(it, id)))
+                && (!narrowed || touched(entry).iter().any(meant))
         };
         let found = self.all().into_iter().filter(|(at, entry)| wanted(*at, entry)).map(|(at, _)| at);
         found.take(search.limit).collect()

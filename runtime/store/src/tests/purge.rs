@@ -1,7 +1,5 @@
 //! Retention forgets what it may, keeps what it must, and the chain stays proven.
 
-use std::collections::BTreeSet;
-
 use chrono::Duration;
 use handoff_engine::ids::PatientId;
 
@@ -40,12 +38,8 @@ fn life(store: &Store, number: u64) {
     commit(store, entry(noon() + Duration::seconds(number as i64), vec![stepped(&ended)]));
 }
 
-fn purge(before: i64, held: &[u64]) -> Purge {
-    Purge {
-        before: noon() + Duration::seconds(before),
-        held: held.iter().map(|number| referral_id(*number)).collect::<BTreeSet<_>>(),
-        now: noon() + Duration::days(2_600),
-    }
+fn purge(before: i64) -> Purge {
+    Purge { before: noon() + Duration::seconds(before), now: noon() + Duration::days(2_600) }
 }
 
 #[test]
@@ -69,8 +63,8 @@ fn old_segments_go_and_the_chain_holds() {
     young.facts.patient.id = PatientId("patient-3".to_string());
     commit(&store, entry(noon() + Duration::seconds(900), vec![stepped(&young)]));
     let last = store.last();
-    assert_eq!(store.purge(&purge(0, &[])).expect("purged"), Purged::default(), "nothing is old enough");
-    let purged = store.purge(&purge(15, &[])).expect("purged");
+    assert_eq!(store.purge(&purge(0)).expect("purged"), Purged::default(), "nothing is old enough");
+    let purged = store.purge(&purge(15)).expect("purged");
     assert!(purged.segments.len() > 3, "{purged:?}");
     assert_eq!(store.read(Position(1)).expect("read"), None);
     assert!(store.read(last).expect("read").is_some());
@@ -105,11 +99,20 @@ fn held_and_unfinished_referrals_keep_their_segments() {
     // In flight from the first segment on.
     commit(&store, usual(500));
     (0..20).for_each(|number| life(&store, number));
-    let purged = store.purge(&purge(15, &[9])).expect("purged");
+    let (who, why) = ("counsel".to_string(), "a subpoena".to_string());
+    let hold = |referral| Record::Held { referral, who: who.clone(), why: why.clone() };
+    let held_at =
+        commit(&store, entry(noon() + Duration::seconds(16), vec![hold(referral_id(9)), hold(referral_id(8))]));
+    let released = Record::Released { referral: referral_id(8), who: who.clone(), why: "settled".to_string() };
+    commit(&store, entry(noon() + Duration::seconds(17), vec![released]));
+    let holds = store.index().holds().expect("holds");
+    assert_eq!(holds.iter().map(|it| (it.referral, it.position)).collect::<Vec<_>>(), [(referral_id(9), held_at)]);
+    assert_eq!((&holds[0].who, &holds[0].why), (&who, &why));
+    let purged = store.purge(&purge(15)).expect("purged");
     assert!(!purged.segments.contains(&1), "a referral in flight began there");
     assert!(purged.segments.len() > 2, "{purged:?}");
     let held = store.index().history(&referral_id(9)).expect("history");
-    assert_eq!(held.len(), 3);
+    assert_eq!(held.len(), 4, "three of its life, and the hold");
     assert!(held.iter().all(|at| store.read(*at).expect("read").is_some()), "held entries stay");
     assert!(store.index().referral(&referral_id(500)).expect("referral").is_some());
 }

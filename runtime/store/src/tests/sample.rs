@@ -148,7 +148,7 @@ impl Practice {
         let due = self.now + Duration::seconds(self.dice.below(100_000) as i64);
         let digest = Digest::of(&number.to_be_bytes());
         let why = "a test".to_string();
-        match self.dice.below(18) {
+        match self.dice.below(20) {
             0..=4 => self.step(number),
             5 | 6 => {
                 vec![Record::Queued { letter: Letter { id: letter, due, expires: None, body: LetterBody::ReadRecord } }]
@@ -175,7 +175,7 @@ impl Practice {
             12 => {
                 let items = [letter.to_string(), digest.to_string()];
                 let item = items[self.dice.below(2) as usize].clone();
-                vec![Record::Settled { item, how: "dismissed".to_string(), who: "someone".to_string() }]
+                vec![Record::Settled { item, how: "dismissed".to_string(), who: "someone".to_string(), why }]
             }
             13 => {
                 let names = vec![format!("number:{}", self.dice.below(6)), format!("patient:{number}")];
@@ -188,6 +188,8 @@ impl Practice {
             }
             15 => vec![Record::Keyed { patient: PatientId(format!("patient-{number}")), slot: self.dice.below(1000) }],
             16 => vec![self.delivery(digest)],
+            17 => vec![Record::Held { referral: referral_id(number), who: "counsel".to_string(), why }],
+            18 => vec![Record::Released { referral: referral_id(number), who: "counsel".to_string(), why }],
             _ => vec![Record::Deployed {
                 deployment: Digest::of(&self.dice.below(3).to_be_bytes()),
                 workflow: "referral".to_string(),

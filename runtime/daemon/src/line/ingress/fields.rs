@@ -3,7 +3,6 @@
 
 use std::fmt;
 
-use axum::http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::PatientId;
 use handoff_host::contract::carrier::Callback;
@@ -11,6 +10,7 @@ use handoff_host::contract::types::Attribute;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::is_credential;
 use crate::vault::Sealing;
 
 /// Vendors' callbacks have some thirty fields.
@@ -72,8 +72,7 @@ impl Fields {
         sealing: &mut Sealing<'_>,
         received_at: DateTime<Utc>,
     ) -> Callback {
-        let secret = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE];
-        let headers = headers.iter().filter(|header| !secret.iter().any(|name| *name == header.name.as_str()));
+        let headers = headers.iter().filter(|header| !is_credential(&header.name));
         let fields = self.0.iter().map(|(name, value)| Attribute {
             name: name.clone(),
             value: match clear_fields.contains(name) {

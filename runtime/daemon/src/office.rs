@@ -1,0 +1,109 @@
+//! Where an operator is served. One piece of code does what is asked, whether it came through the door of a running house
+//! or from a command that opened the house itself: a carrier only carries.
+//!
+//! Architecture Invariant: whatever changes the house, or shows what is sealed, is journaled with who asked and why.
+
+pub mod backup;
+pub mod dead_letters;
+pub mod decisions;
+pub mod door;
+pub mod holds;
+pub mod keys;
+pub mod retention;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::Context as _;
+use handoff_store::{Entry, Position, Record};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::house::Plan;
+use crate::line::Line;
+
+/// A house with somebody in it to ask.
+pub struct Office {
+    pub line: Arc<Line>,
+    pub premises: Premises,
+    /// Held by what must not meet another of its kind: a purge, a backup, a change of keys.
+    alone: Mutex<()>,
+}
+
+/// Where a house's things lie, and the rules that its configuration sets.
+#[derive(Clone, Debug)]
+pub struct Premises {
+    pub data: PathBuf,
+    /// `handoff.yaml`.
+    pub configuration: PathBuf,
+    /// The private key that signs the journal; its public half lies beside it.
+    pub signing: PathBuf,
+    pub retention_years: u32,
+}
+
+/// Who asks, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operator {
+    pub who: String,
+    pub why: String,
+}
+
+/// One thing that can be asked of a house.
+pub trait Request: Serialize + DeserializeOwned + Send + 'static {
+    /// Where it is asked for at the door.
+    const PATH: &'static str;
+
+    /// The reason that is journaled when the operator gives none; absent where one must be given.
+    const WHY: Option<&'static str>;
+
+    type Answer: Serialize + DeserializeOwned + Send + 'static;
+
+    /// Does it, on this thread and within a tokio runtime.
+    ///
+    /// # Errors
+    /// What stood in the way, as a chain for the operator to read.
+    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Self::Answer>;
+}
+
+impl Premises {
+    pub fn of(config: &Config) -> Premises {
+        Premises {
+            data: config.data.clone(),
+            configuration: config.file.clone(),
+            signing: config.keys.signing.clone(),
+            retention_years: config.retention.years,
+        }
+    }
+}
+
+impl Office {
+    /// Moves into a house that is open.
+    ///
+    /// # Errors
+    /// When a signing key that an interrupted rotation left behind cannot be put in its place.
+    pub fn new(line: Arc<Line>, premises: Premises) -> anyhow::Result<Office> {
+        keys::settle(&premises)?;
+        Ok(Office { line, premises, alone: Mutex::default() })
+    }
+
+    /// Opens a house that nobody else has open.
+    ///
+    /// # Errors
+    /// When anything that its configuration names is missing, or another process has it open.
+    pub fn open(config: &Config) -> anyhow::Result<Office> {
+        let line = Plan::from_config(config, Arc::new(SystemClock))?.build()?;
+        Office::new(Arc::new(line), Premises::of(config))
+    }
+
+    fn alone(&self) -> MutexGuard<'_, ()> {
+        self.alone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes one thing down, durably.
+    fn record(&self, record: Record) -> anyhow::Result<Position> {
+        let entry = Entry { at: self.line.clock.now(), records: vec![record], sealed: Vec::new() };
+        self.line.store.commit(entry).wait().context("the journal did not take it, and it was not done")
+    }
+}
