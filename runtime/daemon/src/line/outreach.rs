@@ -29,8 +29,8 @@ pub(super) struct Taken {
     pub item: OutboxItem,
     /// Whether an earlier request may have been acted upon. Until that is settled, every word is a lookup.
     pub in_doubt: bool,
-    /// The plugin's last word, not yet written down.
-    pub decided: Option<Record>,
+    /// The plugin's words that are not yet written down.
+    pub decided: Vec<Record>,
 }
 
 /// What came of a request.
@@ -57,7 +57,7 @@ impl Line {
             return self.drop_dead(&item, "the workflow has no stage for this letter").await;
         };
         let Opening { speaker, stage, mut call } = opening;
-        let mut taken = Taken { in_doubt: item.in_doubt(), decided: None, item };
+        let mut taken = Taken { in_doubt: item.in_doubt(), decided: Vec::new(), item };
         let mut silent = false;
         for _ in 0..ASKS_MAX {
             let lookup = taken.in_doubt;
@@ -65,7 +65,7 @@ impl Line {
                 Ok(answer) => answer,
                 Err(fault) => return self.retry(taken, fault.to_string()).await,
             };
-            taken.decided = Some(Record::Decided {
+            taken.decided.push(Record::Decided {
                 referral: Some(referral.id),
                 stage: stage.clone(),
                 plugin: installed.digest(&stage)?,
@@ -118,7 +118,7 @@ impl Line {
         lookup: bool,
     ) -> Result<(), LineError> {
         let mut draft = self.draft();
-        taken.decided.take().into_iter().for_each(|record| draft.record(record));
+        taken.decided.drain(..).for_each(|record| draft.record(record));
         draft.record(Record::Asked {
             letter: taken.item.letter.id,
             attempt: taken.item.attempts + 1,
