@@ -47,6 +47,18 @@ bench *ARGS: setup
 bench-store *ARGS:
     cargo bench -p handoff-store --bench journal -- {{ARGS}}
 
+# A year of a hundred thousand referrals in virtual time: minutes. `just year 5000` takes a part of it.
+year *REFERRALS: setup
+    cargo bench -p handoff --bench year -- {{REFERRALS}}
+
+# Lives through simulated histories for so many minutes, and names each seed that broke a promise.
+soak MINUTES="30" FROM="1000": setup
+    HANDOFF_SEEDS_FROM={{FROM}} HANDOFF_SOAK_MINUTES={{MINUTES}} cargo nextest run -p handoff-tests --no-capture no_promise_is_broken
+
+# Lives through one history again.
+soak-seed SEED: setup
+    HANDOFF_SEED={{SEED}} cargo nextest run -p handoff-tests --no-capture no_promise_is_broken
+
 # Format everything.
 fmt:
     cargo fmt --all && cargo fmt --manifest-path plugins/Cargo.toml --all

@@ -77,8 +77,14 @@ impl House {
     }
 
     pub fn serve(&self) -> Daemon {
+        self.serve_with(&[])
+    }
+
+    /// With these variables in the daemon's environment.
+    pub fn serve_with(&self, environment: &[(&str, &str)]) -> Daemon {
         let process = Command::new(env!("CARGO_BIN_EXE_handoff-house"))
             .args(["serve", "--config", &self.path("handoff.yaml")])
+            .envs(environment.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

@@ -212,14 +212,12 @@ pub fn end(plan: &handoff_practice::Plan) -> DateTime<Utc> {
 /// The house that serves the practice: keys and dice come from the seed.
 pub fn house(seed: u64, data: &Path, egress: Egress, secrets: Arc<Secrets>, clock: Arc<dyn Clock>) -> Plan {
     let mut dice = StdRng::seed_from_u64(seed);
-    let mut signing = [0u8; 32];
-    dice.fill_bytes(&mut signing);
     Plan {
         data: data.to_path_buf(),
         plugins: None,
         workflow: workflow(),
         master: MasterKey::generate(&mut dice),
-        signing: SigningKey::from_bytes(&signing),
+        signing: signing_key(seed),
         secrets,
         egress,
         public_url: Some(PUBLIC_URL.into()),
@@ -227,6 +225,13 @@ pub fn house(seed: u64, data: &Path, egress: Egress, secrets: Arc<Secrets>, cloc
         dice: Box::new(dice),
         sequential: false,
     }
+}
+
+/// Signs the journal of a seed's house.
+pub fn signing_key(seed: u64) -> SigningKey {
+    let mut signing = [0u8; 32];
+    StdRng::seed_from_u64(!seed).fill_bytes(&mut signing);
+    SigningKey::from_bytes(&signing)
 }
 
 /// The way out of a house without sockets, over a wire that leads to the world.

@@ -113,9 +113,6 @@ const WAYS: [(u32, Way); 8] = [
 /// Quick, later the same day, next day.
 const PACES: [(u32, (i64, i64)); 3] = [(55, (1, 45)), (30, (60, 420)), (15, (600, 1800))];
 
-/// Orders are spread over the first ten days, so that a month sees most of them through.
-const ORDER_DAYS: i64 = 10;
-
 impl Person {
     pub(crate) fn from_seed(plan: &Plan, index: usize) -> Person {
         let mut dice = Dice::of(plan.seed, index, "person", 0);
@@ -159,7 +156,7 @@ impl Referral {
         let unfit: Vec<usize> = offices.iter().copied().filter(|office| !fits(office)).collect();
         let fit: Vec<usize> = offices.into_iter().filter(fits).collect();
         let specialist = if dice.chance(0.14) && !unfit.is_empty() { dice.pick(&unfit) } else { dice.pick(&fit) };
-        let day = Duration::days(dice.between(0, ORDER_DAYS.min(i64::from(plan.days)) - 1));
+        let day = Duration::days(dice.between(0, i64::from(plan.order_days.min(plan.days)) - 1));
         let ordered_at = hours::office(plan.start + day + dice.minutes(0, 24 * 60));
         Referral {
             number: format!("RF{:06}", 700_000 + index),

@@ -6,8 +6,10 @@ use chrono::{DateTime, Utc};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     pub seed: u64,
-    /// Referrals ordered within the first ten days, one per patient. At most [`REFERRALS_MAX`].
+    /// Referrals, one per patient. At most [`REFERRALS_MAX`].
     pub referrals: usize,
+    /// They are ordered within so many days of the start: ten, so that a month sees most of them through.
+    pub order_days: u32,
     pub start: DateTime<Utc>,
     /// Nothing happens after so many days.
     pub days: u32,
@@ -17,7 +19,15 @@ pub struct Plan {
 
 impl Plan {
     pub fn new(seed: u64, referrals: usize, start: DateTime<Utc>) -> Plan {
-        Plan { seed, referrals, start, days: 30, carrier: CarrierPlan::default(), ehr: EhrPlan::default() }
+        Plan {
+            seed,
+            referrals,
+            order_days: 10,
+            start,
+            days: 30,
+            carrier: CarrierPlan::default(),
+            ehr: EhrPlan::default(),
+        }
     }
 }
 
