@@ -14,6 +14,7 @@ mod live;
 mod memory;
 mod project;
 mod query;
+mod recent;
 mod row;
 mod rows;
 mod search;

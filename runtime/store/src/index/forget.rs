@@ -19,7 +19,7 @@ impl<R: Rows> KeyedIndex<R> {
     /// remaining entries alone would give.
     pub fn forget(&self, entries: &[Numbered], purged: impl Fn(Position) -> bool) -> Result<(), IndexError> {
         let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
+        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
         let mut staged = Staged { rows: &shelf.rows, changes: Changes::new() };
         for key in keys_of(entries)? {
             forget_row(&key, &purged, &mut staged)?;
@@ -33,6 +33,7 @@ impl<R: Rows> KeyedIndex<R> {
             }
         }
         let changes = staged.changes;
+        shelf.recent.forget();
         shelf.rows.write(changes)
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::index::agenda::{Agenda, Change};
 use crate::index::project::{glance_at, project};
+use crate::index::recent::Recent;
 use crate::index::row::{self, Meta, OutboxRow, ReferralRow};
 use crate::index::rows::{Changes, Rows, Staged};
 use crate::index::{IndexError, keys};
@@ -23,6 +24,7 @@ pub(super) struct Shelf<R> {
     pub rows: R,
     pub agenda: Agenda,
     pub through: Position,
+    pub recent: Recent,
 }
 
 /// Why rows that were read are of no use.
@@ -69,7 +71,7 @@ impl<R: Rows> KeyedIndex<R> {
             }
         };
         let agenda = agenda_of(&rows)?;
-        let shelf = RwLock::new(Shelf { rows, agenda, through });
+        let shelf = RwLock::new(Shelf { rows, agenda, through, recent: Recent::default() });
         Ok(KeyedIndex { shelf, writing: Mutex::new(()), entries, journal })
     }
 
@@ -81,7 +83,7 @@ impl<R: Rows> KeyedIndex<R> {
     pub(super) fn take(&self, batch: &[Numbered]) -> Result<(), IndexError> {
         let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut agenda = Vec::new();
-        let (changes, through) = {
+        let (changes, batch, through) = {
             let shelf = self.view();
             let mut staged = Staged { rows: &shelf.rows, changes: Changes::new() };
             let batch = &batch[batch.partition_point(|(position, _)| *position <= shelf.through)..];
@@ -93,11 +95,12 @@ impl<R: Rows> KeyedIndex<R> {
             glance_at(batch, &mut staged)?;
             let meta = Meta { applied_through: through, form: row::FORM, journal: self.journal };
             staged.put(keys::meta(), meta.write());
-            (staged.changes, through)
+            (staged.changes, batch, through)
         };
         let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
         shelf.rows.write(changes)?;
         agenda.into_iter().for_each(|change| shelf.agenda.take(change));
+        shelf.recent.take(batch);
         shelf.through = through;
         Ok(())
     }

@@ -265,7 +265,12 @@ impl<R: Rows> KeyedIndex<R> {
         what: &'static str,
         pick: impl FnOnce(&Entry) -> Option<T>,
     ) -> Result<Option<T>, IndexError> {
-        match self.entries.entry(at).map_err(|error| IndexError::Journal(at, error))? {
+        let recent = self.view().recent.get(at);
+        let entry = match recent {
+            Some(entry) => Some(entry),
+            None => self.entries.entry(at).map_err(|error| IndexError::Journal(at, error))?,
+        };
+        match entry {
             None => Ok(None),
             Some(entry) => pick(&entry).map(Some).ok_or(IndexError::Astray { at, what }),
         }
