@@ -9,7 +9,8 @@ use tempfile::TempDir;
 
 use crate::args::Args;
 use crate::load::{self, drive, entry_of, fill};
-use crate::report::{Table, cpu_seconds, out, resident_mib};
+use crate::report::{Table, out};
+use crate::usage::{cpu_seconds, resident_mib};
 use crate::{StoreCommitter, open};
 
 const COMMITTERS: u64 = 64;

@@ -12,6 +12,7 @@ mod curve;
 mod load;
 mod report;
 mod sustained;
+mod usage;
 mod verify;
 
 use std::path::Path;

@@ -9,7 +9,8 @@ use tempfile::TempDir;
 use crate::args::Args;
 use crate::bare::SyncedSled;
 use crate::load::{drive, fill};
-use crate::report::{Table, mib, out};
+use crate::report::{Table, out};
+use crate::usage::mib;
 use crate::{StoreCommitter, open};
 
 const COMMITTERS: u64 = 64;

@@ -7,7 +7,8 @@ use handoff_store::journal::verify;
 use sha2::{Digest as _, Sha256};
 
 use crate::load::fill;
-use crate::report::{Table, mib, spread};
+use crate::report::{Table, spread};
+use crate::usage::mib;
 use crate::{key, open};
 
 /// Entries in the journal to verify: some 300 MiB.
