@@ -34,6 +34,12 @@ check: setup
     cargo fmt --all --check && cargo fmt --manifest-path plugins/Cargo.toml --all --check
     cargo clippy --workspace --all-targets -- -D warnings
     cargo clippy --manifest-path plugins/Cargo.toml --all-targets -- -D warnings
+    just deny
+
+# Licences, sources and bans; and known holes, where the advisory database can be reached.
+deny:
+    command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+    if cargo deny fetch db 2>/dev/null; then cargo deny check; else echo "no advisory database here" && cargo deny check bans licenses sources; fi
 
 # Build the bundled plugins into components and list them.
 plugins: setup

@@ -2,8 +2,10 @@
 
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey as _;
+use handoff::rehearsal::Rehearsal;
 use handoff_verifier::pack::{self, Frame, Line};
 use handoff_verifier::{Fault, verify};
+use tempfile::TempDir;
 
 use crate::house::{self, House};
 use crate::mllp::{self, Sender};
@@ -61,6 +63,38 @@ fn a_pack_is_proven_and_every_altered_byte_is_found() {
         assert!(verify(&altered, None).is_err(), "{what}");
     }
     assert!(verify(&bytes, Some(&trusted)).is_ok(), "the bytes are back");
+}
+
+#[test]
+fn an_accounting_names_each_request_that_carried_patient_data() {
+    let data = TempDir::new().expect("a folder");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let (texts, mails) = runtime.block_on(async {
+        let rehearsal = Rehearsal::open(5, 6, 20, data.path()).await.expect("a rehearsal");
+        rehearsal.run(|_| {}).await.expect("three weeks");
+        let ledger = rehearsal.world().ledger();
+        rehearsal.close().await;
+        (ledger.texts.len(), ledger.mails.len())
+    });
+    let folder = data.path().to_str().expect("UTF-8");
+    let mut told = Vec::new();
+    for referral in house::objects(&["referrals", "list", "--json", "--data", folder]) {
+        let id = referral["id"].as_str().expect("an id");
+        told.extend(house::objects(&["disclosures", id, "--json", "--data", folder]));
+        let printed = house::printed(&["disclosures", id, "--data", folder]);
+        assert!(printed.contains("(agreement: rehearsal) to read how the patient may be reached"), "{printed}");
+    }
+    let to = |endpoint: &str| told.iter().filter(|disclosure| disclosure["to"] == endpoint).count();
+    assert!(texts > 0 && to("sms") >= texts, "{texts} texts, {} disclosures", to("sms"));
+    assert!(to("mail") >= mails && to("ehr") > 0, "{mails} mails, {} disclosures", to("mail"));
+    for disclosure in &told {
+        assert_eq!(disclosure["agreement"], "rehearsal");
+        assert!(disclosure["what"].as_array().is_some_and(|what| !what.is_empty()), "{disclosure}");
+    }
+    // The rehearsal's vendors are down at times: what got no answer counts as well.
+    let answered = told.iter().filter(|disclosure| disclosure["outcome"] == "answered").count();
+    assert!(answered * 2 > told.len(), "{answered} of {} were answered", told.len());
+    assert!(!house::handoff(&["disclosures", "somebody", "--data", folder]).status.success());
 }
 
 /// Whoever has the key can sign another pack; the journal's own signatures still stand against it.

@@ -11,6 +11,7 @@ mod asking;
 mod backup;
 mod dead_letters;
 mod demo;
+mod disclosures;
 mod doctor;
 mod evidence;
 mod hold;
@@ -81,6 +82,8 @@ enum Command {
     /// Change the house's own keys
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// What of a patient left the house, when, to whom, under which agreement and why
+    Disclosures(disclosures::Disclosures),
     /// Check configuration, keys, endpoints and clock
     Doctor(doctor::Doctor),
 }
@@ -104,6 +107,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Hold(command) => command.run(),
         Command::Purge(command) => command.run(),
         Command::Keys(command) => command.run(),
+        Command::Disclosures(command) => command.run(),
         Command::Doctor(command) => command.run(),
     }
 }

@@ -188,6 +188,8 @@ impl Config {
         config.keys.master = config.keys.master.within(folder);
         let doors = config.listen.mllp.iter_mut().map(|door| &mut door.tls).chain([&mut config.listen.http.tls]);
         doors.for_each(|tls| *tls = tls.take().map(|tls| tls.within(folder)));
+        config.endpoints =
+            config.endpoints.into_iter().map(|(name, endpoint)| (name, endpoint.within(folder))).collect();
         config.secrets = config.secrets.into_iter().map(|(name, source)| (name, source.within(folder))).collect();
         Ok(config)
     }

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod deployments;
+pub mod disclosures;
 pub mod evidence;
 pub mod gate;
 pub mod house;

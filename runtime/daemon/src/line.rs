@@ -14,6 +14,7 @@
 //! ```
 
 pub mod address;
+mod agreement;
 pub mod callback;
 pub mod decide;
 pub mod draft;
@@ -41,6 +42,7 @@ use handoff_host::{Fault, Host};
 use handoff_store::Store;
 use tokio::sync::Notify;
 
+use self::agreement::Renewals;
 use self::egress::Egress;
 use self::egress::secrets::Secrets;
 use self::locks::Locks;
@@ -67,6 +69,7 @@ pub struct Line {
     /// Held by whoever may create a referral, or answers a delivery.
     names: Locks,
     leases: Leases,
+    renewals: Renewals,
     /// Rung at each commit: something may be due.
     pub pulse: Notify,
     pub plugin_calls: AtomicU64,
@@ -132,6 +135,7 @@ impl Line {
             referrals: Locks::default(),
             names: Locks::default(),
             leases: Leases::default(),
+            renewals: Renewals::default(),
             pulse: Notify::new(),
             plugin_calls: AtomicU64::new(0),
         }

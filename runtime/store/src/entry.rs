@@ -85,6 +85,9 @@ pub enum Record {
         stage: String,
         plugin: Digest,
         endpoint: String,
+        /// The business associate agreement's reference, under which patient data may be in it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agreement: Option<String>,
         ask: Value,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         lookup: bool,

@@ -15,6 +15,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::deployments::{self, ByName, Source};
 use crate::house::Plan;
+use crate::line::ingress::entrance::Entrance;
 
 /// An endpoint on the practice's own network answers at once; a vendor's within a second.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
@@ -76,8 +77,11 @@ fn examine(path: &std::path::Path) -> Vec<Finding> {
     let plan = Plan::from_config(&config, Arc::new(SystemClock));
     look("keys and secrets".into(), plan.map(|_| ()).map_err(|error| format!("{error:#}")));
     look("workflow and plugins".into(), workflow(&config).map_err(|error| format!("{error:#}")));
-    let addresses = config.listen.mllp.iter().map(|door| door.address).chain([config.listen.http.address]);
-    for address in addresses {
+    let http = &config.listen.http;
+    let doors = config.listen.mllp.iter().map(|door| (door.source.as_str(), door.address, door.guard()));
+    for (name, address, guard) in doors.chain([("http", http.address, http.guard())]) {
+        let entrance = Entrance::open(name, address, &guard).map(drop);
+        look(format!("entrance {name}"), entrance.map_err(|error| chained(&error)));
         let bound = std::net::TcpListener::bind(address).map(|_| ());
         look(format!("listen on {address}"), bound.map_err(|error| format!("{error}; is the daemon running already?")));
     }

@@ -11,6 +11,7 @@ use handoff_host::contract::exchange::{Ask, HttpRequest, HttpResponse, Mail, Mai
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 
 pub mod address;
+mod assertion;
 pub mod denial;
 pub mod endpoint;
 pub mod http;
@@ -21,17 +22,19 @@ pub mod secrets;
 pub mod smtp;
 mod substitute;
 mod tokenise;
+pub mod trust;
 pub mod wire;
 
 pub use denial::Denial;
 
-use self::endpoint::{Credentials, Endpoint, EndpointConfig, EndpointError, Kind};
+use self::endpoint::{Baa, Credentials, Endpoint, EndpointConfig, EndpointError, Kind};
 use self::http::Failed;
-use self::oauth::{AccessTokens, Claim, NoToken};
+use self::oauth::{AccessTokens, Claim, NoToken, Proof};
 use self::secrets::{Secret, Secrets};
 use self::smtp::Unsaid;
 use self::substitute::{Agreement, Placed, Substitution};
 use self::tokenise::{Reveal, Tokeniser};
+use self::trust::TrustError;
 use self::wire::{Sockets, Wire};
 use crate::clock::Clock;
 use crate::vault::Sealing;
@@ -73,6 +76,8 @@ pub struct Egress {
 pub enum EgressError {
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     #[error("no TLS client can be made")]
     Tls(#[from] reqwest::Error),
 }
@@ -97,7 +102,9 @@ impl Egress {
         secrets: Arc<Secrets>,
         clock: Arc<dyn Clock>,
     ) -> Result<Egress, EgressError> {
-        Egress::over(Arc::new(Sockets::new()?), endpoints, secrets, clock)
+        let endpoints = checked(endpoints, &secrets)?;
+        let wire = Arc::new(Sockets::new(&endpoints, &secrets)?);
+        Ok(Egress { endpoints, secrets, clock, wire, access_tokens: AccessTokens::default() })
     }
 
     /// As [`Egress::new`], over another network than the machine's own.
@@ -110,16 +117,14 @@ impl Egress {
         secrets: Arc<Secrets>,
         clock: Arc<dyn Clock>,
     ) -> Result<Egress, EgressError> {
-        let mut checked = BTreeMap::new();
-        for (name, config) in endpoints {
-            let endpoint = Endpoint::new(&name, config)?;
-            if let Some(secret) = endpoint.secrets().find(|secret| secrets.get(secret).is_none()) {
-                let secret = secret.to_string();
-                return Err(EndpointError::NoSecret { name, secret }.into());
-            }
-            checked.insert(name, endpoint);
-        }
-        Ok(Egress { endpoints: checked, secrets, clock, wire, access_tokens: AccessTokens::default() })
+        let endpoints = checked(endpoints, &secrets)?;
+        Ok(Egress { endpoints, secrets, clock, wire, access_tokens: AccessTokens::default() })
+    }
+
+    /// Under which agreement patient data goes to an endpoint.
+    pub fn agreement(&self, endpoint: &str) -> Option<&str> {
+        let baa = self.endpoints.get(endpoint)?.config.baa.as_ref();
+        baa.map(|baa| baa.reference.as_str())
     }
 
     /// Performs one request for a stage. What the response tells of the patient is sealed into `sealing`.
@@ -152,6 +157,11 @@ impl Egress {
         }
         let endpoint = self.endpoints.get(&ask.endpoint);
         let endpoint = endpoint.ok_or_else(|| Denial::UnknownEndpoint { endpoint: ask.endpoint.clone() })?;
+        if let Some(Baa { expires: Some(last_day), .. }) = endpoint.config.baa
+            && self.clock.now().date_naive() > last_day
+        {
+            return Err(Denial::AgreementExpired { endpoint: endpoint.name.clone(), expired: last_day });
+        }
         let (fits, asked) = match &ask.request {
             Request::Http(_) => (endpoint.kind == Kind::Http, "HTTP"),
             Request::Mail(_) => (matches!(endpoint.kind, Kind::Mail | Kind::MailTls), "mail"),
@@ -215,19 +225,33 @@ impl Egress {
             self.clock.now(),
             &mut filling,
         )?;
+        let token = self.access_token(endpoint).await?;
         let login = match &endpoint.config.credentials {
             Credentials::Login { user, password } => Some((user.as_str(), self.secret(endpoint, password)?)),
-            Credentials::None | Credentials::Basic { .. } | Credentials::Bearer { .. } | Credentials::Oauth2 { .. } => {
-                None
-            }
+            Credentials::Xoauth2 { user, .. } => token.as_ref().map(|token| (user.as_str(), token)),
+            Credentials::None
+            | Credentials::Basic { .. }
+            | Credentials::Bearer { .. }
+            | Credentials::Oauth2 { .. }
+            | Credentials::SmartBackend { .. } => None,
         };
         let name = || endpoint.name.clone();
-        let word = self.wire.mail(endpoint, login, &message).await.map_err(|unsaid| match unsaid {
+        let said = self.wire.mail(endpoint, login, &message).await;
+        if matches!(said, Err(Unsaid::LoginRefused)) {
+            self.access_tokens.forget(endpoint).await;
+        }
+        let word = said.map_err(|unsaid| match unsaid {
             Unsaid::NotSent => stopped(endpoint, Failed::NotSent),
             Unsaid::InDoubt => stopped(endpoint, Failed::InDoubt),
             Unsaid::Forbidden => stopped(endpoint, Failed::Forbidden),
-            Unsaid::NotEncrypted => Denial::MailLogin { endpoint: name(), what: "offers no STARTTLS" }.into(),
-            Unsaid::LoginRefused => Denial::MailLogin { endpoint: name(), what: "refused the login" }.into(),
+            Unsaid::NotEncrypted => {
+                let host = endpoint.host().to_string();
+                Denial::NoStartTls { endpoint: name(), host }.into()
+            }
+            Unsaid::LoginRefused => {
+                let lines = endpoint.config.credentials.lines();
+                Denial::LoginRefused { endpoint: name(), lines }.into()
+            }
         })?;
         // Servers repeat the address that they refuse.
         let mut tokeniser = Tokeniser { patient: &grant.patient, sealing, placed: &Placed::default() };
@@ -258,47 +282,85 @@ impl Egress {
         endpoint: &'s Endpoint,
         sealing: &'s Sealing<'v>,
     ) -> Substitution<'s, 'v> {
-        let agreement = match &endpoint.config.baa {
-            None => Agreement::Missing,
-            Some(baa) => match baa.expires {
-                Some(last_day) if self.clock.now().date_naive() > last_day => Agreement::Expired(last_day),
-                Some(_) | None => Agreement::InForce,
-            },
-        };
+        // One that has expired stopped the endpoint before.
+        let agreement = if endpoint.config.baa.is_some() { Agreement::InForce } else { Agreement::Missing };
         Substitution::new(&grant.stage, &endpoint.name, &grant.patient, sealing, agreement)
     }
 
     /// What an HTTP endpoint is shown; nothing when it asks for nothing.
     async fn authorization(&self, endpoint: &Endpoint) -> Result<Option<HeaderValue>, Stopped> {
-        let unwritable = || Denial::NoAccessToken {
-            endpoint: endpoint.name.clone(),
-            what: "its credentials have a character that no header can carry".into(),
-        };
+        let unwritable =
+            || no_access_token(endpoint, "its credentials have a character that no header can carry".into());
         let value = match &endpoint.config.credentials {
-            Credentials::None | Credentials::Login { .. } => return Ok(None),
+            Credentials::None | Credentials::Login { .. } | Credentials::Xoauth2 { .. } => return Ok(None),
             Credentials::Basic { user, password } => http::basic(user, self.secret(endpoint, password)?),
             Credentials::Bearer { token, prefix } => {
                 http::authorization(&format!("{prefix}{}", self.secret(endpoint, token)?.as_str()))
             }
-            Credentials::Oauth2 { token_url, client_id, client_secret, scopes } => {
-                let client_secret = self.secret(endpoint, client_secret)?;
-                let claim = Claim { token_url, client_id, client_secret, scopes };
-                let token = self.access_tokens.get(&*self.wire, endpoint, claim).await.map_err(|none| match none {
-                    NoToken::Unreachable => stopped(endpoint, Failed::NotSent),
-                    NoToken::Forbidden => stopped(endpoint, Failed::Forbidden),
-                    NoToken::Refused(what) => Denial::NoAccessToken { endpoint: endpoint.name.clone(), what }.into(),
-                })?;
-                http::authorization(&format!("Bearer {}", token.as_str()))
+            Credentials::Oauth2 { .. } | Credentials::SmartBackend { .. } => {
+                let token = self.access_token(endpoint).await?;
+                token.and_then(|token| http::authorization(&format!("Bearer {}", token.as_str())))
             }
         };
         Ok(Some(value.ok_or_else(unwritable)?))
     }
 
+    /// What an endpoint with OAuth is shown; nothing where it wants something else.
+    async fn access_token(&self, endpoint: &Endpoint) -> Result<Option<Secret>, Stopped> {
+        let now = self.clock.now();
+        let claim = match &endpoint.config.credentials {
+            Credentials::Oauth2 { token_url, client_id, client_secret, scopes }
+            | Credentials::Xoauth2 { token_url, client_id, client_secret, scopes, .. } => {
+                let proof = Proof::Secret(self.secret(endpoint, client_secret)?);
+                Claim { token_url, client_id, proof, scopes, now }
+            }
+            Credentials::SmartBackend { token_url, client_id, key, key_id, scopes } => {
+                let proof = Proof::Key { pem: self.secret(endpoint, key)?, id: key_id };
+                Claim { token_url, client_id, proof, scopes, now }
+            }
+            Credentials::None | Credentials::Basic { .. } | Credentials::Bearer { .. } | Credentials::Login { .. } => {
+                return Ok(None);
+            }
+        };
+        let token = self.access_tokens.get(&*self.wire, endpoint, claim).await.map_err(|none| match none {
+            NoToken::Unreachable => stopped(endpoint, Failed::NotSent),
+            NoToken::Forbidden => stopped(endpoint, Failed::Forbidden),
+            NoToken::Refused(what) => no_access_token(endpoint, what).into(),
+        })?;
+        Ok(Some(token))
+    }
+
     /// Invariant: [`Egress::new`] has seen that every secret named is there.
     fn secret(&self, endpoint: &Endpoint, name: &str) -> Result<&Secret, Denial> {
-        let missing = || Denial::NoAccessToken { endpoint: endpoint.name.clone(), what: format!("no secret {name}") };
+        let missing = || no_access_token(endpoint, format!("no secret {name}"));
         self.secrets.get(name).ok_or_else(missing)
     }
+}
+
+/// Every endpoint as its entry has it, and every secret that it names.
+fn checked(
+    endpoints: BTreeMap<String, EndpointConfig>,
+    secrets: &Secrets,
+) -> Result<BTreeMap<String, Endpoint>, EndpointError> {
+    let mut checked = BTreeMap::new();
+    for (name, config) in endpoints {
+        let endpoint = Endpoint::new(&name, config)?;
+        if let Some(secret) = endpoint.secrets().find(|secret| secrets.get(secret).is_none()) {
+            let secret = secret.to_string();
+            return Err(EndpointError::NoSecret { name, secret });
+        }
+        if let Credentials::SmartBackend { key, .. } = &endpoint.config.credentials
+            && secrets.get(key).and_then(assertion::Key::read).is_none()
+        {
+            return Err(EndpointError::NotAKey { name, secret: key.clone() });
+        }
+        checked.insert(name, endpoint);
+    }
+    Ok(checked)
+}
+
+fn no_access_token(endpoint: &Endpoint, what: String) -> Denial {
+    Denial::NoAccessToken { endpoint: endpoint.name.clone(), what, lines: endpoint.config.credentials.lines() }
 }
 
 fn stopped(endpoint: &Endpoint, failed: Failed) -> Stopped {

@@ -11,7 +11,7 @@ use handoff_host::contract::types::Failure;
 use handoff_store::entry::Record;
 use handoff_store::index::OutboxItem;
 
-use super::egress::Performed;
+use super::egress::{Denial, Performed};
 use super::opening::Opening;
 use super::turn::{Done, Said, said};
 use super::{Line, LineError};
@@ -125,6 +125,7 @@ impl Line {
             stage: stage.into(),
             plugin: installed.digest(stage)?,
             endpoint: ask.endpoint.clone(),
+            agreement: self.egress.agreement(&ask.endpoint).map(str::to_string),
             ask: serde_json::to_value(ask)?,
             lookup,
         });
@@ -153,6 +154,9 @@ impl Line {
             }
             Err(denial) => {
                 tracing::error!(stage, %denial, "egress denied");
+                if let Denial::AgreementExpired { endpoint, expired } = &denial {
+                    self.ask_for_renewal(referral.id, endpoint, *expired).await?;
+                }
                 return Ok(Exchanged::Denied(denial.to_string()));
             }
         };

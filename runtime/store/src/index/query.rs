@@ -308,7 +308,9 @@ impl<R: Rows> KeyedIndex<R> {
         };
         self.found(row.asked, "an ask", |entry| {
             entry.records.iter().rev().find_map(|record| match record {
-                Record::Asked { letter: of, attempt, stage, plugin, endpoint, ask, lookup: false } if of == letter => {
+                Record::Asked { letter: of, attempt, stage, plugin, endpoint, ask, lookup: false, agreement: _ }
+                    if of == letter =>
+                {
                     Some(Doubt {
                         position: row.asked,
                         attempt: *attempt,

@@ -159,6 +159,7 @@ impl Practice {
                 stage: "sms".to_string(),
                 plugin: digest,
                 endpoint: "sms".to_string(),
+                agreement: None,
                 ask: json!({ "number": number }),
                 lookup: self.dice.below(4) == 0,
             }],

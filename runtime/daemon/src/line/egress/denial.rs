@@ -1,10 +1,10 @@
 //! Why a request does not leave the house, with the lines that would let it. Names places, never what stands there.
 
-use chrono::NaiveDate;
+use chrono::{Months, NaiveDate};
 
 use handoff_engine::ids::Token;
 
-use crate::vault::VaultError;
+use crate::vault::{VaultError, token};
 
 /// The request was not sent, for a reason that a person has to look at.
 #[derive(Debug, thiserror::Error)]
@@ -21,20 +21,20 @@ pub enum Denial {
     )]
     NoAgreement { stage: String, endpoint: String },
     #[error(
-        "the agreement for the endpoint {endpoint} expired on {expired}\n{}",
-        in_config(endpoint, "baa:\n        expires: the new date, once it is renewed")
+        "the agreement for the endpoint {endpoint} expired on {expired}, and nothing goes there; once it is renewed,\n{}",
+        in_config(endpoint, &format!("baa:\n        expires: {}", a_year_after(*expired)))
     )]
     AgreementExpired { endpoint: String, expired: NaiveDate },
     #[error(
         "the endpoint {endpoint} does not allow {method}\n{}",
-        in_config(endpoint, &format!("methods: [{method}]"))
+        in_config(endpoint, &format!("methods: {}", with(allowed.iter().copied(), method)))
     )]
-    MethodNotAllowed { endpoint: String, method: &'static str },
+    MethodNotAllowed { endpoint: String, method: &'static str, allowed: Vec<&'static str> },
     #[error(
         "the endpoint {endpoint} does not allow the path {path}\n{}",
-        in_config(endpoint, &format!("paths: [{path}]"))
+        in_config(endpoint, &format!("paths: {}", with(allowed.iter().map(String::as_str), fixed(path))))
     )]
-    PathNotAllowed { endpoint: String, path: String },
+    PathNotAllowed { endpoint: String, path: String, allowed: Vec<String> },
     #[error(
         "{stage} asked the endpoint {endpoint}, which speaks {scheme}, for {asked}\n{}",
         in_config(endpoint, &format!("url: {}", example_url(asked)))
@@ -50,12 +50,25 @@ pub enum Denial {
         in_config(endpoint, &format!("response_bytes_max: {}", bytes_max.saturating_mul(4)))
     )]
     ResponseTooLong { endpoint: String, bytes_max: usize },
-    #[error("the endpoint {endpoint} was given no access token ({what})\n{}", in_config(endpoint, "credentials:"))]
-    NoAccessToken { endpoint: String, what: String },
-    #[error("the mail server of the endpoint {endpoint} {what}\n{}", in_config(endpoint, "credentials:"))]
-    MailLogin { endpoint: String, what: &'static str },
+    #[error(
+        "the endpoint {endpoint} was given no access token ({what}); as its entry has it:\n{}",
+        in_config(endpoint, &format!("credentials:{lines}"))
+    )]
+    NoAccessToken { endpoint: String, what: String, lines: String },
+    #[error(
+        "the mail server of the endpoint {endpoint} offers no STARTTLS\n{}",
+        in_config(endpoint, &format!("url: smtps://{host}"))
+    )]
+    NoStartTls { endpoint: String, host: String },
+    #[error(
+        "the mail server of the endpoint {endpoint} refused the login; as its entry has it:\n{}",
+        in_config(endpoint, &format!("credentials:{lines}"))
+    )]
+    LoginRefused { endpoint: String, lines: String },
     #[error("{stage} placed a token of another patient: {token}")]
     ForeignToken { stage: String, token: Token },
+    #[error("{stage} would mail patient data to an address that it chose itself; `to` has to be the patient's token")]
+    OtherRecipient { stage: String },
     #[error("{stage} placed a token that cannot be opened")]
     Sealed { stage: String, source: VaultError },
     #[error("the value of {token} cannot stand in {place}: {why}")]
@@ -77,13 +90,32 @@ fn in_workflow(stage: &str, key: &str, granted: &[String], wanted: &str) -> Stri
         lines += &format!("{:indent$}{part}:\n", "");
         indent += 2;
     }
-    let names: Vec<String> = granted.iter().map(String::as_str).chain([wanted]).map(yaml_word).collect();
-    lines + &format!("{:indent$}{key}: [{}]", "", names.join(", "))
+    lines + &format!("{:indent$}{key}: {}", "", with(granted.iter().map(String::as_str), wanted))
+}
+
+/// As long as agreements usually run.
+fn a_year_after(expired: NaiveDate) -> NaiveDate {
+    expired.checked_add_months(Months::new(12)).unwrap_or(expired)
+}
+
+/// A list in YAML of what is there and what is wanted.
+fn with<'a>(granted: impl Iterator<Item = &'a str>, wanted: &'a str) -> String {
+    let names: Vec<String> = granted.chain([wanted]).map(yaml_word).collect();
+    format!("[{}]", names.join(", "))
+}
+
+/// The part of a path that is the same for every patient: whole segments before the first token.
+fn fixed(path: &str) -> &str {
+    let end = token::find(path).next().map_or(path.len(), |found| found.start);
+    match path[..end].rfind('/') {
+        Some(slash) if end < path.len() => &path[..slash.max(1)],
+        Some(_) | None => path,
+    }
 }
 
 /// Quoted where YAML would read it otherwise: `"entry[].resource.status"`.
 fn yaml_word(word: &str) -> String {
-    match word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) {
+    match word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/')) {
         true => word.to_string(),
         false => format!("\"{word}\""),
     }

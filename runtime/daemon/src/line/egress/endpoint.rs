@@ -1,5 +1,6 @@
 //! Named ways out, as the practice's IT writes them into the configuration.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::NaiveDate;
@@ -8,6 +9,7 @@ use serde::Deserialize;
 use url::{Host, Url};
 
 use super::address::Reach;
+use super::trust::{ClientCertificate, Proxy};
 
 /// One entry of `endpoints:`.
 #[derive(Clone, Debug, Deserialize)]
@@ -36,6 +38,14 @@ pub struct EndpointConfig {
     pub allow_private: bool,
     #[serde(default = "response_bytes_max_default")]
     pub response_bytes_max: usize,
+    /// Believed instead of the public authorities: a file in PEM.
+    #[serde(default)]
+    pub ca: Option<PathBuf>,
+    #[serde(default)]
+    pub client_certificate: Option<ClientCertificate>,
+    /// For https only: nothing in clear passes through it.
+    #[serde(default)]
+    pub proxy: Option<Proxy>,
 }
 
 /// Vendors answer within seconds; a chart under load within half a minute.
@@ -91,6 +101,26 @@ pub enum Credentials {
         #[serde(default)]
         scopes: Vec<String>,
     },
+    /// SMART Backend Services: OAuth 2.0 client credentials with an assertion signed by RS384 or ES384.
+    SmartBackend {
+        token_url: String,
+        client_id: String,
+        /// The private key: RSA or elliptic curve P-384, PKCS#8 in PEM.
+        key: String,
+        /// The public key's `kid` in the JWK Set that the server has of us.
+        key_id: String,
+        #[serde(default)]
+        scopes: Vec<String>,
+    },
+    /// SMTP AUTH XOAUTH2 (Microsoft 365, Google) with a token by OAuth 2.0 client credentials; over TLS only.
+    Xoauth2 {
+        user: String,
+        token_url: String,
+        client_id: String,
+        client_secret: String,
+        #[serde(default)]
+        scopes: Vec<String>,
+    },
     /// SMTP AUTH PLAIN or LOGIN (RFC 4954), over TLS only unless the server is on a private address.
     Login { user: String, password: String },
 }
@@ -136,13 +166,23 @@ pub enum EndpointError {
     Forbidden { name: String },
     #[error(
         "endpoints.{name}.credentials do not fit {scheme}\n\
-         help: `login` is for smtp; `basic`, `bearer` and `oauth2` are for http"
+         help: `login` and `xoauth2` are for smtp; `basic`, `bearer`, `oauth2` and `smart-backend` are for http"
     )]
     OtherCredentials { name: String, scheme: String },
     #[error("endpoints.{name}.{key} must be at least 1")]
     Zero { name: String, key: &'static str },
     #[error("endpoints.{name}.paths: a path starts with `/`")]
     NotAPath { name: String },
+    #[error(
+        "endpoints.{name}.{key} is of no use with {scheme}\nhelp: `ca` and `client_certificate` are for https and smtp; `proxy` for https"
+    )]
+    OfNoUse { name: String, key: &'static str, scheme: String },
+    #[error(
+        "endpoints.{name}.credentials: the secret {secret} is no key to sign with\n\
+         help: RSA of at least 2048 bits or elliptic curve P-384, PKCS#8 in PEM: \
+         openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384"
+    )]
+    NotAKey { name: String, secret: String },
     #[error(
         "endpoints.{name}.credentials name the secret {secret}, which there is not\n\
          help: add to the configuration:\n  secrets:\n    {secret}:\n      file: keys/{secret}"
@@ -194,20 +234,22 @@ impl Endpoint {
         }
         let fitting = match &self.config.credentials {
             Credentials::None => true,
-            Credentials::Basic { .. } | Credentials::Bearer { .. } | Credentials::Oauth2 { .. } => {
-                self.kind == Kind::Http
-            }
-            Credentials::Login { .. } => matches!(self.kind, Kind::Mail | Kind::MailTls),
+            Credentials::Basic { .. }
+            | Credentials::Bearer { .. }
+            | Credentials::Oauth2 { .. }
+            | Credentials::SmartBackend { .. } => self.kind == Kind::Http,
+            Credentials::Login { .. } | Credentials::Xoauth2 { .. } => matches!(self.kind, Kind::Mail | Kind::MailTls),
         };
         if !fitting {
             return Err(EndpointError::OtherCredentials { name: name(), scheme: url.scheme().to_string() });
         }
-        if let Credentials::Oauth2 { token_url, .. } = &self.config.credentials {
-            let config =
-                EndpointConfig { url: token_url.clone(), credentials: Credentials::None, ..self.config.clone() };
+        self.check_trust()?;
+        if let Some(token_url) = self.config.credentials.token_url() {
+            let plain = EndpointConfig { ca: None, client_certificate: None, proxy: None, ..self.config.clone() };
+            let config = EndpointConfig { url: token_url.to_string(), credentials: Credentials::None, ..plain };
             // The token's own way out is an endpoint too, with the same limits.
             if Endpoint::new(&format!("{}.credentials.token_url", self.name), config)?.kind != Kind::Http {
-                return Err(EndpointError::OtherScheme { name: name(), scheme: token_url.clone() });
+                return Err(EndpointError::OtherScheme { name: name(), scheme: token_url.to_string() });
             }
         }
         for (key, value) in [
@@ -222,6 +264,22 @@ impl Endpoint {
             true => Ok(()),
             false => Err(EndpointError::NotAPath { name: name() }),
         }
+    }
+
+    fn check_trust(&self) -> Result<(), EndpointError> {
+        let (https, mail) = (self.url.scheme() == "https", matches!(self.kind, Kind::Mail | Kind::MailTls));
+        let config = &self.config;
+        for (key, given, useful) in [
+            ("ca", config.ca.is_some(), https || mail),
+            ("client_certificate", config.client_certificate.is_some(), https || mail),
+            ("proxy", config.proxy.is_some(), https),
+        ] {
+            if given && !useful {
+                let scheme = self.url.scheme().to_string();
+                return Err(EndpointError::OfNoUse { name: self.name.clone(), key, scheme });
+            }
+        }
+        Ok(())
     }
 
     /// The host where it is written as an address, which nobody resolves.
@@ -265,15 +323,66 @@ impl Endpoint {
         self.config.paths.is_empty() || self.config.paths.iter().any(under)
     }
 
-    /// The secrets that its credentials name.
+    /// The secrets that its entry names.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
-        let secret = match &self.config.credentials {
+        let shown = match &self.config.credentials {
             Credentials::None => None,
-            Credentials::Basic { password, .. } | Credentials::Login { password, .. } => Some(password.as_str()),
-            Credentials::Bearer { token, .. } => Some(token.as_str()),
-            Credentials::Oauth2 { client_secret, .. } => Some(client_secret.as_str()),
+            Credentials::Basic { password, .. } | Credentials::Login { password, .. } => Some(password),
+            Credentials::Bearer { token, .. } => Some(token),
+            Credentials::Oauth2 { client_secret, .. } | Credentials::Xoauth2 { client_secret, .. } => {
+                Some(client_secret)
+            }
+            Credentials::SmartBackend { key, .. } => Some(key),
         };
-        secret.into_iter()
+        let certificate = self.config.client_certificate.as_ref().map(|ours| &ours.key);
+        let proxy = self.config.proxy.as_ref().and_then(|proxy| proxy.password.as_ref());
+        [shown, certificate, proxy].into_iter().flatten().map(String::as_str)
+    }
+}
+
+impl EndpointConfig {
+    /// The same with relative paths taken from `folder`.
+    pub fn within(self, folder: &Path) -> EndpointConfig {
+        let client_certificate = self.client_certificate.map(|ours| ours.within(folder));
+        EndpointConfig { ca: self.ca.map(|ca| folder.join(ca)), client_certificate, ..self }
+    }
+}
+
+impl Credentials {
+    /// The entry's own lines, as they stand below `credentials:`; secrets by their names.
+    pub fn lines(&self) -> String {
+        let (kind, pairs): (_, Vec<(&str, &str)>) = match self {
+            Credentials::None => ("none", Vec::new()),
+            Credentials::Basic { user, password } => ("basic", vec![("user", user), ("password", password)]),
+            Credentials::Login { user, password } => ("login", vec![("user", user), ("password", password)]),
+            Credentials::Bearer { token, .. } => ("bearer", vec![("token", token)]),
+            Credentials::Oauth2 { token_url, client_id, client_secret, .. } => {
+                let pairs = [("token_url", token_url), ("client_id", client_id), ("client_secret", client_secret)];
+                ("oauth2", pairs.map(|(key, value)| (key, value.as_str())).to_vec())
+            }
+            Credentials::SmartBackend { token_url, client_id, key, key_id, .. } => {
+                let pairs = [("token_url", token_url), ("client_id", client_id), ("key", key), ("key_id", key_id)];
+                ("smart-backend", pairs.map(|(key, value)| (key, value.as_str())).to_vec())
+            }
+            Credentials::Xoauth2 { user, token_url, client_id, client_secret, .. } => {
+                let app = [("token_url", token_url), ("client_id", client_id), ("client_secret", client_secret)];
+                let pairs = [("user", user)].into_iter().chain(app);
+                ("xoauth2", pairs.map(|(key, value)| (key, value.as_str())).collect())
+            }
+        };
+        std::iter::once(("kind", kind)).chain(pairs).map(|(key, value)| format!("\n        {key}: {value}")).collect()
+    }
+
+    /// Where access tokens come from, when they are needed.
+    pub fn token_url(&self) -> Option<&str> {
+        match self {
+            Credentials::Oauth2 { token_url, .. }
+            | Credentials::SmartBackend { token_url, .. }
+            | Credentials::Xoauth2 { token_url, .. } => Some(token_url),
+            Credentials::None | Credentials::Basic { .. } | Credentials::Bearer { .. } | Credentials::Login { .. } => {
+                None
+            }
+        }
     }
 }
 
@@ -340,6 +449,11 @@ mod tests {
             ),
             (r#"{"url": "smtp://v.example", "credentials": {"kind": "bearer", "token": "t"}}"#, "OtherCredentials"),
             (r#"{"url": "https://v.example", "timeout_seconds": 0}"#, "Zero"),
+            (r#"{"url": "https://v.example", "ca": "ca.pem", "proxy": {"url": "http://proxy:3128"}}"#, "ok"),
+            (r#"{"url": "smtp://v.example", "client_certificate": {"certificate": "c", "key": "k"}}"#, "ok"),
+            (r#"{"url": "http://v.example", "allow_private": true, "ca": "ca.pem"}"#, "OfNoUse"),
+            (r#"{"url": "smtps://v.example", "proxy": {"url": "http://proxy:3128"}}"#, "OfNoUse"),
+            (r#"{"url": "http://v.example", "allow_private": true, "proxy": {"url": "http://proxy:3128"}}"#, "OfNoUse"),
             (r#"{"url": "https://v.example", "paths": ["Task"]}"#, "NotAPath"),
         ] {
             let made = match Endpoint::new("x", config(json)) {

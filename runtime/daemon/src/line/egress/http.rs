@@ -9,7 +9,7 @@ use handoff_host::contract::exchange::{Body, HttpRequest};
 use handoff_host::contract::types::Attribute;
 use percent_encoding::percent_decode_str;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Request};
+use reqwest::{Client, ClientBuilder, Request};
 use serde::de::IgnoredAny;
 use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
@@ -68,12 +68,10 @@ pub(super) struct Clients {
 
 impl Clients {
     pub(super) fn new() -> Result<Clients, reqwest::Error> {
-        // Fails only when one has been installed already, and any will do.
-        let _installed_before = rustls::crypto::ring::default_provider().install_default();
         Ok(Clients {
-            public: client(Reach::Public)?,
-            private_too: client(Reach::PrivateToo)?,
-            private_only: client(Reach::PrivateOnly)?,
+            public: builder(Reach::Public).build()?,
+            private_too: builder(Reach::PrivateToo).build()?,
+            private_only: builder(Reach::PrivateOnly).build()?,
         })
     }
 
@@ -86,7 +84,9 @@ impl Clients {
     }
 }
 
-fn client(reach: Reach) -> Result<Client, reqwest::Error> {
+pub(super) fn builder(reach: Reach) -> ClientBuilder {
+    // Fails only when one has been installed already, and any will do.
+    let _installed_before = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .dns_resolver(std::sync::Arc::new(Resolver(reach)))
         // A redirect could lead anywhere; the plugin sees its status instead.
@@ -96,7 +96,6 @@ fn client(reach: Reach) -> Result<Client, reqwest::Error> {
         .connect_timeout(CONNECT_WITHIN)
         .pool_idle_timeout(IDLE)
         .user_agent(concat!("handoff/", env!("CARGO_PKG_VERSION")))
-        .build()
 }
 
 /// A request with everything in its place but the credentials.
@@ -117,14 +116,16 @@ pub(super) fn prepare(
 ) -> Result<Prepared, Denial> {
     if !endpoint.allows_method(request.method) {
         let method = HttpMethod::from(request.method).name();
-        return Err(Denial::MethodNotAllowed { endpoint: endpoint.name.clone(), method });
+        let allowed = endpoint.config.methods.iter().map(|method| method.name()).collect();
+        return Err(Denial::MethodNotAllowed { endpoint: endpoint.name.clone(), method, allowed });
     }
     let malformed = |place: &str, why| Denial::Malformed { stage: grant.stage.clone(), place: place.to_string(), why };
     if let Some(why) = path_fault(&request.path) {
         return Err(malformed("http.path", why));
     }
     if !endpoint.allows_path(&request.path) {
-        return Err(Denial::PathNotAllowed { endpoint: endpoint.name.clone(), path: request.path.clone() });
+        let (path, allowed) = (request.path.clone(), endpoint.config.paths.clone());
+        return Err(Denial::PathNotAllowed { endpoint: endpoint.name.clone(), path, allowed });
     }
     let mut url = endpoint.url.clone();
     let path = filling.fill(&request.path, Place::Path)?;

@@ -1,7 +1,10 @@
 //! Access tokens by OAuth 2.0 client credentials (RFC 6749, 4.4), kept until shortly before they expire.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request};
@@ -10,6 +13,9 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::form_urlencoded;
 
+use zeroize::Zeroizing;
+
+use super::assertion::{Assertion, Key};
 use super::endpoint::Endpoint;
 use super::http::{Failed, basic};
 use super::secrets::Secret;
@@ -26,14 +32,27 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// By endpoint. One fetch at a time: a hundred letters at once need one token, not a hundred.
 #[derive(Debug, Default)]
-pub(super) struct AccessTokens(Mutex<HashMap<String, (Secret, Instant)>>);
+pub(super) struct AccessTokens {
+    known: Mutex<HashMap<String, (Secret, Instant)>>,
+    /// Assertions made.
+    asserted: AtomicU64,
+}
 
 /// What the client shows the token endpoint.
 pub(super) struct Claim<'c> {
     pub token_url: &'c str,
     pub client_id: &'c str,
-    pub client_secret: &'c Secret,
+    pub proof: Proof<'c>,
     pub scopes: &'c [String],
+    pub now: DateTime<Utc>,
+}
+
+/// How the client proves who it is.
+pub(super) enum Proof<'c> {
+    /// By HTTP Basic (RFC 6749, 2.3.1).
+    Secret(&'c Secret),
+    /// By an assertion signed with this key.
+    Key { pem: &'c Secret, id: &'c str },
 }
 
 pub(super) enum NoToken {
@@ -53,41 +72,56 @@ struct Bearer {
 
 impl AccessTokens {
     pub(super) async fn get(&self, wire: &dyn Wire, endpoint: &Endpoint, claim: Claim<'_>) -> Result<Secret, NoToken> {
-        let mut known = self.0.lock().await;
+        let mut known = self.known.lock().await;
         if let Some((token, until)) = known.get(&endpoint.name)
             && Instant::now() < *until
         {
             return Ok(token.clone());
         }
-        let (token, lifetime) = fetch(wire, endpoint, claim).await?;
+        let number = self.asserted.fetch_add(1, Ordering::Relaxed);
+        let (token, lifetime) = fetch(wire, endpoint, claim, number).await?;
         known.insert(endpoint.name.clone(), (token.clone(), Instant::now() + lifetime.saturating_sub(MARGIN)));
         Ok(token)
     }
 
     /// The token was refused; the next request fetches another.
     pub(super) async fn forget(&self, endpoint: &Endpoint) {
-        self.0.lock().await.remove(&endpoint.name);
+        self.known.lock().await.remove(&endpoint.name);
     }
 }
 
-/// The request's body (RFC 6749, 4.4.2).
-fn form(claim: &Claim<'_>) -> String {
+/// The request's body (RFC 6749, 4.4.2; with an assertion RFC 7523, 2.2). Nothing when the key cannot sign.
+fn form(claim: &Claim<'_>, number: u64) -> Option<Zeroizing<String>> {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("grant_type", "client_credentials");
     if !claim.scopes.is_empty() {
         form.append_pair("scope", &claim.scopes.join(" "));
     }
-    form.finish()
+    if let Proof::Key { pem, id } = claim.proof {
+        let Claim { client_id, token_url, now, .. } = *claim;
+        let assertion = Assertion { client_id, key_id: id, audience: token_url, now, number };
+        let signed = Key::read(pem)?.sign(&assertion)?;
+        form.append_pair("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+        form.append_pair("client_assertion", signed.as_str());
+    }
+    Some(Zeroizing::new(form.finish()))
 }
 
-async fn fetch(wire: &dyn Wire, endpoint: &Endpoint, claim: Claim<'_>) -> Result<(Secret, Duration), NoToken> {
+async fn fetch(
+    wire: &dyn Wire,
+    endpoint: &Endpoint,
+    claim: Claim<'_>,
+    number: u64,
+) -> Result<(Secret, Duration), NoToken> {
     let unusable = || NoToken::Refused("the token URL or the client's secret cannot be written into a request".into());
     let mut request = Request::new(Method::POST, claim.token_url.parse().map_err(|_| unusable())?);
-    let authorization = basic(claim.client_id, claim.client_secret).ok_or_else(unusable)?;
-    request.headers_mut().insert(AUTHORIZATION, authorization);
+    if let Proof::Secret(secret) = claim.proof {
+        let authorization = basic(claim.client_id, secret).ok_or_else(unusable)?;
+        request.headers_mut().insert(AUTHORIZATION, authorization);
+    }
     request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     *request.timeout_mut() = Some(endpoint.timeout());
-    *request.body_mut() = Some(form(&claim).into());
+    *request.body_mut() = Some(form(&claim, number).ok_or_else(unusable)?.to_string().into());
     let answer = wire.http(endpoint, request, ANSWER_BYTES_MAX).await.map_err(|failed| match failed {
         Failed::NotSent | Failed::InDoubt => NoToken::Unreachable,
         Failed::Forbidden => NoToken::Forbidden,

@@ -8,7 +8,7 @@ use handoff_host::contract::types::Attribute;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::authentication::{Credentials as Shown, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, MailParameter};
@@ -17,10 +17,11 @@ use tokio::time::timeout;
 
 use super::address::{NoAddress, Reach};
 use super::denial::Denial;
-use super::endpoint::{Endpoint, Kind};
+use super::endpoint::{Credentials, Endpoint, Kind};
 use super::http::CONNECT_WITHIN;
 use super::substitute::{Place, Substitution};
 use super::wire::Login;
+use crate::vault::token;
 
 /// What a stage may add to a mail's head: nothing that changes whom it is to, whom it is from, or how it is read.
 const ALLOWED_HEADERS: [&str; 7] = [
@@ -97,17 +98,29 @@ pub(super) fn prepare(
         message = message.raw_header(HeaderValue::new(name, head(&place, value)?.to_string()));
     }
     let text = filling.fill(&mail.text, Place::Text)?;
+    if token::find(&mail.to).next().is_none() && !filling.is_empty() {
+        return Err(Denial::OtherRecipient { stage: stage.to_string() });
+    }
     message.body(text.to_string()).map_err(|_| malformed("text", "cannot be written as a mail"))
 }
 
 /// Sends a mail within the endpoint's time.
-pub(super) async fn send(endpoint: &Endpoint, login: Option<Login<'_>>, message: &Message) -> Result<Word, Unsaid> {
+pub(super) async fn send(
+    endpoint: &Endpoint,
+    tls: Option<&TlsParameters>,
+    login: Option<Login<'_>>,
+    message: &Message,
+) -> Result<Word, Unsaid> {
     // Until the last line of the text is out nothing has been handed over (RFC 5321, 4.2.5).
     let opening = async {
-        let mut connection = connect(endpoint).await?;
+        let mut connection = connect(endpoint, tls).await?;
         if let Some((user, password)) = login {
-            let credentials = Credentials::new(user.to_string(), password.as_str().to_string());
-            let login = connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await;
+            let shown = Shown::new(user.to_string(), password.as_str().to_string());
+            let mechanisms: &[Mechanism] = match &endpoint.config.credentials {
+                Credentials::Xoauth2 { .. } => &[Mechanism::Xoauth2],
+                _ => &[Mechanism::Plain, Mechanism::Login],
+            };
+            let login = connection.auth(mechanisms, &shown).await;
             login.map_err(|error| if error.status().is_some() { Unsaid::LoginRefused } else { Unsaid::NotSent })?;
         }
         let refused = match envelope(&mut connection, message).await {
@@ -131,7 +144,7 @@ pub(super) async fn send(endpoint: &Endpoint, login: Option<Login<'_>>, message:
     word
 }
 
-async fn connect(endpoint: &Endpoint) -> Result<AsyncSmtpConnection, Unsaid> {
+async fn connect(endpoint: &Endpoint, tls: Option<&TlsParameters>) -> Result<AsyncSmtpConnection, Unsaid> {
     let addresses = endpoint.reach.resolve(endpoint.host(), endpoint.port()).await;
     let addresses = addresses.map_err(|none| match none {
         NoAddress::Forbidden(_) => Unsaid::Forbidden,
@@ -139,7 +152,7 @@ async fn connect(endpoint: &Endpoint) -> Result<AsyncSmtpConnection, Unsaid> {
     })?;
     let mut last = Unsaid::NotSent;
     for address in addresses {
-        match greet(endpoint, address).await {
+        match greet(endpoint, tls, address).await {
             Ok(connection) => return Ok(connection),
             Err(unsaid) => last = unsaid,
         }
@@ -147,9 +160,18 @@ async fn connect(endpoint: &Endpoint) -> Result<AsyncSmtpConnection, Unsaid> {
     Err(last)
 }
 
-async fn greet(endpoint: &Endpoint, address: SocketAddr) -> Result<AsyncSmtpConnection, Unsaid> {
-    let tls = || TlsParameters::new(endpoint.host().to_string()).map_err(|_| Unsaid::NotSent);
+async fn greet(
+    endpoint: &Endpoint,
+    own: Option<&TlsParameters>,
+    address: SocketAddr,
+) -> Result<AsyncSmtpConnection, Unsaid> {
+    let tls = || match own {
+        Some(own) => Ok(own.clone()),
+        None => TlsParameters::new(endpoint.host().to_string()).map_err(|_| Unsaid::NotSent),
+    };
     let hello = ClientId::default();
+    // Whoever overhears an access token may use it.
+    let bearer = matches!(endpoint.config.credentials, Credentials::Xoauth2 { .. });
     let implicit = match endpoint.kind {
         Kind::MailTls => Some(tls()?),
         Kind::Mail | Kind::Http | Kind::Mllp => None,
@@ -158,7 +180,7 @@ async fn greet(endpoint: &Endpoint, address: SocketAddr) -> Result<AsyncSmtpConn
     let mut connection = connecting.await.map_err(|_| Unsaid::NotSent)?;
     if connection.can_starttls() {
         connection.starttls(tls()?, &hello).await.map_err(|_| Unsaid::NotSent)?;
-    } else if !connection.is_encrypted() && !Reach::PrivateOnly.permits(address.ip()) {
+    } else if !connection.is_encrypted() && (!Reach::PrivateOnly.permits(address.ip()) || bearer) {
         return Err(Unsaid::NotEncrypted);
     }
     Ok(connection)

@@ -48,7 +48,6 @@ pub struct Substitution<'s, 'v> {
 pub enum Agreement {
     InForce,
     Missing,
-    Expired(chrono::NaiveDate),
 }
 
 /// The values that went out, by which an echo of them is recognised.
@@ -86,6 +85,11 @@ impl<'s, 'v> Substitution<'s, 'v> {
         Ok(filled)
     }
 
+    /// Whether no patient data has been placed.
+    pub fn is_empty(&self) -> bool {
+        self.placed.0.is_empty()
+    }
+
     pub fn into_placed(self) -> Placed {
         self.placed
     }
@@ -96,9 +100,6 @@ impl<'s, 'v> Substitution<'s, 'v> {
             Agreement::InForce => {}
             Agreement::Missing => {
                 return Err(Denial::NoAgreement { stage: stage(), endpoint: self.endpoint.to_string() });
-            }
-            Agreement::Expired(expired) => {
-                return Err(Denial::AgreementExpired { endpoint: self.endpoint.to_string(), expired });
             }
         }
         match self.sealing.patient_of(token) {
@@ -248,12 +249,10 @@ mod tests {
         let patient = vault.patient_id("MAIN", "1");
         let mut sealing = vault.sealing(&index);
         let token = sealing.seal(&patient, "given", "Ana");
-        let expired = chrono::NaiveDate::from_ymd_opt(2026, 1, 31).expect("a date");
         let fill = |agreement, text: &str| {
             Substitution::new("outreach.sms", "sms", &patient, &sealing, agreement).fill(text, Place::Json).map(|_| ())
         };
         assert!(matches!(fill(Agreement::Missing, &token.0), Err(Denial::NoAgreement { .. })));
-        assert!(matches!(fill(Agreement::Expired(expired), &token.0), Err(Denial::AgreementExpired { .. })));
         assert!(fill(Agreement::Missing, "no patient data").is_ok());
     }
 

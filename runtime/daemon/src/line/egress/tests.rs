@@ -21,6 +21,8 @@ use crate::line::ingress::frame::frame;
 use crate::vault::Vault;
 use crate::vault::testing::{Index, vault};
 
+mod ways;
+
 /// A house with one patient, `Ana "Nena" Cruz`, +1 512 555 0143.
 struct House {
     _dir: tempfile::TempDir,
@@ -534,6 +536,7 @@ async fn a_mail_that_would_say_more_than_it_should_is_not_written() {
         (Mail { headers: vec![attribute("Bcc", "evil@example.org")], ..good() }, "Malformed"),
         (Mail { headers: vec![attribute("X-A\r\nBcc", "evil@example.org")], ..good() }, "Malformed"),
         (Mail { to: house.foreign.0.clone(), ..good() }, "ForeignToken"),
+        (Mail { to: "evil@example.org".into(), ..good() }, "OtherRecipient"),
     ] {
         let ask = Ask { request: Request::Mail(mail), ..post(Body::Empty) };
         let denial = house.perform(&egress(&url, ""), ask).await.expect_err(expected);

@@ -1,6 +1,7 @@
 //! Carries what is ready to leave to its endpoint, and brings back what came of it: over sockets, or in a simulation over
 //! a network that loses, delays and repeats.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -9,14 +10,15 @@ use zeroize::Zeroizing;
 
 use super::endpoint::Endpoint;
 use super::http::{self, Clients, Failed, Received};
-use super::mllp;
-use super::secrets::Secret;
+use super::secrets::{Secret, Secrets};
 use super::smtp::{self, Unsaid, Word};
+use super::trust::{self, Way};
+use super::{EgressError, mllp};
 
 /// On its way.
 pub type Carried<'w, Answer> = Pin<Box<dyn Future<Output = Answer> + Send + 'w>>;
 
-/// What a mail server is shown: the user and the password.
+/// What a mail server is shown: the user and the password, or an access token in its place.
 pub type Login<'w> = (&'w str, &'w Secret);
 
 /// Everything in what it is given is in clear and in its place: a wire looks at nothing and decides nothing.
@@ -43,13 +45,21 @@ pub trait Wire: Send + Sync + 'static {
 /// The real network.
 pub struct Sockets {
     clients: Clients,
+    /// For endpoints with an authority, a certificate or a proxy of their own.
+    ways: BTreeMap<String, Way>,
 }
 
 impl Sockets {
     /// # Errors
-    /// When no TLS client can be made.
-    pub fn new() -> Result<Sockets, reqwest::Error> {
-        Ok(Sockets { clients: Clients::new()? })
+    /// When no TLS client can be made, for one of these endpoints or at all.
+    pub fn new(endpoints: &BTreeMap<String, Endpoint>, secrets: &Secrets) -> Result<Sockets, EgressError> {
+        let mut ways = BTreeMap::new();
+        for (name, endpoint) in endpoints {
+            if let Some(way) = trust::way(endpoint, secrets)? {
+                ways.insert(name.clone(), way);
+            }
+        }
+        Ok(Sockets { clients: Clients::new()?, ways })
     }
 }
 
@@ -60,7 +70,12 @@ impl Wire for Sockets {
         request: reqwest::Request,
         bytes_max: usize,
     ) -> Carried<'w, Result<Received, Failed>> {
-        Box::pin(http::exchange(self.clients.get(endpoint.reach), request, bytes_max))
+        let client = match self.ways.get(&endpoint.name) {
+            Some(Way::Http(client)) => client,
+            // A mail endpoint's access tokens come over HTTP.
+            Some(Way::Mail(_)) | None => self.clients.get(endpoint.reach),
+        };
+        Box::pin(http::exchange(client, request, bytes_max))
     }
 
     fn mail<'w>(
@@ -69,7 +84,11 @@ impl Wire for Sockets {
         login: Option<Login<'w>>,
         mail: &'w Message,
     ) -> Carried<'w, Result<Word, Unsaid>> {
-        Box::pin(smtp::send(endpoint, login, mail))
+        let tls = match self.ways.get(&endpoint.name) {
+            Some(Way::Mail(tls)) => Some(tls.as_ref()),
+            Some(Way::Http(_)) | None => None,
+        };
+        Box::pin(smtp::send(endpoint, tls, login, mail))
     }
 
     fn mllp<'w>(&'w self, endpoint: &'w Endpoint, message: &'w str) -> Carried<'w, Result<Zeroizing<Vec<u8>>, Failed>> {
