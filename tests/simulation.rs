@@ -59,6 +59,7 @@ fn each<T: Send>(work: Range<u64>, until: Option<Instant>, perform: impl Fn(u64)
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "a soak speaks to whoever started it")]
 fn no_promise_is_broken_whatever_the_disk_the_network_and_the_carrier_do() {
     let town = Town::open();
     let seeds = match asked("HANDOFF_SEED") {

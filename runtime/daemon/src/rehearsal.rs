@@ -65,8 +65,14 @@ pub struct Rehearsal {
 
 /// How the two reach each other.
 enum Way {
-    Sockets { practice: Practice, service: Service },
+    Sockets(Box<Street>),
     Indoors(Inward),
+}
+
+/// Both with their doors open.
+struct Street {
+    practice: Practice,
+    service: Service,
 }
 
 /// What is shown while it runs.
@@ -102,7 +108,7 @@ impl Rehearsal {
         let mllp = *service.mllp.first().context("an MLLP listener")?;
         practice.connect(Handoff { mllp, http: format!("http://{}", service.http), ..handoff() });
         let world = practice.world().clone();
-        Ok(Rehearsal { world, line, clock, end, way: Way::Sockets { practice, service } })
+        Ok(Rehearsal { world, line, clock, end, way: Way::Sockets(Box::new(Street { practice, service })) })
     }
 
     /// The same without a socket, on ground that is laid already: what a year takes, or a hundred thousand patients.
@@ -147,8 +153,8 @@ impl Rehearsal {
 
     async fn act(&self, now: DateTime<Utc>) -> anyhow::Result<()> {
         let inward = match &self.way {
-            Way::Sockets { practice, .. } => {
-                practice.act(now).await?;
+            Way::Sockets(street) => {
+                street.practice.act(now).await?;
                 return Ok(());
             }
             Way::Indoors(inward) => inward,
@@ -193,7 +199,7 @@ impl Rehearsal {
 
     pub async fn close(self) {
         match self.way {
-            Way::Sockets { service, .. } => service.close().await,
+            Way::Sockets(street) => street.service.close().await,
             Way::Indoors(_) => {}
         }
     }
