@@ -83,6 +83,7 @@ impl Practice {
             plugin: self.deployment.digest,
             endpoint: "sms".into(),
             ask,
+            agreement: None,
             lookup: false,
         };
         Entry { at: now_of(&letter.referral), records: vec![asked], sealed: Vec::new() }
