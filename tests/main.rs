@@ -8,6 +8,7 @@ mod layering;
 mod line;
 mod mllp;
 mod operator;
+mod outbox;
 mod powercut;
 mod proof;
 mod secrets;

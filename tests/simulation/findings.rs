@@ -117,7 +117,7 @@ fn letters(entries: &[(Position, Arc<Entry>)], line: &Line) -> u64 {
     let mut ended: BTreeMap<LetterId, u32> = BTreeMap::new();
     for record in records(entries) {
         match record {
-            Record::Queued { letter } => {
+            Record::Queued { letter, .. } => {
                 owed.insert(letter.id);
             }
             Record::Received { letter, .. } | Record::Refused { letter, .. } | Record::Dropped { letter, .. } => {

@@ -8,6 +8,7 @@
 //! address     Send             -> Letter        channel stage, template, gate
 //! journal     Draft            -> committed     then the sender is answered
 //! outbox      Letter           -> lease, retry
+//! lanes       Letter           -> its turn at its endpoint
 //! outreach    Letter           -> Request       plugin composes, pure
 //! egress      Request          -> Response      the only way out
 //! receipt     Response         -> Event         plugin judges, pure; re-enters at `transition`
@@ -19,9 +20,11 @@ pub mod callback;
 pub mod decide;
 pub mod draft;
 pub mod egress;
+mod failover;
 pub mod from_wit;
 pub mod ingress;
 pub mod journal;
+pub mod lanes;
 pub mod locks;
 pub mod opening;
 pub mod outbox;
@@ -34,6 +37,7 @@ pub mod transition;
 pub mod trigger;
 pub mod turn;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -45,6 +49,7 @@ use tokio::sync::Notify;
 use self::agreement::Renewals;
 use self::egress::Egress;
 use self::egress::secrets::Secrets;
+use self::lanes::{LaneState, Lanes};
 use self::locks::Locks;
 use self::outbox::Leases;
 use crate::clock::Clock;
@@ -70,6 +75,7 @@ pub struct Line {
     names: Locks,
     leases: Leases,
     renewals: Renewals,
+    lanes: Arc<Lanes>,
     /// Rung at each commit: something may be due.
     pub pulse: Notify,
     pub plugin_calls: AtomicU64,
@@ -88,8 +94,15 @@ pub enum LineError {
     Vault(#[from] crate::vault::VaultError),
     #[error("referral {0} is not known")]
     NoSuchReferral(ReferralId),
-    #[error("{item} is no dead delivery: `handoff dead-letters list` names them")]
+    #[error("{item} does not wait for a person: `handoff dead-letters list` names what does")]
     NotDead { item: String },
+    #[error(
+        "the referral of {item} has ended ({state}); its patient is not written to\n  \
+         help: dismiss the letter, with the reason"
+    )]
+    Ended { item: String, state: String },
+    #[error("{item} has expired: it would reach its patient too late\n  help: dismiss the letter, with the reason")]
+    Expired { item: String },
     #[error("{item} still cannot be read, at {location}: {message}\n  help: {help}")]
     StillDead { item: String, location: String, message: String, help: String },
     #[error("deployment {0} is not installed; its plugins are missing")]
@@ -122,6 +135,8 @@ pub struct Parts {
 impl Line {
     pub fn new(parts: Parts) -> Line {
         let Parts { store, vault, host, deployments, egress, secrets, public_url, clock, sequential } = parts;
+        let lanes = Arc::new(Lanes::new(egress.rates()));
+        let leases = Leases::new(store.clone());
         Line {
             store,
             vault,
@@ -134,10 +149,16 @@ impl Line {
             sequential,
             referrals: Locks::default(),
             names: Locks::default(),
-            leases: Leases::default(),
+            leases,
+            lanes,
             renewals: Renewals::default(),
             pulse: Notify::new(),
             plugin_calls: AtomicU64::new(0),
         }
+    }
+
+    /// How each endpoint is: whether it answers, and what waits for it.
+    pub fn endpoints(&self) -> BTreeMap<String, LaneState> {
+        self.lanes.states(self.clock.now())
     }
 }

@@ -156,6 +156,7 @@ async fn ready(State(line): State<Arc<Line>>) -> (StatusCode, Json<Value>) {
         "problem": problem,
         "deployment": line.deployments.current().deployment.digest,
         "plugin_calls": line.plugin_calls.load(Ordering::Relaxed),
+        "endpoints": line.endpoints(),
     });
     (status, Json(body))
 }

@@ -41,7 +41,7 @@ fn line(record: &Record, referral: ReferralId) -> Option<String> {
         Record::Happened { referral: of, event } if *of == referral => Some(happened(event)),
         Record::Stepped { referral: after, because } if after.id == referral => Some(format!("  → {because}")),
         Record::Ignored { referral: of, because } if *of == referral => Some(format!("  not taken: {because}")),
-        Record::Queued { letter } if ours(&letter.id) => {
+        Record::Queued { letter, .. } if ours(&letter.id) => {
             let what = match &letter.body {
                 LetterBody::Message(message) => {
                     format!("{} {} ({})", message.channel.name(), message.template, message.language)

@@ -75,8 +75,13 @@ pub enum Record {
         /// SHA-256 of the answer's canonical JSON.
         answer: Digest,
     },
-    /// A letter is owed.
-    Queued { letter: Letter },
+    /// A letter is owed. `doubt` is the entry of an earlier ask that may have been acted upon: a dead letter taken up again
+    /// asks its vendor first.
+    Queued {
+        letter: Letter,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        doubt: Option<Position>,
+    },
     /// A letter was taken up: this request leaves the house after this entry is durable. A `lookup` only asks whether an
     /// earlier request was acted upon, and puts nothing in doubt.
     Asked {
@@ -113,8 +118,14 @@ pub enum Record {
     Received { letter: LetterId, outcome: String, vendor_id: Option<String> },
     /// The gate refused a letter for good, by this rule.
     Refused { letter: LetterId, rule: String },
-    /// Given up after its attempts, or called back; shown to a person when `dead`.
-    Dropped { letter: LetterId, dead: bool, why: String },
+    /// Given up after its attempts, or called back; shown to a person when `dead`. `in_doubt` as in `Deferred`.
+    Dropped {
+        letter: LetterId,
+        dead: bool,
+        why: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        in_doubt: bool,
+    },
     /// A dead letter or delivery was dealt with: replayed or dismissed, by whom and why.
     Settled { item: String, how: String, who: String, why: String },
     /// Names by which deliveries and callbacks find a referral, blinded by the vault: `number:…`, `appointment:…`,

@@ -99,6 +99,14 @@ pub trait Index: Send + Sync {
     /// As [`Index::letters_due`], names only: no journal is read.
     fn letter_ids_due(&self, now: DateTime<Utc>, limit: usize) -> Vec<LetterId>;
 
+    /// As [`Index::letter_ids_due`], and hands them out: nobody else is given one of them until it is given back or falls due
+    /// at another moment. In memory: after a crash nobody holds a letter.
+    fn take_letters_due(&self, now: DateTime<Utc>, limit: usize) -> Vec<LetterId>;
+
+    /// A letter handed out is due again, unless it has left the outbox.
+    fn give_letter_back(&self, letter: &LetterId) -> Result<(), IndexError>;
+
+    /// Of those not handed out.
     fn next_letter(&self) -> Option<DateTime<Utc>>;
 
     /// Letters of one referral that have not left the outbox.

@@ -18,7 +18,7 @@ pub enum DeadLetters {
     List(List),
     /// A dead delivery's bytes, in clear: for whoever mends it
     Show(Item),
-    /// Take a dead delivery in again
+    /// Take a dead delivery in again, or owe a dead letter anew
     Replay(Item),
     /// Lay a dead letter or delivery aside: nothing more is to be done about it
     Dismiss(Item),

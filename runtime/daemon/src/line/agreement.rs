@@ -85,7 +85,7 @@ mod tests {
         for entry in line.store.entries(Position::START) {
             for record in &entry.expect("an entry").1.records {
                 match record {
-                    Record::Queued { letter } => match &letter.body {
+                    Record::Queued { letter, .. } => match &letter.body {
                         LetterBody::Task(task) if task.kind == "agreement-expired" => asked.push(letter.id),
                         _ => {}
                     },

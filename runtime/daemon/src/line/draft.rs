@@ -10,6 +10,7 @@ use handoff_engine::referral::Referral;
 use handoff_store::entry::{Entry, Record};
 use serde_json::Value;
 
+use super::lanes::Lanes;
 use super::outbox::{Lease, Leases};
 use crate::vault::{Sealing, VaultError};
 
@@ -72,9 +73,10 @@ impl<'a> Draft<'a> {
         self.record(Record::Decided { referral, stage: stage.into(), plugin, call, answer });
     }
 
-    /// False when somebody is carrying the letter.
-    pub fn take_back(&mut self, leases: &Leases, letter: LetterId) -> bool {
-        let lease = leases.take(letter);
+    /// False when somebody is carrying the letter. One that waits in a lane is carried by nobody.
+    pub fn take_back(&mut self, leases: &Leases, lanes: &Lanes, letter: LetterId) -> bool {
+        let waited = || lanes.forget(letter).then(|| leases.take_over(letter));
+        let lease = leases.take(letter).or_else(waited);
         let taken = lease.is_some();
         self.taken_back.extend(lease);
         taken
@@ -82,7 +84,7 @@ impl<'a> Draft<'a> {
 
     /// Owes a letter.
     pub fn queue(&mut self, letter: Letter) {
-        self.record(Record::Queued { letter });
+        self.record(Record::Queued { letter, doubt: None });
     }
 
     pub fn is_empty(&self) -> bool {

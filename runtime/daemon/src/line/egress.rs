@@ -18,6 +18,7 @@ pub mod http;
 mod idempotency;
 mod mllp;
 mod oauth;
+pub mod rate;
 pub mod secrets;
 pub mod smtp;
 mod substitute;
@@ -30,6 +31,7 @@ pub use denial::Denial;
 use self::endpoint::{Baa, Credentials, Endpoint, EndpointConfig, EndpointError, Kind};
 use self::http::Failed;
 use self::oauth::{AccessTokens, Claim, NoToken, Proof};
+use self::rate::Rate;
 use self::secrets::{Secret, Secrets};
 use self::smtp::Unsaid;
 use self::substitute::{Agreement, Placed, Substitution};
@@ -125,6 +127,11 @@ impl Egress {
     pub fn agreement(&self, endpoint: &str) -> Option<&str> {
         let baa = self.endpoints.get(endpoint)?.config.baa.as_ref();
         baa.map(|baa| baa.reference.as_str())
+    }
+
+    /// How fast each endpoint may be asked.
+    pub fn rates(&self) -> impl Iterator<Item = (String, Option<Rate>)> {
+        self.endpoints.values().map(|endpoint| (endpoint.name.clone(), endpoint.config.rate))
     }
 
     /// Performs one request for a stage. What the response tells of the patient is sealed into `sealing`.

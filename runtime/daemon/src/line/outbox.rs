@@ -1,15 +1,21 @@
 //! Letter -> lease, retry. A letter leaves the outbox only with its receipt, and no two workers hold one letter.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::ids::{Digest, LetterId};
+use handoff_store::Store;
+use tokio::task::JoinSet;
 
+use super::lanes::Pass;
+use super::outreach::Seen;
 use super::{Line, LineError};
+use crate::chain::Chain;
 
-/// Letters under way at once. Each holds a connection at most; a practice's vendors allow fewer.
-const UNDER_WAY_MAX: usize = 64;
+/// Letters under way at once, whatever they ask. Each endpoint's lane lets through a sixteenth of it: fifteen that are slow
+/// leave room for a sixteenth.
+pub(super) const UNDER_WAY_MAX: usize = 256;
 
 /// The first retry comes after this; each later one after twice as long, up to [`RETRY_AFTER_MAX`].
 const RETRY_AFTER: TimeDelta = TimeDelta::seconds(30);
@@ -17,64 +23,124 @@ const RETRY_AFTER: TimeDelta = TimeDelta::seconds(30);
 /// A vendor that has been down for hours is asked once an hour.
 const RETRY_AFTER_MAX: TimeDelta = TimeDelta::hours(1);
 
-/// With the doubling above, about half a day of trying; then a person must look.
+/// With the doubling above, about half a day of trying; then another vendor or a person must help.
 pub(super) const ATTEMPTS_MAX: u32 = 18;
 
-/// Letters that somebody is working on. In memory: after a crash nobody is.
-#[derive(Clone, Default)]
+/// Letters that somebody is working on, or that wait for their endpoint. In memory: after a crash nobody is.
+#[derive(Clone)]
 pub struct Leases {
     held: Arc<Mutex<HashSet<LetterId>>>,
+    store: Store,
 }
 
+/// Dropped, the letter is due again as its last record says.
 pub struct Lease {
     leases: Leases,
     letter: LetterId,
+    /// A lane has it: held on, without this.
+    is_left: bool,
+}
+
+/// A letter whose turn has come.
+enum Turn {
+    Due(LetterId),
+    /// It waited for its endpoint, and may go. Without a pass it has waited too long.
+    Waited(LetterId, Option<Pass>),
+}
+
+/// Letters under way.
+pub(super) type Workers = JoinSet<Result<(), LineError>>;
+
+impl Lease {
+    /// Leaves the letter to its endpoint's lane, which holds it from now on.
+    fn leave_to_lane(mut self) {
+        self.is_left = true;
+    }
 }
 
 impl Leases {
+    pub fn new(store: Store) -> Leases {
+        Leases { held: Arc::default(), store }
+    }
+
     pub(super) fn take(&self, letter: LetterId) -> Option<Lease> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.insert(letter).then(|| Lease { leases: self.clone(), letter })
+        self.held().insert(letter).then(|| self.take_over(letter))
+    }
+
+    /// Takes over a letter that a lane held.
+    pub(super) fn take_over(&self, letter: LetterId) -> Lease {
+        Lease { leases: self.clone(), letter, is_left: false }
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashSet<LetterId>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.leases.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.letter);
+        if self.is_left {
+            return;
+        }
+        self.leases.held().remove(&self.letter);
+        if let Err(error) = self.leases.store.index().give_letter_back(&self.letter) {
+            let error = Chain(&error);
+            tracing::error!(letter = %self.letter, %error, "a letter is taken up again after the next start only");
+        }
     }
 }
 
 impl Line {
-    /// Takes up every letter that is due and sees it through. Returns how many there were.
-    pub async fn dispatch(self: &Arc<Self>) -> Result<usize, LineError> {
-        let due = self.store.index().letter_ids_due(self.clock.now(), UNDER_WAY_MAX);
-        let mut work = tokio::task::JoinSet::new();
-        let mut taken = 0;
-        for letter in due {
-            if self.sequential {
-                taken += usize::from(self.deliver(letter).await?);
-            } else {
-                let line = Arc::clone(self);
-                work.spawn(async move { line.deliver(letter).await });
+    /// Gives each letter whose turn has come to a worker, as long as there is room. Returns how many there were.
+    pub(super) async fn hand_out(self: &Arc<Self>, workers: &mut Workers) -> Result<usize, LineError> {
+        let mut handed = 0;
+        while workers.len() < UNDER_WAY_MAX {
+            let Some(turn) = self.next_turn() else { break };
+            handed += 1;
+            let line = Arc::clone(self);
+            match self.sequential {
+                true => line.deliver(turn).await?,
+                false => {
+                    workers.spawn(async move { line.deliver(turn).await });
+                }
             }
         }
-        while let Some(done) = work.join_next().await {
-            match done {
-                Ok(worked) => taken += usize::from(worked?),
-                Err(error) => tracing::error!(%error, "a letter's worker ended early; its letter is taken up again"),
-            }
-        }
-        Ok(taken)
+        Ok(handed)
     }
 
-    /// False when somebody else has it, or it is gone.
-    async fn deliver(&self, letter: LetterId) -> Result<bool, LineError> {
-        let Some(_lease) = self.leases.take(letter) else { return Ok(false) };
-        match self.store.index().outbox(&letter)? {
-            Some(item) => self.perform(item).await.map(|()| true),
-            None => Ok(false),
+    /// Those that have waited come first: they were due first.
+    fn next_turn(&self) -> Option<Turn> {
+        let now = self.clock.now();
+        if let Some((letter, pass)) = self.lanes.call(now) {
+            return Some(Turn::Waited(letter, pass));
         }
+        self.store.index().take_letters_due(now, 1).pop().map(Turn::Due)
     }
+
+    async fn deliver(&self, turn: Turn) -> Result<(), LineError> {
+        let (lease, pass) = match turn {
+            Turn::Waited(letter, pass) => (self.leases.take_over(letter), pass),
+            Turn::Due(letter) => match self.leases.take(letter) {
+                Some(lease) => (lease, None),
+                // Whoever holds it gives it back.
+                None => return Ok(()),
+            },
+        };
+        let Some(item) = self.store.index().outbox(&lease.letter)? else { return Ok(()) };
+        match self.perform(item, pass).await? {
+            Seen::Concluded => {}
+            Seen::Waits => lease.leave_to_lane(),
+        }
+        Ok(())
+    }
+}
+
+/// What became of a worker.
+pub(super) fn finished(worker: Result<Result<(), LineError>, tokio::task::JoinError>) -> Result<(), LineError> {
+    worker.unwrap_or_else(|error| {
+        tracing::error!(%error, "a letter's worker ended early; its letter is taken up again");
+        Ok(())
+    })
 }
 
 /// When a letter that failed `attempts` times is tried again. The jitter is the letter's own, so that a run can be

@@ -1,17 +1,20 @@
 //! Letter -> request -> response. The plugin composes, the host asks for it, and every word is written down first.
 
+use std::sync::Arc;
+
 use handoff_engine::event::{Event, LetterStatus};
 use handoff_engine::ids::Digest;
-use handoff_engine::letter::{LetterBody, Message};
+use handoff_engine::letter::LetterBody;
 use handoff_engine::referral::Referral;
 use handoff_host::Call;
 use handoff_host::contract::carrier;
-use handoff_host::contract::exchange::{Ask, Response, Silence};
+use handoff_host::contract::exchange::{Ask, Response};
 use handoff_host::contract::types::Failure;
 use handoff_store::entry::Record;
 use handoff_store::index::OutboxItem;
 
 use super::egress::{Denial, Performed};
+use super::lanes::{Comer, Entry, Pass};
 use super::opening::Opening;
 use super::turn::{Done, Said, said};
 use super::{Line, LineError};
@@ -27,103 +30,149 @@ const NO_LOOKUP: &str = "no-lookup";
 /// A letter under way.
 pub(super) struct Taken {
     pub item: OutboxItem,
+    pub installed: Arc<Installed>,
+    /// Which speaks for it.
+    pub stage: String,
+    /// The endpoint that it asked last.
+    pub asked: Option<String>,
     /// Whether an earlier request may have been acted upon. Until that is settled, every word is a lookup.
     pub in_doubt: bool,
     /// The plugin's words that are not yet written down.
     pub decided: Vec<Record>,
 }
 
+/// How far a worker came with a letter.
+pub(super) enum Seen {
+    /// To its receipt, or to the hour at which it is tried again.
+    Concluded,
+    /// Its endpoint's lane has it.
+    Waits,
+}
+
 /// What came of a request.
 enum Exchanged {
     Answered(Response),
     /// No answer, and why.
-    Silent(Silence, String),
+    Silent(String),
     /// It may not leave, and why.
     Denied(String),
 }
 
 impl Line {
-    /// Sees one letter through to its receipt, or to the hour at which it is tried again.
-    pub(super) async fn perform(&self, item: OutboxItem) -> Result<(), LineError> {
+    /// Sees one letter through to its receipt, or to the hour at which it is tried again. `pass` is given to one that has
+    /// waited for its endpoint.
+    pub(super) async fn perform(&self, item: OutboxItem, mut pass: Option<Pass>) -> Result<Seen, LineError> {
         let id = item.letter.id;
         let referral = self.store.index().referral(&id.referral)?.ok_or(LineError::NoSuchReferral(id.referral))?;
-        let installed = self.deployments.get(&referral.deployment)?;
-        if let LetterBody::Message(message) = &item.letter.body
-            && !self.passes(&installed, &referral, &item, message).await?
-        {
-            return Ok(());
+        let installed = match self.deployments.get(&referral.deployment) {
+            Ok(installed) => installed,
+            // One letter without a workflow must not stop all others.
+            Err(missing) => return self.drop_dead(&item, &missing.to_string()).await,
+        };
+        // Only a message can do harm twice; charts and inboxes are asked with keys of ours.
+        let in_doubt = item.in_doubt() && matches!(item.letter.body, LetterBody::Message(_));
+        // What has been answered already is not sent again, however the gate thinks of it now.
+        let mut is_answered = item.doubt.as_ref().is_some_and(|doubt| doubt.response.is_some());
+        if item.doubt.is_none() && !self.passes(&installed, &referral, &item, false, &mut Vec::new()).await? {
+            return Ok(Seen::Concluded);
         }
-        let Some(opening) = self.opening(&installed, &referral, &item)? else {
+        let Some(Opening { speaker, stage, mut call }) = self.opening(&installed, &referral, &item)? else {
             return self.drop_dead(&item, "the workflow has no stage for this letter").await;
         };
-        let Opening { speaker, stage, mut call } = opening;
-        let mut taken = Taken { in_doubt: item.in_doubt(), decided: Vec::new(), item };
-        let mut silent = false;
+        let mut taken = Taken { in_doubt, decided: Vec::new(), item, installed, stage, asked: None };
+        let mut has_begun = false;
         for _ in 0..ASKS_MAX {
             let lookup = taken.in_doubt;
-            let answer = match self.call(&installed, &stage, &call) {
+            let answer = match self.call(&taken.installed, &taken.stage, &call) {
                 Ok(answer) => answer,
-                Err(fault) => return self.retry(taken, fault.to_string()).await,
+                Err(fault) => {
+                    // The vendor may have said yes: its answer is read again, and nothing is sent instead.
+                    taken.in_doubt |= is_answered && matches!(taken.item.letter.body, LetterBody::Message(_));
+                    return self.retry(taken, fault.to_string()).await;
+                }
             };
             taken.decided.push(Record::Decided {
                 referral: Some(referral.id),
-                stage: stage.clone(),
-                plugin: installed.digest(&stage)?,
+                stage: taken.stage.clone(),
+                plugin: taken.installed.digest(&taken.stage)?,
                 call: serde_json::to_value(&call)?,
                 answer: Digest(answer.digest().0),
             });
-            let settings = || installed.settings(&stage).unwrap_or_default();
+            let settings = taken.installed.settings(&taken.stage).unwrap_or_default();
             match said(answer) {
-                // Invariant: nothing is asked in doubt but a lookup, and a lookup begins a conversation.
-                Some(Said::Ask(_)) if silent && lookup => {
-                    return self.retry(taken, format!("{stage} asked on although no answer had come")).await;
-                }
                 Some(Said::Ask(ask)) => {
-                    self.ask(&mut taken, &installed, &stage, &ask, lookup).await?;
-                    match self.exchange(&mut taken, &installed, &referral, &stage, &ask, lookup).await? {
-                        Exchanged::Answered(response) => call = speaker.resume(ask.state, response, settings()),
-                        Exchanged::Silent(silence, why) => {
-                            tracing::info!(stage, letter = %id, why, "no answer came");
-                            silent = true;
-                            call = speaker.resume(ask.state, Response::Silence(silence), settings());
+                    let mut leave = match self.enter(pass.take(), &taken, &ask, has_begun) {
+                        Entry::Go(pass) => pass,
+                        Entry::Wait => return Ok(Seen::Waits),
+                        Entry::Leave { since } => return self.turn_away(taken, &ask.endpoint, since).await,
+                    };
+                    has_begun = true;
+                    taken.asked = Some(ask.endpoint.clone());
+                    self.ask(&mut taken, &ask, lookup).await?;
+                    let exchanged = self.exchange(&mut taken, &mut leave, &referral, &ask, lookup).await?;
+                    pass = Some(leave);
+                    match exchanged {
+                        Exchanged::Answered(response) => {
+                            is_answered = !lookup;
+                            call = speaker.resume(ask.state, response, settings);
                         }
+                        Exchanged::Silent(why) => return self.retry(taken, why).await,
                         Exchanged::Denied(why) => return self.await_mending(taken, why).await,
                     }
                 }
                 Some(Said::Done(Done::Message(receipt))) if receipt.outcome == carrier::Outcome::Unknown && lookup => {
                     // Asked whether it had acted, the vendor said no: the letter may go.
                     taken.in_doubt = false;
-                    call = again(self.compose(&stage, id, &taken.item, settings()))?;
+                    if !self.passes(&taken.installed, &referral, &taken.item, false, &mut taken.decided).await? {
+                        return Ok(Seen::Concluded);
+                    }
+                    call = again(self.compose(&taken.stage, id, &taken.item, settings))?;
                 }
                 Some(Said::Failed(Failure::Refused(refusal))) if refusal.code == NO_LOOKUP && lookup => {
                     // At least once: a vendor that cannot be asked may get a letter twice, but none is lost.
                     taken.in_doubt = false;
-                    call = again(self.compose(&stage, id, &taken.item, settings()))?;
+                    if !self.passes(&taken.installed, &referral, &taken.item, true, &mut taken.decided).await? {
+                        return Ok(Seen::Concluded);
+                    }
+                    call = again(self.compose(&taken.stage, id, &taken.item, settings))?;
                 }
-                Some(Said::Done(done)) => return self.receive(taken, done, &stage).await,
-                Some(Said::Failed(failure)) => return self.fail(&installed, taken, failure, &stage).await,
-                None => return Err(LineError::OtherAnswer { stage }),
+                Some(Said::Done(done)) => return self.receive(taken, done).await,
+                Some(Said::Failed(failure)) => return self.fail(taken, failure).await,
+                None => return Err(LineError::OtherAnswer { stage: taken.stage }),
             }
         }
-        self.retry(taken, format!("{stage} did not end its turn within {ASKS_MAX} words")).await
+        let why = format!("{} did not end its turn within {ASKS_MAX} words", taken.stage);
+        self.retry(taken, why).await
+    }
+
+    /// Leave to ask an endpoint. Only the first request of a conversation waits for it.
+    fn enter(&self, pass: Option<Pass>, taken: &Taken, ask: &Ask, has_begun: bool) -> Entry {
+        let now = self.clock.now();
+        let mut pass = match pass {
+            Some(pass) if pass.is_for(&ask.endpoint) => pass,
+            Some(_) | None if has_begun => self.lanes.join(&ask.endpoint, now),
+            Some(_) | None => {
+                let Taken { item, .. } = taken;
+                let comer = Comer { letter: item.letter.id, due: item.due, patience: taken.patience(now) };
+                match self.lanes.enter(&ask.endpoint, comer, now) {
+                    Entry::Go(pass) => pass,
+                    other @ (Entry::Wait | Entry::Leave { .. }) => return other,
+                }
+            }
+        };
+        pass.spend(now);
+        Entry::Go(pass)
     }
 
     /// Writes an ask down before it is sent: a crash in the middle finds it.
-    async fn ask(
-        &self,
-        taken: &mut Taken,
-        installed: &Installed,
-        stage: &str,
-        ask: &Ask,
-        lookup: bool,
-    ) -> Result<(), LineError> {
+    async fn ask(&self, taken: &mut Taken, ask: &Ask, lookup: bool) -> Result<(), LineError> {
         let mut draft = self.draft();
         taken.decided.drain(..).for_each(|record| draft.record(record));
         draft.record(Record::Asked {
             letter: taken.item.letter.id,
             attempt: taken.item.attempts + 1,
-            stage: stage.into(),
-            plugin: installed.digest(stage)?,
+            stage: taken.stage.clone(),
+            plugin: taken.installed.digest(&taken.stage)?,
             endpoint: ask.endpoint.clone(),
             agreement: self.egress.agreement(&ask.endpoint).map(str::to_string),
             ask: serde_json::to_value(ask)?,
@@ -136,67 +185,72 @@ impl Line {
     async fn exchange(
         &self,
         taken: &mut Taken,
-        installed: &Installed,
+        pass: &mut Pass,
         referral: &Referral,
-        stage: &str,
         ask: &Ask,
         lookup: bool,
     ) -> Result<Exchanged, LineError> {
-        let grant = installed.grant(stage, &referral.facts.patient.id, taken.item.letter.id);
+        let letter = taken.item.letter.id;
+        let grant = taken.installed.grant(&taken.stage, &referral.facts.patient.id, letter);
         let mut draft = self.draft();
-        let response = match self.egress.perform(&grant, ask, &mut draft.sealing).await {
-            Ok(Performed::Answered(response)) => response,
-            Ok(Performed::NotSent(why)) => return Ok(Exchanged::Silent(Silence::NotSent, why)),
-            Ok(Performed::InDoubt(why)) => {
-                // Only a message can do harm twice; charts and inboxes are asked with keys of ours.
-                taken.in_doubt = matches!(taken.item.letter.body, LetterBody::Message(_));
-                return Ok(Exchanged::Silent(Silence::InDoubt, why));
-            }
+        let performed = match self.egress.perform(&grant, ask, &mut draft.sealing).await {
+            Ok(performed) => performed,
             Err(denial) => {
-                tracing::error!(stage, %denial, "egress denied");
+                tracing::error!(stage = taken.stage, %denial, "egress denied");
                 if let Denial::AgreementExpired { endpoint, expired } = &denial {
                     self.ask_for_renewal(referral.id, endpoint, *expired).await?;
                 }
                 return Ok(Exchanged::Denied(denial.to_string()));
             }
         };
-        let letter = taken.item.letter.id;
+        pass.note(&performed, self.clock.now());
+        let response = match performed {
+            Performed::Answered(response) => response,
+            Performed::NotSent(why) => {
+                tracing::info!(stage = taken.stage, %letter, why, "not sent");
+                return Ok(Exchanged::Silent(why));
+            }
+            Performed::InDoubt(why) => {
+                tracing::info!(stage = taken.stage, %letter, why, "no answer came");
+                taken.in_doubt = matches!(taken.item.letter.body, LetterBody::Message(_));
+                return Ok(Exchanged::Silent(why));
+            }
+        };
         draft.record(Record::Answered { letter, response: serde_json::to_value(&response)?, lookup });
         self.commit(draft).await?;
         Ok(Exchanged::Answered(response))
     }
 
-    /// The gate's last word before a message leaves. Holds it back or refuses it where it must.
+    /// The gate's last word before a message leaves. Holds it back or refuses it where it must; `in_doubt` is kept while it
+    /// is held back. What led here is `decided`, and written down with what it says.
     async fn passes(
         &self,
         installed: &Installed,
         referral: &Referral,
         item: &OutboxItem,
-        message: &Message,
+        in_doubt: bool,
+        decided: &mut Vec<Record>,
     ) -> Result<bool, LineError> {
+        let LetterBody::Message(message) = &item.letter.body else { return Ok(true) };
         let mut draft = self.draft();
         let letter = item.letter.id;
         match self.admit(installed, &draft, referral, message, item.letter.expires)? {
             Verdict::Go => return Ok(true),
             Verdict::Wait { until, rule } => {
-                draft.record(Record::Deferred {
-                    letter,
-                    due: until,
-                    attempts: item.attempts,
-                    why: rule.into(),
-                    in_doubt: item.in_doubt(),
-                });
+                decided.drain(..).for_each(|record| draft.record(record));
+                let (attempts, why) = (item.attempts, rule.into());
+                draft.record(Record::Deferred { letter, due: until, attempts, why, in_doubt });
+                self.commit(draft).await?;
             }
             Verdict::Never { rule } => {
+                decided.drain(..).for_each(|record| draft.record(record));
                 draft.record(Record::Refused { letter, rule: rule.into() });
                 let status = LetterStatus::Refused { code: rule.into() };
                 let _held = self.referrals.hold_one(referral.id).await;
                 self.transition(&mut draft, referral.id, Event::LetterStatus { letter, status })?;
                 self.commit(draft).await?;
-                return Ok(false);
             }
         }
-        self.commit(draft).await?;
         Ok(false)
     }
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::calendar;
 use handoff_engine::event::{Errand, Event, LetterStatus, PatientRecord, VisitFinding};
 use handoff_engine::ids::{LetterId, ReferralId, Token};
-use handoff_engine::letter::{Letter, LetterBody, Message};
+use handoff_engine::letter::{LetterBody, Message};
 use handoff_engine::referral::SentLetter;
 use handoff_host::contract::types::Failure;
 use handoff_host::contract::{carrier, retrieval};
@@ -14,10 +14,9 @@ use handoff_store::index::OutboxItem;
 use super::callback::{vendor_name, vendor_of};
 use super::draft::Draft;
 use super::outbox::{ATTEMPTS_MAX, retry_at};
-use super::outreach::Taken;
+use super::outreach::{Seen, Taken};
 use super::turn::Done;
 use super::{Line, LineError, from_wit};
-use crate::deployments::Installed;
 
 /// A stage whose set-up is wrong is tried again this often, in case IT has mended it.
 const MISCONFIGURED_RETRY: TimeDelta = TimeDelta::hours(1);
@@ -30,8 +29,8 @@ const ASK_AGAIN_HOURS: u32 = 24;
 
 impl Line {
     /// The receipt is in: the letter leaves the outbox, and the referral hears of it.
-    pub(super) async fn receive(&self, taken: Taken, done: Done, stage: &str) -> Result<(), LineError> {
-        let Taken { item, decided, .. } = taken;
+    pub(super) async fn receive(&self, taken: Taken, done: Done) -> Result<Seen, LineError> {
+        let Taken { item, decided, stage, .. } = taken;
         let letter = item.letter.id;
         let _held = self.referrals.hold_one(letter.referral).await;
         let mut draft = self.draft();
@@ -40,7 +39,7 @@ impl Line {
         let (outcome, events) = match (done, &item.letter.body) {
             (Done::Message(receipt), LetterBody::Message(message)) => {
                 if !receipt.vendor_id.is_empty() {
-                    vendor_id = Some(vendor_name(vendor_of(stage), &receipt.vendor_id));
+                    vendor_id = Some(vendor_name(vendor_of(&stage), &receipt.vendor_id));
                 }
                 sent(&draft, letter, message, receipt)
             }
@@ -68,17 +67,12 @@ impl Line {
         for event in events {
             self.transition(&mut draft, letter.referral, event)?;
         }
-        self.commit(draft).await
+        self.commit(draft).await?;
+        Ok(Seen::Concluded)
     }
 
     /// The plugin gave up, in the words of what happens next.
-    pub(super) async fn fail(
-        &self,
-        installed: &Installed,
-        taken: Taken,
-        failure: Failure,
-        stage: &str,
-    ) -> Result<(), LineError> {
+    pub(super) async fn fail(&self, mut taken: Taken, failure: Failure) -> Result<Seen, LineError> {
         let letter = taken.item.letter.id;
         let why = reason(&failure);
         let refusal = match failure {
@@ -89,46 +83,42 @@ impl Line {
                 return self.put_off(draft, taken, due, why).await;
             }
             Failure::Misconfigured(_) => {
-                tracing::error!(stage, %letter, "the stage's set-up is wrong; see the letter's timeline");
-                let draft = self.draft();
-                let due = draft.now + MISCONFIGURED_RETRY;
-                return self.put_off(draft, taken, due, why).await;
+                tracing::error!(stage = taken.stage, %letter, "the stage's set-up is wrong; see the letter's timeline");
+                return self.await_mending(taken, why).await;
             }
             Failure::Other(_) => return self.retry(taken, why).await,
+            // It will not say whether it has acted; perhaps later it will.
+            Failure::Refused(_) if taken.in_doubt => return self.retry(taken, why).await,
             Failure::Refused(refusal) => refusal,
         };
-        let Taken { item, decided, .. } = taken;
         let _held = self.referrals.hold_one(letter.referral).await;
         let mut draft = self.draft();
-        decided.into_iter().for_each(|record| draft.record(record));
-        if let LetterBody::Message(message) = &item.letter.body {
-            let opted_out = refusal.code == OPTED_OUT;
-            let mut vendors_tried = message.vendors_tried.clone();
-            vendors_tried.push(stage.into());
-            if !opted_out && installed.carrier(message.channel, &vendors_tried).is_some() {
-                let body = LetterBody::Message(Message { vendors_tried, ..message.clone() });
-                draft.record(Record::Queued { letter: Letter { body, ..item.letter.clone() } });
-                return self.commit(draft).await;
-            }
-            if opted_out {
-                self.note_consent(&mut draft, &message.to, message.channel, false, "the vendor says so")?;
-            }
+        taken.decided.drain(..).for_each(|record| draft.record(record));
+        if refusal.code != OPTED_OUT && self.hand_over(&mut draft, &taken) {
+            self.commit(draft).await?;
+            return Ok(Seen::Concluded);
+        }
+        if refusal.code == OPTED_OUT
+            && let LetterBody::Message(message) = &taken.item.letter.body
+        {
+            self.note_consent(&mut draft, &message.to, message.channel, false, "the vendor says so")?;
         }
         draft.record(Record::Refused { letter, rule: refusal.code.clone() });
         let status = LetterStatus::Refused { code: refusal.code };
-        self.transition(&mut draft, letter.referral, given_up(&item, status))?;
-        self.commit(draft).await
+        self.transition(&mut draft, letter.referral, given_up(&taken.item, status))?;
+        self.commit(draft).await?;
+        Ok(Seen::Concluded)
     }
 
-    /// Tried again later, or dead after too many times.
-    pub(super) async fn retry(&self, taken: Taken, why: String) -> Result<(), LineError> {
+    /// Tried again later, until this vendor's attempts are spent.
+    pub(super) async fn retry(&self, taken: Taken, why: String) -> Result<Seen, LineError> {
         let draft = self.draft();
         let due = retry_at(draft.now, taken.item.letter.id, taken.item.attempts);
         self.put_off(draft, taken, due, why).await
     }
 
     /// As [`Line::retry`], but the set-up has to change first.
-    pub(super) async fn await_mending(&self, taken: Taken, why: String) -> Result<(), LineError> {
+    pub(super) async fn await_mending(&self, taken: Taken, why: String) -> Result<Seen, LineError> {
         let draft = self.draft();
         let due = draft.now + MISCONFIGURED_RETRY;
         self.put_off(draft, taken, due, why).await
@@ -137,31 +127,31 @@ impl Line {
     async fn put_off(
         &self,
         mut draft: Draft<'_>,
-        taken: Taken,
+        mut taken: Taken,
         due: DateTime<Utc>,
         why: String,
-    ) -> Result<(), LineError> {
-        let Taken { item, in_doubt, decided } = taken;
-        let letter = item.letter.id;
-        let attempts = item.attempts + 1;
-        decided.into_iter().for_each(|record| draft.record(record));
+    ) -> Result<Seen, LineError> {
+        let Taken { item, in_doubt, .. } = &taken;
+        let (letter, attempts, in_doubt) = (item.letter.id, item.attempts + 1, *in_doubt);
         let expired = item.letter.expires.is_some_and(|expires| due > expires);
-        if attempts < ATTEMPTS_MAX && !expired {
-            // Invariant: doubt ends with an answer, never with time.
-            draft.record(Record::Deferred { letter, due, attempts, why, in_doubt });
-            return self.commit(draft).await;
+        taken.decided.drain(..).for_each(|record| draft.record(record));
+        let patience = taken.patience(draft.now);
+        let given_up = taken.asked.as_deref().and_then(|endpoint| self.lanes.given_up(endpoint, patience, draft.now));
+        if attempts >= ATTEMPTS_MAX || (expired && !in_doubt) || given_up.is_some() {
+            return self.give_up(draft, taken, why).await;
         }
-        let _held = self.referrals.hold_one(letter.referral).await;
-        draft.record(Record::Dropped { letter, dead: true, why });
-        let status = LetterStatus::Undeliverable { code: "unreachable".into() };
-        self.transition(&mut draft, letter.referral, given_up(&item, status))?;
-        self.commit(draft).await
+        // Invariant: doubt ends with an answer, never with time.
+        draft.record(Record::Deferred { letter, due, attempts, why, in_doubt });
+        self.commit(draft).await?;
+        Ok(Seen::Concluded)
     }
 
-    pub(super) async fn drop_dead(&self, item: &OutboxItem, why: &str) -> Result<(), LineError> {
+    pub(super) async fn drop_dead(&self, item: &OutboxItem, why: &str) -> Result<Seen, LineError> {
         let mut draft = self.draft();
-        draft.record(Record::Dropped { letter: item.letter.id, dead: true, why: why.into() });
-        self.commit(draft).await
+        let (letter, in_doubt) = (item.letter.id, item.in_doubt());
+        draft.record(Record::Dropped { letter, dead: true, why: why.into(), in_doubt });
+        self.commit(draft).await?;
+        Ok(Seen::Concluded)
     }
 
     /// What the chart knows, in our words; new addresses find the referral from now on.
@@ -191,7 +181,7 @@ impl Line {
 }
 
 /// What a referral hears of a letter that will not be seen through.
-fn given_up(item: &OutboxItem, status: LetterStatus) -> Event {
+pub(super) fn given_up(item: &OutboxItem, status: LetterStatus) -> Event {
     match &item.letter.body {
         LetterBody::Message(_) => Event::LetterStatus { letter: item.letter.id, status },
         LetterBody::ReadRecord => Event::Record { record: None },

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use handoff_engine::event::Event;
 use tokio::sync::watch;
 
+use super::outbox::{UNDER_WAY_MAX, Workers, finished};
 use super::{Line, LineError};
 
 /// Timers fired before letters are looked at again: a morning's backlog must not hold up what it already owes.
@@ -34,13 +35,21 @@ impl Line {
 
     /// Works until nothing is due at the clock's present moment. A rehearsal moves its clock only then.
     pub async fn settle(self: &Arc<Self>) -> Result<(), LineError> {
-        while self.wake().await? + self.dispatch().await? > 0 {}
+        let mut workers = Workers::new();
+        while self.wake().await? + self.hand_out(&mut workers).await? > 0 {
+            while let Some(worker) = workers.join_next().await {
+                finished(worker)?;
+                // What one letter leaves behind may be another's turn, and its place is free.
+                self.hand_out(&mut workers).await?;
+            }
+        }
         Ok(())
     }
 
     /// When something is due next.
     pub fn next_due(&self) -> Option<DateTime<Utc>> {
-        [self.store.index().next_timer(), self.store.index().next_letter()].into_iter().flatten().min()
+        let index = self.store.index();
+        [index.next_timer(), index.next_letter(), self.lanes.next_call()].into_iter().flatten().min()
     }
 
     /// Keeps time until it is told to stop. What is under way is finished.
@@ -48,21 +57,33 @@ impl Line {
     /// # Errors
     /// When the journal or the index fails: nothing may go on then.
     pub async fn keep_time(self: &Arc<Self>, mut stop: watch::Receiver<bool>) -> Result<(), LineError> {
+        let mut workers = Workers::new();
         loop {
-            self.settle().await?;
+            let begun = self.wake().await? + self.hand_out(&mut workers).await?;
             // Ahead of need, so that no delivery waits for it.
             self.vault.provision()?;
-            let wait = match self.next_due() {
+            let due = match workers.len() < UNDER_WAY_MAX {
+                true => self.next_due(),
+                // A letter that is due finds no room; the end of another will wake us.
+                false => self.store.index().next_timer(),
+            };
+            let wait = match due {
+                _ if begun > 0 => Duration::ZERO,
                 Some(due) => (due - self.clock.now()).to_std().unwrap_or(Duration::ZERO).min(LOOK_AGAIN),
                 None => LOOK_AGAIN,
             };
             tokio::select! {
                 // In this order, so that a simulation comes out the same each time.
                 biased;
-                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                _ = stop.wait_for(|stop| *stop) => break,
+                Some(worker) = workers.join_next() => finished(worker)?,
                 () = self.pulse.notified() => {}
                 () = tokio::time::sleep(wait) => {}
             }
         }
+        while let Some(worker) = workers.join_next().await {
+            finished(worker)?;
+        }
+        Ok(())
     }
 }

@@ -153,9 +153,10 @@ impl Line {
         for item in self.store.index().letters_of(&referral.id)? {
             if matches!(item.letter.body, LetterBody::Message(_))
                 && !item.in_doubt()
-                && draft.take_back(&self.leases, item.letter.id)
+                && draft.take_back(&self.leases, &self.lanes, item.letter.id)
             {
-                draft.record(Record::Dropped { letter: item.letter.id, dead: false, why: "recalled".into() });
+                let letter = item.letter.id;
+                draft.record(Record::Dropped { letter, dead: false, why: "recalled".into(), in_doubt: false });
             }
         }
         Ok(())

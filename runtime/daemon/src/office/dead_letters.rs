@@ -3,11 +3,12 @@
 use anyhow::{Context as _, anyhow};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use handoff_store::{Record, Verdict};
+use handoff_store::Record;
 use serde::{Deserialize, Serialize};
 
 use super::{Office, Operator, Request};
 use crate::line::LineError;
+use crate::line::replay::Replayed;
 
 /// A dead delivery's bytes, in clear.
 #[derive(Serialize, Deserialize)]
@@ -47,7 +48,7 @@ impl Request for Show {
     }
 }
 
-/// A dead delivery is taken in again.
+/// A dead delivery is taken in again, or a dead letter owed anew.
 #[derive(Serialize, Deserialize)]
 pub struct Replay {
     pub item: String,
@@ -56,9 +57,9 @@ pub struct Replay {
 impl Request for Replay {
     const PATH: &'static str = "/dead-letters/replay";
     const WHY: Option<&'static str> = Some("what was wrong has been mended");
-    type Answer = Verdict;
+    type Answer = Replayed;
 
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Verdict> {
+    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Replayed> {
         let replayed = office.line.replay(&self.item, &operator.who, &operator.why);
         Ok(tokio::runtime::Handle::current().block_on(replayed)?)
     }
@@ -76,10 +77,7 @@ impl Request for Dismiss {
     type Answer = ();
 
     fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<()> {
-        let Dismiss { item } = self;
-        office.line.store.index().dead_letter(&item)?.ok_or(LineError::NotDead { item: item.clone() })?;
-        let Operator { who, why } = operator;
-        office.record(Record::Settled { item, how: "dismissed".into(), who, why })?;
-        Ok(())
+        let dismissed = office.line.dismiss(&self.item, &operator.who, &operator.why);
+        Ok(tokio::runtime::Handle::current().block_on(dismissed)?)
     }
 }

@@ -172,7 +172,7 @@ impl Practice {
             Letter { id, due: now, expires, body: LetterBody::Message(message) }
         });
         let id = letter.as_ref().map(|letter| letter.id);
-        records.extend(letter.map(|letter| Record::Queued { letter }));
+        records.extend(letter.map(|letter| Record::Queued { letter, doubt: None }));
         records.push(Record::Stepped { referral: Box::new(step.referral), because: step.because });
         id
     }

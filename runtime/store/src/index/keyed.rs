@@ -1,7 +1,7 @@
 //! An index over any ordered rows: takes entries in through the projection, keeps the agenda beside them.
 
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::index::agenda::{Agenda, Change};
 use crate::index::project::{glance_at, project};
@@ -80,6 +80,10 @@ impl<R: Rows> KeyedIndex<R> {
         self.shelf.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn change(&self) -> RwLockWriteGuard<'_, Shelf<R>> {
+        self.shelf.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn take(&self, batch: &[Numbered]) -> Result<(), IndexError> {
         let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut agenda = Vec::new();
@@ -97,7 +101,7 @@ impl<R: Rows> KeyedIndex<R> {
             staged.put(keys::meta(), meta.write());
             (staged.changes, batch, through)
         };
-        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
+        let mut shelf = self.change();
         shelf.rows.write(changes)?;
         agenda.into_iter().for_each(|change| shelf.agenda.take(change));
         shelf.recent.take(batch);

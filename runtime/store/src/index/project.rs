@@ -110,12 +110,12 @@ impl Projection<'_, '_> {
                 }
             }
             Record::Stepped { referral, because: _ } => self.stepped(referral)?,
-            Record::Queued { letter } => {
+            Record::Queued { letter, doubt } => {
                 let row = OutboxRow {
                     queued: self.position,
                     due: millis(letter.due),
                     attempts: 0,
-                    asked: Position::START,
+                    asked: doubt.unwrap_or(Position::START),
                     answered: Position::START,
                 };
                 self.owe(&letter.id, row)?;
@@ -143,7 +143,7 @@ impl Projection<'_, '_> {
                 }
             }
             Record::Refused { letter, rule: _ } => self.release(letter)?,
-            Record::Dropped { letter, dead, why: _ } => {
+            Record::Dropped { letter, dead, why: _, in_doubt: _ } => {
                 self.release(letter)?;
                 if *dead {
                     self.rows.put(keys::dead(&letter.to_string()), here);
@@ -252,10 +252,12 @@ impl Projection<'_, '_> {
 
     fn owe(&mut self, letter: &LetterId, row: OutboxRow) -> Result<(), IndexError> {
         let key = keys::outbox(letter);
-        if let Some(before) = self.rows.get(&key)? {
-            self.agenda.push(Change::LetterGone(OutboxRow::read(&before)?.due, *letter));
+        let before = self.rows.get(&key)?.map(|before| OutboxRow::read(&before)).transpose()?;
+        // One that stays due when it was may be in a worker's hands, and stays there.
+        if before.as_ref().is_none_or(|before| before.due != row.due) {
+            self.agenda.extend(before.map(|before| Change::LetterGone(before.due, *letter)));
+            self.agenda.push(Change::LetterSet(row.due, *letter));
         }
-        self.agenda.push(Change::LetterSet(row.due, *letter));
         self.rows.put(key, row.write());
         Ok(())
     }
@@ -290,7 +292,7 @@ pub fn touched_by(record: &Record) -> Vec<ReferralId> {
         | Record::Released { referral, .. } => vec![*referral],
         Record::Stepped { referral, .. } => vec![referral.id],
         Record::Decided { referral, .. } => referral.iter().copied().collect(),
-        Record::Queued { letter } => vec![letter.id.referral],
+        Record::Queued { letter, .. } => vec![letter.id.referral],
         Record::Asked { letter, .. }
         | Record::Answered { letter, .. }
         | Record::Deferred { letter, .. }

@@ -7,7 +7,7 @@ use handoff_engine::ids::{LetterId, PatientId, ReferralId, Token};
 use handoff_engine::referral::Referral;
 
 use crate::entry::{Entry, Record, Sealed, Verdict};
-use crate::index::agenda::moment;
+use crate::index::agenda::{Change, moment};
 use crate::index::keyed::Shelf;
 use crate::index::row::{self, OutboxRow, ReferralRow};
 use crate::index::rows::{Rows, Value};
@@ -173,6 +173,18 @@ impl<R: Rows> Index for KeyedIndex<R> {
         self.view().agenda.letters_due(now, limit.min(PAGE_MAX))
     }
 
+    fn take_letters_due(&self, now: DateTime<Utc>, limit: usize) -> Vec<LetterId> {
+        self.change().agenda.take_letters_due(now, limit.min(PAGE_MAX))
+    }
+
+    fn give_letter_back(&self, letter: &LetterId) -> Result<(), IndexError> {
+        let mut shelf = self.change();
+        if let Some(row) = shelf.rows.get(&keys::outbox(letter))? {
+            shelf.agenda.take(Change::LetterSet(OutboxRow::read(&row)?.due, *letter));
+        }
+        Ok(())
+    }
+
     fn next_letter(&self) -> Option<DateTime<Utc>> {
         self.view().agenda.next_letter()
     }
@@ -235,7 +247,7 @@ impl<R: Rows> Index for KeyedIndex<R> {
 
 fn what_died(record: &Record, item: &str) -> Option<WhatDied> {
     match record {
-        Record::Dropped { letter, dead: true, why } if letter.to_string() == item => {
+        Record::Dropped { letter, dead: true, why, .. } if letter.to_string() == item => {
             Some(WhatDied::Letter { letter: *letter, why: why.clone() })
         }
         Record::Delivery { digest, source, kind, verdict: Verdict::Dead { location, message, help }, .. }
@@ -286,7 +298,7 @@ impl<R: Rows> KeyedIndex<R> {
     fn owed(&self, letter: &LetterId, row: &OutboxRow) -> Result<Option<OutboxItem>, IndexError> {
         let queued = self.found(row.queued, "a letter", |entry| {
             entry.records.iter().rev().find_map(|record| match record {
-                Record::Queued { letter: queued } if queued.id == *letter => Some(queued.clone()),
+                Record::Queued { letter: queued, .. } if queued.id == *letter => Some(queued.clone()),
                 _ => None,
             })
         })?;

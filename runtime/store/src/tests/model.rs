@@ -85,8 +85,8 @@ impl Model {
         let mut owed: BTreeMap<LetterId, Owed> = BTreeMap::new();
         for (at, record) in self.records() {
             match record {
-                Record::Queued { letter } => {
-                    owed.insert(letter.id, (at, letter.due.timestamp_millis(), 0, None, None));
+                Record::Queued { letter, doubt } => {
+                    owed.insert(letter.id, (at, letter.due.timestamp_millis(), 0, doubt, None));
                 }
                 Record::Asked { letter, attempt, lookup: false, .. } => {
                     owed.entry(letter).and_modify(|it| *it = (it.0, it.1, attempt, Some(at), None));

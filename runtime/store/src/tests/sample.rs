@@ -151,7 +151,8 @@ impl Practice {
         match self.dice.below(20) {
             0..=4 => self.step(number),
             5 | 6 => {
-                vec![Record::Queued { letter: Letter { id: letter, due, expires: None, body: LetterBody::ReadRecord } }]
+                let letter = Letter { id: letter, due, expires: None, body: LetterBody::ReadRecord };
+                vec![Record::Queued { letter, doubt: None }]
             }
             7 => vec![Record::Asked {
                 letter,
@@ -172,7 +173,9 @@ impl Practice {
                 let vendor_id = (self.dice.below(2) == 0).then(|| format!("SM{}", self.dice.below(5)));
                 vec![Record::Received { letter, outcome: "accepted".to_string(), vendor_id }]
             }
-            11 => vec![Record::Dropped { letter, dead: self.dice.below(2) == 0, why }],
+            11 => {
+                vec![Record::Dropped { letter, dead: self.dice.below(2) == 0, why, in_doubt: self.dice.below(2) == 0 }]
+            }
             12 => {
                 let items = [letter.to_string(), digest.to_string()];
                 let item = items[self.dice.below(2) as usize].clone();

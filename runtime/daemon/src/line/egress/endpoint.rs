@@ -9,6 +9,7 @@ use serde::Deserialize;
 use url::{Host, Url};
 
 use super::address::Reach;
+use super::rate::Rate;
 use super::trust::{ClientCertificate, Proxy};
 
 /// One entry of `endpoints:`.
@@ -46,6 +47,9 @@ pub struct EndpointConfig {
     /// For https only: nothing in clear passes through it.
     #[serde(default)]
     pub proxy: Option<Proxy>,
+    /// How fast it may be asked: `{ requests: 10, per_seconds: 1, burst: 20 }`. As fast as letters come when absent.
+    #[serde(default)]
+    pub rate: Option<Rate>,
 }
 
 /// Vendors answer within seconds; a chart under load within half a minute.
@@ -252,9 +256,13 @@ impl Endpoint {
                 return Err(EndpointError::OtherScheme { name: name(), scheme: token_url.to_string() });
             }
         }
+        let rate = self.config.rate;
         for (key, value) in [
             ("timeout_seconds", self.config.timeout_seconds as usize),
             ("response_bytes_max", self.config.response_bytes_max),
+            ("rate.requests", rate.map_or(1, |rate| rate.requests as usize)),
+            ("rate.per_seconds", rate.map_or(1, |rate| rate.per_seconds as usize)),
+            ("rate.burst", rate.map_or(1, |rate| rate.burst() as usize)),
         ] {
             if value == 0 {
                 return Err(EndpointError::Zero { name: name(), key });
@@ -454,6 +462,13 @@ mod tests {
             (r#"{"url": "http://v.example", "allow_private": true, "ca": "ca.pem"}"#, "OfNoUse"),
             (r#"{"url": "smtps://v.example", "proxy": {"url": "http://proxy:3128"}}"#, "OfNoUse"),
             (r#"{"url": "http://v.example", "allow_private": true, "proxy": {"url": "http://proxy:3128"}}"#, "OfNoUse"),
+            (r#"{"url": "https://v.example", "rate": {"requests": 10}}"#, "ok"),
+            (
+                r#"{"url": "https://v.example", "rate": {"requests": 0}}"#,
+                "Zero { name: \"x\", key: \"rate.requests\" }",
+            ),
+            (r#"{"url": "https://v.example", "rate": {"requests": 1, "per_seconds": 0}}"#, "Zero"),
+            (r#"{"url": "https://v.example", "rate": {"requests": 1, "burst": 0}}"#, "Zero"),
             (r#"{"url": "https://v.example", "paths": ["Task"]}"#, "NotAPath"),
         ] {
             let made = match Endpoint::new("x", config(json)) {

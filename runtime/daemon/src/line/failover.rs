@@ -1,0 +1,82 @@
+//! A vendor that does not carry a letter makes room for the next: it refuses, its attempts are spent, or it has not answered
+//! for too long. Where the workflow names no other, the referral hears of it and chooses another channel.
+//!
+//! Invariant: never while it is in doubt whether this vendor has acted. Only its own answer ends that.
+
+use chrono::{DateTime, Utc};
+use handoff_engine::event::LetterStatus;
+use handoff_engine::letter::{Letter, LetterBody, Message};
+use handoff_store::entry::Record;
+
+use super::draft::Draft;
+use super::lanes::Patience;
+use super::outreach::{Seen, Taken};
+use super::receipt::given_up;
+use super::{Line, LineError};
+
+/// What a referral hears of a letter that no vendor could be made to carry. See `wit/outreach.wit`.
+const UNREACHABLE: &str = "unreachable";
+
+impl Taken {
+    /// The letter as it is owed to the next vendor for its channel.
+    fn for_next_vendor(&self, now: DateTime<Utc>) -> Option<Letter> {
+        let letter = &self.item.letter;
+        let LetterBody::Message(message) = &letter.body else { return None };
+        if self.in_doubt || letter.expires.is_some_and(|expires| now > expires) {
+            return None;
+        }
+        let mut vendors_tried = message.vendors_tried.clone();
+        vendors_tried.push(self.stage.clone());
+        self.installed.carrier(message.channel, &vendors_tried)?;
+        Some(Letter { body: LetterBody::Message(Message { vendors_tried, ..message.clone() }), ..letter.clone() })
+    }
+
+    /// How long it waits for an endpoint that does not answer.
+    pub(super) fn patience(&self, now: DateTime<Utc>) -> Patience {
+        match &self.item.letter.body {
+            LetterBody::Message(_) if self.in_doubt => Patience::Endless,
+            LetterBody::Message(_) if self.for_next_vendor(now).is_some() => Patience::UntilNextVendor,
+            LetterBody::Message(_) => Patience::UntilNextChannel,
+            LetterBody::ReadRecord | LetterBody::CheckVisit | LetterBody::WriteChart { .. } | LetterBody::Task(_) => {
+                Patience::Endless
+            }
+        }
+    }
+}
+
+impl Line {
+    /// Owes the letter to the next vendor, with fresh attempts. False when there is none, or it may not go there.
+    pub(super) fn hand_over(&self, draft: &mut Draft<'_>, taken: &Taken) -> bool {
+        let Some(letter) = taken.for_next_vendor(draft.now) else { return false };
+        tracing::warn!(letter = %letter.id, stage = taken.stage, "the next vendor takes over");
+        draft.queue(letter);
+        true
+    }
+
+    /// The letter's endpoint has not answered since then; nothing was sent.
+    pub(super) async fn turn_away(
+        &self,
+        taken: Taken,
+        endpoint: &str,
+        since: DateTime<Utc>,
+    ) -> Result<Seen, LineError> {
+        let why = format!("the endpoint {endpoint} has not answered since {}", since.format("%Y-%m-%d %H:%M UTC"));
+        self.give_up(self.draft(), taken, why).await
+    }
+
+    /// This vendor has had its chance.
+    pub(super) async fn give_up(&self, mut draft: Draft<'_>, taken: Taken, why: String) -> Result<Seen, LineError> {
+        let letter = taken.item.letter.id;
+        let _held = self.referrals.hold_one(letter.referral).await;
+        if !self.hand_over(&mut draft, &taken) {
+            tracing::error!(%letter, stage = taken.stage, "a letter waits for a person");
+            draft.record(Record::Dropped { letter, dead: true, why, in_doubt: taken.in_doubt });
+            if !taken.in_doubt {
+                let status = LetterStatus::Undeliverable { code: UNREACHABLE.into() };
+                self.transition(&mut draft, letter.referral, given_up(&taken.item, status))?;
+            }
+        }
+        self.commit(draft).await?;
+        Ok(Seen::Concluded)
+    }
+}

@@ -1,0 +1,162 @@
+//! A house with two text vendors and an inbox, whose clock a test turns.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use ed25519_dalek::SigningKey;
+use handoff::clock::Clock;
+use handoff::deployments::Source;
+use handoff::house::Plan;
+use handoff::line::Line;
+use handoff::line::egress::Egress;
+use handoff::line::egress::endpoint::EndpointConfig;
+use handoff::line::ingress::{Delivery, Door};
+use handoff::vault::MasterKey;
+use handoff_store::Record;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use tempfile::TempDir;
+
+use super::vendor::{Mood, Vendor};
+use crate::mllp;
+
+/// Texts each patient by the first vendor, and by the second where the workflow names it; tells the inbox of each order.
+const WORKFLOW: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/outbox/workflow.yaml");
+
+/// Noon in New York: texts may go.
+const NOON: i64 = 1_790_006_400;
+
+/// A clock that also goes back.
+pub struct Hand(AtomicI64);
+
+impl Clock for Hand {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.0.load(Ordering::SeqCst)).expect("a moment")
+    }
+}
+
+impl Hand {
+    pub fn set(&self, to: DateTime<Utc>) {
+        self.0.store(to.timestamp_millis(), Ordering::SeqCst);
+    }
+
+    pub fn turn(&self, by: TimeDelta) {
+        self.0.fetch_add(by.num_milliseconds(), Ordering::SeqCst);
+    }
+}
+
+pub struct Office {
+    pub line: Arc<Line>,
+    pub clock: Arc<Hand>,
+    pub first: Vendor,
+    pub second: Vendor,
+    pub inbox: Vendor,
+    _data: TempDir,
+}
+
+/// How an office differs from the usual one.
+#[derive(Default)]
+pub struct Custom {
+    /// Lines of the first vendor's endpoint.
+    pub endpoint: &'static str,
+    pub has_no_second: bool,
+    pub sequential: bool,
+}
+
+impl Office {
+    pub async fn open(mood: Mood, custom: Custom) -> Office {
+        let clock = Arc::new(Hand(AtomicI64::new(NOON * 1000)));
+        let [first, second, inbox] = [mood, Mood::Well, Mood::Well].map(|mood| Vendor::open(mood, clock.clone()));
+        let (first, second, inbox) = (first.await, second.await, inbox.await);
+        let endpoint = |vendor: &Vendor, more: &str| {
+            let (url, baa) = (&vendor.url, r#""baa": {"reference": "test"}"#);
+            let json = format!(r#"{{"url": "{url}", "allow_private": true, "timeout_seconds": 60, {baa}{more}}}"#);
+            serde_json::from_str::<EndpointConfig>(&json).expect("an endpoint")
+        };
+        let endpoints = BTreeMap::from([
+            ("first".to_string(), endpoint(&first, custom.endpoint)),
+            ("second".to_string(), endpoint(&second, "")),
+            ("inbox".to_string(), endpoint(&inbox, "")),
+        ]);
+        let mut workflow = Source::read(Path::new(WORKFLOW)).expect("the workflow of this test");
+        if custom.has_no_second {
+            let text = &mut workflow.text;
+            let second = text.find("    second:").expect("a second vendor")..text.find("  reply:").expect("a stage");
+            text.replace_range(second, "");
+        }
+        let data = TempDir::new().expect("a folder");
+        let mut dice = StdRng::seed_from_u64(7);
+        let line = Plan {
+            data: data.path().to_path_buf(),
+            plugins: None,
+            workflow,
+            master: MasterKey::generate(&mut dice),
+            signing: SigningKey::from_bytes(&[7; 32]),
+            secrets: Arc::default(),
+            egress: Egress::new(endpoints, Arc::default(), clock.clone()).expect("an egress"),
+            public_url: None,
+            clock: clock.clone(),
+            dice: Box::new(dice),
+            sequential: custom.sequential,
+        };
+        let line = Arc::new(line.build().unwrap_or_else(|error| panic!("{error:?}")));
+        Office { line, clock, first, second, inbox, _data: data }
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// An order for a patient of its own.
+    pub async fn order(&self, number: usize) {
+        let text = String::from_utf8(mllp::order(number)).expect("UTF-8");
+        let text = text.replacen("PATID1234", &format!("PAT{number:06}"), 1).replacen(
+            "^270^6009800",
+            &format!("^270^600{number:04}"),
+            1,
+        );
+        let (source, received_at) = ("hl7".to_string(), self.now());
+        let (url, headers) = (String::new(), Vec::new());
+        let delivery = Delivery { door: Door::Mllp, source, url, headers, body: text.into_bytes(), received_at };
+        let answer = self.line.take(delivery).await;
+        assert!(String::from_utf8_lossy(&answer.body).contains("MSA|AA"), "order {number} is not taken");
+    }
+
+    pub async fn orders(&self, count: usize) {
+        for number in 0..count {
+            self.order(number).await;
+        }
+    }
+
+    pub async fn settle(&self) {
+        self.line.settle().await.expect("settled");
+    }
+
+    /// Lives from due moment to due moment until then.
+    pub async fn live_until(&self, end: DateTime<Utc>) {
+        loop {
+            self.settle().await;
+            match self.line.next_due() {
+                Some(due) if due <= end => {
+                    assert!(due > self.now(), "something is due and nothing happens");
+                    self.clock.set(due);
+                }
+                Some(_) | None => return self.clock.set(end),
+            }
+        }
+    }
+
+    pub fn records(&self) -> Vec<Record> {
+        let entries = self.line.store.entries(handoff_store::Position::START.next());
+        entries.flat_map(|entry| entry.expect("an entry").1.records.clone()).collect()
+    }
+
+    /// What a letter is called that waits for a person.
+    pub fn dead(&self) -> Vec<String> {
+        let dead = self.line.store.index().dead_letters(100).expect("an index");
+        dead.into_iter().map(|dead| dead.item).collect()
+    }
+}
