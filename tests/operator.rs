@@ -67,7 +67,7 @@ fn dead_letters_are_dealt_with_while_the_house_runs() {
     let settled = recorded(&house, "settled");
     assert_eq!((&settled["how"], &settled["why"]), (&"dismissed".into(), &"a port scan".into()));
     let told = refused(&["dead-letters", "dismiss", &item, "--data", &data, "--why", "again"]);
-    assert!(told.contains("is no dead delivery"), "{told}");
+    assert!(told.contains("does not wait for a person"), "{told}");
     assert!(daemon.stop().0.success());
     let told = refused(&["dead-letters", "dismiss", &item, "--data", &data, "--why", "again"]);
     assert!(told.contains("no house runs in"), "{told}");
