@@ -7,10 +7,16 @@ use std::fs::File;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::index::IndexError;
 use crate::index::live::Base;
 use crate::index::rows::{Changes, Rows, Value, Visit, in_safe_order};
+
+/// sled's own threads let go of its file a moment after its last handle is gone: an index closed and opened again by one
+/// process waits for them. Other processes are kept out by the store's own lock.
+const LET_GO_WITHIN: Duration = Duration::from_secs(5);
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// Page cache. sled takes several times what it is given, so it is given little: what matters most, the agenda, is not in
 /// it.
@@ -36,7 +42,14 @@ impl SledRows {
     /// Opens or creates the engine's folder.
     pub fn open(dir: &Path) -> Result<SledRows, SledTrouble> {
         let config = ::sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-        let opened = catch_unwind(AssertUnwindSafe(|| config.open())).map_err(|_| SledTrouble::Panicked)?;
+        let until = Instant::now() + LET_GO_WITHIN;
+        let opened = loop {
+            let opened = catch_unwind(AssertUnwindSafe(|| config.open())).map_err(|_| SledTrouble::Panicked)?;
+            match opened {
+                Err(error) if is_locked(&error) && Instant::now() < until => std::thread::sleep(LOOK_AGAIN),
+                opened => break opened,
+            }
+        };
         let rows = SledRows { db: opened.map_err(SledTrouble::Open)?, dir: dir.to_path_buf() };
         rows.sync_names().map_err(SledTrouble::Sync)?;
         Ok(rows)
@@ -55,6 +68,11 @@ impl SledRows {
             None => Ok(()),
         }
     }
+}
+
+/// sled has no error of its own for it.
+fn is_locked(error: &::sled::Error) -> bool {
+    matches!(error, ::sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
 }
 
 /// A panic inside sled is an answer about its files, not the end of the house.
