@@ -64,9 +64,8 @@ fn no_promise_is_broken_whatever_the_disk_the_network_and_the_carrier_do() {
     let town = Town::open();
     let seeds = match asked("HANDOFF_SEED") {
         Some(seed) => seed..seed + 1,
-        None => {
-            asked("HANDOFF_SEEDS_FROM").map_or(SEEDS, |from| from..from + asked("HANDOFF_SEEDS").unwrap_or(u64::MAX))
-        }
+        None => asked("HANDOFF_SEEDS_FROM")
+            .map_or(SEEDS, |from| from..asked("HANDOFF_SEEDS").map_or(u64::MAX, |count| from.saturating_add(count))),
     };
     let one = seeds.end - seeds.start == 1;
     let minutes = asked("HANDOFF_SOAK_MINUTES").map(|minutes| Duration::from_secs(60 * minutes));
