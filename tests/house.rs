@@ -33,6 +33,8 @@ pub struct Daemon {
     pub mllp: SocketAddr,
     pub http: SocketAddr,
     log: Receiver<String>,
+    /// What it said before it was ready.
+    heard: Vec<String>,
 }
 
 /// Dropped, it is killed: it has ended already unless its test failed.
@@ -101,7 +103,7 @@ impl House {
         let mut heard = Vec::new();
         let mllp = listening(&log, "over MLLP", &mut heard);
         let http = listening(&log, "over HTTP", &mut heard);
-        Daemon { process, mllp, http, log }
+        Daemon { process, mllp, http, log, heard }
     }
 
     pub fn referrals(&self) -> Vec<Value> {
@@ -136,6 +138,11 @@ impl House {
 }
 
 impl Daemon {
+    /// Where a listener is that opens after the others.
+    pub fn listening(&self, door: &str) -> SocketAddr {
+        listening(&self.log, door, &mut self.heard.clone())
+    }
+
     /// SIGTERM, as systemd sends it; how it ended, and the rest of what it logged.
     pub fn stop(mut self) -> (ExitStatus, Vec<String>) {
         let id = self.process.0.id().to_string();

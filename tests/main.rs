@@ -9,6 +9,7 @@ mod line;
 mod mllp;
 mod operator;
 mod outbox;
+mod people;
 mod powercut;
 mod proof;
 mod secrets;

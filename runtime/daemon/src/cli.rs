@@ -7,6 +7,7 @@ macro_rules! say {
     };
 }
 
+mod api;
 mod asking;
 mod backup;
 mod dead_letters;
@@ -20,6 +21,7 @@ mod journal;
 mod keys;
 mod moment;
 mod parse;
+mod people;
 mod plugin;
 mod purge;
 mod referrals;
@@ -82,6 +84,12 @@ enum Command {
     /// Change the house's own keys
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// What can be asked over HTTP
+    #[command(subcommand)]
+    Api(api::Api),
+    /// Who may sign in over HTTP, and as what
+    #[command(subcommand)]
+    People(people::People),
     /// What of a patient left the house, when, to whom, under which agreement and why
     Disclosures(disclosures::Disclosures),
     /// Check configuration, keys, endpoints and clock
@@ -107,6 +115,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Hold(command) => command.run(),
         Command::Purge(command) => command.run(),
         Command::Keys(command) => command.run(),
+        Command::Api(command) => command.run(),
+        Command::People(command) => command.run(),
         Command::Disclosures(command) => command.run(),
         Command::Doctor(command) => command.run(),
     }

@@ -48,6 +48,9 @@ pub struct Listen {
     #[serde(default)]
     pub mllp: Vec<MllpListener>,
     pub http: HttpListener,
+    /// For people; nobody signs in where it is absent.
+    #[serde(default)]
+    pub api: Option<ApiListener>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -79,6 +82,31 @@ pub struct HttpListener {
     pub limits: GuestLimits,
 }
 
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiListener {
+    pub address: SocketAddr,
+    /// What browsers have in their address bar: the origin of requests that are our own page's. Put together from the Host
+    /// header where it is absent, which a proxy may change.
+    #[serde(default)]
+    pub public_url: Option<String>,
+    /// The name of the secret with which a monitoring system reads `/metrics`.
+    #[serde(default)]
+    pub metrics: Option<String>,
+    #[serde(default)]
+    pub tls: Option<TlsConfig>,
+    #[serde(default)]
+    pub unencrypted_because: Option<String>,
+    #[serde(default = "people_at_a_time")]
+    pub limits: GuestLimits,
+}
+
+/// A person clicks some times a second at most, and a page asks for a handful of things at once. Behind a proxy everybody
+/// is one source.
+fn people_at_a_time() -> GuestLimits {
+    GuestLimits { connections_max: 256, connections_per_source_max: 64, deliveries_per_second: 50 }
+}
+
 impl MllpListener {
     pub fn new(source: &str, address: SocketAddr) -> MllpListener {
         let Guard { tls, unencrypted_because, limits } = Guard::default();
@@ -87,6 +115,13 @@ impl MllpListener {
 
     pub fn guard(&self) -> Guard {
         let MllpListener { tls, unencrypted_because, limits, .. } = self.clone();
+        Guard { tls, unencrypted_because, limits }
+    }
+}
+
+impl ApiListener {
+    pub fn guard(&self) -> Guard {
+        let ApiListener { tls, unencrypted_because, limits, .. } = self.clone();
         Guard { tls, unencrypted_because, limits }
     }
 }
@@ -186,7 +221,9 @@ impl Config {
         config.plugins = config.plugins.map(|plugins| folder.join(plugins));
         config.keys.signing = folder.join(&config.keys.signing);
         config.keys.master = config.keys.master.within(folder);
-        let doors = config.listen.mllp.iter_mut().map(|door| &mut door.tls).chain([&mut config.listen.http.tls]);
+        let Listen { mllp, http, api } = &mut config.listen;
+        let doors = mllp.iter_mut().map(|door| &mut door.tls).chain([&mut http.tls]);
+        let doors = doors.chain(api.iter_mut().map(|door| &mut door.tls));
         doors.for_each(|tls| *tls = tls.take().map(|tls| tls.within(folder)));
         config.endpoints =
             config.endpoints.into_iter().map(|(name, endpoint)| (name, endpoint.within(folder))).collect();

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::{LetterId, PatientId, ReferralId};
 use handoff_store::index::{PAGE_MAX, ReferralFilter};
-use handoff_store::journal::Entries as _;
-use handoff_store::{Entry, Record, View};
+use handoff_store::journal::Entries;
+use handoff_store::{Entry, Index, Record};
 use serde::Serialize;
 
 use crate::vault::token;
@@ -41,23 +41,20 @@ pub enum Outcome {
 ///
 /// # Errors
 /// When the journal cannot be read.
-pub fn of(view: &View, patient: &PatientId) -> anyhow::Result<Vec<Disclosure>> {
+pub fn of(index: &dyn Index, entries: &dyn Entries, patient: &PatientId) -> anyhow::Result<Vec<Disclosure>> {
     let mut positions = BTreeSet::new();
     let mut after = None;
     loop {
-        let page = view.index().referrals(&ReferralFilter::default(), after, PAGE_MAX)?;
+        let page = index.referrals(&ReferralFilter::default(), after, PAGE_MAX)?;
         let Some(last) = page.last() else { break };
         after = Some(last.id);
-        for listed in page {
-            let referral = view.index().referral(&listed.id)?;
-            if referral.is_some_and(|referral| referral.facts.patient.id == *patient) {
-                positions.extend(view.index().history(&listed.id)?.into_iter().map(|position| (position, listed.id)));
-            }
+        for listed in page.into_iter().filter(|listed| listed.patient == *patient) {
+            positions.extend(index.history(&listed.id)?.into_iter().map(|position| (position, listed.id)));
         }
     }
     let mut disclosures = Vec::new();
     for (position, referral) in positions {
-        if let Some(entry) = view.reader().entry(position)? {
+        if let Some(entry) = entries.entry(position)? {
             tell(&entry, referral, &mut disclosures);
         }
     }

@@ -1,5 +1,7 @@
 //! Connects: takes orders in, carries letters out, and keeps the gate between.
 
+pub mod api;
+pub mod audit;
 pub mod chain;
 pub mod cli;
 pub mod clock;
@@ -12,6 +14,7 @@ pub mod house;
 pub mod line;
 pub mod log;
 pub mod office;
+pub mod people;
 pub mod recipe;
 pub mod rehearsal;
 pub mod service;

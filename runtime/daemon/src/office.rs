@@ -7,15 +7,19 @@ pub mod backup;
 pub mod dead_letters;
 pub mod decisions;
 pub mod door;
+pub mod figures;
 pub mod holds;
 pub mod keys;
+pub mod looks;
+pub mod people;
+pub mod referrals;
 pub mod retention;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
-use handoff_store::{Entry, Position, Record};
+use handoff_store::{CommitError, Entry, Position, Record};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -23,11 +27,15 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::house::Plan;
 use crate::line::Line;
+use crate::people::People;
+use crate::vault::system_dice;
 
 /// A house with somebody in it to ask.
 pub struct Office {
     pub line: Arc<Line>,
     pub premises: Premises,
+    pub people: People,
+    counted: figures::Counted,
     /// Held by what must not meet another of its kind: a purge, a backup, a change of keys.
     alone: Mutex<()>,
 }
@@ -47,6 +55,9 @@ pub struct Premises {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operator {
     pub who: String,
+    /// In which role, where the house knows who asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
     pub why: String,
 }
 
@@ -82,10 +93,11 @@ impl Office {
     /// Moves into a house that is open.
     ///
     /// # Errors
-    /// When a signing key that an interrupted rotation left behind cannot be put in its place.
+    /// When a signing key that an interrupted rotation left behind cannot be put in its place, or the accounts not be read.
     pub fn new(line: Arc<Line>, premises: Premises) -> anyhow::Result<Office> {
         keys::settle(&premises)?;
-        Ok(Office { line, premises, alone: Mutex::default() })
+        let people = People::open(&premises.data, line.vault.people_key(), system_dice())?;
+        Ok(Office { line, premises, people, counted: figures::Counted::default(), alone: Mutex::default() })
     }
 
     /// Opens a house that nobody else has open.
@@ -105,5 +117,17 @@ impl Office {
     fn record(&self, record: Record) -> anyhow::Result<Position> {
         let entry = Entry { at: self.line.clock.now(), records: vec![record], sealed: Vec::new() };
         self.line.store.commit(entry).wait().context("the journal did not take it, and it was not done")
+    }
+
+    /// As [`Office::record`], for whoever tells the journal's refusal from others.
+    pub fn commit(&self, record: Record) -> Result<(), CommitError> {
+        let entry = Entry { at: self.line.clock.now(), records: vec![record], sealed: Vec::new() };
+        self.line.store.commit(entry).wait().map(drop)
+    }
+
+    /// Writes down that an operator looks.
+    fn looked(&self, operator: Operator, what: String) -> anyhow::Result<Position> {
+        let Operator { who, role, why } = operator;
+        self.record(Record::Looked { who, role, what, why, referrals: Vec::new() })
     }
 }

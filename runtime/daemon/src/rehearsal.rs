@@ -102,8 +102,11 @@ impl Rehearsal {
         let house = Plan { sequential: true, ..house(seed, data, egress, secrets, clock.clone()) };
         let line = Arc::new(house.build()?);
         let any = "127.0.0.1:0".parse().context("loopback")?;
-        let listen =
-            Listen { mllp: vec![MllpListener::new(HL7, any)], http: HttpListener::new(any, Some(PUBLIC_URL.into())) };
+        let listen = Listen {
+            mllp: vec![MllpListener::new(HL7, any)],
+            http: HttpListener::new(any, Some(PUBLIC_URL.into())),
+            api: None,
+        };
         let service = service::start(&listen, Arc::clone(&line)).await?;
         let mllp = *service.mllp.first().context("an MLLP listener")?;
         practice.connect(Handoff { mllp, http: format!("http://{}", service.http), ..handoff() });
@@ -191,6 +194,10 @@ impl Rehearsal {
     /// The world outside, which keeps a ledger of its own.
     pub fn world(&self) -> &World {
         &self.world
+    }
+
+    pub fn clock(&self) -> Arc<VirtualClock> {
+        Arc::clone(&self.clock)
     }
 
     pub fn line(&self) -> Arc<Line> {

@@ -15,8 +15,9 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::api::Api;
 use crate::chain::Chain;
-use crate::config::Listen;
+use crate::config::{ApiListener, Listen};
 use crate::line::ingress::entrance::Entrance;
 use crate::line::ingress::http::Scheme;
 use crate::line::ingress::{Answer, Delivery, Door, Intake, http, mllp};
@@ -73,6 +74,29 @@ impl Service {
     /// Opens the control door as well.
     pub fn admit(&mut self, door: UnixListener, office: Arc<Office>) {
         self.doors.spawn(office::door::serve(door, office, self.stop.subscribe()));
+    }
+
+    /// Opens the listener for people as well, and says where it really listens.
+    ///
+    /// # Errors
+    /// When its address cannot be listened on, or may not be, or its secret is not among the secrets.
+    pub async fn invite(&mut self, listener: &ApiListener, office: Arc<Office>) -> anyhow::Result<SocketAddr> {
+        let metrics =
+            match &listener.metrics {
+                Some(name) => Some(office.line.secrets.get(name).cloned().with_context(|| {
+                    format!("`api: metrics:` names the secret {name}, which is not among `secrets:`")
+                })?),
+                None => None,
+            };
+        let entrance = Entrance::open("api", listener.address, &listener.guard())?;
+        let socket = bind(listener.address).await?;
+        let address = socket.local_addr()?;
+        let tls = entrance.is_encrypted();
+        tracing::info!(%address, tls, "listening for people over HTTP");
+        let scheme = if tls { Scheme::Https } else { Scheme::Http };
+        let api = Api::new(office, listener.public_url.clone(), scheme, metrics);
+        self.doors.spawn(api.serve(entrance, socket, self.stop.subscribe()));
+        Ok(address)
     }
 
     /// Carries letters out and keeps time until `end`; then closes the doors and finishes what was begun.

@@ -15,6 +15,9 @@ use serde::Serialize;
 pub struct Moment {
     pub at: DateTime<Utc>,
     pub what: String,
+    /// The words themselves, with tokens where patient data belongs: what was written, or what the patient answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 /// # Errors
@@ -31,8 +34,20 @@ pub fn of(index: &dyn Index, entries: &dyn Entries, referral: ReferralId) -> any
 
 /// What an entry says about a referral.
 pub fn told(entry: &Entry, referral: ReferralId) -> Vec<Moment> {
-    let tell = |what: Option<String>| what.map(|what| Moment { at: entry.at, what });
-    entry.records.iter().filter_map(|record| tell(line(record, referral))).collect()
+    let tell = |record| line(record, referral).map(|what| Moment { at: entry.at, what, text: words(record) });
+    entry.records.iter().filter_map(tell).collect()
+}
+
+fn words(record: &Record) -> Option<String> {
+    match record {
+        Record::Happened { event: Event::Reply { reply }, .. } => Some(reply.text.0.clone()),
+        Record::Queued { letter, .. } => match &letter.body {
+            LetterBody::Message(message) => Some(message.text.clone()),
+            LetterBody::Task(task) => Some(task.summary.clone()),
+            LetterBody::ReadRecord | LetterBody::CheckVisit | LetterBody::WriteChart { .. } => None,
+        },
+        _ => None,
+    }
 }
 
 fn line(record: &Record, referral: ReferralId) -> Option<String> {
@@ -61,6 +76,10 @@ fn line(record: &Record, referral: ReferralId) -> Option<String> {
         }
         Record::Held { referral: of, who, why } if *of == referral => Some(format!("held by {who}: {why}")),
         Record::Released { referral: of, who, why } if *of == referral => Some(format!("released by {who}: {why}")),
+        // The reason is the auditor's to read.
+        Record::BrokeGlass { referral: of, who, until, .. } if *of == referral => {
+            Some(format!("opened in an emergency by {who}, until {}", until.format("%Y-%m-%d %H:%M")))
+        }
         Record::Refused { letter, rule } if ours(letter) => Some(format!("letter {} refused: {rule}", letter.number)),
         Record::Dropped { letter, why, .. } if ours(letter) => Some(format!("letter {} dropped: {why}", letter.number)),
         Record::Delivery { .. }
@@ -85,7 +104,13 @@ fn line(record: &Record, referral: ReferralId) -> Option<String> {
         | Record::Keyed { .. }
         | Record::Purged { .. }
         | Record::Rotated { .. }
-        | Record::BackedUp { .. } => None,
+        | Record::BackedUp { .. }
+        | Record::Account { .. }
+        | Record::SignedIn { .. }
+        | Record::SignedOut { .. }
+        | Record::SignInRefused { .. }
+        | Record::LockedOut { .. }
+        | Record::BrokeGlass { .. } => None,
     }
 }
 

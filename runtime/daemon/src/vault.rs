@@ -18,6 +18,7 @@ use rand::rngs::StdRng;
 mod clear;
 mod keyring;
 pub mod master;
+mod people;
 mod seal;
 mod sealing;
 pub mod token;
@@ -25,6 +26,7 @@ pub mod token;
 pub use clear::{Clear, ClearBytes};
 pub use keyring::{EXTENT_SLOTS, FILE as KEYRING_FILE, KeyringError};
 pub use master::MasterKey;
+pub use people::PeopleKey;
 pub use sealing::Sealing;
 
 use clear::Key;
@@ -69,6 +71,7 @@ pub struct Vault {
     token_key: Key,
     patient_key: Key,
     name_key: Key,
+    people_key: Key,
     dice: Mutex<Dice>,
     slots: Mutex<Slots>,
 }
@@ -125,6 +128,7 @@ impl Vault {
             token_key: derived("token"),
             patient_key: derived("patient"),
             name_key: derived("name"),
+            people_key: derived("people"),
             keyring,
             dice: Mutex::new(dice),
             slots: Mutex::new(Slots { next: slots_taken, recent: HashMap::new(), order: VecDeque::new() }),
@@ -153,6 +157,11 @@ impl Vault {
     pub fn blind(&self, kind: &str, value: &str) -> String {
         let mac = seal::mac(&self.name_key, &[kind.as_bytes(), value.as_bytes()]);
         format!("{kind}:{}", token::opaque(&mac))
+    }
+
+    /// What seals the accounts of those who work here.
+    pub fn people_key(&self) -> PeopleKey {
+        PeopleKey(self.people_key.clone())
     }
 
     /// # Errors

@@ -75,25 +75,31 @@ impl Dashboard {
         now: DateTime<Utc>,
         ended: impl Fn(&Referral) -> bool,
     ) -> Dashboard {
-        let empty = |name, target| Figure { name, count: 0, of: 0, target };
-        let mut board = Dashboard {
-            confirmed_in_7_days: empty("confirmed within 7 days", CONFIRMED_TARGET),
-            no_show: empty("no-show", NO_SHOW_TARGET),
-            closed_with_note: empty("closed with note", CLOSED_TARGET),
-            stalled_at_day_14: empty("stalled at day 14", STALLED_TARGET),
-            out_of_network: empty("out of network", OUT_OF_NETWORK_TARGET),
-        };
+        let mut board = Dashboard::empty();
         for referral in referrals {
             board.count(referral, now, ended(referral));
         }
         board
     }
 
+    /// Before any referral was counted: for whoever reads them a page at a time.
+    pub fn empty() -> Dashboard {
+        let empty = |name, target| Figure { name, count: 0, of: 0, target };
+        Dashboard {
+            confirmed_in_7_days: empty("confirmed within 7 days", CONFIRMED_TARGET),
+            no_show: empty("no-show", NO_SHOW_TARGET),
+            closed_with_note: empty("closed with note", CLOSED_TARGET),
+            stalled_at_day_14: empty("stalled at day 14", STALLED_TARGET),
+            out_of_network: empty("out of network", OUT_OF_NETWORK_TARGET),
+        }
+    }
+
     pub fn figures(&self) -> [Figure; 5] {
         [self.confirmed_in_7_days, self.no_show, self.closed_with_note, self.stalled_at_day_14, self.out_of_network]
     }
 
-    fn count(&mut self, referral: &Referral, now: DateTime<Utc>, ended: bool) {
+    /// Counts one more.
+    pub fn count(&mut self, referral: &Referral, now: DateTime<Utc>, ended: bool) {
         let facts = &referral.facts;
         let marked = |name: &str| facts.marks.iter().find(|mark| mark.name == name).map(|mark| mark.at);
         let age = now - referral.ordered_at;

@@ -20,6 +20,15 @@ impl ReferralId {
         let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
         ReferralId(Ulid::from_parts(millis, u128::from_be_bytes(random)))
     }
+
+    /// Stands before every referral that was born at this moment or later, and after every earlier one.
+    pub fn before(at: DateTime<Utc>) -> ReferralId {
+        let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
+        match millis.checked_sub(1) {
+            Some(earlier) => ReferralId(Ulid::from_parts(earlier, u128::MAX)),
+            None => ReferralId(Ulid::from_parts(0, 0)),
+        }
+    }
 }
 
 impl fmt::Display for ReferralId {

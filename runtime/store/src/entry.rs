@@ -59,11 +59,20 @@ pub enum Record {
         envelope: Value,
     },
     /// What happened to a referral.
-    Happened { referral: ReferralId, event: Event },
+    Happened {
+        referral: ReferralId,
+        event: Event,
+    },
     /// What the engine made of it: the referral after the step.
-    Stepped { referral: Box<Referral>, because: String },
+    Stepped {
+        referral: Box<Referral>,
+        because: String,
+    },
     /// An event that the referral's state does not take. Kept for the timeline; changes nothing.
-    Ignored { referral: ReferralId, because: String },
+    Ignored {
+        referral: ReferralId,
+        because: String,
+    },
     /// A plugin was asked; the call can be repeated from this record.
     Decided {
         referral: Option<ReferralId>,
@@ -115,9 +124,16 @@ pub enum Record {
         in_doubt: bool,
     },
     /// The receipt is in; the letter leaves the outbox.
-    Received { letter: LetterId, outcome: String, vendor_id: Option<String> },
+    Received {
+        letter: LetterId,
+        outcome: String,
+        vendor_id: Option<String>,
+    },
     /// The gate refused a letter for good, by this rule.
-    Refused { letter: LetterId, rule: String },
+    Refused {
+        letter: LetterId,
+        rule: String,
+    },
     /// Given up after its attempts, or called back; shown to a person when `dead`. `in_doubt` as in `Deferred`.
     Dropped {
         letter: LetterId,
@@ -127,28 +143,116 @@ pub enum Record {
         in_doubt: bool,
     },
     /// A dead letter or delivery was dealt with: replayed or dismissed, by whom and why.
-    Settled { item: String, how: String, who: String, why: String },
+    Settled {
+        item: String,
+        how: String,
+        who: String,
+        why: String,
+    },
     /// Names by which deliveries and callbacks find a referral, blinded by the vault: `number:…`, `appointment:…`,
     /// `patient:…`, `address:…`.
-    Named { referral: ReferralId, names: Vec<String> },
+    Named {
+        referral: ReferralId,
+        names: Vec<String>,
+    },
     /// A workflow with its plugins and grants took effect for new referrals.
-    Deployed { deployment: Digest, workflow: String, plugins: BTreeMap<String, Digest>, who: String, why: String },
+    Deployed {
+        deployment: Digest,
+        workflow: String,
+        plugins: BTreeMap<String, Digest>,
+        who: String,
+        why: String,
+    },
     /// A patient consented or withdrew, by address: opt-out, opt-in. Survives the referral.
-    Consented { address: String, channel: String, granted: bool, why: String },
-    /// Somebody looked at patient data.
-    Looked { who: String, what: String, why: String },
+    Consented {
+        address: String,
+        channel: String,
+        granted: bool,
+        why: String,
+    },
+    /// Somebody looked at patient data; `referrals` names whose, where that is known.
+    Looked {
+        who: String,
+        /// In which role, where the house knows its people by one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role: Option<String>,
+        what: String,
+        why: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        referrals: Vec<ReferralId>,
+    },
+    /// A person's account was made, changed or taken away.
+    Account {
+        person: String,
+        change: AccountChange,
+        role: String,
+        who: String,
+        why: String,
+    },
+    /// A person signed in, from this address.
+    SignedIn {
+        person: String,
+        from: String,
+    },
+    SignedOut {
+        person: String,
+    },
+    /// Somebody did not get in. A name that no account has is not written down: people type passwords there.
+    SignInRefused {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        person: Option<String>,
+        because: SignInFault,
+        from: String,
+    },
+    /// So many attempts failed that the account takes none until then.
+    LockedOut {
+        person: String,
+        until: DateTime<Utc>,
+    },
+    /// A physician opened a referral that is not theirs, for an emergency, until then.
+    BrokeGlass {
+        referral: ReferralId,
+        who: String,
+        until: DateTime<Utc>,
+        why: String,
+    },
     /// A patient's data key took a slot of the key ring.
-    Keyed { patient: PatientId, slot: u64 },
+    Keyed {
+        patient: PatientId,
+        slot: u64,
+    },
     /// A referral is under legal hold from here on: retention passes over every segment that it is in.
-    Held { referral: ReferralId, who: String, why: String },
+    Held {
+        referral: ReferralId,
+        who: String,
+        why: String,
+    },
     /// The hold has ended.
-    Released { referral: ReferralId, who: String, why: String },
+    Released {
+        referral: ReferralId,
+        who: String,
+        why: String,
+    },
     /// Retention took entries older than `before` out of the journal; the segments' seals remain.
-    Purged { before: DateTime<Utc>, segments: Vec<u64>, entries: u64, who: String, why: String },
+    Purged {
+        before: DateTime<Utc>,
+        segments: Vec<u64>,
+        entries: u64,
+        who: String,
+        why: String,
+    },
     /// Another key is in force. The journal itself has the signing keys; the master key is never written down.
-    Rotated { key: HouseKey, who: String, why: String },
+    Rotated {
+        key: HouseKey,
+        who: String,
+        why: String,
+    },
     /// Everything through this entry was copied to a backup.
-    BackedUp { through: Position, who: String, why: String },
+    BackedUp {
+        through: Position,
+        who: String,
+        why: String,
+    },
 }
 
 /// The keys that a house has one of.
@@ -159,6 +263,31 @@ pub enum HouseKey {
     Signing,
     /// Opens the key ring.
     Master,
+}
+
+/// What was done with an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccountChange {
+    Added,
+    /// It has another password, or another second factor.
+    Reset,
+    /// Its own person chose another password.
+    PasswordChosen,
+    Locked,
+    Unlocked,
+    Removed,
+}
+
+/// Why somebody did not get in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignInFault {
+    UnknownName,
+    WrongPassword,
+    WrongCode,
+    /// Neither password nor code was looked at.
+    Locked,
 }
 
 /// What became of a delivery.

@@ -14,7 +14,7 @@ pub mod view;
 #[cfg(test)]
 mod tests;
 
-pub use entry::{Entry, HouseKey, Record, Sealed, Verdict};
+pub use entry::{AccountChange, Entry, HouseKey, Record, Sealed, SignInFault, Verdict};
 pub use index::Index;
 pub use position::Position;
 pub use store::{CommitError, Recovery, Reindexed, Store, StoreError, StoreOptions, Ticket};

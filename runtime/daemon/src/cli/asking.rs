@@ -39,7 +39,7 @@ impl Asking {
         let Some(why) = why.or(R::WHY.map(str::to_string)).filter(|why| !why.trim().is_empty()) else {
             bail!("say why, for the journal: --why \"…\"");
         };
-        let operator = Operator { who, why };
+        let operator = Operator { who, role: None, why };
         let config = config.unwrap_or("handoff.yaml".into());
         let folder = match &data {
             Some(data) => data.clone(),

@@ -27,7 +27,7 @@ impl Disclosures {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let view = View::open(&self.data)?;
         let patient = self.patient(&view)?;
-        let told = disclosures::of(&view, &patient)?;
+        let told = disclosures::of(view.index(), view.reader(), &patient)?;
         for disclosure in &told {
             if self.json {
                 print_json(disclosure)?;

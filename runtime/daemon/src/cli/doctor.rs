@@ -79,7 +79,8 @@ fn examine(path: &std::path::Path) -> Vec<Finding> {
     look("workflow and plugins".into(), workflow(&config).map_err(|error| format!("{error:#}")));
     let http = &config.listen.http;
     let doors = config.listen.mllp.iter().map(|door| (door.source.as_str(), door.address, door.guard()));
-    for (name, address, guard) in doors.chain([("http", http.address, http.guard())]) {
+    let api = config.listen.api.iter().map(|door| ("api", door.address, door.guard()));
+    for (name, address, guard) in doors.chain([("http", http.address, http.guard())]).chain(api) {
         let entrance = Entrance::open(name, address, &guard).map(drop);
         look(format!("entrance {name}"), entrance.map_err(|error| chained(&error)));
         let bound = std::net::TcpListener::bind(address).map(|_| ());

@@ -29,7 +29,10 @@ impl Serve {
             let door = door::open(&config.data)?;
             let mut service =
                 service::start(&config.listen, Arc::clone(&office.line)).await.context("cannot listen")?;
-            service.admit(door, office);
+            service.admit(door, Arc::clone(&office));
+            if let Some(listener) = &config.listen.api {
+                service.invite(listener, office).await.context("cannot listen")?;
+            }
             service.run_until(end).await
         })?;
         Ok(ExitCode::SUCCESS)

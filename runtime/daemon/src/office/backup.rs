@@ -1,5 +1,5 @@
-//! Backup of a house that runs, and restoring one. A backup is the journal, the key ring, the components and the
-//! configuration; the master key is not in it, so that whoever finds a backup finds nobody's name.
+//! Backup of a house that runs, and restoring one. A backup is the journal, the key ring, the accounts, the components and
+//! the configuration; the master key is not in it, so that whoever finds a backup finds nobody's name.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{Office, Operator, Request};
 use crate::deployments::Source;
 use crate::house::COMPONENTS;
+use crate::people;
 use crate::vault::KEYRING_FILE;
 
 /// Written last: a backup without it was not finished.
@@ -66,13 +67,14 @@ impl Request for BackUp {
         let _alone = office.alone();
         make_empty(&to)?;
         let line = &office.line;
-        let Operator { who, why } = operator;
+        let Operator { who, why, role: _ } = operator;
         office.record(Record::BackedUp { through: line.store.last(), who, why })?;
         let through = line.store.backup(&to)?;
         // After the journal: every slot that it names is then in the ring.
         line.vault.copy_keyring(&to)?;
         let kept = office.premises.data.join(COMPONENTS);
         let components = copy_components(&kept, &to.join(COMPONENTS))?;
+        copy_people(&office.premises.data, &to)?;
         copy_configuration(office, &to.join(CONFIGURATION))?;
         let label = Label { format: FORMAT.into(), at: line.clock.now(), through, components };
         let path = to.join(LABEL);
@@ -102,6 +104,7 @@ pub fn restore(from: &Path, data: &Path, key: &VerifyingKey) -> anyhow::Result<R
     let keyring = data.join(KEYRING_FILE);
     let ring = fs::read(from.join(KEYRING_FILE)).context("the backup has no key ring")?;
     write(&keyring, &ring).with_context(|| cannot_write(&keyring))?;
+    copy_people(from, data)?;
     let components = copy_components(&from.join(COMPONENTS), &data.join(COMPONENTS))?;
     ensure!(
         components == label.components,
@@ -120,6 +123,16 @@ fn make_empty(folder: &Path) -> anyhow::Result<()> {
         bail!("{} is not empty; name a new folder", folder.display());
     }
     Ok(())
+}
+
+/// The accounts as they lie, sealed; a house that nobody signs in to has none.
+fn copy_people(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let (from, to) = (from.join(people::FILE), to.join(people::FILE));
+    match fs::read(&from) {
+        Ok(sealed) => write(&to, &sealed).with_context(|| cannot_write(&to)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", from.display())),
+    }
 }
 
 /// Each under its digest, and only if it is what its name says.

@@ -66,9 +66,8 @@ impl Request for Prove {
 
     fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Proof> {
         let line = &office.line;
-        let Operator { who, why } = operator;
         // The parsers see patient data again; whoever asks sees digests only.
-        let last = office.record(Record::Looked { who, what: "every recorded decision".into(), why })?;
+        let last = office.looked(operator, "every recorded decision".into())?;
         let sight = Sight { vault: &line.vault, lookup: &**line };
         let entries = line.store.entries(Position::START).take_while(|it| !matches!(it, Ok((at, _)) if *at > last));
         Ok(prove(entries, &line.host, &office.premises.data, Some(sight))?)

@@ -22,6 +22,7 @@ use super::dead_letters::{Dismiss, Replay, Show};
 use super::decisions::Prove;
 use super::holds::{Hold, Holds, Release};
 use super::keys::{RotateMaster, RotateSigning};
+use super::people::{Add, List, Lock, Remove, Reset, Unlock};
 use super::retention::Purge;
 use super::{Office, Operator, Request};
 
@@ -83,6 +84,12 @@ pub async fn serve(listener: UnixListener, office: Arc<Office>, mut stopped: wat
         .merge(at::<BackUp>())
         .merge(at::<RotateSigning>())
         .merge(at::<RotateMaster>())
+        .merge(at::<Add>())
+        .merge(at::<List>())
+        .merge(at::<Reset>())
+        .merge(at::<Lock>())
+        .merge(at::<Unlock>())
+        .merge(at::<Remove>())
         .with_state(office);
     let closing = async move {
         // An error means that the sender is gone, and then it is time to stop as well.

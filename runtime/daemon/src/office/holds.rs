@@ -22,7 +22,7 @@ impl Request for Hold {
     fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<()> {
         let Hold { referral } = self;
         office.line.store.index().referral(&referral)?.ok_or(LineError::NoSuchReferral(referral))?;
-        let Operator { who, why } = operator;
+        let Operator { who, why, role: _ } = operator;
         office.record(Record::Held { referral, who, why })?;
         Ok(())
     }
@@ -43,7 +43,7 @@ impl Request for Release {
         let Release { referral } = self;
         let held = office.line.store.index().holds()?.iter().any(|hold| hold.referral == referral);
         ensure!(held, "referral {referral} is not held: `handoff hold list` names those that are");
-        let Operator { who, why } = operator;
+        let Operator { who, why, role: _ } = operator;
         office.record(Record::Released { referral, who, why })?;
         Ok(())
     }

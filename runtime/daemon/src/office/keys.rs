@@ -55,7 +55,7 @@ impl Request for RotateSigning {
             .rotate(key.clone())
             .context("the journal did not take the new key; the old one is in force")?;
         promote(path, &key)?;
-        let Operator { who, why } = operator;
+        let Operator { who, why, role: _ } = operator;
         office.record(Record::Rotated { key: HouseKey::Signing, who, why })?;
         Ok(Rotated { public: public_of(path) })
     }
@@ -82,7 +82,7 @@ impl Request for RotateMaster {
         let master = SecretSource::File(to.clone()).read()?;
         let master = MasterKey::parse(master.as_str()).with_context(|| format!("in {}", to.display()))?;
         office.line.vault.rotate(master).context("the old master key is in force")?;
-        let Operator { who, why } = operator;
+        let Operator { who, why, role: _ } = operator;
         office.record(Record::Rotated { key: HouseKey::Master, who, why })?;
         Ok(())
     }

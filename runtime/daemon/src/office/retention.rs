@@ -34,7 +34,7 @@ impl Request for Purge {
         let held = store.index().holds()?.len() as u64;
         let store::Purged { segments, entries, carried } = store.purge(&store::Purge { before, now })?;
         if !segments.is_empty() {
-            let Operator { who, why } = operator;
+            let Operator { who, why, role: _ } = operator;
             office.record(Record::Purged { before, segments: segments.clone(), entries, who, why })?;
         }
         Ok(Purged { before, segments, entries, carried, held })

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use handoff_engine::dashboard::{Dashboard, Figure, Target};
+use handoff_engine::dashboard::Dashboard;
 use handoff_engine::referral::Referral;
 use handoff_practice::World;
 use handoff_store::index::{PAGE_MAX, ReferralFilter};
 use serde::Serialize;
 
 use crate::line::Line;
+use crate::office::figures::Share;
 use crate::timeline::{self, Moment};
 
 /// The counts are the contract of `handoff demo --json`.
@@ -39,14 +40,6 @@ pub struct Summary {
     pub dashboard: Vec<Share>,
     #[serde(skip)]
     pub timeline: Vec<Moment>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct Share {
-    pub figure: &'static str,
-    pub percent: Option<f64>,
-    pub target: String,
-    pub on_target: Option<bool>,
 }
 
 impl Summary {
@@ -91,7 +84,7 @@ impl Summary {
             journal_entries: line.store.last().0,
             plugin_calls: line.plugin_calls.load(std::sync::atomic::Ordering::Relaxed),
             states,
-            dashboard: board.figures().iter().map(share).collect(),
+            dashboard: board.figures().iter().map(Share::of).collect(),
             timeline: telling(&referrals)
                 .map(|id| timeline::of(index, line.store.reader(), id))
                 .transpose()?
@@ -120,15 +113,6 @@ fn telling(referrals: &[Referral]) -> Option<handoff_engine::ids::ReferralId> {
         (facts.note.is_some(), facts.rerouted > 0, facts.attempts.len(), std::cmp::Reverse(referral.id))
     };
     referrals.iter().max_by_key(|referral| worth(referral)).map(|referral| referral.id)
-}
-
-fn share(figure: &Figure) -> Share {
-    let target = match figure.target {
-        Target::AtLeastPercent(least) => format!("at least {least} %"),
-        Target::AtMostPercent(most) => format!("below {most} %"),
-    };
-    let percent = figure.percent().map(|percent| (percent * 10.0).round() / 10.0);
-    Share { figure: figure.name, percent, target, on_target: figure.on_target() }
 }
 
 impl fmt::Display for Summary {

@@ -48,6 +48,12 @@ kinds! {
     Purged = 20 "purged",
     Rotated = 21 "rotated",
     BackedUp = 22 "backed-up",
+    Account = 23 "account",
+    SignedIn = 24 "signed-in",
+    SignedOut = 25 "signed-out",
+    SignInRefused = 26 "sign-in-refused",
+    LockedOut = 27 "locked-out",
+    BrokeGlass = 28 "broke-glass",
     EventOrdered = 32 "event.ordered",
     EventWithdrawn = 33 "event.withdrawn",
     EventRecord = 34 "event.record",
@@ -137,6 +143,12 @@ fn record_kind(record: &Record) -> Kind {
         Record::Purged { .. } => Kind::Purged,
         Record::Rotated { .. } => Kind::Rotated,
         Record::BackedUp { .. } => Kind::BackedUp,
+        Record::Account { .. } => Kind::Account,
+        Record::SignedIn { .. } => Kind::SignedIn,
+        Record::SignedOut { .. } => Kind::SignedOut,
+        Record::SignInRefused { .. } => Kind::SignInRefused,
+        Record::LockedOut { .. } => Kind::LockedOut,
+        Record::BrokeGlass { .. } => Kind::BrokeGlass,
     }
 }
 

@@ -165,7 +165,13 @@ impl Projection<'_, '_> {
             | Record::Looked { .. }
             | Record::Purged { .. }
             | Record::Rotated { .. }
-            | Record::BackedUp { .. } => {}
+            | Record::BackedUp { .. }
+            | Record::Account { .. }
+            | Record::SignedIn { .. }
+            | Record::SignedOut { .. }
+            | Record::SignInRefused { .. }
+            | Record::LockedOut { .. }
+            | Record::BrokeGlass { .. } => {}
             Record::Keyed { patient, slot } => {
                 self.rows.put(keys::key_slot(patient), row::key_slot(self.position, *slot));
             }
@@ -289,7 +295,9 @@ pub fn touched_by(record: &Record) -> Vec<ReferralId> {
         | Record::Ignored { referral, .. }
         | Record::Named { referral, .. }
         | Record::Held { referral, .. }
-        | Record::Released { referral, .. } => vec![*referral],
+        | Record::Released { referral, .. }
+        | Record::BrokeGlass { referral, .. } => vec![*referral],
+        Record::Looked { referrals, .. } => referrals.clone(),
         Record::Stepped { referral, .. } => vec![referral.id],
         Record::Decided { referral, .. } => referral.iter().copied().collect(),
         Record::Queued { letter, .. } => vec![letter.id.referral],
@@ -307,11 +315,15 @@ pub fn touched_by(record: &Record) -> Vec<ReferralId> {
         | Record::Settled { .. }
         | Record::Deployed { .. }
         | Record::Consented { .. }
-        | Record::Looked { .. }
         | Record::Keyed { .. }
         | Record::Purged { .. }
         | Record::Rotated { .. }
-        | Record::BackedUp { .. } => Vec::new(),
+        | Record::BackedUp { .. }
+        | Record::Account { .. }
+        | Record::SignedIn { .. }
+        | Record::SignedOut { .. }
+        | Record::SignInRefused { .. }
+        | Record::LockedOut { .. } => Vec::new(),
     }
 }
 

@@ -148,7 +148,7 @@ impl Practice {
         let due = self.now + Duration::seconds(self.dice.below(100_000) as i64);
         let digest = Digest::of(&number.to_be_bytes());
         let why = "a test".to_string();
-        match self.dice.below(20) {
+        match self.dice.below(22) {
             0..=4 => self.step(number),
             5 | 6 => {
                 let letter = Letter { id: letter, due, expires: None, body: LetterBody::ReadRecord };
@@ -193,7 +193,16 @@ impl Practice {
             15 => vec![Record::Keyed { patient: PatientId(format!("patient-{number}")), slot: self.dice.below(1000) }],
             16 => vec![self.delivery(digest)],
             17 => vec![Record::Held { referral: referral_id(number), who: "counsel".to_string(), why }],
-            18 => vec![Record::Released { referral: referral_id(number), who: "counsel".to_string(), why }],
+            18 => {
+                let referrals = vec![referral_id(number), referral_id(number + 1)];
+                let (who, role, what) = ("someone".to_string(), Some("coordinator".to_string()), "a list".to_string());
+                vec![Record::Looked { who, role, what, why, referrals }]
+            }
+            19 => {
+                let (referral, who) = (referral_id(number), "a physician".to_string());
+                vec![Record::BrokeGlass { referral, who, until: due, why }]
+            }
+            20 => vec![Record::Released { referral: referral_id(number), who: "counsel".to_string(), why }],
             _ => vec![Record::Deployed {
                 deployment: Digest::of(&self.dice.below(3).to_be_bytes()),
                 workflow: "referral".to_string(),

@@ -1,6 +1,5 @@
 //! `handoff journal search`: which entries speak of something.
 
-use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,13 +7,12 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use handoff_engine::ids::{ReferralId, Token};
-use handoff_store::index::{self, Kind, Kinds, PAGE_MAX, touched_by};
-use handoff_store::{Entry, Position, View};
-use serde_json::json;
+use handoff_store::View;
+use handoff_store::index::{self, Kind, PAGE_MAX};
 
+use crate::audit::Found;
 use crate::cli::moment::moment;
 use crate::cli::print_json;
-use crate::timeline;
 
 /// Every criterion that is given must hold.
 #[derive(Args)]
@@ -61,9 +59,10 @@ impl Search {
             left -= page.len();
             for position in page {
                 if let Some(entry) = view.read(position)? {
+                    let found = Found::of(position, &entry);
                     match json {
-                        true => print_json(&as_json(position, &entry))?,
-                        false => tell(position, &entry)?,
+                        true => print_json(&found)?,
+                        false => tell(&found)?,
                     }
                 }
             }
@@ -72,25 +71,18 @@ impl Search {
     }
 }
 
-fn touched(entry: &Entry) -> BTreeSet<ReferralId> {
-    entry.records.iter().flat_map(touched_by).collect()
-}
-
-fn types(entry: &Entry) -> Vec<&'static str> {
-    Kinds::of(entry).iter().map(Kind::name).collect()
-}
-
-fn as_json(position: Position, entry: &Entry) -> serde_json::Value {
-    json!({ "position": position, "at": entry.at, "types": types(entry), "referrals": touched(entry) })
-}
-
-fn tell(position: Position, entry: &Entry) -> anyhow::Result<()> {
-    say!("{position}  {}  {}", entry.at.format("%Y-%m-%d %H:%M:%S"), types(entry).join(" "));
-    for referral in touched(entry) {
+fn tell(found: &Found) -> anyhow::Result<()> {
+    say!("{}  {}  {}", found.position, found.at.format("%Y-%m-%d %H:%M:%S"), found.types.join(" "));
+    for referral in &found.referrals {
         say!("    {referral}");
-        for moment in timeline::told(entry, referral) {
-            say!("      {}", moment.what.trim_start());
-        }
+    }
+    for told in &found.told {
+        say!("      {told}");
+    }
+    for deed in &found.deeds {
+        let who = deed.who.as_deref().unwrap_or("somebody");
+        let why = deed.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+        say!("    {who} {}{why}", deed.what);
     }
     Ok(())
 }

@@ -91,9 +91,14 @@ async fn converse(visitor: Visitor, router: Router, limits: Limits) {
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let mut router = router.clone();
         let turn = guest.speak();
+        let source = guest.source().clone();
         async move {
             match turn {
-                Ok(()) => router.call(request.map(Body::new)).await,
+                Ok(()) => {
+                    let mut request = request.map(Body::new);
+                    request.extensions_mut().insert(source);
+                    router.call(request).await
+                }
                 Err(wait) => Ok(too_fast(wait)),
             }
         }

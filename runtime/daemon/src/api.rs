@@ -1,0 +1,108 @@
+//! The house over HTTP, for the people who work with it. It decides who may ask, and carries what is asked to the office:
+//! one piece of code does it, whoever carries it.
+//!
+//! Architecture Invariant: what is not in the table of routes is refused, and so is who has not the right beside it there.
+
+mod access;
+mod ask;
+mod dead_letters;
+mod headers;
+mod house;
+mod journal;
+pub mod openapi;
+mod people;
+pub mod problem;
+mod referrals;
+mod routes;
+mod session;
+
+use std::sync::Arc;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+
+use crate::line::LineError;
+use crate::line::egress::secrets::Secret;
+use crate::line::ingress::entrance::Entrance;
+use crate::line::ingress::http::{self, Scheme};
+use crate::office::Office;
+use crate::people::session::Sessions;
+use crate::vault::system_dice;
+use problem::{Problem, Wrong};
+
+pub use routes::{ROUTES, Route};
+
+/// Each takes 19 MiB and a core: more at once would only wait for each other, and a flood of sign-ins takes no more than
+/// this of the house.
+const PASSWORDS_AT_ONCE_MAX: usize = 2;
+
+/// What every request needs.
+pub struct Api {
+    pub office: Arc<Office>,
+    sessions: Sessions,
+    /// Where browsers find us: what they must name as the origin of a request that changes something.
+    public_url: Option<String>,
+    scheme: Scheme,
+    /// With which a monitoring system reads the metrics.
+    metrics: Option<Secret>,
+    passwords: Semaphore,
+}
+
+impl Api {
+    pub fn new(office: Arc<Office>, public_url: Option<String>, scheme: Scheme, metrics: Option<Secret>) -> Arc<Api> {
+        Arc::new(Api {
+            office,
+            sessions: Sessions::new(system_dice()),
+            public_url: public_url.map(|url| url.trim_end_matches('/').to_string()),
+            scheme,
+            metrics,
+            passwords: Semaphore::new(PASSWORDS_AT_ONCE_MAX),
+        })
+    }
+
+    /// Every route, guarded.
+    pub fn router(self: &Arc<Self>) -> Router {
+        routes::router(self)
+    }
+
+    /// Serves until told to stop.
+    pub async fn serve(self: Arc<Self>, entrance: Entrance, listener: TcpListener, closing: watch::Receiver<bool>) {
+        http::serve(entrance, listener, self.router(), http::Limits::default(), closing).await;
+    }
+
+    /// Work that reads a disk, in the office and off the network's threads.
+    async fn work<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Api) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let api = Arc::clone(self);
+        tokio::task::spawn_blocking(move || work(&api)).await.unwrap_or_else(|error| {
+            tracing::error!(panicked = error.is_panic(), "a request came to nothing");
+            Err(Problem::of(Wrong::Failed))
+        })
+    }
+}
+
+/// What stood in the way of a request to the office, as its sender may read it.
+fn refused(error: anyhow::Error) -> Problem {
+    if let Some(error) = error.downcast_ref::<crate::people::PeopleError>() {
+        return Problem::from(error);
+    }
+    if let Some(error) = error.downcast_ref::<crate::people::account::NameError>() {
+        return Problem::told(Wrong::Unfit, &error.to_string());
+    }
+    match error.downcast_ref::<LineError>() {
+        Some(LineError::NotDead { .. } | LineError::NoSuchReferral(_)) => Problem::of(Wrong::NotFound),
+        Some(error @ (LineError::Ended { .. } | LineError::Expired { .. } | LineError::StillDead { .. })) => {
+            Problem::told(Wrong::Conflict, &error.to_string())
+        }
+        Some(LineError::Commit(_)) => Problem::of(Wrong::Unjournaled),
+        _ if error.downcast_ref::<handoff_store::CommitError>().is_some() => Problem::of(Wrong::Unjournaled),
+        _ => {
+            let told = error.chain().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            tracing::error!(error = told, "a request could not be done");
+            Problem::of(Wrong::Failed)
+        }
+    }
+}

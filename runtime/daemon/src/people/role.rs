@@ -1,0 +1,84 @@
+//! What each role may do. One table, and what is not in it is refused.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What somebody is to the practice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Works the referrals: sees every patient in clear.
+    Coordinator,
+    /// Sees the patients that they referred, and others only by breaking the glass.
+    Physician,
+    /// Runs the practice: figures and lists without names.
+    Manager,
+    /// Runs the machine: accounts, deployments, measurements; sees no patient.
+    It,
+    /// Looks after the others: what was done, seen and disclosed; sees no patient.
+    Auditor,
+}
+
+/// One thing that may be done over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Right {
+    /// Referrals, by the role's own view of them.
+    Referrals,
+    /// Tasks and stalled referrals, by the role's own view of them.
+    Worklists,
+    /// What waits for a person, without its bytes.
+    DeadLetters,
+    /// A dead delivery's bytes, in clear.
+    DeadBytes,
+    /// Taking up again or laying aside what waits for a person.
+    SettleDeadLetters,
+    BreakGlass,
+    Figures,
+    /// Journal search.
+    Journal,
+    /// Who looked at whom, and what left the house.
+    Disclosures,
+    People,
+    Deployments,
+    Metrics,
+}
+
+impl Role {
+    pub const ALL: [Role; 5] = [Role::Coordinator, Role::Physician, Role::Manager, Role::It, Role::Auditor];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Coordinator => "coordinator",
+            Role::Physician => "physician",
+            Role::Manager => "manager",
+            Role::It => "it",
+            Role::Auditor => "auditor",
+        }
+    }
+
+    pub fn may(self, right: Right) -> bool {
+        use Role::{Auditor, Coordinator, It, Manager, Physician};
+        let roles: &[Role] = match right {
+            Right::Referrals => &Role::ALL,
+            Right::Worklists => &[Coordinator, Physician, Manager],
+            Right::DeadLetters => &[Coordinator, Manager, It],
+            Right::DeadBytes => &[Coordinator],
+            Right::SettleDeadLetters => &[Coordinator, It],
+            Right::BreakGlass => &[Physician],
+            Right::Figures => &[Coordinator, Manager],
+            Right::Journal | Right::Disclosures => &[Auditor],
+            Right::People => &[It],
+            Right::Deployments => &[Manager, It, Auditor],
+            Right::Metrics => &[Manager, It],
+        };
+        roles.contains(&self)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,7 @@
+//! The house over HTTP: who sees what, who is let in, what is written down, and that patients' data goes nowhere else.
+
+mod doors;
+mod matrix;
+mod nonsense;
+mod site;
+mod sockets;

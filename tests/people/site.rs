@@ -1,0 +1,186 @@
+//! A practice's month behind the listener for people, in this process: real referrals, real accounts, a clock that moves
+//! when it is told to.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use chrono::TimeDelta;
+use handoff::api::Api;
+use handoff::line::egress::secrets::Secret;
+use handoff::line::ingress::http::Scheme;
+use handoff::office::people::{Add, Welcome};
+use handoff::office::{Office, Operator, Premises, Request as _};
+use handoff::people::Role;
+use handoff::rehearsal::{Rehearsal, signing_key};
+use handoff_practice::Person;
+use handoff_store::Record;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+const SEED: u64 = 11;
+const REFERRALS: usize = 12;
+const DAYS: u32 = 30;
+
+/// Who orders every referral of the rehearsed practice.
+pub const REFERRING: &str = "1730155900";
+
+/// Where browsers find the house.
+pub const ORIGIN: &str = "https://handoff.example";
+
+pub const METRICS_TOKEN: &str = "a monitoring system's token";
+
+/// What somebody chose, by their name.
+pub fn chosen(name: &str) -> String {
+    format!("{} geese fly south", name.bytes().map(u32::from).sum::<u32>())
+}
+
+pub struct Site {
+    pub data: TempDir,
+    pub rehearsal: Rehearsal,
+    pub office: Arc<Office>,
+    pub router: Router,
+}
+
+/// What a browser holds of a session.
+#[derive(Clone)]
+pub struct Session {
+    pub cookie: String,
+    pub csrf: String,
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{}: {error}", self.status))
+    }
+
+    /// The problem's name, without what is before it.
+    pub fn problem(&self) -> String {
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        let problem = self.json();
+        for field in ["title", "detail", "help"] {
+            assert!(problem[field].as_str().is_some_and(|text| !text.is_empty()), "{problem} has no {field}");
+        }
+        assert_eq!(problem["status"], self.status.as_u16());
+        problem["type"].as_str().expect("a type").trim_start_matches("urn:handoff:problem:").to_string()
+    }
+}
+
+impl Site {
+    /// The month has been lived through.
+    pub async fn open() -> Site {
+        let data = TempDir::new().expect("a folder");
+        let rehearsal = Rehearsal::open(SEED, REFERRALS, DAYS, data.path()).await.expect("a rehearsal");
+        rehearsal.run(|_| {}).await.expect("a month");
+        let office = office(&rehearsal, data.path());
+        let metrics = Some(Secret::new(METRICS_TOKEN.into()));
+        let router = Api::new(Arc::clone(&office), Some(ORIGIN.into()), Scheme::Https, metrics).router();
+        Site { data, rehearsal, office, router }
+    }
+
+    pub fn people(&self) -> Vec<Person> {
+        self.rehearsal.world().people()
+    }
+
+    pub fn advance(&self, step: TimeDelta) {
+        self.rehearsal.clock().advance(step);
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.expect("a router does not fail");
+        let (head, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.expect("a body in memory");
+        Answer { status: head.status, headers: head.headers, body: String::from_utf8_lossy(&body).into_owned() }
+    }
+
+    pub async fn get(&self, session: Option<&Session>, path: &str) -> Answer {
+        self.send(request(Method::GET, path, session, None)).await
+    }
+
+    pub async fn post(&self, session: Option<&Session>, path: &str, body: Value) -> Answer {
+        self.send(request(Method::POST, path, session, Some(body))).await
+    }
+
+    /// Makes an account, as an operator does.
+    pub async fn add(&self, name: &str, role: Role, provider: Option<&str>, second_factor: bool) -> Welcome {
+        let office = Arc::clone(&self.office);
+        let (name, provider) = (name.to_string(), provider.map(str::to_string));
+        let operator = Operator { who: "root".into(), role: None, why: "a test".into() };
+        let added = tokio::task::spawn_blocking(move || {
+            Add { name, role, provider, password: None, second_factor }.perform(&office, operator)
+        });
+        added.await.expect("no panic").expect("added")
+    }
+
+    /// Somebody with an account of their own who has just signed in for the first time.
+    pub async fn welcome(&self, name: &str, role: Role, provider: Option<&str>) -> Session {
+        let welcome = self.add(name, role, provider, false).await;
+        let once = welcome.password.expect("one was made");
+        let attempt = json!({ "name": name, "password": once.as_str(), "new_password": chosen(name) });
+        session(&self.post(None, "/api/session", attempt).await)
+    }
+
+    /// Every record of the journal, with its place.
+    pub fn records(&self) -> Vec<(u64, Record)> {
+        let entries = self.office.line.store.entries(handoff_store::Position::START);
+        let entries = entries.map(|entry| entry.expect("a sound journal"));
+        entries.flat_map(|(at, entry)| entry.records.clone().into_iter().map(move |record| (at.0, record))).collect()
+    }
+
+    pub fn looks(&self) -> Vec<Record> {
+        let records = self.records().into_iter().map(|(_, record)| record);
+        records.filter(|record| matches!(record, Record::Looked { .. })).collect()
+    }
+
+    /// The referrals' ids, oldest first.
+    pub fn referrals(&self) -> Vec<String> {
+        let index = self.office.line.store.index();
+        let listed = index.referrals(&Default::default(), None, 1_000).expect("an index");
+        listed.into_iter().map(|listed| listed.id.to_string()).collect()
+    }
+}
+
+fn office(rehearsal: &Rehearsal, data: &Path) -> Arc<Office> {
+    let signing = data.join("journal.pem");
+    handoff::office::keys::establish(&signing, &signing_key(SEED)).expect("written");
+    let premises =
+        Premises { data: data.to_path_buf(), configuration: data.join("handoff.yaml"), signing, retention_years: 7 };
+    Arc::new(Office::new(rehearsal.line(), premises).expect("an office"))
+}
+
+/// What an answer to a sign-in gives a browser.
+pub fn session(answer: &Answer) -> Session {
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let cookie = answer.headers["set-cookie"].to_str().expect("a cookie");
+    let (cookie, attributes) = cookie.split_once(';').expect("attributes");
+    assert!(cookie.starts_with("__Host-"), "{cookie}");
+    assert_eq!(attributes.trim(), "Path=/; Secure; HttpOnly; SameSite=Strict");
+    let csrf = answer.json()["csrf"].as_str().expect("a token").to_string();
+    Session { cookie: cookie.to_string(), csrf }
+}
+
+/// As the house's own page sends it.
+pub fn request(method: Method, path: &str, session: Option<&Session>, body: Option<Value>) -> Request<Body> {
+    let mut request = Request::builder().method(&method).uri(path).header("host", "handoff.example");
+    if method != Method::GET {
+        request = request.header("origin", ORIGIN);
+    }
+    if let Some(Session { cookie, csrf }) = session {
+        request = request.header("cookie", format!("theme=dark; {cookie}")).header("x-csrf-token", csrf);
+    }
+    match body {
+        Some(body) => {
+            request.header("content-type", "application/json").body(Body::from(body.to_string())).expect("a request")
+        }
+        None => request.body(Body::empty()).expect("a request"),
+    }
+}
