@@ -29,6 +29,12 @@ vendors: setup
     target/vendors/bin/pip install -q --disable-pip-version-check -r tests/vendors/requirements.txt
     cargo build -q --bin handoff && target/vendors/bin/python tests/vendors/signatures.py target/debug/handoff
 
+# Schemathesis against the interface for people, once as each role. Minutes.
+api-fuzz EXAMPLES="50": setup
+    test -d target/vendors || python3 -m venv target/vendors
+    target/vendors/bin/pip install -q --disable-pip-version-check -r tests/vendors/requirements-api.txt
+    cargo build -q --bin handoff && target/vendors/bin/python tests/vendors/api_fuzz.py target/debug/handoff {{EXAMPLES}}
+
 # Formatting and lints, as CI wants them.
 check: setup
     cargo fmt --all --check && cargo fmt --manifest-path plugins/Cargo.toml --all --check

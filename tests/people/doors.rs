@@ -8,9 +8,11 @@ use handoff::people::Role;
 use handoff::people::account::{FAILURES_MAX, LOCKED_OUT_FOR};
 use handoff::people::session::IDLE_MAX;
 use handoff_store::Record;
+use handoff_store::journal::Fault;
 use serde_json::json;
 
 use super::site::{ORIGIN, REFERRING, Session, Site, chosen, request, session};
+use crate::secrets::{found, planted};
 
 const EMERGENCY: &str = "The patient was brought in unconscious and the specialist's findings are needed.";
 
@@ -135,13 +137,69 @@ async fn every_look_in_clear_is_in_the_journal_before_it_is_answered() {
     let late = site.get(Some(&ada), "/api/referrals?since=2999-01-01T00:00:00Z").await.json();
     assert_eq!(late["items"], json!([]));
 
-    // Once the journal takes nothing more, nothing is shown.
-    site.rehearsal.line().store.healthy().expect("sound until here");
     let auditor = site.welcome("auditor", Role::Auditor, None).await;
     let told = site.get(Some(&auditor), &format!("/api/looks?referral={referral}")).await.json();
     let deeds: Vec<_> =
         told["items"].as_array().expect("items").iter().map(|item| item["deeds"][0]["who"].clone()).collect();
     assert!(deeds.len() >= 4 && deeds.iter().all(|who| who == "ada"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_journal_does_not_take_is_not_shown() {
+    let (site, disk) = Site::breakable().await;
+    let ada = site.welcome("ada", Role::Coordinator, None).await;
+    let other = site.welcome("other.physician", Role::Physician, Some("1932745621")).await;
+    let planted = planted(&site.people(), &[]);
+    let referral = site.referrals().remove(0);
+    let seen = site.get(Some(&ada), &format!("/api/referrals/{referral}")).await;
+    assert!(!found(seen.body.as_bytes(), &planted).is_empty(), "the search finds the patient where they are shown");
+    disk.restart(Some(Fault::PowerCut { operation: 0 }));
+    let one = format!("/api/referrals/{referral}");
+    for path in ["/api/referrals", &one, &format!("{one}/timeline")] {
+        let answer = site.get(Some(&ada), path).await;
+        assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (503, "unjournaled"), "{path}");
+        assert_eq!(found(answer.body.as_bytes(), &planted), [""; 0], "{path}");
+    }
+    let broken = site.post(Some(&other), &format!("{one}/glass"), json!({ "reason": EMERGENCY })).await;
+    assert_eq!(broken.problem(), "unjournaled");
+    let attempt = json!({ "name": "ada", "password": chosen("ada") });
+    assert_eq!(site.post(None, "/api/session", attempt).await.problem(), "unjournaled", "nobody is let in unseen");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn worklists_show_each_role_what_it_is_to_do() {
+    let site = Site::midway().await;
+    let ada = site.welcome("ada", Role::Coordinator, None).await;
+    let own = site.welcome("own.physician", Role::Physician, Some(REFERRING)).await;
+    let other = site.welcome("other.physician", Role::Physician, Some("1932745621")).await;
+    let manager = site.welcome("manager", Role::Manager, None).await;
+    let planted = planted(&site.people(), &[]);
+    let ask = async |session: &Session, path: &str| {
+        let answer = site.get(Some(session), path).await;
+        let items = answer.json()["items"].as_array().expect("items").clone();
+        (items, !found(answer.body.as_bytes(), &planted).is_empty())
+    };
+    let (all, shown) = ask(&ada, "/api/worklists/tasks").await;
+    assert!(!all.is_empty() && shown, "somebody has something to do");
+    assert!(all.iter().all(|task| task["summary"].as_str().is_some_and(|text| !text.contains("ZPHI"))), "{all:?}");
+    let (tokens, shown) = ask(&manager, "/api/worklists/tasks").await;
+    assert_eq!((tokens.len(), shown), (all.len(), false));
+    assert!(tokens.iter().all(|task| task.get("summary").is_none()));
+    let physicians = all.iter().filter(|task| task["audience"] == "physician").count();
+    let (theirs, _) = ask(&own, "/api/worklists/tasks").await;
+    assert_eq!(theirs.len(), physicians);
+    assert!(theirs.iter().all(|task| task["audience"] == "physician"));
+    assert_eq!(ask(&other, "/api/worklists/tasks").await, (Vec::new(), false));
+
+    let (stalled, shown) = ask(&ada, "/api/worklists/stalled").await;
+    assert!(!stalled.is_empty() && shown, "somebody has stalled");
+    assert!(stalled.iter().all(|referral| referral["ended"] == false && referral["view"] == "clear"));
+    let (tokens, shown) = ask(&manager, "/api/worklists/stalled").await;
+    assert_eq!((tokens.len(), shown), (stalled.len(), false));
+    assert_eq!(ask(&other, "/api/worklists/stalled").await, (Vec::new(), false));
+    let figures = site.get(Some(&manager), "/api/figures").await.json();
+    assert_eq!(figures["figures"].as_array().map(Vec::len), Some(5), "{figures}");
+    assert!(figures["figures"][3]["count"].as_u64().is_some_and(|count| count >= stalled.len() as u64), "{figures}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

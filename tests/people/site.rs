@@ -9,14 +9,18 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use chrono::TimeDelta;
 use handoff::api::Api;
+use handoff::house::Ground;
 use handoff::line::egress::secrets::Secret;
 use handoff::line::ingress::http::Scheme;
 use handoff::office::people::{Add, Welcome};
 use handoff::office::{Office, Operator, Premises, Request as _};
 use handoff::people::Role;
-use handoff::rehearsal::{Rehearsal, signing_key};
+use handoff::rehearsal::{Rehearsal, signing_key, start};
+use handoff_host::{Host, Limits};
 use handoff_practice::Person;
-use handoff_store::Record;
+use handoff_store::index::MemoryRows;
+use handoff_store::journal::SimDisk;
+use handoff_store::{Record, Store, StoreOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -24,6 +28,10 @@ use tower::ServiceExt as _;
 const SEED: u64 = 11;
 const REFERRALS: usize = 12;
 const DAYS: u32 = 30;
+
+/// Two weeks after the first orders some have no appointment.
+const MIDWAY_REFERRALS: usize = 120;
+const MIDWAY_DAYS: u32 = 18;
 
 /// Who orders every referral of the rehearsed practice.
 pub const REFERRING: &str = "1730155900";
@@ -81,6 +89,34 @@ impl Site {
         let data = TempDir::new().expect("a folder");
         let rehearsal = Rehearsal::open(SEED, REFERRALS, DAYS, data.path()).await.expect("a rehearsal");
         rehearsal.run(|_| {}).await.expect("a month");
+        Site::over(data, rehearsal)
+    }
+
+    /// The same without sockets, on a simulated disk that can be made to fail.
+    pub async fn breakable() -> (Site, SimDisk) {
+        Site::indoors(REFERRALS, DAYS).await
+    }
+
+    /// More referrals, and half of them under way.
+    pub async fn midway() -> Site {
+        Site::indoors(MIDWAY_REFERRALS, MIDWAY_DAYS).await.0
+    }
+
+    async fn indoors(referrals: usize, days: u32) -> (Site, SimDisk) {
+        let data = TempDir::new().expect("a folder");
+        let host = Host::new(Limits::default(), Some(&data.path().join("compiled"))).expect("a host");
+        let journal = SimDisk::new(SEED, None);
+        let options = StoreOptions::new(data.path(), signing_key(SEED));
+        let rows = Arc::new(MemoryRows::default());
+        let (store, _) = Store::inline(Arc::new(journal.clone()), rows, options).expect("a store");
+        let ground = Ground { host: Arc::new(host), store, keys: Arc::new(SimDisk::new(SEED, None)) };
+        let plan = handoff_practice::Plan { days, ..handoff_practice::Plan::new(SEED, referrals, start()) };
+        let rehearsal = Rehearsal::indoors(plan, data.path(), ground).expect("a rehearsal");
+        rehearsal.run(|_| {}).await.expect("a month");
+        (Site::over(data, rehearsal), journal)
+    }
+
+    fn over(data: TempDir, rehearsal: Rehearsal) -> Site {
         let office = office(&rehearsal, data.path());
         let metrics = Some(Secret::new(METRICS_TOKEN.into()));
         let router = Api::new(Arc::clone(&office), Some(ORIGIN.into()), Scheme::Https, metrics).router();

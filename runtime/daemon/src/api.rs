@@ -9,6 +9,7 @@ mod dead_letters;
 mod headers;
 mod house;
 mod journal;
+mod oidc;
 pub mod openapi;
 mod people;
 pub mod problem;
@@ -27,10 +28,12 @@ use crate::line::egress::secrets::Secret;
 use crate::line::ingress::entrance::Entrance;
 use crate::line::ingress::http::{self, Scheme};
 use crate::office::Office;
+use crate::people::oidc::Oidc;
 use crate::people::session::Sessions;
 use crate::vault::system_dice;
 use problem::{Problem, Wrong};
 
+pub use access::Access;
 pub use routes::{ROUTES, Route};
 
 /// Each takes 19 MiB and a core: more at once would only wait for each other, and a flood of sign-ins takes no more than
@@ -47,28 +50,36 @@ pub struct Api {
     /// With which a monitoring system reads the metrics.
     metrics: Option<Secret>,
     passwords: Semaphore,
+    oidc: Option<Oidc>,
 }
 
 impl Api {
-    pub fn new(office: Arc<Office>, public_url: Option<String>, scheme: Scheme, metrics: Option<Secret>) -> Arc<Api> {
-        Arc::new(Api {
+    pub fn new(office: Arc<Office>, public_url: Option<String>, scheme: Scheme, metrics: Option<Secret>) -> Api {
+        Api {
             office,
             sessions: Sessions::new(system_dice()),
             public_url: public_url.map(|url| url.trim_end_matches('/').to_string()),
             scheme,
             metrics,
             passwords: Semaphore::new(PASSWORDS_AT_ONCE_MAX),
-        })
+            oidc: None,
+        }
+    }
+
+    /// The same, for people whom the practice's own directory vouches for as well.
+    pub fn with_directory(self, oidc: Oidc) -> Api {
+        Api { oidc: Some(oidc), ..self }
     }
 
     /// Every route, guarded.
-    pub fn router(self: &Arc<Self>) -> Router {
-        routes::router(self)
+    pub fn router(self) -> Router {
+        routes::router(&Arc::new(self))
     }
 
     /// Serves until told to stop.
-    pub async fn serve(self: Arc<Self>, entrance: Entrance, listener: TcpListener, closing: watch::Receiver<bool>) {
-        http::serve(entrance, listener, self.router(), http::Limits::default(), closing).await;
+    pub async fn serve(self, entrance: Entrance, listener: TcpListener, closing: watch::Receiver<bool>) {
+        let (router, limits) = (self.router(), http::Limits::default());
+        http::serve_with(entrance, listener, router, limits, problem::too_fast, closing).await;
     }
 
     /// Work that reads a disk, in the office and off the network's threads.

@@ -11,6 +11,7 @@ use crate::line::egress::secrets::SecretSource;
 use crate::line::ingress::entrance::Guard;
 use crate::line::ingress::guests::GuestLimits;
 use crate::line::ingress::tls::TlsConfig;
+use crate::people::oidc::OidcConfig;
 
 /// The version of this file's own format.
 pub const FORMAT: &str = "handoff/config@1";
@@ -35,6 +36,8 @@ pub struct Config {
     pub endpoints: BTreeMap<String, EndpointConfig>,
     #[serde(default)]
     pub retention: Retention,
+    #[serde(default)]
+    pub people: PeopleConfig,
     #[serde(default)]
     pub log: Log,
     /// This file.
@@ -166,6 +169,13 @@ impl Default for Retention {
     }
 }
 
+/// Who may sign in beside those who have an account.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PeopleConfig {
+    pub oidc: Option<OidcConfig>,
+}
+
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
@@ -225,6 +235,7 @@ impl Config {
         let doors = mllp.iter_mut().map(|door| &mut door.tls).chain([&mut http.tls]);
         let doors = doors.chain(api.iter_mut().map(|door| &mut door.tls));
         doors.for_each(|tls| *tls = tls.take().map(|tls| tls.within(folder)));
+        config.people.oidc = config.people.oidc.map(|oidc| oidc.within(folder));
         config.endpoints =
             config.endpoints.into_iter().map(|(name, endpoint)| (name, endpoint.within(folder))).collect();
         config.secrets = config.secrets.into_iter().map(|(name, source)| (name, source.within(folder))).collect();

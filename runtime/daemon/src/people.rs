@@ -4,6 +4,7 @@
 
 pub mod account;
 mod file;
+pub mod oidc;
 pub mod password;
 pub mod role;
 pub mod session;

@@ -17,12 +17,14 @@ use tokio::task::JoinSet;
 
 use crate::api::Api;
 use crate::chain::Chain;
-use crate::config::{ApiListener, Listen};
+use crate::config::{ApiListener, Listen, PeopleConfig};
 use crate::line::ingress::entrance::Entrance;
 use crate::line::ingress::http::Scheme;
 use crate::line::ingress::{Answer, Delivery, Door, Intake, http, mllp};
 use crate::line::{Line, LineError};
 use crate::office::{self, Office};
+use crate::people::oidc::Oidc;
+use crate::vault::system_dice;
 
 /// A line with its doors open.
 pub struct Service {
@@ -80,7 +82,12 @@ impl Service {
     ///
     /// # Errors
     /// When its address cannot be listened on, or may not be, or its secret is not among the secrets.
-    pub async fn invite(&mut self, listener: &ApiListener, office: Arc<Office>) -> anyhow::Result<SocketAddr> {
+    pub async fn invite(
+        &mut self,
+        listener: &ApiListener,
+        people: &PeopleConfig,
+        office: Arc<Office>,
+    ) -> anyhow::Result<SocketAddr> {
         let metrics =
             match &listener.metrics {
                 Some(name) => Some(office.line.secrets.get(name).cloned().with_context(|| {
@@ -88,6 +95,13 @@ impl Service {
                 })?),
                 None => None,
             };
+        let directory = match &people.oidc {
+            Some(oidc) => {
+                let (secrets, public_url) = (&office.line.secrets, listener.public_url.as_deref());
+                Some(Oidc::new(oidc.clone(), secrets, public_url, system_dice())?)
+            }
+            None => None,
+        };
         let entrance = Entrance::open("api", listener.address, &listener.guard())?;
         let socket = bind(listener.address).await?;
         let address = socket.local_addr()?;
@@ -95,6 +109,10 @@ impl Service {
         tracing::info!(%address, tls, "listening for people over HTTP");
         let scheme = if tls { Scheme::Https } else { Scheme::Http };
         let api = Api::new(office, listener.public_url.clone(), scheme, metrics);
+        let api = match directory {
+            Some(directory) => api.with_directory(directory),
+            None => api,
+        };
         self.doors.spawn(api.serve(entrance, socket, self.stop.subscribe()));
         Ok(address)
     }

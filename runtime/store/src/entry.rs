@@ -288,6 +288,10 @@ pub enum SignInFault {
     WrongCode,
     /// Neither password nor code was looked at.
     Locked,
+    /// What the practice's directory sent does not hold.
+    Untrusted,
+    /// The practice's directory knows them, and they have no role here.
+    NoRole,
 }
 
 /// What became of a delivery.

@@ -113,9 +113,13 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// The session's token, among whatever other cookies there are.
 fn token(headers: &HeaderMap) -> Option<Token> {
+    cookie(headers, COOKIE_NAME).and_then(Token::read)
+}
+
+/// One cookie, among whatever others there are.
+pub(super) fn cookie<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE_NAME).and_then(|(_, text)| Token::read(text))
+    pairs.find(|(name, _)| *name == wanted).map(|(_, text)| text)
 }

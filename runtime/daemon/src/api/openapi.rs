@@ -6,7 +6,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::access::COOKIE_NAME;
 use super::problem::Problem;
-use super::{dead_letters, house, journal, people, referrals, session};
+use super::{dead_letters, house, journal, oidc, people, referrals, session};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,6 +20,8 @@ use super::{dead_letters, house, journal, people, referrals, session};
         session::sign_in,
         session::who,
         session::sign_out,
+        oidc::begin,
+        oidc::finish,
         referrals::list,
         referrals::one,
         referrals::timeline,

@@ -1,7 +1,9 @@
 //! What went wrong, for programs and people (RFC 9457). It quotes nothing that came in: who knows what somebody typed.
 
+use std::time::Duration;
+
 use axum::Json;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -28,12 +30,14 @@ pub enum Wrong {
     NotFound,
     NotAllowed,
     TooSlow,
+    TooFast,
     Conflict,
     TooLong,
     NotJson,
     Unfit,
     Failed,
     Unjournaled,
+    DirectorySilent,
 }
 
 /// An answer that is none.
@@ -108,6 +112,12 @@ impl Wrong {
             Wrong::TooSlow => {
                 ("too-slow", StatusCode::REQUEST_TIMEOUT, "The body did not come in time", "send it again")
             }
+            Wrong::TooFast => (
+                "too-fast",
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many requests from this source",
+                "wait as long as Retry-After says; `limits:` under `api:` in the configuration sets the pace",
+            ),
             Wrong::Conflict => ("conflict", StatusCode::CONFLICT, "It does not fit what is", "look at it again"),
             Wrong::TooLong => {
                 ("too-long", StatusCode::PAYLOAD_TOO_LARGE, "The body is too long", "no request here needs as much")
@@ -126,6 +136,12 @@ impl Wrong {
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "The house failed at it",
                 "its log has more; tell whoever runs this house",
+            ),
+            Wrong::DirectorySilent => (
+                "directory-silent",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The directory that people sign in with cannot be asked",
+                "try again; an account of this house can sign in meanwhile",
             ),
             Wrong::Unjournaled => (
                 "unjournaled",
@@ -157,6 +173,13 @@ impl Problem {
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// RFC 6585, 4.
+pub(super) fn too_fast(wait: Duration) -> Response {
+    let mut response = Problem::of(Wrong::TooFast).into_response();
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+    response
 }
 
 impl IntoResponse for Problem {

@@ -8,7 +8,7 @@ use axum::{Router, middleware};
 
 use super::access::{Access, guard};
 use super::problem::{Problem, Wrong};
-use super::{Api, dead_letters, headers, house, journal, openapi, people, referrals, session};
+use super::{Api, dead_letters, headers, house, journal, oidc, openapi, people, referrals, session};
 use crate::people::Right;
 
 /// One thing that can be asked.
@@ -34,6 +34,8 @@ routes! {
     POST "/api/session" Access::Open => session::sign_in;
     GET "/api/session" Access::SignedIn => session::who;
     DELETE "/api/session" Access::SignedIn => session::sign_out;
+    GET "/api/session/oidc" Access::Open => oidc::begin;
+    GET "/api/session/oidc/callback" Access::Open => oidc::finish;
     GET "/api/referrals" Access::With(Right::Referrals) => referrals::list;
     GET "/api/referrals/{id}" Access::With(Right::Referrals) => referrals::one;
     GET "/api/referrals/{id}/timeline" Access::With(Right::Referrals) => referrals::timeline;

@@ -47,8 +47,13 @@ pub(super) struct Session {
     idle_minutes: i64,
 }
 
+/// What a browser keeps of a session.
+pub(super) fn cookie_of(token: &Token) -> String {
+    format!("{COOKIE_NAME}={}; {COOKIE_ATTRIBUTES}", *token.as_text())
+}
+
 impl Session {
-    fn of(person: &Person, token: &Token) -> Session {
+    pub(super) fn of(person: &Person, token: &Token) -> Session {
         let (name, role, csrf) = (person.name.clone(), person.role, token.csrf());
         Session { name, role, csrf, idle_minutes: IDLE_MAX.num_minutes() }
     }
@@ -72,8 +77,7 @@ pub(super) async fn sign_in(
             let attempt = Attempt { name: &name, password, code, new_password, from: &from, now };
             let admitted = api.office.people.sign_in(attempt, &|record: Record| api.office.commit(record))?;
             let token = api.sessions.begin(&admitted, now);
-            let cookie = format!("{COOKIE_NAME}={}; {COOKIE_ATTRIBUTES}", *token.as_text());
-            Ok((Session::of(&admitted.person, &token), cookie))
+            Ok((Session::of(&admitted.person, &token), cookie_of(&token)))
         })
         .await?;
     let mut cookie = HeaderValue::try_from(cookie).map_err(|_| Problem::of(Wrong::Failed))?;

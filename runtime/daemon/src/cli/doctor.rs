@@ -15,7 +15,10 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::deployments::{self, ByName, Source};
 use crate::house::Plan;
+use crate::line::egress::secrets::Secrets;
 use crate::line::ingress::entrance::Entrance;
+use crate::people::oidc::Oidc;
+use crate::vault::system_dice;
 
 /// An endpoint on the practice's own network answers at once; a vendor's within a second.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
@@ -86,6 +89,9 @@ fn examine(path: &std::path::Path) -> Vec<Finding> {
         let bound = std::net::TcpListener::bind(address).map(|_| ());
         look(format!("listen on {address}"), bound.map_err(|error| format!("{error}; is the daemon running already?")));
     }
+    if config.people.oidc.is_some() {
+        look("directory that people sign in with".into(), directory(&config).map_err(|error| format!("{error:#}")));
+    }
     for (name, endpoint) in &config.endpoints {
         look(format!("endpoint {name} ({})", endpoint.url), connect(&endpoint.url));
         if endpoint.baa.is_none() {
@@ -94,6 +100,14 @@ fn examine(path: &std::path::Path) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether it could be asked; nobody is asked.
+fn directory(config: &Config) -> anyhow::Result<()> {
+    let Some(oidc) = &config.people.oidc else { return Ok(()) };
+    let public_url = config.listen.api.as_ref().and_then(|api| api.public_url.as_deref());
+    Oidc::new(oidc.clone(), &Secrets::read(&config.secrets)?, public_url, system_dice())?;
+    Ok(())
 }
 
 fn workflow(config: &Config) -> anyhow::Result<()> {

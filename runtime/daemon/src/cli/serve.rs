@@ -31,7 +31,7 @@ impl Serve {
                 service::start(&config.listen, Arc::clone(&office.line)).await.context("cannot listen")?;
             service.admit(door, Arc::clone(&office));
             if let Some(listener) = &config.listen.api {
-                service.invite(listener, office).await.context("cannot listen")?;
+                service.invite(listener, &config.people, office).await.context("cannot listen")?;
             }
             service.run_until(end).await
         })?;

@@ -109,7 +109,11 @@ impl Office {
     /// # Errors
     /// When it cannot be read, or the journal does not take the look.
     pub fn stalled(&self, person: &Person, which: &Which) -> Result<Page<View>, LookError> {
-        let stalled = |referral: &Referral| referral.facts.marks.iter().any(|mark| mark.name == marks::STALLED);
+        let stalled = |referral: &Referral| {
+            let facts = &referral.facts;
+            let marked = |name: &str| facts.marks.iter().any(|mark| mark.name == name);
+            marked(marks::STALLED) && !marked(marks::CONFIRMED) && facts.appointment.is_none()
+        };
         let (seen, next) = self.scan(person, which, Some(false), SCANNED_MAX, stalled)?;
         let look = self.look_at(person, "stalled referrals", seen.iter().map(|(referral, _)| referral.id))?;
         let items = seen.iter().map(|(referral, ended)| View::of(referral, *ended, look.as_ref())).collect();

@@ -41,9 +41,16 @@ pub struct Sessions {
     dice: Mutex<Dice>,
 }
 
+/// Who it is, and who says so.
+enum Whose {
+    /// An account of ours, as of this version.
+    Account { name: String, version: u64 },
+    /// Somebody whom the practice's directory vouched for when it began.
+    Elsewhere(Person),
+}
+
 struct Session {
-    name: String,
-    version: u64,
+    whose: Whose,
     begun: DateTime<Utc>,
     seen: DateTime<Utc>,
 }
@@ -86,20 +93,28 @@ impl Sessions {
     }
 
     pub fn begin(&self, admitted: &Admitted, now: DateTime<Utc>) -> Token {
+        let Admitted { person, version } = admitted;
+        self.open_for(Whose::Account { name: person.name.clone(), version: *version }, now)
+    }
+
+    /// For somebody whom the practice's directory vouches for.
+    pub fn begin_elsewhere(&self, person: &Person, now: DateTime<Utc>) -> Token {
+        self.open_for(Whose::Elsewhere(person.clone()), now)
+    }
+
+    fn open_for(&self, whose: Whose, now: DateTime<Utc>) -> Token {
         let mut token = Token(Zeroizing::new([0; TOKEN_BYTES]));
         self.dice.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut *token.0);
-        let Admitted { person, version } = admitted;
         let mut open = self.open();
         open.retain(|_, session| session.lasts(now));
-        let theirs = |session: &Session| session.name == person.name;
+        let theirs = |session: &Session| session.whose.name() == whose.name();
         if open.values().filter(|session| theirs(session)).count() >= PER_PERSON_MAX {
             let oldest = open.iter().filter(|(_, session)| theirs(session)).min_by_key(|(_, session)| session.begun);
             if let Some(hash) = oldest.map(|(hash, _)| *hash) {
                 open.remove(&hash);
             }
         }
-        let session = Session { name: person.name.clone(), version: *version, begun: now, seen: now };
-        open.insert(token.hash(), session);
+        open.insert(token.hash(), Session { whose, begun: now, seen: now });
         token
     }
 
@@ -108,7 +123,7 @@ impl Sessions {
         let hash = token.hash();
         let mut open = self.open();
         let session = open.get_mut(&hash)?;
-        let person = session.lasts(now).then(|| people.present(&session.name, session.version)).flatten();
+        let person = session.lasts(now).then(|| session.whose.person(people)).flatten();
         match person {
             Some(person) => {
                 session.seen = now;
@@ -132,6 +147,22 @@ impl Sessions {
 
     fn open(&self) -> MutexGuard<'_, HashMap<[u8; 32], Session>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Whose {
+    fn name(&self) -> &str {
+        match self {
+            Whose::Account { name, .. } => name,
+            Whose::Elsewhere(person) => &person.name,
+        }
+    }
+
+    fn person(&self, people: &People) -> Option<Person> {
+        match self {
+            Whose::Account { name, version } => people.present(name, *version),
+            Whose::Elsewhere(person) => Some(person.clone()),
+        }
     }
 }
 

@@ -73,6 +73,9 @@ pub fn router<I: Intake>(
         .with_state(Arc::new(Doors { intake, clock, public_url, scheme, limits }))
 }
 
+/// What a source is told that speaks too fast.
+pub type TooFast = fn(Duration) -> Response<Body>;
+
 /// Serves until `closing` turns true; then answers the requests that are under way, and returns. `axum::serve` would set
 /// a slow head no limit.
 pub async fn serve(
@@ -82,11 +85,23 @@ pub async fn serve(
     limits: Limits,
     closing: watch::Receiver<bool>,
 ) {
-    entrance.serve(listener, closing, move |visitor| converse(visitor, router.clone(), limits)).await;
+    serve_with(entrance, listener, router, limits, too_fast, closing).await;
+}
+
+/// As [`serve`], with another answer for whoever is too fast.
+pub async fn serve_with(
+    entrance: Entrance,
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    too_fast: TooFast,
+    closing: watch::Receiver<bool>,
+) {
+    entrance.serve(listener, closing, move |visitor| converse(visitor, router.clone(), limits, too_fast)).await;
 }
 
 /// One connection, until either side closes it.
-async fn converse(visitor: Visitor, router: Router, limits: Limits) {
+async fn converse(visitor: Visitor, router: Router, limits: Limits, too_fast: TooFast) {
     let Visitor { socket, guest, mut closing } = visitor;
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let mut router = router.clone();
