@@ -424,13 +424,12 @@ fn failures_at_each_step() {
     let paths = ["/Patient", "/ServiceRequest", "/DocumentReference", "/Task"];
     let mut table = String::new();
     for failing in paths {
-        let answers: [(&str, Answer); 6] = [
+        let answers: [(&str, Answer); 5] = [
             ("none", &|ask| found(none.clone(), &ask.reveal)),
             ("two", &|ask| found(two.clone(), &ask.reveal)),
             ("403", &|_| respond(403, &[], "")),
             ("412", &|_| respond(412, &[], "")),
             ("503", &|_| respond(503, &[("Retry-After", "5")], "")),
-            ("in doubt", &|_| Response::Silence(Silence::InDoubt)),
         ];
         for (what, answer) in answers {
             let fails = |ask: &Ask| match &ask.request {
@@ -447,25 +446,21 @@ fn failures_at_each_step() {
         /Patient           403      -> misconfigured: endpoint ehr: GET /Patient is not allowed (403); grant the client this scope
         /Patient           412      -> other: GET /Patient at ehr: the server answered 412
         /Patient           503      -> retry after 5 s: GET /Patient at ehr: the server answered 503
-        /Patient           in doubt -> retry after 60 s: GET /Patient at ehr: the server did not answer
         /ServiceRequest    none     -> refused order-unknown: the chart has no ServiceRequest by these numbers
         /ServiceRequest    two      -> refused order-ambiguous: the chart has more than one ServiceRequest by these numbers
         /ServiceRequest    403      -> misconfigured: endpoint ehr: GET /ServiceRequest is not allowed (403); grant the client this scope
         /ServiceRequest    412      -> other: GET /ServiceRequest at ehr: the server answered 412
         /ServiceRequest    503      -> retry after 5 s: GET /ServiceRequest at ehr: the server answered 503
-        /ServiceRequest    in doubt -> retry after 60 s: GET /ServiceRequest at ehr: the server did not answer
         /DocumentReference none     -> written ["Task/123"]
         /DocumentReference two      -> written ["Task/123"]
         /DocumentReference 403      -> misconfigured: endpoint ehr: POST /DocumentReference is not allowed (403); grant the client this scope
         /DocumentReference 412      -> refused ambiguous: POST /DocumentReference at ehr: more than one DocumentReference has this identifier
         /DocumentReference 503      -> retry after 5 s: POST /DocumentReference at ehr: the server answered 503
-        /DocumentReference in doubt -> retry after 60 s: POST /DocumentReference at ehr: the server did not answer
         /Task              none     -> written ["DocumentReference/77"]
         /Task              two      -> written ["DocumentReference/77"]
         /Task              403      -> misconfigured: endpoint ehr: POST /Task is not allowed (403); grant the client this scope
         /Task              412      -> refused ambiguous: POST /Task at ehr: more than one Task has this identifier
         /Task              503      -> retry after 5 s: POST /Task at ehr: the server answered 503
-        /Task              in doubt -> retry after 60 s: POST /Task at ehr: the server did not answer
     "#]].assert_eq(&table);
 }
 

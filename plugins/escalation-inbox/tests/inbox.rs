@@ -175,8 +175,6 @@ fn the_inbox_s_answers() {
         ("429", respond(429, &[("Retry-After", "30")], "")),
         ("500", respond(500, &[], "")),
         ("418", respond(418, &[], "")),
-        ("not sent", Response::Silence(Silence::NotSent)),
-        ("in doubt", Response::Silence(Silence::InDoubt)),
     ];
     let table: String = responses
         .into_iter()
@@ -194,8 +192,6 @@ fn the_inbox_s_answers() {
         429           -> retry after 30 s: POST /Task at ehr: the server answered 429
         500           -> retry after 300 s: POST /Task at ehr: the server answered 500
         418           -> other: POST /Task at ehr: the server answered 418
-        not sent      -> retry after 300 s: POST /Task at ehr: the server could not be reached
-        in doubt      -> retry after 60 s: POST /Task at ehr: the server did not answer
     "#]].assert_eq(&table);
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::wit::exchange::{HttpResponse, Response, Silence};
+use crate::wit::exchange::{HttpResponse, Response};
 use crate::wit::types::{Failure, Refusal, Retry};
 
 /// Where a server sends no Retry-After: a rate limit clears within a minute, an outage in several.
@@ -44,13 +44,6 @@ pub fn created(response: Response, endpoint: &str, resource: &str) -> Result<Str
 fn http(response: Response, endpoint: &str, what: &str) -> Result<HttpResponse, Failure> {
     match response {
         Response::Http(response) => Ok(response),
-        Response::Silence(Silence::NotSent) => {
-            Err(retry(OUTAGE_SECONDS, format!("{what} at {endpoint}: the server could not be reached")))
-        }
-        // Safe to ask again: searches change nothing, and creates are conditional.
-        Response::Silence(Silence::InDoubt) => {
-            Err(retry(BUSY_SECONDS, format!("{what} at {endpoint}: the server did not answer")))
-        }
         Response::Mail(_) | Response::Mllp(_) => Err(Failure::Misconfigured(format!(
             "endpoint {endpoint}: a FHIR server speaks HTTP; this endpoint does not"
         ))),

@@ -1,7 +1,7 @@
 //! What the mail server's last word means: the reply code (RFC 5321, 4.2.3) and, where there is one, the enhanced
 //! status code (RFC 3463), which says more. The server's text is never quoted: it repeats the address.
 
-use crate::{Failure, MailResponse, Outcome, Receipt, Refusal, Response, Retry, Silence};
+use crate::{Failure, MailResponse, Outcome, Receipt, Refusal, Response, Retry};
 
 /// Grey-listing wants five minutes; a busy server is helped by the same.
 const BUSY_SECONDS: u32 = 300;
@@ -11,8 +11,6 @@ const FULL_SECONDS: u32 = 3_600;
 pub fn judge(response: Response) -> Result<Receipt, Failure> {
     match response {
         Response::Mail(response) => judge_mail(&response),
-        Response::Silence(Silence::NotSent) => Err(later(BUSY_SECONDS, "the mail server could not be reached")),
-        Response::Silence(Silence::InDoubt) => Err(later(BUSY_SECONDS, "the mail server did not answer")),
         Response::Http(_) | Response::Mllp(_) => {
             Err(Failure::Misconfigured("endpoint: name a mail server; this endpoint is none".to_owned()))
         }

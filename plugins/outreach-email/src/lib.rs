@@ -7,7 +7,7 @@ mod settings;
 wit_bindgen::generate!({ path: "../../wit", world: "outreach", additional_derives: [PartialEq] });
 
 pub use exports::handoff::stage::carrier::{Callback, Guest, Inbound, Letter, Outcome, Receipt, Turn};
-pub use handoff::stage::exchange::{Ask, HttpResponse, Mail, MailResponse, Request, Response, Silence};
+pub use handoff::stage::exchange::{Ask, HttpResponse, Mail, MailResponse, Request, Response};
 pub use handoff::stage::signature::SignatureCheck;
 pub use handoff::stage::types::{Attribute, ChannelKind, Failure, Refusal, Retry};
 

@@ -13,9 +13,6 @@ const RETRY_SECONDS_MAX: u32 = 86_400;
 pub fn http(response: Response) -> Result<HttpResponse, Failure> {
     match response {
         Response::Http(response) => Ok(response),
-        Response::Silence(crate::Silence::NotSent) => Err(retry(OUTAGE_SECONDS, "Twilio could not be reached")),
-        // The host asks `lookup` before it sends again.
-        Response::Silence(crate::Silence::InDoubt) => Err(retry(OUTAGE_SECONDS, "Twilio did not answer")),
         Response::Mail(_) | Response::Mllp(_) => {
             Err(Failure::Misconfigured("endpoint: name an HTTP endpoint; this one does not speak HTTP".to_owned()))
         }

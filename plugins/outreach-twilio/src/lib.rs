@@ -15,7 +15,7 @@ pub use exports::handoff::stage::carrier::{
     Callback, Guest, Inbound, InboundEvent, InboundReply, InboundStatus, Letter, Outcome, Receipt, Turn,
 };
 pub use handoff::stage::exchange::{
-    Ask, Body, HttpRequest, HttpResponse, MailResponse, Method, Request, Response, Silence,
+    Ask, Body, HttpRequest, HttpResponse, MailResponse, Method, Request, Response,
 };
 pub use handoff::stage::signature::{Algorithm, Encoding, Part, SignatureCheck};
 pub use handoff::stage::types::{Attribute, ChannelKind, Failure, Refusal, Retry};

@@ -15,7 +15,7 @@ wit_bindgen::generate!({
 });
 
 pub use exports::handoff::stage::retrieval::{Consent, Guest, PatientIdentifier, PatientRecord, Query, Reach, Turn};
-pub use fhir::wit::exchange::{Ask, HttpRequest, HttpResponse, MailResponse, Request, Response, Silence};
+pub use fhir::wit::exchange::{Ask, HttpRequest, HttpResponse, MailResponse, Request, Response};
 pub use fhir::wit::types::{ChannelKind, Failure};
 
 use fhir::{ask, judge, patient, read};

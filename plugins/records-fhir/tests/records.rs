@@ -329,7 +329,6 @@ fn failures_of_the_chart_keep_their_kind() {
         ("429", respond(429, &[("Retry-After", "9")], outcome)),
         ("500", respond(500, &[], outcome)),
         ("400", respond(400, &[], outcome)),
-        ("not sent", Response::Silence(Silence::NotSent)),
     ];
     let table: String = rows
         .into_iter()
@@ -347,7 +346,6 @@ fn failures_of_the_chart_keep_their_kind() {
         429      -> retry after 9 s: GET /Patient at ehr: the server answered 429
         500      -> retry after 300 s: GET /Patient at ehr: the server answered 500
         400      -> refused rejected: GET /Patient at ehr: the server answered 400
-        not sent -> retry after 300 s: GET /Patient at ehr: the server could not be reached
     "#]].assert_eq(&table);
 }
 

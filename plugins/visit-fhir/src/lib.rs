@@ -14,7 +14,7 @@ wit_bindgen::generate!({
 });
 
 pub use exports::handoff::stage::attendance::{Finding, Guest, Heard, Turn, Visit};
-pub use fhir::wit::exchange::{Ask, Body, HttpRequest, HttpResponse, MailResponse, Method, Request, Response, Silence};
+pub use fhir::wit::exchange::{Ask, Body, HttpRequest, HttpResponse, MailResponse, Method, Request, Response};
 pub use fhir::wit::types::{Attribute, Failure};
 
 use fhir::ask::{self, Identifier};

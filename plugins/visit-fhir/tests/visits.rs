@@ -222,7 +222,6 @@ fn failures_keep_their_kind() {
             ("403", respond(403, &[], "")),
             ("429", respond(429, &[("Retry-After", "4")], "")),
             ("500", respond(500, &[], "")),
-            ("not sent", Response::Silence(Silence::NotSent)),
         ] {
             table += &format!(
                 "{what:11} {answer:8} -> {}\n",
@@ -236,13 +235,11 @@ fn failures_keep_their_kind() {
         appointment 403      -> misconfigured: endpoint ehr: GET /Appointment is not allowed (403); grant the client this scope
         appointment 429      -> retry after 4 s: GET /Appointment at ehr: the server answered 429
         appointment 500      -> retry after 300 s: GET /Appointment at ehr: the server answered 500
-        appointment not sent -> retry after 300 s: GET /Appointment at ehr: the server could not be reached
         encounter   404      -> open, again in 12 h
         encounter   401      -> misconfigured: endpoint ehr: the server refused our credentials (401); check its client id, key and token URL
         encounter   403      -> misconfigured: endpoint ehr: GET /Encounter is not allowed (403); grant the client this scope
         encounter   429      -> retry after 4 s: GET /Encounter at ehr: the server answered 429
         encounter   500      -> retry after 300 s: GET /Encounter at ehr: the server answered 500
-        encounter   not sent -> retry after 300 s: GET /Encounter at ehr: the server could not be reached
     "#]].assert_eq(&table);
 }
 

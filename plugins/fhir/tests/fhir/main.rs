@@ -4,7 +4,7 @@ mod sealed;
 
 use expect_test::expect;
 use fhir::ask::{Identifier, create_once};
-use fhir::wit::exchange::{Request, Response, Silence};
+use fhir::wit::exchange::{Request, Response};
 use fhir::wit::types::Failure;
 use fhir::{judge, patient, write};
 use sealed::respond;
@@ -46,8 +46,6 @@ fn searches_are_judged_by_status() {
         ),
         ("500", respond(500, &[], "")),
         ("302", respond(302, &[], "")),
-        ("not sent", Response::Silence(Silence::NotSent)),
-        ("in doubt", Response::Silence(Silence::InDoubt)),
         ("mllp", Response::Mllp(String::new())),
     ];
     let table: String = responses
@@ -78,8 +76,6 @@ fn searches_are_judged_by_status() {
         503, dated   -> retry after 60 s: GET /Patient at chart: the server answered 503
         500          -> retry after 300 s: GET /Patient at chart: the server answered 500
         302          -> other: GET /Patient at chart: the server answered 302
-        not sent     -> retry after 300 s: GET /Patient at chart: the server could not be reached
-        in doubt     -> retry after 60 s: GET /Patient at chart: the server did not answer
         mllp         -> misconfigured: endpoint chart: a FHIR server speaks HTTP; this endpoint does not
     "#]].assert_eq(&table);
 }

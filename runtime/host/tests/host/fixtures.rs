@@ -53,6 +53,26 @@ pub fn shell(wit: &str) -> Vec<u8> {
     encode(module, &resolve, world)
 }
 
+/// The contract's folder.
+pub fn wit() -> PathBuf {
+    root().join("wit")
+}
+
+/// The folders of the contracts that were released.
+pub fn released() -> Vec<PathBuf> {
+    let entries = wit().join("released").read_dir().expect("wit/released");
+    entries.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_dir()).collect()
+}
+
+/// A shell of a world as the contract in `folder` has it.
+pub fn shell_from(folder: &Path, world: &str) -> Vec<u8> {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(folder).expect("a contract");
+    let world = resolve.select_world(&[package], Some(world)).expect("a world of it");
+    let module = wit_component::dummy_module(&resolve, world, ManglingAndAbi::Legacy(LiftLowerAbi::Sync));
+    encode(module, &resolve, world)
+}
+
 /// A shell that exports these interfaces of the contract.
 pub fn shell_of(interfaces: &[&str]) -> Vec<u8> {
     shell(&world_of(interfaces))

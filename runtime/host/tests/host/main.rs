@@ -7,4 +7,5 @@ mod hostile;
 mod nonsense;
 mod pool;
 mod refused;
+mod released;
 mod samples;

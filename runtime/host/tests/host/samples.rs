@@ -1,7 +1,7 @@
 //! One call of each function.
 
 use handoff_host::Call;
-use handoff_host::contract::exchange::{HttpResponse, Response, Silence};
+use handoff_host::contract::exchange::{HttpResponse, Response};
 use handoff_host::contract::types::{ChannelKind, Code};
 use handoff_host::contract::{
     attendance, carrier, choice, hand_over, interpreter, retrieval, roster, understanding, write_back,
@@ -51,7 +51,6 @@ pub fn write_chart() -> Call {
 pub fn all() -> Vec<Call> {
     let settings = || "{}".to_owned();
     let state = || "asked".to_owned();
-    let silence = || Response::Silence(Silence::InDoubt);
     let ok = || Response::Http(HttpResponse { status: 200, headers: Vec::new(), body: settings() });
     let code = || Code { system: "SCT".to_owned(), code: "394579002".to_owned(), display: "Cardiology".to_owned() };
     let delivery = || interpreter::Delivery {
@@ -82,7 +81,7 @@ pub fn all() -> Vec<Call> {
         Call::ResumeRetrieval { state: state(), response: ok(), settings: settings() },
         choose("{}"),
         Call::Compose { letter: letter(), settings: settings() },
-        Call::ResumeCarrier { state: state(), response: silence(), settings: settings() },
+        Call::ResumeCarrier { state: state(), response: ok(), settings: settings() },
         Call::Lookup { letter: letter(), settings: settings() },
         Call::ClearFields,
         Call::AuthenticateCallback { callback: callback(), settings: settings() },
@@ -141,6 +140,6 @@ pub fn all() -> Vec<Call> {
             },
             settings: settings(),
         },
-        Call::ResumeTask { state: state(), response: silence(), settings: settings() },
+        Call::ResumeTask { state: state(), response: ok(), settings: settings() },
     ]
 }

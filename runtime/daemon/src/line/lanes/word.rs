@@ -27,7 +27,7 @@ impl Word {
             Performed::NotSent(_) | Performed::InDoubt(_) => Word::Unanswered,
             Performed::Answered(Response::Http(response)) => Word::of_http(response, now),
             Performed::Answered(Response::Mail(mail)) if mail.code == MAIL_CLOSING => Word::Unanswered,
-            Performed::Answered(Response::Mail(_) | Response::Mllp(_) | Response::Silence(_)) => Word::Answered,
+            Performed::Answered(Response::Mail(_) | Response::Mllp(_)) => Word::Answered,
         }
     }
 
