@@ -19,8 +19,9 @@ const WORTH_WRITING_BYTES: usize = 32 << 20;
 /// Changes wait no longer than this.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
 
-/// The index on disk is made durable this often: what a restart has to bring up from the journal.
-const SYNC_EVERY: Duration = Duration::from_secs(5);
+/// The index on disk is made durable this often: what a restart has to bring up from the journal. Under the heaviest load that
+/// is some fifty thousand steps, and with a million referrals in flight each takes it 70 us.
+const SYNC_EVERY: Duration = Duration::from_secs(2);
 
 /// An index known to be broken leaves this file beside it, and is rebuilt at the next start.
 pub const CONDEMNED: &str = "index.rebuild";
