@@ -21,6 +21,7 @@ use crate::line::ingress::frame::frame;
 use crate::vault::Vault;
 use crate::vault::testing::{Index, vault};
 
+mod hostile;
 mod ways;
 
 /// A house with one patient, `Ana "Nena" Cruz`, +1 512 555 0143.
