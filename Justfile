@@ -22,6 +22,7 @@ test *ARGS: setup
     cargo nextest run --workspace {{ARGS}}
     cd plugins && cargo nextest run {{ARGS}}
     if command -v python3 >/dev/null; then just vendors; else echo "no python3: the vendors' validators were not asked"; fi
+    just authors
 
 # Twilio's and Telnyx's own validators beside ours.
 vendors: setup
@@ -34,6 +35,10 @@ api-fuzz EXAMPLES="50": setup
     test -d target/vendors || python3 -m venv target/vendors
     target/vendors/bin/pip install -q --disable-pip-version-check -r tests/vendors/requirements-api.txt
     cargo build -q --bin handoff && target/vendors/bin/python tests/vendors/api_fuzz.py target/debug/handoff {{EXAMPLES}}
+
+# The plugins in JavaScript and Python, and every command of the guide in docs/.
+authors: setup
+    cargo build -q --bin handoff && PATH="$PWD/target/debug:$PATH" tests/authors/all.sh
 
 # Formatting and lints, as CI wants them.
 check: setup

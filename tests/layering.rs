@@ -13,9 +13,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("handoff-bundle", &[]),
     ("handoff-practice", &[]),
     ("handoff-verifier", &[]),
+    ("handoff-workshop", &["handoff-builder", "handoff-host"]),
     (
         "handoff",
-        &["handoff-bundle", "handoff-engine", "handoff-host", "handoff-practice", "handoff-store", "handoff-verifier"],
+        &[
+            "handoff-bundle",
+            "handoff-engine",
+            "handoff-host",
+            "handoff-practice",
+            "handoff-store",
+            "handoff-verifier",
+            "handoff-workshop",
+        ],
     ),
 ];
 

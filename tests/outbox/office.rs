@@ -91,7 +91,7 @@ impl Office {
         let mut dice = StdRng::seed_from_u64(7);
         let line = Plan {
             data: data.path().to_path_buf(),
-            plugins: None,
+            plugins: Default::default(),
             workflow,
             master: MasterKey::generate(&mut dice),
             signing: SigningKey::from_bytes(&[7; 32]),

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
+use handoff_workshop::signature::Trusted;
 use serde::Deserialize;
 
+use crate::deployments::Shelf;
 use crate::line::egress::endpoint::EndpointConfig;
 use crate::line::egress::secrets::SecretSource;
 use crate::line::ingress::entrance::Guard;
@@ -28,6 +31,12 @@ pub struct Config {
     /// Looked into before the bundled plugins; `NAME.wasm`.
     #[serde(default)]
     pub plugins: Option<PathBuf>,
+    /// Whose plugins are taken from there besides those that came with Handoff: minisign public keys.
+    #[serde(default)]
+    pub plugin_keys: Vec<PathBuf>,
+    /// Why plugins that nobody signed are taken from there, if they are.
+    #[serde(default)]
+    pub unsigned_plugins_because: Option<String>,
     pub listen: Listen,
     pub keys: Keys,
     #[serde(default)]
@@ -229,6 +238,7 @@ impl Config {
         config.data = folder.join(&config.data);
         config.workflow = folder.join(&config.workflow);
         config.plugins = config.plugins.map(|plugins| folder.join(plugins));
+        config.plugin_keys.iter_mut().for_each(|key| *key = folder.join(&key));
         config.keys.signing = folder.join(&config.keys.signing);
         config.keys.master = config.keys.master.within(folder);
         let Listen { mllp, http, api } = &mut config.listen;
@@ -240,5 +250,18 @@ impl Config {
             config.endpoints.into_iter().map(|(name, endpoint)| (name, endpoint.within(folder))).collect();
         config.secrets = config.secrets.into_iter().map(|(name, source)| (name, source.within(folder))).collect();
         Ok(config)
+    }
+
+    /// Where plugins lie, and whose are taken.
+    ///
+    /// # Errors
+    /// When a key cannot be read.
+    pub fn shelf(&self) -> anyhow::Result<Shelf> {
+        let trusted = self.plugin_keys.iter().map(|path| Trusted::read(path)).collect::<Result<_, _>>();
+        Ok(Shelf {
+            folder: self.plugins.clone(),
+            trusted: trusted.context("a key that plugins are signed with (`plugin_keys:`) cannot be used")?,
+            unsigned_because: self.unsigned_plugins_because.clone(),
+        })
     }
 }

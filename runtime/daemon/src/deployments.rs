@@ -2,6 +2,7 @@
 //! referral in flight keeps its own.
 
 pub mod kept;
+mod shelf;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ use handoff_host::{Answer, Call, Fault, Host, HostError, Plugin};
 
 use crate::line::LineError;
 use crate::line::egress::Grant;
+
+pub use shelf::Shelf;
 
 /// A deployment, ready to be called.
 pub struct Installed {
@@ -36,11 +39,6 @@ pub trait Components {
     /// # Errors
     /// When there is none, or it cannot be read.
     fn find(&self, stage: &Stage) -> Result<Vec<u8>, InstallError>;
-}
-
-/// By name: the plugins folder first, then the bundle.
-pub struct ByName<'a> {
-    pub folder: Option<&'a Path>,
 }
 
 /// By digest: what a referral in flight was pinned to.
@@ -162,24 +160,6 @@ fn reads_clear(stage: &str) -> bool {
     stage == "reply" || stage.starts_with("trigger.")
 }
 
-impl Components for ByName<'_> {
-    fn find(&self, stage: &Stage) -> Result<Vec<u8>, InstallError> {
-        let name = &stage.plugin;
-        let path = self.folder.map(|folder| folder.join(format!("{name}.wasm"))).filter(|path| path.exists());
-        if let Some(path) = path {
-            return std::fs::read(&path).map_err(|source| InstallError::Unreadable { path, source });
-        }
-        match handoff_bundle::plugin(name) {
-            Some(bundled) => Ok(bundled.component.to_vec()),
-            None => Err(InstallError::NoSuchPlugin {
-                stage: stage.key.clone(),
-                plugin: name.clone(),
-                bundled: handoff_bundle::plugins().iter().map(|bundled| bundled.name).collect::<Vec<_>>().join(", "),
-            }),
-        }
-    }
-}
-
 impl Components for Pinned<'_> {
     fn find(&self, stage: &Stage) -> Result<Vec<u8>, InstallError> {
         let missing = || InstallError::NotPinned { stage: stage.key.clone() };
@@ -234,6 +214,12 @@ pub enum InstallError {
          help: bundled are {bundled}"
     )]
     NoSuchPlugin { stage: String, plugin: String, bundled: String },
+    #[error(
+        "stage {stage}: {path} is nobody's that this house trusts\n  \
+         help: list its author's public key under `plugin_keys:` in the configuration; or say why plugins of nobody in \
+         particular are taken: `unsigned_plugins_because: …`"
+    )]
+    Untrusted { stage: String, path: PathBuf, #[source] why: handoff_workshop::signature::Untrusted },
     #[error("stage {stage} of an older workflow has no plugin pinned; the journal's record of it is incomplete")]
     NotPinned { stage: String },
     #[error("stage {stage}: plugin {plugin:?} cannot be loaded")]

@@ -16,7 +16,7 @@ use handoff_store::{Entry, Index, Record, Store, StoreOptions};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::deployments::{self, ByName, Deployments, Pinned, Source};
+use crate::deployments::{self, Deployments, Pinned, Shelf, Source};
 use crate::line::egress::Egress;
 use crate::line::egress::secrets::Secrets;
 use crate::line::{Line, Parts};
@@ -37,7 +37,7 @@ pub struct Ground {
 /// What a house is built from, once files have been read.
 pub struct Plan {
     pub data: PathBuf,
-    pub plugins: Option<PathBuf>,
+    pub plugins: Shelf,
     pub workflow: Source,
     pub master: MasterKey,
     pub signing: SigningKey,
@@ -60,7 +60,7 @@ impl Plan {
         let egress = Egress::new(config.endpoints.clone(), Arc::clone(&secrets), Arc::clone(&clock))?;
         Ok(Plan {
             data: config.data.clone(),
-            plugins: config.plugins.clone(),
+            plugins: config.shelf()?,
             workflow: Source::read(&config.workflow)?,
             master,
             signing: keys::signing(&config.keys.signing, &config.data)?,
@@ -97,8 +97,7 @@ impl Plan {
         let vault = Vault::on(keys, &self.data, self.master, self.dice, taken)?;
         let kept = self.data.join(COMPONENTS);
         std::fs::create_dir_all(&kept).with_context(|| format!("cannot make {}", kept.display()))?;
-        let by_name = ByName { folder: self.plugins.as_deref() };
-        let current = deployments::install(&host, &self.workflow, &by_name, Some(&kept))?;
+        let current = deployments::install(&host, &self.workflow, &self.plugins, Some(&kept))?;
         let known = store.index().deployments()?;
         if known.last().is_none_or(|last| last.deployment != current.deployment.digest) {
             let record = Record::Deployed {

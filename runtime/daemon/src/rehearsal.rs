@@ -227,7 +227,7 @@ pub fn house(seed: u64, data: &Path, egress: Egress, secrets: Arc<Secrets>, cloc
     let mut dice = StdRng::seed_from_u64(seed);
     Plan {
         data: data.to_path_buf(),
-        plugins: None,
+        plugins: Default::default(),
         workflow: workflow(),
         master: MasterKey::generate(&mut dice),
         signing: signing_key(seed),

@@ -14,7 +14,7 @@ const TABLE_ELEMENTS: usize = 64 << 10;
 
 /// Core instances and tables in one component. One of each in a compiled plugin; a composed one has a handful of small
 /// adapters beside it.
-const PARTS: u32 = 16;
+const PARTS: u32 = 64;
 
 /// Memories in one component. One in a compiled plugin; each more reserves 4 GiB of addresses for each call at once.
 const MEMORIES: u32 = 4;

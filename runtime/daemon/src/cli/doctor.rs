@@ -13,7 +13,7 @@ use handoff_host::{Host, Limits};
 use super::print_json;
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::deployments::{self, ByName, Source};
+use crate::deployments::{self, Source};
 use crate::house::Plan;
 use crate::line::egress::secrets::Secrets;
 use crate::line::ingress::entrance::Entrance;
@@ -112,8 +112,7 @@ fn directory(config: &Config) -> anyhow::Result<()> {
 
 fn workflow(config: &Config) -> anyhow::Result<()> {
     let host = Host::new(Limits::default(), None)?;
-    let by_name = ByName { folder: config.plugins.as_deref() };
-    deployments::install(&host, &Source::read(&config.workflow)?, &by_name, None)?;
+    deployments::install(&host, &Source::read(&config.workflow)?, &config.shelf()?, None)?;
     Ok(())
 }
 

@@ -1,4 +1,6 @@
-//! `handoff plugin inspect|list`: what a component is, before anybody trusts it.
+//! `handoff plugin`: what a component is, before anybody trusts it, and everything that making one takes.
+
+mod author;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -23,17 +25,21 @@ pub enum Plugin {
         #[arg(long)]
         json: bool,
     },
+    #[command(flatten)]
+    Author(author::Author),
 }
 
 impl Plugin {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let host = Host::new(Limits::default(), None)?;
+        let host = || Host::new(Limits::default(), None);
         match self {
+            Plugin::Author(author) => return author.run(),
             Plugin::Inspect { file, json } => {
                 let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-                show(&host, &file.display().to_string(), &bytes, json)?;
+                show(&host()?, &file.display().to_string(), &bytes, json)?;
             }
             Plugin::List { json } => {
+                let host = host()?;
                 for plugin in handoff_bundle::plugins() {
                     show(&host, plugin.name, plugin.component, json)?;
                 }

@@ -1,0 +1,28 @@
+//! Python: componentize-py runs the module once and freezes the interpreter as it then is.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::{aside, installed, run};
+use crate::error::WorkshopError;
+use crate::project::Project;
+
+pub const REQUIREMENTS: &str = "componentize-py==0.25.1\n";
+
+const TOOL: &str = ".venv/bin/componentize-py";
+
+const HELP: &str = "install Python 3.10 or newer, with venv";
+
+pub fn build(project: &Project) -> Result<PathBuf, WorkshopError> {
+    if installed(project, TOOL).is_none() {
+        run(Command::new("python3").args(["-m", "venv", ".venv"]), &project.folder, HELP)?;
+        let mut pip = Command::new(".venv/bin/pip");
+        run(pip.args(["install", "-q", "--disable-pip-version-check", "-r", "requirements.txt"]), &project.folder, HELP)?;
+    }
+    let tool = installed(project, TOOL).unwrap_or_else(|| project.folder.join(TOOL));
+    let out = aside(project)?;
+    let mut componentize = Command::new(tool);
+    componentize.args(["-d", "wit", "-w", project.stage.name(), "componentize", "plugin", "-o"]).arg(&out);
+    run(&mut componentize, &project.folder, HELP)?;
+    Ok(out)
+}
