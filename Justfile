@@ -64,6 +64,10 @@ bench *ARGS: setup
 bench-store *ARGS:
     cargo bench -p handoff-store --bench journal -- {{ARGS}}
 
+# A thousand changes of the workflow under 64 connections: what they cost the orders that come in meanwhile.
+bench-swap *ARGS: setup
+    cargo bench -p handoff --bench swap -- {{ARGS}}
+
 # A year of a hundred thousand referrals in virtual time: minutes. `just year 5000` takes a part of it.
 year *REFERRALS: setup
     cargo bench -p handoff --bench year -- {{REFERRALS}}

@@ -1,5 +1,6 @@
 //! One binary, one module per concern.
 
+mod change;
 mod contract;
 mod crash;
 mod evidence;

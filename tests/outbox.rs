@@ -1,7 +1,7 @@
 //! Letters leave as promised, whatever the vendor does: in due order, at its pace, once, or by another.
 
-mod office;
-mod vendor;
+pub mod office;
+pub mod vendor;
 
 use std::collections::BTreeSet;
 

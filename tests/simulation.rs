@@ -12,6 +12,7 @@ mod findings;
 mod folder;
 mod life;
 mod network;
+mod swaps;
 
 use std::ops::Range;
 use std::panic::AssertUnwindSafe;
@@ -78,16 +79,18 @@ fn no_promise_is_broken_whatever_the_disk_the_network_and_the_carrier_do() {
     let histories: Vec<History> = lived.into_iter().flatten().collect();
     let sum = |count: fn(&History) -> u64| histories.iter().map(count).sum::<u64>();
     println!(
-        "{} histories in {} s: {} crashes, {} letters, {} exchanges lost, {} steps",
+        "{} histories in {} s: {} crashes, {} letters, {} exchanges lost, {} steps, {} of them moves",
         histories.len(),
         begun.elapsed().as_secs(),
         sum(|history| history.crashes),
         sum(|history| history.letters),
         sum(|history| history.lost),
         sum(|history| history.steps),
+        sum(|history| history.moves),
     );
     // A run in which nothing goes wrong proves nothing.
     assert!(one || sum(|history| history.crashes) > histories.len() as u64 / 2, "the weather was too good");
+    assert!(one || sum(|history| history.moves) > histories.len() as u64 / 4, "hardly a referral was moved");
     assert!(one || sum(|history| history.lost) > histories.len() as u64, "the network was too good");
 }
 

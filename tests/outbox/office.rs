@@ -93,6 +93,7 @@ impl Office {
             data: data.path().to_path_buf(),
             plugins: Default::default(),
             workflow,
+            takes_workflow_up: true,
             master: MasterKey::generate(&mut dice),
             signing: SigningKey::from_bytes(&[7; 32]),
             secrets: Arc::default(),

@@ -11,8 +11,9 @@ use handoff::rehearsal::Summary;
 use handoff_engine::event::Event;
 use handoff_engine::ids::{Digest, LetterId, ReferralId};
 use handoff_engine::referral::Timer;
+use handoff_engine::step::adopt;
 use handoff_practice::{Ledger, World};
-use handoff_store::index::{Index as _, KeyedIndex, MemoryRows, Rows};
+use handoff_store::index::{Index as _, KeyedIndex, MemoryRows, PAGE_MAX, ReferralFilter, Rows};
 use handoff_store::journal::{Disk as _, Looked, look as open, verify_disk};
 use handoff_store::{Entry, Position, Record, Verdict};
 
@@ -20,6 +21,7 @@ use super::folder::Folder;
 
 pub struct Findings {
     pub steps: u64,
+    pub moves: u64,
     pub letters: u64,
     pub journal: Digest,
 }
@@ -42,6 +44,7 @@ pub fn look(
         line.store.entries(Position::START).map(|entry| entry.expect("a readable journal")).collect();
     deliveries(&entries, promised);
     let steps = steps(&entries);
+    let moves = moves(&entries, line);
     let letters = letters(&entries, line);
     chain_is_sound(journal, key, line);
     index_equals_journal(line, journal, rows, &entries);
@@ -51,7 +54,7 @@ pub fn look(
     let summary = Summary::of(line, world, line.clock.now()).expect("an index");
     let summary = serde_json::to_value(summary).expect("JSON");
     assert_eq!(summary["lost"], 0, "an acknowledged order is no referral");
-    Findings { steps, letters, journal: digest(journal) }
+    Findings { steps, moves, letters, journal: digest(journal) }
 }
 
 /// Every acknowledged delivery is on record, and none was taken twice.
@@ -109,6 +112,36 @@ fn steps(entries: &[(Position, Arc<Entry>)]) -> u64 {
         }
     }
     steps
+}
+
+/// Who belongs to the workflow in force is there, and nobody was moved twice by the same change.
+fn moves(entries: &[(Position, Arc<Entry>)], line: &Line) -> u64 {
+    let mut moved: BTreeSet<(ReferralId, Digest, usize)> = BTreeSet::new();
+    let (mut changes, mut moves) = (0, 0);
+    for (position, entry) in entries {
+        for record in &entry.records {
+            match record {
+                Record::Deployed { .. } => changes += 1,
+                Record::Stepped { referral, because } if because.contains("moved to workflow") => {
+                    moves += 1;
+                    let is_first = moved.insert((referral.id, referral.deployment, changes));
+                    assert!(is_first, "entry {position}: {} was moved twice by one change", referral.id);
+                }
+                _ => {}
+            }
+        }
+    }
+    let index = line.store.index();
+    let flying = ReferralFilter { ended: Some(false), ..ReferralFilter::default() };
+    for listed in index.referrals(&flying, None, PAGE_MAX).expect("an index") {
+        let referral = index.referral(&listed.id).expect("an index").expect("it is listed");
+        if let Some(along) = line.deployments.comes_along(&referral) {
+            let moved =
+                adopt(along.older.workflow(), &along.present.deployment, &referral, &along.to, line.clock.now());
+            assert!(moved.is_err(), "{} was forgotten in state {}", referral.id, referral.state);
+        }
+    }
+    moves
 }
 
 /// Every letter ends once, or is still owed.

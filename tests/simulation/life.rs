@@ -1,6 +1,6 @@
 //! The lives of one house: it opens, works, dies in the middle of something, and opens again on what is left.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -25,6 +25,7 @@ use super::clock::WallClock;
 use super::findings;
 use super::folder::Folder;
 use super::network::{Network, Out, Weather};
+use super::swaps::{self, Swap};
 
 /// Small, so that a history has several segments.
 const SEGMENT_BYTES: u64 = 512 << 10;
@@ -61,6 +62,8 @@ pub struct Fates {
     pub deaths: Vec<Death>,
     /// When somebody sets the house's clock, and to how wrong.
     pub clock: Vec<(TimeDelta, TimeDelta)>,
+    /// When somebody changes the workflow, and how.
+    pub swaps: Vec<(TimeDelta, Swap)>,
 }
 
 #[derive(Clone, Debug)]
@@ -79,7 +82,7 @@ impl Fates {
         plan.carrier = CarrierPlan { throttled: 0.0, failing: 0.0, dropped: 0.0, undelivered: 0.0 };
         plan.ehr =
             EhrPlan { duplicated: 0.0, overtaken: 0.0, by_webhook: 0.0, withdrawn: 0, unrelated: 0, malformed: 0 };
-        Fates { plan, weather: Weather::CALM, deaths: Vec::new(), clock: Vec::new() }
+        Fates { plan, weather: Weather::CALM, deaths: Vec::new(), clock: Vec::new(), swaps: Vec::new() }
     }
 
     /// Fair weather, and a death at one operation of the disk: of the process, at every other one of the machine.
@@ -112,7 +115,8 @@ impl Fates {
             0 => (0..3).map(|_| set_wrong(&mut dice)).collect(),
             _ => Vec::new(),
         };
-        Fates { plan, weather, deaths, clock }
+        let swaps = swaps::of(&mut dice);
+        Fates { plan, weather, deaths, clock, swaps }
     }
 }
 
@@ -139,6 +143,8 @@ impl Death {
 pub struct History {
     pub crashes: u64,
     pub steps: u64,
+    /// Steps by which a referral came to another workflow.
+    pub moves: u64,
     pub letters: u64,
     /// Exchanges that the network lost.
     pub lost: u64,
@@ -163,6 +169,8 @@ struct House<'t> {
     rows: Arc<MemoryRows>,
     /// Where senders knock; nothing while the house is dead.
     door: watch::Sender<Option<Inward>>,
+    /// Whose workflow somebody may change.
+    alive: Arc<Mutex<Weak<Line>>>,
     end: DateTime<Utc>,
     crashes: u64,
 }
@@ -193,6 +201,7 @@ pub fn live(seed: u64, fates: &Fates, town: &Town) -> History {
             disk,
             rows: Arc::default(),
             door: watch::Sender::new(None),
+            alive: Arc::default(),
             end: rehearsal::end(&plan),
             crashes: 0,
         };
@@ -212,6 +221,7 @@ impl House<'_> {
             Arc::clone(&promised),
         ));
         outside.spawn(somebody_sets(Arc::clone(&self.clock), self.fates.clock.clone()));
+        outside.spawn(somebody_swaps(Arc::clone(&self.clock), Arc::clone(&self.alive), self.fates.swaps.clone()));
         let mut deaths = self.fates.deaths.iter();
         let (line, key) = loop {
             let death = deaths.next();
@@ -230,6 +240,7 @@ impl House<'_> {
         History {
             crashes: self.crashes,
             steps: found.steps,
+            moves: found.moves,
             letters: found.letters,
             lost: self.network.lost(),
             operations: self.disk.operations(),
@@ -247,6 +258,7 @@ impl House<'_> {
             async move { line.keep_time(stopped).await }
         });
         self.door.send_replace(Some(Inward::new(Arc::clone(&line))));
+        *self.alive.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&line);
         let died = tokio::select! {
             biased;
             kept = &mut keeper => Some(match kept {
@@ -257,6 +269,7 @@ impl House<'_> {
             () = tokio::time::sleep_until(self.clock.instant_of(self.end)) => None,
         };
         self.door.send_replace(None);
+        *self.alive.lock().unwrap_or_else(PoisonError::into_inner) = Weak::new();
         let Some(why) = died else {
             stop.send(true).expect("the timekeeper listens");
             keeper.await.expect("no panic").expect("a sound house ends well");
@@ -328,6 +341,16 @@ async fn somebody_sets(clock: Arc<WallClock>, wrong: Vec<(TimeDelta, TimeDelta)>
     for (when, by) in wrong {
         tokio::time::sleep_until(clock.instant_of(rehearsal::start() + when)).await;
         clock.set_wrong_by(by);
+    }
+}
+
+async fn somebody_swaps(clock: Arc<WallClock>, alive: Arc<Mutex<Weak<Line>>>, swaps: Vec<(TimeDelta, Swap)>) {
+    for (when, swap) in swaps {
+        tokio::time::sleep_until(clock.instant_of(rehearsal::start() + when)).await;
+        let line = alive.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        if let Some(line) = line {
+            swaps::perform(&line, swap);
+        }
     }
 }
 

@@ -15,9 +15,7 @@ wit_bindgen::generate!({
 });
 
 pub use exports::handoff::stage::write_back::{ChartIdentifier, Entry, Guest, Note, Outcome, Turn, Written};
-pub use fhir::wit::exchange::{
-    Ask, Body, HttpRequest, HttpResponse, JsonAs, MailResponse, Method, Request, Response,
-};
+pub use fhir::wit::exchange::{Ask, Body, HttpRequest, HttpResponse, JsonAs, MailResponse, Method, Request, Response};
 pub use fhir::wit::types::{Attribute, Code, Failure, Provider, Refusal};
 
 use fhir::ask::{self, Identifier};

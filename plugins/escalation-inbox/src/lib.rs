@@ -14,9 +14,7 @@ wit_bindgen::generate!({
 });
 
 pub use exports::handoff::stage::hand_over::{Audience, Guest, Raised, Task, Turn};
-pub use fhir::wit::exchange::{
-    Ask, Body, HttpRequest, HttpResponse, JsonAs, MailResponse, Method, Request, Response,
-};
+pub use fhir::wit::exchange::{Ask, Body, HttpRequest, HttpResponse, JsonAs, MailResponse, Method, Request, Response};
 pub use fhir::wit::types::{Attribute, Failure, Provider};
 
 use fhir::ask::{self, Identifier};

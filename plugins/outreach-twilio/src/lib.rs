@@ -14,9 +14,7 @@ wit_bindgen::generate!({ path: "../../wit", world: "outreach", additional_derive
 pub use exports::handoff::stage::carrier::{
     Callback, Guest, Inbound, InboundEvent, InboundReply, InboundStatus, Letter, Outcome, Receipt, Turn,
 };
-pub use handoff::stage::exchange::{
-    Ask, Body, HttpRequest, HttpResponse, MailResponse, Method, Request, Response,
-};
+pub use handoff::stage::exchange::{Ask, Body, HttpRequest, HttpResponse, MailResponse, Method, Request, Response};
 pub use handoff::stage::signature::{Algorithm, Encoding, Part, SignatureCheck};
 pub use handoff::stage::types::{Attribute, ChannelKind, Failure, Refusal, Retry};
 

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use handoff_workshop::signature::Trusted;
 use serde::Deserialize;
 
-use crate::deployments::Shelf;
+use crate::deployments::Catalogue;
 use crate::line::egress::endpoint::EndpointConfig;
 use crate::line::egress::secrets::SecretSource;
 use crate::line::ingress::entrance::Guard;
@@ -27,7 +27,7 @@ pub const TEMPLATE: &str = include_str!("config/handoff.yaml");
 pub struct Config {
     pub format: String,
     pub data: PathBuf,
-    pub workflow: PathBuf,
+    pub workflow: WorkflowFile,
     /// Looked into before the bundled plugins; `NAME.wasm`.
     #[serde(default)]
     pub plugins: Option<PathBuf>,
@@ -52,6 +52,39 @@ pub struct Config {
     /// This file.
     #[serde(skip)]
     pub file: PathBuf,
+}
+
+/// A path alone, or a block.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "WorkflowKey")]
+pub struct WorkflowFile {
+    pub file: PathBuf,
+    /// Whether a change takes effect while the house runs.
+    pub watch: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WorkflowKey {
+    Path(PathBuf),
+    Block(WorkflowBlock),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WorkflowBlock {
+    file: PathBuf,
+    #[serde(default)]
+    watch: bool,
+}
+
+impl From<WorkflowKey> for WorkflowFile {
+    fn from(key: WorkflowKey) -> WorkflowFile {
+        match key {
+            WorkflowKey::Path(file) => WorkflowFile { file, watch: false },
+            WorkflowKey::Block(WorkflowBlock { file, watch }) => WorkflowFile { file, watch },
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -236,7 +269,7 @@ impl Config {
         config.file = path.to_path_buf();
         let folder = path.parent().unwrap_or(Path::new("."));
         config.data = folder.join(&config.data);
-        config.workflow = folder.join(&config.workflow);
+        config.workflow.file = folder.join(&config.workflow.file);
         config.plugins = config.plugins.map(|plugins| folder.join(plugins));
         config.plugin_keys.iter_mut().for_each(|key| *key = folder.join(&key));
         config.keys.signing = folder.join(&config.keys.signing);
@@ -256,9 +289,9 @@ impl Config {
     ///
     /// # Errors
     /// When a key cannot be read.
-    pub fn shelf(&self) -> anyhow::Result<Shelf> {
+    pub fn catalogue(&self) -> anyhow::Result<Catalogue> {
         let trusted = self.plugin_keys.iter().map(|path| Trusted::read(path)).collect::<Result<_, _>>();
-        Ok(Shelf {
+        Ok(Catalogue {
             folder: self.plugins.clone(),
             trusted: trusted.context("a key that plugins are signed with (`plugin_keys:`) cannot be used")?,
             unsigned_because: self.unsigned_plugins_because.clone(),

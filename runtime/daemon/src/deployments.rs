@@ -1,50 +1,40 @@
 //! What decides for a referral: a workflow with its plugins, pinned by digest. New referrals get the current one; a
 //! referral in flight keeps its own.
 
+mod catalogue;
+pub mod installer;
 pub mod kept;
-mod shelf;
+mod source;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
+use chrono::{DateTime, Utc};
 use handoff_engine::deployment::Deployment;
 use handoff_engine::ids::{Digest, LetterId, PatientId};
 use handoff_engine::referral::{Channel, Referral};
 use handoff_engine::workflow::Workflow;
 use handoff_engine::workflow::contact::OptOutScope;
+use handoff_engine::workflow::moves::{Fate, Moves};
 use handoff_engine::workflow::stages::Stage;
-use handoff_host::{Answer, Call, Fault, Host, HostError, Plugin};
+use handoff_host::{Fault, HostError, Plugin};
+use handoff_store::index::InFlight;
 
+pub use self::catalogue::Catalogue;
+pub use self::installer::{Installer, Keep};
+pub use self::source::Source;
 use crate::line::LineError;
 use crate::line::egress::Grant;
 
-pub use shelf::Shelf;
-
 /// A deployment, ready to be called.
 pub struct Installed {
-    pub deployment: Deployment,
+    pub deployment: Arc<Deployment>,
     plugins: BTreeMap<String, Plugin>,
     /// By stage, as JSON text: a roster is long, and every call takes its stage's settings along.
     settings: BTreeMap<String, String>,
     /// Of each vendor's plugin, asked once: see `clear-fields` in `wit/outreach.wit`.
     clear_fields: BTreeMap<String, Vec<String>>,
-}
-
-/// The world of vendors' plugins, and the key under which the workflow names them.
-const OUTREACH: &str = "outreach";
-
-/// Finds a stage's component.
-pub trait Components {
-    /// # Errors
-    /// When there is none, or it cannot be read.
-    fn find(&self, stage: &Stage) -> Result<Vec<u8>, InstallError>;
-}
-
-/// By digest: what a referral in flight was pinned to.
-pub struct Pinned<'a> {
-    pub folder: &'a Path,
-    pub plugins: &'a BTreeMap<String, Digest>,
 }
 
 impl Installed {
@@ -101,105 +91,153 @@ impl Installed {
     }
 }
 
-/// Loads what a workflow names and pins it. Components are kept in `keep` under their digests.
-///
-/// # Errors
-/// When the workflow is faulty, or a plugin is missing, unusable or of another stage's world.
-pub fn install(
-    host: &Host,
-    source: &Source,
-    components: &impl Components,
-    keep: Option<&Path>,
-) -> Result<Installed, InstallError> {
-    let workflow = source.parse()?;
-    let (mut plugins, mut clear_fields) = (BTreeMap::new(), BTreeMap::new());
-    for stage in workflow.stages.iter() {
-        if reads_clear(&stage.key) && !stage.endpoints.is_empty() && stage.clear_phi_because.is_none() {
-            return Err(InstallError::ClearWithWayOut {
-                stage: stage.key.clone(),
-                endpoints: stage.endpoints.join(", "),
-            });
-        }
-        let (key, name) = (stage.key.clone(), stage.plugin.clone());
-        let component = components.find(stage)?;
-        let failed = |source| InstallError::Plugin { stage: key.clone(), plugin: name.clone(), source };
-        let plugin = host.load(&component).map_err(failed)?;
-        let wanted = key.split('.').next().unwrap_or(&key);
-        if plugin.worlds().iter().all(|world| world.name() != wanted) {
-            let found = plugin.worlds().iter().map(|world| world.name()).collect::<Vec<_>>().join(", ");
-            return Err(InstallError::OtherWorld { stage: key.clone(), plugin: name, wanted: wanted.into(), found });
-        }
-        if let Some(folder) = keep {
-            kept::keep(folder, &Digest(plugin.digest().0), &component)?;
-        }
-        if wanted == OUTREACH {
-            clear_fields.insert(key.clone(), clear_fields_of(host, stage, &plugin)?);
-        }
-        plugins.insert(key, plugin);
-    }
-    let digests = plugins.iter().map(|(key, plugin)| (key.clone(), Digest(plugin.digest().0))).collect();
-    let settings = workflow.stages.iter().map(|stage| (stage.key.clone(), stage.settings.to_string())).collect();
-    Ok(Installed { deployment: Deployment::new(workflow, digests), plugins, settings, clear_fields })
-}
-
-/// What a vendor's plugin may read of a callback: what it asks for, where the workflow grants it.
-fn clear_fields_of(host: &Host, stage: &Stage, plugin: &Plugin) -> Result<Vec<String>, InstallError> {
-    let wanted = match host.call(plugin, &Call::ClearFields) {
-        Ok(Answer::ClearFields(wanted)) => wanted,
-        Ok(_) => Vec::new(),
-        Err(source) => {
-            let (stage, plugin) = (stage.key.clone(), stage.plugin.clone());
-            return Err(InstallError::Mute { stage, plugin, source });
-        }
-    };
-    Ok(wanted.into_iter().filter(|name| stage.reveal.contains(name)).collect())
-}
-
-/// Parsers see what came in as it came in: bytes of the EHR, words of the patient.
-fn reads_clear(stage: &str) -> bool {
-    stage == "reply" || stage.starts_with("trigger.")
-}
-
-impl Components for Pinned<'_> {
-    fn find(&self, stage: &Stage) -> Result<Vec<u8>, InstallError> {
-        let missing = || InstallError::NotPinned { stage: stage.key.clone() };
-        kept::read(self.folder, self.plugins.get(&stage.key).ok_or_else(missing)?)
-    }
-}
-
-/// Every deployment that a referral may still need.
+/// Every deployment that somebody may still need. The one in force is changed as one with what it moves.
 pub struct Deployments {
-    current: RwLock<Arc<Installed>>,
-    by_digest: RwLock<HashMap<Digest, Arc<Installed>>>,
+    shelf: RwLock<Shelf>,
+    set_aside: Mutex<Option<SetAside>>,
+    /// Held by whoever changes what is in force.
+    changing: Mutex<()>,
+}
+
+struct Shelf {
+    present: Arc<Installed>,
+    moves: Arc<Moves>,
+    by_digest: HashMap<Digest, Arc<Installed>>,
+    /// In the order in which they were last put in force.
+    order: Vec<Digest>,
+}
+
+impl Shelf {
+    fn take(&mut self, installed: &Arc<Installed>) {
+        let digest = installed.deployment.digest;
+        self.order.retain(|known| *known != digest);
+        self.order.push(digest);
+        self.by_digest.insert(digest, Arc::clone(installed));
+    }
+}
+
+/// A workflow file that is not in force, and why: a person should look at it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SetAside {
+    pub at: DateTime<Utc>,
+    pub file: String,
+    pub why: String,
+}
+
+/// A referral that belongs to the deployment in force.
+pub struct Along {
+    pub older: Arc<Installed>,
+    pub present: Arc<Installed>,
+    /// The state that it belongs in.
+    pub to: String,
 }
 
 impl Deployments {
-    pub fn new(current: Installed) -> Deployments {
-        let current = Arc::new(current);
-        let by_digest = HashMap::from([(current.deployment.digest, Arc::clone(&current))]);
-        Deployments { current: RwLock::new(current), by_digest: RwLock::new(by_digest) }
+    pub fn new(present: Installed, moves: Moves) -> Deployments {
+        let present = Arc::new(present);
+        let by_digest = HashMap::from([(present.deployment.digest, Arc::clone(&present))]);
+        let order = vec![present.deployment.digest];
+        let shelf = Shelf { present, moves: Arc::new(moves), by_digest, order };
+        Deployments { shelf: RwLock::new(shelf), set_aside: Mutex::default(), changing: Mutex::default() }
+    }
+
+    fn shelf(&self) -> RwLockReadGuard<'_, Shelf> {
+        self.shelf.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn current(&self) -> Arc<Installed> {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+        Arc::clone(&self.shelf().present)
     }
 
-    /// One that only referrals in flight still need.
-    pub fn add(&self, installed: Installed) {
-        let mut by_digest = self.by_digest.write().unwrap_or_else(PoisonError::into_inner);
-        by_digest.insert(installed.deployment.digest, Arc::new(installed));
+    /// From here on it decides for new referrals and for those that it moves. Whoever is in the middle of a call ends it
+    /// with what it began with.
+    pub fn put_in_force(&self, installed: Installed, moves: Moves) {
+        let installed = Arc::new(installed);
+        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
+        shelf.take(&installed);
+        shelf.present = installed;
+        shelf.moves = Arc::new(moves);
+    }
+
+    /// One that was in force before all that are here.
+    pub fn add_older(&self, installed: Installed) {
+        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
+        let digest = installed.deployment.digest;
+        shelf.order.insert(0, digest);
+        shelf.by_digest.insert(digest, Arc::new(installed));
     }
 
     /// # Errors
     /// When it is not installed.
     pub fn get(&self, digest: &Digest) -> Result<Arc<Installed>, LineError> {
-        let by_digest = self.by_digest.read().unwrap_or_else(PoisonError::into_inner);
-        by_digest.get(digest).cloned().ok_or(LineError::NoSuchDeployment(*digest))
+        self.shelf().by_digest.get(digest).cloned().ok_or(LineError::NoSuchDeployment(*digest))
+    }
+
+    /// Those that have this stage, the one in force first, then the latest: a vendor that was swapped still calls back about
+    /// what it was given. One for each plugin and its settings.
+    pub fn with_stage(&self, stage: &str) -> Vec<Arc<Installed>> {
+        let shelf = self.shelf();
+        let latest = shelf.order.iter().rev().filter_map(|digest| shelf.by_digest.get(digest));
+        let mut found: Vec<Arc<Installed>> = Vec::new();
+        for installed in std::iter::once(&shelf.present).chain(latest) {
+            let same = |known: &Arc<Installed>| {
+                known.digest(stage).ok() == installed.digest(stage).ok()
+                    && known.settings.get(stage) == installed.settings.get(stage)
+            };
+            if installed.plugins.contains_key(stage) && !found.iter().any(same) {
+                found.push(Arc::clone(installed));
+            }
+        }
+        found
+    }
+
+    /// The deployment in force, where it moves this referral.
+    pub fn comes_along(&self, referral: &Referral) -> Option<Along> {
+        let shelf = self.shelf();
+        if shelf.present.deployment.digest == referral.deployment {
+            return None;
+        }
+        let older = shelf.by_digest.get(&referral.deployment)?;
+        let of = (&referral.deployment, older.workflow());
+        match shelf.moves.fate(of, &referral.state, shelf.present.workflow()) {
+            Fate::Stays => None,
+            Fate::Moves(to) => {
+                let (older, present) = (Arc::clone(older), Arc::clone(&shelf.present));
+                Some(Along { older, present, to: to.to_string() })
+            }
+        }
+    }
+
+    /// Whether referrals that stand there belong to the deployment in force.
+    pub fn moves_from(&self, place: &InFlight) -> bool {
+        let shelf = self.shelf();
+        let is_other = shelf.present.deployment.digest != place.deployment;
+        shelf.by_digest.get(&place.deployment).filter(|_| is_other).is_some_and(|older| {
+            let of = (&place.deployment, older.workflow());
+            shelf.moves.fate(of, &place.state, shelf.present.workflow()) != Fate::Stays
+        })
     }
 
     /// Whether a referral has reached an end. One whose deployment is missing has not: somebody must look.
     pub fn ended(&self, referral: &Referral) -> bool {
         self.get(&referral.deployment).is_ok_and(|installed| installed.workflow().is_end(&referral.state))
+    }
+
+    /// One change after the other: each is planned against what the one before it left.
+    pub fn changes_alone(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes which file is not in force and why, or that there is none any more.
+    pub fn set_aside(&self, notice: Option<SetAside>) {
+        if let Some(SetAside { file, why, .. }) = &notice {
+            tracing::error!(file, why, "a workflow file is not in force");
+        }
+        *self.set_aside.lock().unwrap_or_else(PoisonError::into_inner) = notice;
+    }
+
+    pub fn what_is_set_aside(&self) -> Option<SetAside> {
+        self.set_aside.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -219,7 +257,12 @@ pub enum InstallError {
          help: list its author's public key under `plugin_keys:` in the configuration; or say why plugins of nobody in \
          particular are taken: `unsigned_plugins_because: …`"
     )]
-    Untrusted { stage: String, path: PathBuf, #[source] why: handoff_workshop::signature::Untrusted },
+    Untrusted {
+        stage: String,
+        path: PathBuf,
+        #[source]
+        why: handoff_workshop::signature::Untrusted,
+    },
     #[error("stage {stage} of an older workflow has no plugin pinned; the journal's record of it is incomplete")]
     NotPinned { stage: String },
     #[error("stage {stage}: plugin {plugin:?} cannot be loaded")]
@@ -240,49 +283,4 @@ pub enum InstallError {
     Damaged { path: PathBuf },
     #[error("stage {stage} needs a plugin of world {wanted}; {plugin:?} is one of world {found}")]
     OtherWorld { stage: String, plugin: String, wanted: String, found: String },
-}
-
-/// A workflow as it lies on disk: the YAML and the files it names.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Source {
-    pub file: String,
-    pub text: String,
-    /// Templates and settings, by path relative to the workflow.
-    pub files: BTreeMap<String, String>,
-}
-
-/// The folders beside a workflow that belong to it.
-const FOLDERS: [&str; 2] = ["templates", "settings"];
-
-impl Source {
-    /// Reads a workflow and the YAML files in the folders beside it.
-    ///
-    /// # Errors
-    /// When one of them cannot be read.
-    pub fn read(path: &Path) -> Result<Source, InstallError> {
-        let read = |path: &Path| {
-            std::fs::read_to_string(path)
-                .map_err(|source| InstallError::Unreadable { path: path.to_path_buf(), source })
-        };
-        let text = read(path)?;
-        let mut files = BTreeMap::new();
-        for folder in FOLDERS {
-            let path = path.parent().unwrap_or(Path::new(".")).join(folder);
-            // A workflow that needs none has no such folder; one that names a missing file is told so when it is parsed.
-            let Ok(entries) = std::fs::read_dir(&path) else { continue };
-            for entry in entries.flatten() {
-                let name = entry.file_name().to_string_lossy().into_owned();
-                if name.ends_with(".yaml") {
-                    files.insert(format!("{folder}/{name}"), read(&entry.path())?);
-                }
-            }
-        }
-        Ok(Source { file: path.display().to_string(), text, files })
-    }
-
-    /// # Errors
-    /// All problems found, each with its place and cure.
-    pub fn parse(&self) -> Result<Workflow, InstallError> {
-        Workflow::parse_with(&self.file, &self.text, &self.files).map_err(InstallError::Workflow)
-    }
 }

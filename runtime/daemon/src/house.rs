@@ -6,17 +6,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use ed25519_dalek::SigningKey;
 use handoff_engine::ids::Digest;
 use handoff_host::{Host, Limits};
-use handoff_store::index::{IndexError, PAGE_MAX};
+use handoff_store::index::{Deployed, IndexError, PAGE_MAX};
 use handoff_store::journal::Disk;
-use handoff_store::{Entry, Index, Record, Store, StoreOptions};
+use handoff_store::{Entry, Index, Origin, Store, StoreOptions};
 
+use crate::change::{self, Act};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::deployments::{self, Deployments, Pinned, Shelf, Source};
+use crate::deployments::{Catalogue, Deployments, Installed, Installer, Keep, Source};
 use crate::line::egress::Egress;
 use crate::line::egress::secrets::Secrets;
 use crate::line::{Line, Parts};
@@ -37,8 +38,10 @@ pub struct Ground {
 /// What a house is built from, once files have been read.
 pub struct Plan {
     pub data: PathBuf,
-    pub plugins: Shelf,
+    pub plugins: Catalogue,
     pub workflow: Source,
+    /// Whether a changed workflow may take effect as the house opens. A house without a deployment takes it up in any case.
+    pub takes_workflow_up: bool,
     pub master: MasterKey,
     pub signing: SigningKey,
     pub secrets: Arc<Secrets>,
@@ -60,8 +63,9 @@ impl Plan {
         let egress = Egress::new(config.endpoints.clone(), Arc::clone(&secrets), Arc::clone(&clock))?;
         Ok(Plan {
             data: config.data.clone(),
-            plugins: config.shelf()?,
-            workflow: Source::read(&config.workflow)?,
+            plugins: config.catalogue()?,
+            workflow: Source::read(&config.workflow.file)?,
+            takes_workflow_up: true,
             master,
             signing: keys::signing(&config.keys.signing, &config.data)?,
             secrets,
@@ -73,8 +77,8 @@ impl Plan {
         })
     }
 
-    /// Opens the store, brings the index up to date, installs the workflow and every older one that a referral in flight
-    /// still needs.
+    /// Opens the store, brings the index up to date, makes the deployment in force ready and every older one that somebody
+    /// still needs, and considers the workflow that the configuration names.
     ///
     /// # Errors
     /// When the store, the vault, the workflow or a plugin cannot be opened.
@@ -90,47 +94,89 @@ impl Plan {
     /// As [`Plan::build`], on ground that is laid already.
     ///
     /// # Errors
-    /// When the vault, the workflow or a plugin cannot be opened.
+    /// When the vault, the deployment in force or a plugin cannot be opened.
     pub fn build_on(self, ground: Ground) -> anyhow::Result<Line> {
         let Ground { host, store, keys } = ground;
         let taken = store.index().key_slots_taken()?;
         let vault = Vault::on(keys, &self.data, self.master, self.dice, taken)?;
         let kept = self.data.join(COMPONENTS);
         std::fs::create_dir_all(&kept).with_context(|| format!("cannot make {}", kept.display()))?;
-        let current = deployments::install(&host, &self.workflow, &self.plugins, Some(&kept))?;
+        let installer = Installer::new(Arc::clone(&host), self.plugins, kept);
         let known = store.index().deployments()?;
-        if known.last().is_none_or(|last| last.deployment != current.deployment.digest) {
-            let record = Record::Deployed {
-                deployment: current.deployment.digest,
-                workflow: serde_json::to_string(&self.workflow)?,
-                plugins: current.deployment.plugins.clone(),
-                who: "handoff".into(),
-                why: "the workflow on disk differs from the last one deployed".into(),
-            };
-            let entry = Entry { at: self.clock.now(), records: vec![record], sealed: Vec::new() };
-            store.commit(entry).wait()?;
-        }
-        let deployments = Deployments::new(current);
+        let deployments = match known.last() {
+            Some(last) => in_force(&installer, last)?,
+            None => first(&store, &installer, &self.workflow, self.clock.now())?,
+        };
         let needed = needed(store.index())?;
-        for older in known {
-            if needed.contains(&older.deployment) && deployments.get(&older.deployment).is_err() {
-                let source: Source = serde_json::from_str(&older.workflow)?;
-                let pinned = Pinned { folder: &kept, plugins: &older.plugins };
-                deployments.add(deployments::install(&host, &source, &pinned, None)?);
+        let late = self.clock.now() - LATE_ANSWERS;
+        // The latest first: each goes before those that are there.
+        for older in known.iter().rev().filter(|older| deployments.get(&older.deployment).is_err()) {
+            let is_needed = needed.contains(&older.deployment);
+            if !is_needed && superseded_at(&known, older).is_none_or(|at| at < late) {
+                continue;
+            }
+            match install_again(&installer, older) {
+                Ok(installed) => deployments.add_older(installed),
+                Err(error) if is_needed => return Err(error),
+                Err(error) => {
+                    let deployment = older.deployment;
+                    tracing::warn!(%deployment, error = format!("{error:#}"), "late answers to its letters are not heard");
+                }
             }
         }
-        Ok(Line::new(Parts {
+        let line = Line::new(Parts {
             store,
             vault,
             host,
             deployments,
+            installer,
             egress: self.egress,
             secrets: self.secrets,
             public_url: self.public_url,
             clock: self.clock,
             sequential: self.sequential,
-        }))
+        });
+        if self.takes_workflow_up {
+            change::consider(&line, self.workflow, &known);
+        }
+        line.begin_moving();
+        Ok(line)
     }
+}
+
+/// A new house begins with the workflow that its configuration names.
+fn first(store: &Store, installer: &Installer, source: &Source, at: DateTime<Utc>) -> anyhow::Result<Deployments> {
+    let installed = installer.install(source, Keep::Yes)?;
+    let why = "the workflow with which the house began".into();
+    let act = Act { origin: Origin::Configured, who: change::THE_HOUSE.into(), why };
+    let record = change::record(&installed, source, None, act)?;
+    store.commit(Entry { at, records: vec![record], sealed: Vec::new() }).wait()?;
+    let moves = installed.workflow().moves.clone();
+    Ok(Deployments::new(installed, moves))
+}
+
+/// Patients answer a number that wrote to them weeks ago, and vendors report late: so long a deployment that was superseded
+/// is kept ready to understand them.
+const LATE_ANSWERS: TimeDelta = TimeDelta::days(30);
+
+/// The deployment that the journal says is in force, from the components that were kept with it.
+fn in_force(installer: &Installer, last: &Deployed) -> anyhow::Result<Deployments> {
+    let installed = install_again(installer, last).with_context(|| {
+        format!("the deployment in force, {} since {}, cannot be made ready", last.deployment.short(), last.at)
+    })?;
+    let moves = change::moves_of(last, &installed);
+    Ok(Deployments::new(installed, moves))
+}
+
+fn install_again(installer: &Installer, deployed: &Deployed) -> anyhow::Result<Installed> {
+    let source: Source = serde_json::from_str(&deployed.workflow)?;
+    Ok(installer.install_again(&source, &deployed.plugins)?)
+}
+
+/// When the next deployment took its place.
+fn superseded_at(known: &[Deployed], older: &Deployed) -> Option<DateTime<Utc>> {
+    let next = known.iter().skip_while(|deployed| deployed.deployment != older.deployment).nth(1)?;
+    Some(next.at)
 }
 
 /// The deployments of referrals in flight, and of those that have ended and still owe a letter, such as the one to the chart.

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod audit;
 pub mod chain;
+pub mod change;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -4,6 +4,7 @@
 //! ingress     bytes            -> Delivery
 //! trigger     Delivery         -> Event(s)      plugin, pure
 //! callback    vendor's call    -> Event(s)      plugin, pure
+//! moves       older -> in force   one step each, before anything else is decided
 //! transition  State + Event    -> Step          engine, pure; decision plugins are asked with plain data
 //! address     Send             -> Letter        channel stage, template, gate
 //! journal     Draft            -> committed     then the sender is answered
@@ -26,6 +27,7 @@ pub mod ingress;
 pub mod journal;
 pub mod lanes;
 pub mod locks;
+mod moves;
 pub mod opening;
 pub mod outbox;
 pub mod outreach;
@@ -38,8 +40,8 @@ pub mod trigger;
 pub mod turn;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 
 use handoff_engine::ids::{Digest, ReferralId};
 use handoff_host::{Fault, Host};
@@ -51,9 +53,10 @@ use self::egress::Egress;
 use self::egress::secrets::Secrets;
 use self::lanes::{LaneState, Lanes};
 use self::locks::Locks;
+use self::moves::Walk;
 use self::outbox::Leases;
 use crate::clock::Clock;
-use crate::deployments::Deployments;
+use crate::deployments::{Deployments, Installer};
 use crate::vault::Vault;
 
 /// Everything that the stations share.
@@ -62,6 +65,7 @@ pub struct Line {
     pub vault: Vault,
     pub host: Arc<Host>,
     pub deployments: Deployments,
+    pub installer: Installer,
     pub egress: Egress,
     pub secrets: Arc<Secrets>,
     /// Where vendors call back; absent when we cannot be reached from outside.
@@ -76,6 +80,7 @@ pub struct Line {
     leases: Leases,
     renewals: Renewals,
     lanes: Arc<Lanes>,
+    walk: Mutex<Walk>,
     /// Rung at each commit: something may be due.
     pub pulse: Notify,
     pub plugin_calls: AtomicU64,
@@ -125,6 +130,7 @@ pub struct Parts {
     pub vault: Vault,
     pub host: Arc<Host>,
     pub deployments: Deployments,
+    pub installer: Installer,
     pub egress: Egress,
     pub secrets: Arc<Secrets>,
     pub public_url: Option<String>,
@@ -134,7 +140,8 @@ pub struct Parts {
 
 impl Line {
     pub fn new(parts: Parts) -> Line {
-        let Parts { store, vault, host, deployments, egress, secrets, public_url, clock, sequential } = parts;
+        let Parts { store, vault, host, deployments, installer, egress, secrets, public_url, clock, sequential } =
+            parts;
         let lanes = Arc::new(Lanes::new(egress.rates()));
         let leases = Leases::new(store.clone());
         Line {
@@ -142,6 +149,7 @@ impl Line {
             vault,
             host,
             deployments,
+            installer,
             egress,
             secrets,
             public_url,
@@ -151,6 +159,7 @@ impl Line {
             names: Locks::default(),
             leases,
             lanes,
+            walk: Mutex::default(),
             renewals: Renewals::default(),
             pulse: Notify::new(),
             plugin_calls: AtomicU64::new(0),

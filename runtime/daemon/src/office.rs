@@ -14,6 +14,7 @@ pub mod looks;
 pub mod people;
 pub mod referrals;
 pub mod retention;
+pub mod workflow;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -46,6 +47,8 @@ pub struct Premises {
     pub data: PathBuf,
     /// `handoff.yaml`.
     pub configuration: PathBuf,
+    /// The workflow that it names.
+    pub workflow: PathBuf,
     /// The private key that signs the journal; its public half lies beside it.
     pub signing: PathBuf,
     pub retention_years: u32,
@@ -69,6 +72,10 @@ pub trait Request: Serialize + DeserializeOwned + Send + 'static {
     /// The reason that is journaled when the operator gives none; absent where one must be given.
     const WHY: Option<&'static str>;
 
+    /// Whether a house that is opened for it alone takes up a changed workflow, as one that is served does. Whoever asks about
+    /// the workflow finds it as it is.
+    const TAKES_WORKFLOW_UP: bool = true;
+
     type Answer: Serialize + DeserializeOwned + Send + 'static;
 
     /// Does it, on this thread and within a tokio runtime.
@@ -83,6 +90,7 @@ impl Premises {
         Premises {
             data: config.data.clone(),
             configuration: config.file.clone(),
+            workflow: config.workflow.file.clone(),
             signing: config.keys.signing.clone(),
             retention_years: config.retention.years,
         }
@@ -104,8 +112,9 @@ impl Office {
     ///
     /// # Errors
     /// When anything that its configuration names is missing, or another process has it open.
-    pub fn open(config: &Config) -> anyhow::Result<Office> {
-        let line = Plan::from_config(config, Arc::new(SystemClock))?.build()?;
+    pub fn open(config: &Config, takes_workflow_up: bool) -> anyhow::Result<Office> {
+        let plan = Plan { takes_workflow_up, ..Plan::from_config(config, Arc::new(SystemClock))? };
+        let line = plan.build()?;
         Office::new(Arc::new(line), Premises::of(config))
     }
 

@@ -229,6 +229,7 @@ pub fn house(seed: u64, data: &Path, egress: Egress, secrets: Arc<Secrets>, cloc
         data: data.to_path_buf(),
         plugins: Default::default(),
         workflow: workflow(),
+        takes_workflow_up: true,
         master: MasterKey::generate(&mut dice),
         signing: signing_key(seed),
         secrets,

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -17,6 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::api::Api;
 use crate::chain::Chain;
+use crate::change;
 use crate::config::{ApiListener, Listen, PeopleConfig};
 use crate::line::ingress::entrance::Entrance;
 use crate::line::ingress::http::Scheme;
@@ -115,6 +117,11 @@ impl Service {
         };
         self.doors.spawn(api.serve(entrance, socket, self.stop.subscribe()));
         Ok(address)
+    }
+
+    /// Watches the workflow that the configuration names.
+    pub fn watch(&mut self, workflow: PathBuf) {
+        self.doors.spawn(change::watch::keep(workflow, Arc::clone(&self.line), self.stop.subscribe()));
     }
 
     /// Carries letters out and keeps time until `end`; then closes the doors and finishes what was begun.

@@ -13,5 +13,6 @@ pub mod letter;
 pub mod referral;
 pub mod render;
 pub mod scenario;
+pub mod silence;
 pub mod step;
 pub mod workflow;

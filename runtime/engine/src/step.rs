@@ -14,8 +14,11 @@ use crate::referral::{Asked, Channel, Facts, Order, Patient, Referral};
 use crate::workflow::{Handler, State, Workflow};
 
 mod act;
+mod adopt;
 mod facts;
 mod timers;
+
+pub use adopt::{Stranded, adopt};
 
 /// What the pure transition returns. The line commits it as one, then performs the effects.
 #[derive(Clone, Debug, PartialEq)]
@@ -219,31 +222,6 @@ pub fn step(
     }
     let because = format!("{} -> {} on {name}", state.name, target.name);
     Ok(finish(next, effects, because))
-}
-
-/// Moves a referral to another deployment of its workflow: same state, or the one that `moves:` names. Its clocks go on;
-/// timers that the new workflow no longer has are dropped, new ones are set. Nothing is sent.
-///
-/// # Errors
-/// [`Rejection::UnknownState`] when the move would strand it.
-pub fn adopt(deployment: &Deployment, referral: &Referral, now: DateTime<Utc>) -> Result<Step, Rejection> {
-    let workflow = &deployment.workflow;
-    let name = workflow.moves.get(&referral.state).unwrap_or(&referral.state);
-    let state = state_of(workflow, name)?;
-    let mut next = referral.clone();
-    next.deployment = deployment.digest;
-    next.version += 1;
-    next.state.clone_from(&state.name);
-    let rules = || workflow.timers.iter().chain(&state.timers);
-    next.timers.retain(|timer| !state.end && rules().any(|rule| rule.name == timer.name));
-    if !state.end {
-        let missing = |rules: &[crate::workflow::TimerRule]| -> Vec<_> {
-            rules.iter().filter(|rule| referral.timers.iter().all(|timer| timer.name != rule.name)).cloned().collect()
-        };
-        timers::arm_all(&mut next, &missing(&workflow.timers), now);
-        timers::arm_all(&mut next, &missing(&state.timers), now);
-    }
-    Ok(finish(next, Vec::new(), format!("{} -> {} on a new deployment", referral.state, state.name)))
 }
 
 fn state_of<'w>(workflow: &'w Workflow, name: &str) -> Result<&'w State, Rejection> {

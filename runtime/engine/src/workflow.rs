@@ -10,10 +10,13 @@ use crate::ids::Digest;
 use crate::render::Language;
 
 mod action;
+mod answers;
 mod check;
 pub mod contact;
 pub mod letters;
+pub mod moves;
 pub mod node;
+pub mod parts;
 pub mod problem;
 mod reader;
 mod schema;
@@ -24,6 +27,7 @@ pub mod timers;
 
 pub use contact::{Contact, OptOutScope, Practice};
 pub use letters::{Expiry, LetterRule};
+pub use moves::Moves;
 pub use problem::{Code, Problem};
 pub use schema::schema;
 pub use stages::{Carrier, Stage, Stages};
@@ -57,8 +61,8 @@ pub struct Workflow {
     pub timers: Vec<TimerRule>,
     /// Asked when the state itself does not handle an event.
     pub on: Handlers,
-    /// Where referrals of older workflows go whose state is gone: old state to present state.
-    pub moves: BTreeMap<String, String>,
+    /// Which referrals of older workflows come along.
+    pub moves: Moves,
     /// Of the text and its template files.
     pub digest: Digest,
 }
@@ -90,6 +94,8 @@ pub(crate) struct Mention {
 pub(crate) struct Mentions {
     states: Vec<Mention>,
     letters: Vec<Mention>,
+    /// States that referrals are moved to.
+    moves: Vec<Mention>,
 }
 
 impl Workflow {
@@ -158,7 +164,7 @@ fn read(reader: &mut Reader, mentions: &mut Mentions, tree: &Node, files: &Files
         mentions.states.push(Mention { name: start.clone(), at: node.at });
         Some(start)
     });
-    let moves = block.get("moves").map(|node| read_moves(reader, mentions, node)).unwrap_or_default();
+    let moves = block.get("moves").map(|node| moves::read(reader, mentions, node)).unwrap_or_default();
     Some(Workflow {
         name: name?,
         stages: stages?,
@@ -174,17 +180,6 @@ fn read(reader: &mut Reader, mentions: &mut Mentions, tree: &Node, files: &Files
         moves,
         digest,
     })
-}
-
-fn read_moves(reader: &mut Reader, mentions: &mut Mentions, node: &Node) -> BTreeMap<String, String> {
-    let mut moves = BTreeMap::new();
-    for (old, present) in reader.entries("moves", node) {
-        if let Some(name) = reader.text(&old.name, present) {
-            mentions.states.push(Mention { name: name.clone(), at: present.at });
-            moves.insert(old.name.clone(), name);
-        }
-    }
-    moves
 }
 
 /// SHA-256 over the text and its files, each preceded by its length so that no two sets read alike.

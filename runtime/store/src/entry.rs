@@ -155,13 +155,21 @@ pub enum Record {
         referral: ReferralId,
         names: Vec<String>,
     },
-    /// A workflow with its plugins and grants took effect for new referrals.
+    /// A workflow with its plugins and grants took effect for new referrals, and for those in flight that it moves.
     Deployed {
         deployment: Digest,
         workflow: String,
         plugins: BTreeMap<String, Digest>,
         who: String,
         why: String,
+        #[serde(default, skip_serializing_if = "Origin::is_configured")]
+        origin: Origin,
+        /// The deployment whose referrals come back with it, where it takes back what a later one took over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        returning: Option<Digest>,
+        /// When it took effect, in a record that outlived its segment.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<DateTime<Utc>>,
     },
     /// A patient consented or withdrew, by address: opt-out, opt-in. Survives the referral.
     Consented {
@@ -253,6 +261,35 @@ pub enum Record {
         who: String,
         why: String,
     },
+}
+
+impl Record {
+    /// As it is written down once more when its segment goes.
+    pub(crate) fn carried_from(mut self, at: DateTime<Utc>) -> Record {
+        if let Record::Deployed { since, .. } = &mut self {
+            since.get_or_insert(at);
+        }
+        self
+    }
+}
+
+/// Where a deployment came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// The file that the configuration names: as long as it is in force, that file's changes may follow it.
+    #[default]
+    Configured,
+    /// Another file, by an operator.
+    Applied,
+    /// An earlier deployment, again.
+    RolledBack,
+}
+
+impl Origin {
+    fn is_configured(&self) -> bool {
+        *self == Origin::Configured
+    }
 }
 
 /// The keys that a house has one of.

@@ -21,9 +21,14 @@ pub struct Case {
 pub enum Verdict {
     AsExpected,
     /// There is no `.expect`; `--bless` writes it.
-    NothingExpected { found: String },
+    NothingExpected {
+        found: String,
+    },
     /// Both as JSON text.
-    Otherwise { expected: String, found: String },
+    Otherwise {
+        expected: String,
+        found: String,
+    },
 }
 
 impl Case {

@@ -18,12 +18,17 @@ pub(crate) fn close(plugin: &str, component: Vec<u8>) -> Result<Vec<u8>, Worksho
     let DecodedWasm::Component(mut resolve, world) = decoded else {
         return Err(open("it is no component".to_owned()));
     };
-    if let Some(WorldItem::Function(function)) = resolve.worlds[world].imports.values().find(|item| matches!(item, WorldItem::Function(_))) {
+    if let Some(WorldItem::Function(function)) =
+        resolve.worlds[world].imports.values().find(|item| matches!(item, WorldItem::Function(_)))
+    {
         return Err(open(format!("it imports the function `{}` by itself", function.name)));
     }
     let world = resolve.worlds[world].clone();
-    let (exports, imports): (IndexMap<_, _>, IndexMap<_, _>) =
-        world.imports.clone().into_iter().partition(|(_, item)| matches!(item, WorldItem::Interface { id, .. } if acts(&resolve, *id)));
+    let (exports, imports): (IndexMap<_, _>, IndexMap<_, _>) = world
+        .imports
+        .clone()
+        .into_iter()
+        .partition(|(_, item)| matches!(item, WorldItem::Interface { id, .. } if acts(&resolve, *id)));
     if exports.is_empty() {
         return Ok(component);
     }

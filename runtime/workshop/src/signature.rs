@@ -82,7 +82,10 @@ pub fn sign(component: &[u8], comment: &str, key: &Path) -> Result<String, Works
     let text = fs::read_to_string(key).map_err(WorkshopError::file(key))?;
     let parsed = SecretKeyBox::from_string(&text).map_err(|_| wrong("it holds no minisign secret key".to_owned()))?;
     let secret: SecretKey = parsed.into_unencrypted_secret_key().map_err(|_| {
-        wrong("it has a password\n  help: sign with `minisign -Sm NAME.wasm`, or make a key with `handoff plugin key`".to_owned())
+        wrong(
+            "it has a password\n  help: sign with `minisign -Sm NAME.wasm`, or make a key with `handoff plugin key`"
+                .to_owned(),
+        )
     })?;
     let signed = minisign::sign(None, &secret, Cursor::new(component), Some(comment), Some("handoff plugin"));
     Ok(signed.map_err(|error| wrong(error.to_string()))?.to_string())

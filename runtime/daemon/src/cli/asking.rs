@@ -58,7 +58,7 @@ impl Asking {
                 config.data.display()
             );
         }
-        let office = Office::open(&config)?;
+        let office = Office::open(&config, R::TAKES_WORKFLOW_UP)?;
         let _within = runtime.enter();
         request.perform(&office, operator)
     }

@@ -7,14 +7,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use anyhow::ensure;
 use clap::Args;
 use handoff_host::{Host, Limits};
+use handoff_store::View;
 
 use super::print_json;
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::deployments::{self, Source};
-use crate::house::Plan;
+use crate::deployments::{Installer, Keep, Source, installer};
+use crate::house::{COMPONENTS, Plan};
 use crate::line::egress::secrets::Secrets;
 use crate::line::ingress::entrance::Entrance;
 use crate::people::oidc::Oidc;
@@ -80,6 +82,7 @@ fn examine(path: &std::path::Path) -> Vec<Finding> {
     let plan = Plan::from_config(&config, Arc::new(SystemClock));
     look("keys and secrets".into(), plan.map(|_| ()).map_err(|error| format!("{error:#}")));
     look("workflow and plugins".into(), workflow(&config).map_err(|error| format!("{error:#}")));
+    look("the workflow named is in force".into(), in_force(&config).map_err(|error| format!("{error:#}")));
     let http = &config.listen.http;
     let doors = config.listen.mllp.iter().map(|door| (door.source.as_str(), door.address, door.guard()));
     let api = config.listen.api.iter().map(|door| ("api", door.address, door.guard()));
@@ -112,7 +115,26 @@ fn directory(config: &Config) -> anyhow::Result<()> {
 
 fn workflow(config: &Config) -> anyhow::Result<()> {
     let host = Host::new(Limits::default(), None)?;
-    deployments::install(&host, &Source::read(&config.workflow)?, &config.shelf()?, None)?;
+    let installer = Installer::new(Arc::new(host), config.catalogue()?, config.data.join(COMPONENTS));
+    installer.install(&Source::read(&config.workflow.file)?, Keep::No)?;
+    Ok(())
+}
+
+/// Whether what is in force is what the configuration names. A house that was never opened has nothing in force.
+fn in_force(config: &Config) -> anyhow::Result<()> {
+    let Ok(view) = View::open(&config.data) else { return Ok(()) };
+    let Some(last) = view.index().deployments()?.pop() else { return Ok(()) };
+    let named = installer::pin(Source::read(&config.workflow.file)?.parse()?, config.plugins.clone())?;
+    ensure!(
+        named.digest == last.deployment,
+        "in force is deployment {}, since {} by {}: {}\n\
+         help: `handoff workflow plan {}` says what the file would change, `handoff workflow apply` puts it in force",
+        last.deployment.short(),
+        last.at.format("%Y-%m-%d %H:%M"),
+        last.who,
+        last.why,
+        config.workflow.file.display()
+    );
     Ok(())
 }
 

@@ -25,13 +25,16 @@ impl Serve {
         runtime.block_on(async {
             // Before any door opens: whoever sees one open may already say stop.
             let end = service::terminated();
-            let office = Arc::new(Office::open(&config)?);
+            let office = Arc::new(Office::open(&config, true)?);
             let door = door::open(&config.data)?;
             let mut service =
                 service::start(&config.listen, Arc::clone(&office.line)).await.context("cannot listen")?;
             service.admit(door, Arc::clone(&office));
             if let Some(listener) = &config.listen.api {
                 service.invite(listener, &config.people, office).await.context("cannot listen")?;
+            }
+            if config.workflow.watch {
+                service.watch(config.workflow.file.clone());
             }
             service.run_until(end).await
         })?;

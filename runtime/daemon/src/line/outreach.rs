@@ -65,7 +65,7 @@ impl Line {
         let id = item.letter.id;
         let referral = self.store.index().referral(&id.referral)?.ok_or(LineError::NoSuchReferral(id.referral))?;
         let installed = match self.deployments.get(&referral.deployment) {
-            Ok(installed) => installed,
+            Ok(installed) => self.who_knows(&item, installed),
             // One letter without a workflow must not stop all others.
             Err(missing) => return self.drop_dead(&item, &missing.to_string()).await,
         };
@@ -143,6 +143,16 @@ impl Line {
         }
         let why = format!("{} did not end its turn within {ASKS_MAX} words", taken.stage);
         self.retry(taken, why).await
+    }
+
+    /// A referral may have moved since a vendor was asked: then whoever asked speaks on.
+    fn who_knows(&self, item: &OutboxItem, installed: Arc<Installed>) -> Arc<Installed> {
+        let Some(doubt) = &item.doubt else { return installed };
+        let asked = |it: &Arc<Installed>| it.digest(&doubt.stage).is_ok_and(|plugin| plugin == doubt.plugin);
+        if asked(&installed) {
+            return installed;
+        }
+        self.deployments.with_stage(&doubt.stage).into_iter().find(asked).unwrap_or(installed)
     }
 
     /// Leave to ask an endpoint. Only the first request of a conversation waits for it.

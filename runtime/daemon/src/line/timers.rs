@@ -24,11 +24,13 @@ impl Line {
             let _held = self.referrals.hold_one(timer.referral).await;
             let mut draft = self.draft();
             let referral = self.current(&draft, timer.referral)?;
+            // By the workflow in force the timer may be due at another time, or no more.
+            let (referral, _) = self.come_along(&mut draft, referral);
             // Between the look and the hold, an event may have moved the referral on.
             if referral.timers.iter().any(|set| set.name == timer.name && set.due <= draft.now) {
                 self.transition(&mut draft, timer.referral, Event::Timer { name: timer.name.clone() })?;
-                self.commit(draft).await?;
             }
+            self.commit(draft).await?;
         }
         Ok(due.len())
     }
@@ -36,7 +38,7 @@ impl Line {
     /// Works until nothing is due at the clock's present moment. A rehearsal moves its clock only then.
     pub async fn settle(self: &Arc<Self>) -> Result<(), LineError> {
         let mut workers = Workers::new();
-        while self.wake().await? + self.hand_out(&mut workers).await? > 0 {
+        while self.move_some().await? + self.wake().await? + self.hand_out(&mut workers).await? > 0 {
             while let Some(worker) = workers.join_next().await {
                 finished(worker)?;
                 // What one letter leaves behind may be another's turn, and its place is free.
@@ -59,7 +61,7 @@ impl Line {
     pub async fn keep_time(self: &Arc<Self>, mut stop: watch::Receiver<bool>) -> Result<(), LineError> {
         let mut workers = Workers::new();
         loop {
-            let begun = self.wake().await? + self.hand_out(&mut workers).await?;
+            let begun = self.move_some().await? + self.wake().await? + self.hand_out(&mut workers).await?;
             // Ahead of need, so that no delivery waits for it.
             self.vault.provision()?;
             let due = match workers.len() < UNDER_WAY_MAX {

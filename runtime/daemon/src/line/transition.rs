@@ -48,9 +48,10 @@ impl Line {
         while let Some(event) = events.pop_front() {
             taken += 1;
             let referral = self.current(draft, id)?;
+            let (referral, _) = self.come_along(draft, referral);
             if taken > EVENTS_PER_COMMIT_MAX {
                 draft.ignored(id, format!("the workflow answers itself in state {}: {}", referral.state, event.name()));
-                return Ok(());
+                break;
             }
             let installed = self.deployments.get(&referral.deployment)?;
             match step::step(&installed.deployment, &referral, &event, draft.now) {
@@ -73,6 +74,10 @@ impl Line {
                     }
                 }
             }
+        }
+        // It may have come to a state that the deployment in force takes over.
+        if let Some(referral) = draft.referral(id).cloned() {
+            self.come_along(draft, referral);
         }
         Ok(())
     }

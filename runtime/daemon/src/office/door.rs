@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
@@ -24,11 +24,15 @@ use super::holds::{Hold, Holds, Release};
 use super::keys::{RotateMaster, RotateSigning};
 use super::people::{Add, List, Lock, Remove, Reset, Unlock};
 use super::retention::Purge;
+use super::workflow::{Apply, PlanChange, Review, RollBack};
 use super::{Office, Operator, Request};
 
 /// The folder keeps everybody else out: a socket's own mode can only be set once it is there.
 const FOLDER: &str = "control";
 const FOLDER_MODE: u32 = 0o700;
+
+/// A workflow comes with its templates and settings, and a roster among them may be long.
+const REQUEST_BYTES_MAX: usize = 64 << 20;
 
 const SOCKET: &str = "control.sock";
 
@@ -90,6 +94,11 @@ pub async fn serve(listener: UnixListener, office: Arc<Office>, mut stopped: wat
         .merge(at::<Lock>())
         .merge(at::<Unlock>())
         .merge(at::<Remove>())
+        .merge(at::<Apply>())
+        .merge(at::<PlanChange>())
+        .merge(at::<Review>())
+        .merge(at::<RollBack>())
+        .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .with_state(office);
     let closing = async move {
         // An error means that the sender is gone, and then it is time to stop as well.

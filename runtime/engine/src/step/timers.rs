@@ -26,7 +26,7 @@ pub(super) fn arm_all(referral: &mut Referral, rules: &[TimerRule], now: DateTim
     }
 }
 
-fn arm(referral: &mut Referral, rule: &TimerRule, now: DateTime<Utc>) {
+pub(super) fn arm(referral: &mut Referral, rule: &TimerRule, now: DateTime<Utc>) {
     if let Some(due) = due(referral, rule.when)
         && (due > now || rule.late == Late::Fire)
     {
@@ -34,7 +34,7 @@ fn arm(referral: &mut Referral, rule: &TimerRule, now: DateTime<Utc>) {
     }
 }
 
-fn due(referral: &Referral, when: When) -> Option<DateTime<Utc>> {
+pub(super) fn due(referral: &Referral, when: When) -> Option<DateTime<Utc>> {
     match when {
         When::After { wait, since: Since::Entry } => referral.entered_at.checked_add_signed(wait),
         When::After { wait, since: Since::Order } => referral.ordered_at.checked_add_signed(wait),

@@ -7,7 +7,7 @@ use super::problem::{Code, did_you_mean, nearest};
 use super::reader::Reader;
 use super::states::{Action, Handler, Handlers, State};
 use super::timers::{Late, Since, TimerRule, When};
-use super::{Mentions, Workflow};
+use super::{Mentions, Workflow, answers, moves};
 use crate::referral::Channel;
 
 pub(super) fn check(reader: &mut Reader, workflow: &Workflow, mentions: &Mentions) {
@@ -16,10 +16,12 @@ pub(super) fn check(reader: &mut Reader, workflow: &Workflow, mentions: &Mention
     check_ends(reader, workflow);
     check_stages(reader, workflow);
     check_letters(reader, workflow);
+    moves::check(reader, workflow, mentions);
     // Routes mean nothing while names lead nowhere.
     let names_hold = mentions.states.iter().all(|mention| workflow.states.contains_key(&mention.name));
     if names_hold {
         check_routes(reader, workflow);
+        answers::check(reader, workflow);
     }
 }
 

@@ -61,6 +61,9 @@ impl Code {
     pub const WAITS_FOR_EVER: Code = Code(32);
     pub const NOT_AT_AN_END: Code = Code(33);
     pub const NEVER_TAKEN: Code = Code(34);
+    pub const BAD_MOVE: Code = Code(35);
+    pub const UNANSWERED: Code = Code(36);
+    pub const NEVER_SET: Code = Code(37);
     pub const UNKNOWN_PLACEHOLDER: Code = Code(40);
     pub const MISSING_TEMPLATE: Code = Code(41);
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::FORMAT;
 use super::action::{AUDIENCES, CAUSES, OUTCOMES};
 use super::letters::ASKED;
+use super::moves::OTHERS;
 use crate::event::EVENT_NAMES;
 use crate::referral::Channel;
 
@@ -43,7 +44,7 @@ pub fn schema() -> Value {
             "states": { "type": "object", "additionalProperties": { "$ref": "#/$defs/state" } },
             "timers": { "$ref": "#/$defs/timers" },
             "on": { "$ref": "#/$defs/handlers" },
-            "moves": { "type": "object", "additionalProperties": { "type": "string" }, "description": "Old state: present state." },
+            "moves": { "anyOf": [{ "$ref": "#/$defs/moves" }, { "type": "array", "items": { "$ref": "#/$defs/moves" } }], "description": "Which referrals in flight come along; all others stay with the workflow under which they began." },
         },
         "$defs": {
             "stage": { "type": "object", "additionalProperties": false, "required": ["plugin"], "properties": stage() },
@@ -76,6 +77,11 @@ pub fn schema() -> Value {
                 "to": text("The next state."),
                 "reenter": { "type": "boolean", "description": "Start the same state over." },
                 "always": { "type": "boolean", "description": "Also after the end." },
+            })),
+            "moves": block(&[], json!({
+                "from": text("The name of an older workflow, the first digits of a deployment's digest, or `any`."),
+                "states": { "type": "object", "additionalProperties": { "type": "string" }, "description": "Old state: present state." },
+                "others": { "enum": words(OTHERS), "description": "What states do that are not named; `move`: into the state of their own name." },
             })),
             "actions": { "type": "array", "items": { "$ref": "#/$defs/action" } },
             "action": { "anyOf": [

@@ -5,6 +5,7 @@
 mod calendar;
 mod dashboard;
 mod given;
+mod moves;
 mod problems;
 mod properties;
 mod recipe;

@@ -263,3 +263,114 @@ fn templates_are_checked_in_their_own_file() {
         t/en.yaml:3 the workflow has no letter `helo`"#]]
     .assert_eq(&told.join("\n"));
 }
+
+#[test]
+fn moves_lead_somewhere() {
+    check(
+        "start: waiting",
+        "moves: { states: { gone: wating, lost: done } }\nstart: waiting",
+        expect![[r#"
+            error[H0010]: there is no state `wating`
+              --> small.yaml:7:26
+              help: write `waiting`
+            error[H0035]: this would end referrals in `done` without anything being done about it
+              --> small.yaml:7:40
+              help: move them to a state before it, or leave them with their workflow"#]],
+    );
+    check(
+        "start: waiting",
+        "moves: { from: Small }\nstart: waiting",
+        expect![[r#"
+        error[H0035]: this moves nobody
+          --> small.yaml:7:8
+          help: name states: `states: { old: present }`, or let all come along: `others: move`"#]],
+    );
+    check(
+        "start: waiting",
+        "moves: [{ others: move }, { from: Small, others: move }]\nstart: waiting",
+        expect![[r#"
+            error[H0034]: these moves are never looked at: a rule before them takes the same referrals
+              --> small.yaml:7:27
+              help: join the two, or put the narrower `from:` first"#]],
+    );
+    check(
+        "start: waiting",
+        "moves: { waiting: done, others: moved }\nstart: waiting",
+        expect![[r#"
+        error[H0035]: this moves nobody
+          --> small.yaml:7:8
+          help: name states: `states: { old: present }`, or let all come along: `others: move`
+        error[H0003]: `moves` has no key `waiting`
+          --> small.yaml:7:10
+          help: one of: from, states, others
+        error[H0009]: `others` cannot be `moved`
+          --> small.yaml:7:33
+          help: write `move`"#]],
+    );
+}
+
+#[test]
+fn whoever_asks_listens() {
+    const VISIT: &str = "  visit: { plugin: visit-hl7 }\n  escalation:";
+    check(
+        "  waiting:\n",
+        "  waiting:\n    enter: [check-visit]\n",
+        expect![[r#"
+        error[H0016]: this needs the `visit` stage, and there is none
+          --> small.yaml:9:3
+          help: add under `stages:` a block `visit: { plugin: … }`
+        error[H0036]: state `waiting` asks `check-visit` and has no answer to `visit.attended`
+          --> small.yaml:9:3
+          help: add under `on:` a line `visit.attended: …`, or name it under `ignore:`
+        error[H0036]: state `waiting` asks `check-visit` and has no answer to `visit.cancelled`
+          --> small.yaml:9:3
+          help: add under `on:` a line `visit.cancelled: …`, or name it under `ignore:`
+        error[H0036]: state `waiting` asks `check-visit` and has no answer to `visit.moved`
+          --> small.yaml:9:3
+          help: add under `on:` a line `visit.moved: …`, or name it under `ignore:`
+        error[H0036]: state `waiting` asks `check-visit` and has no answer to `visit.no-show`
+          --> small.yaml:9:3
+          help: add under `on:` a line `visit.no-show: …`, or name it under `ignore:`
+        error[H0036]: state `waiting` asks `check-visit` and has no answer to `visit.open`
+          --> small.yaml:9:3
+          help: add a timer that asks again: `again: { after: visit.open, at_most: 24h }`"#]],
+    );
+    let asks = SOUND.replacen("  escalation:", VISIT, 1).replacen(
+        "  waiting:\n",
+        "  waiting:\n    enter: [check-visit]\n    ignore: [visit.open, visit.moved, visit.cancelled]\n",
+        1,
+    );
+    let told = |text: &str| match Workflow::parse("small.yaml", text) {
+        Ok(_) => "no problem".to_string(),
+        Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+    };
+    expect![[r#"
+        error[H0036]: state `waiting` asks `check-visit` and has no answer to `visit.attended`
+          --> small.yaml:10:3
+          help: add under `on:` a line `visit.attended: …`, or name it under `ignore:`
+        error[H0036]: state `waiting` asks `check-visit` and has no answer to `visit.no-show`
+          --> small.yaml:10:3
+          help: add under `on:` a line `visit.no-show: …`, or name it under `ignore:`"#]]
+    .assert_eq(&told(&asks));
+    let listens = asks.replacen("    on:\n", "    on:\n      visit.attended, visit.no-show: done\n", 1);
+    expect![[r#"no problem"#]].assert_eq(&told(&listens));
+    check(
+        "      overdue: { after: 3d }",
+        "      overdue: { after: 3d }\n      again: { after: visit.open }\n    ignore: [timer.again]",
+        expect![[r#"
+            error[H0015]: nothing in state `waiting` listens to timer `again`
+              --> small.yaml:12:7
+              help: add under `on:` a line `timer.again: …`
+            error[H0037]: timer `again` is never set: nothing asks `check-visit`
+              --> small.yaml:12:7
+              help: add `check-visit` under `enter:`, or write `after: 24h`"#]],
+    );
+    check("start: waiting", "on:\n  withdrawn: done\nstart: waiting", expect![[r#"no problem"#]]);
+    check("    on:\n", "    ignore: [withdrawn]\n    on:\n", expect![[r#"no problem"#]]);
+    let kept = SOUND.replacen("    on:\n", "    ignore: [withdrawn]\n    on:\n", 1) + "on:\n  withdrawn: done\n";
+    expect![[r#"
+        error[H0034]: no state leaves `withdrawn` to the whole workflow: this is never taken
+          --> small.yaml:20:3
+          help: take it away, or take it out of one of the states"#]]
+    .assert_eq(&told(&kept));
+}

@@ -7,7 +7,7 @@ use handoff_engine::guard::{Guard, VARIABLES, View};
 use handoff_engine::ids::{ReferralId, Token};
 use handoff_engine::referral::*;
 use handoff_engine::scenario::Scenario;
-use handoff_engine::step::{Rejection, Step, adopt, begin, step};
+use handoff_engine::step::{Rejection, Step, begin, step};
 
 use crate::given;
 
@@ -94,18 +94,6 @@ fn letters_are_numbered_without_gaps_or_repeats() {
     let numbers: Vec<u32> = [&first, &second].iter().flat_map(|step| step.letters().map(|(id, _)| id.number)).collect();
     assert_eq!(numbers, [1, 2]);
     assert_eq!(second.referral.letters, 2);
-}
-
-#[test]
-fn a_referral_moves_to_another_deployment_or_is_refused() {
-    let deployment = given::recipe();
-    let referral = newborn();
-    let other = Referral { deployment: handoff_engine::ids::Digest::of(b"older"), ..referral.clone() };
-    let moved = adopt(&deployment, &other, start()).expect("a move");
-    assert_eq!(moved.referral.deployment, deployment.digest);
-    assert_eq!(moved.referral.timers, referral.timers);
-    let stranded = Referral { state: "gone".to_string(), ..other };
-    assert!(adopt(&deployment, &stranded, start()).is_err());
 }
 
 /// A generous bound: it catches a context built where no guard is, not a slow day.

@@ -33,7 +33,11 @@ fn the_contract_still_says_what_its_frozen_version_says() {
     let frozen = wit.join("released").join(version.trim_end_matches(';'));
     for entry in frozen.read_dir().expect("the version that wit/ names is frozen, or is not yet released").flatten() {
         let name = entry.file_name().into_string().expect("UTF-8");
-        assert_eq!(text(&wit, &name), text(&frozen, &name), "{name}: a released contract does not change; name a new version");
+        assert_eq!(
+            text(&wit, &name),
+            text(&frozen, &name),
+            "{name}: a released contract does not change; name a new version"
+        );
     }
 }
 

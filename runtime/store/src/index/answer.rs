@@ -8,7 +8,7 @@ use handoff_engine::letter::Letter;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::entry::Verdict;
+use crate::entry::{Origin, Verdict};
 use crate::position::Position;
 
 /// What to list; absent fields match everything.
@@ -79,6 +79,11 @@ pub struct Deployed {
     pub plugins: BTreeMap<String, Digest>,
     pub who: String,
     pub why: String,
+    pub origin: Origin,
+    /// See [`crate::Record::Deployed`].
+    pub returning: Option<Digest>,
+    /// Its record outlived its segment, and stands in another place now.
+    pub is_carried: bool,
     pub at: DateTime<Utc>,
     pub position: Position,
 }

@@ -129,14 +129,19 @@ impl<R: Rows> Index for KeyedIndex<R> {
         for (key, at) in places {
             answers.extend(self.found(at, "a deployment", |entry| {
                 entry.records.iter().rev().find_map(|record| match record {
-                    Record::Deployed { deployment, workflow, plugins, who, why } if key[1..] == deployment.0 => {
+                    Record::Deployed { deployment, workflow, plugins, who, why, origin, returning, since }
+                        if key[1..] == deployment.0 =>
+                    {
                         Some(Deployed {
                             deployment: *deployment,
                             workflow: workflow.clone(),
                             plugins: plugins.clone(),
                             who: who.clone(),
                             why: why.clone(),
-                            at: entry.at,
+                            origin: *origin,
+                            returning: *returning,
+                            at: since.unwrap_or(entry.at),
+                            is_carried: since.is_some(),
                             position: at,
                         })
                     }
@@ -144,7 +149,10 @@ impl<R: Rows> Index for KeyedIndex<R> {
                 })
             })?);
         }
-        answers.sort_by_key(|deployed| deployed.position);
+        // One whose record outlived its segment is older than all that still stand where they were written.
+        answers.sort_by_key(|deployed| {
+            (!deployed.is_carried, deployed.is_carried.then_some(deployed.at), deployed.position)
+        });
         Ok(answers)
     }
 

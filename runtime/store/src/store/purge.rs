@@ -138,7 +138,7 @@ impl Store {
                     _ => continue,
                 };
                 if index.stands_for(&key, *position)? {
-                    lasting.push(record.clone());
+                    lasting.push(record.clone().carried_from(entry.at));
                 }
             }
             for piece in &entry.sealed {

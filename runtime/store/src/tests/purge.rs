@@ -1,9 +1,9 @@
 //! Retention forgets what it may, keeps what it must, and the chain stays proven.
 
 use chrono::Duration;
-use handoff_engine::ids::PatientId;
+use handoff_engine::ids::{Digest, PatientId};
 
-use crate::entry::{Record, Sealed};
+use crate::entry::{Origin, Record, Sealed};
 use crate::index::ReferralFilter;
 use crate::journal::verify;
 use crate::position::Position;
@@ -115,4 +115,35 @@ fn held_and_unfinished_referrals_keep_their_segments() {
     assert_eq!(held.len(), 4, "three of its life, and the hold");
     assert!(held.iter().all(|at| store.read(*at).expect("read").is_some()), "held entries stay");
     assert!(store.index().referral(&referral_id(500)).expect("referral").is_some());
+}
+
+/// Whoever reads which deployment was the last must not be told of one that only its record outlived.
+#[test]
+fn what_took_effect_last_stays_the_last() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path());
+    let deployed = |name: &str| Record::Deployed {
+        deployment: Digest::of(name.as_bytes()),
+        workflow: name.to_string(),
+        plugins: Default::default(),
+        who: "someone".to_string(),
+        why: "a change".to_string(),
+        origin: Origin::Applied,
+        returning: None,
+        since: None,
+    };
+    let at = |hours: i64| noon() + Duration::hours(hours);
+    commit(&store, entry(at(0), vec![deployed("first")]));
+    commit(&store, entry(at(1), vec![deployed("second")]));
+    (0..20).for_each(|number| life(&store, number));
+    commit(&store, entry(at(2_000 * 24), vec![deployed("third")]));
+    let told = |store: &Store| {
+        let known = store.index().deployments().expect("an index");
+        known.into_iter().map(|it| (it.workflow, it.at)).collect::<Vec<_>>()
+    };
+    let before = told(&store);
+    assert_eq!(before.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["first", "second", "third"]);
+    let purged = store.purge(&Purge { before: at(24), now: at(2_600 * 24) }).expect("purged");
+    assert!(!purged.segments.is_empty(), "{purged:?}");
+    assert_eq!(told(&store), before, "in the same order, and since the same moments");
 }

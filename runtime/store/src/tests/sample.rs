@@ -10,7 +10,7 @@ use handoff_engine::letter::{Letter, LetterBody};
 use handoff_engine::referral::{Channel, Consent, Facts, Order, Patient, Priority, Provider, Reach, Referral, Timer};
 use serde_json::json;
 
-use crate::entry::{Entry, Record, Sealed, Verdict};
+use crate::entry::{Entry, Origin, Record, Sealed, Verdict};
 use crate::journal::Dice;
 
 pub fn key(seed: u8) -> SigningKey {
@@ -209,6 +209,9 @@ impl Practice {
                 plugins: BTreeMap::new(),
                 who: "someone".to_string(),
                 why,
+                origin: Origin::default(),
+                returning: None,
+                since: None,
             }],
         }
     }

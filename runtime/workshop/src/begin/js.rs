@@ -36,7 +36,9 @@ fn source(project: &Project, functions: &[Unwritten]) -> String {
     if functions.iter().any(|it| it.gives == Gives::Unreadable) {
         return text + UNREADABLE;
     }
-    text + &format!("function notWritten() {{\n  return {{ tag: 'refused', val: {{ code: '{CODE}', reason: '{REASON}' }} }};\n}}\n")
+    text + &format!(
+        "function notWritten() {{\n  return {{ tag: 'refused', val: {{ code: '{CODE}', reason: '{REASON}' }} }};\n}}\n"
+    )
 }
 
 const UNREADABLE: &str = r#"// Kept as a dead letter, which a person finds.
@@ -60,6 +62,7 @@ fn camel(name: &str) -> String {
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |name, word| {
         let mut letters = word.chars();
-        name + &letters.next().map(|first| first.to_ascii_uppercase().to_string()).unwrap_or_default() + letters.as_str()
+        name + &letters.next().map(|first| first.to_ascii_uppercase().to_string()).unwrap_or_default()
+            + letters.as_str()
     })
 }

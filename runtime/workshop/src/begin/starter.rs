@@ -3,9 +3,7 @@
 
 use handoff_host::contract::exchange::{HttpResponse, Response};
 use handoff_host::contract::types::{ChannelKind, Code, Failure, Refusal};
-use handoff_host::contract::{
-    attendance, carrier, choice, hand_over, interpreter, roster, understanding, write_back,
-};
+use handoff_host::contract::{attendance, carrier, choice, hand_over, interpreter, roster, understanding, write_back};
 use handoff_host::{Answer, Call, World};
 use wit_parser::{Function, InterfaceId, Resolve, Type, TypeDefKind, WorldId, WorldItem};
 
@@ -105,10 +103,7 @@ pub fn case(stage: World) -> (Call, Answer) {
             },
             Answer::Choose(Err(refusal())),
         ),
-        World::Outreach => (
-            Call::Compose { letter: letter(), settings: settings() },
-            Answer::Compose(Err(refusal())),
-        ),
+        World::Outreach => (Call::Compose { letter: letter(), settings: settings() }, Answer::Compose(Err(refusal()))),
         World::Reply => (
             Call::Understand {
                 message: understanding::Message {

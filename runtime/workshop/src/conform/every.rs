@@ -21,6 +21,8 @@ pub fn try_out(bench: &mut Bench, stage: World) {
 }
 
 fn same_twice(bench: &Bench, call: &Call) -> Result<(), String> {
-    let answer = || bench.ask(call).map(|answer| answer.digest()).map_err(|fault| format!("{}: it {}", call.function(), fault.kind));
+    let answer = || {
+        bench.ask(call).map(|answer| answer.digest()).map_err(|fault| format!("{}: it {}", call.function(), fault.kind))
+    };
     if answer()? == answer()? { Ok(()) } else { Err(format!("{} gave two answers to one call", call.function())) }
 }

@@ -32,8 +32,12 @@ const EMERGENCIES: [(&str, &str); 4] = [
     ("vi", "tôi đau ngực và không thở được"),
 ];
 
-const YESES: [(&str, &str); 4] =
-    [("en", "yes, I have an appointment"), ("es", "sí, ya tengo cita"), ("zh", "已经预约了"), ("vi", "tôi đã đặt lịch hẹn rồi")];
+const YESES: [(&str, &str); 4] = [
+    ("en", "yes, I have an appointment"),
+    ("es", "sí, ya tengo cita"),
+    ("zh", "已经预约了"),
+    ("vi", "tôi đã đặt lịch hẹn rồi"),
+];
 
 const NOISE: [(&str, &str); 5] =
     [("en", "asdf qwer zxcv"), ("en", "🤷"), ("es", "…"), ("zh", "%%%%"), ("vi", "\u{200b}\u{202e}\u{0}")];

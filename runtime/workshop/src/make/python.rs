@@ -17,7 +17,11 @@ pub fn build(project: &Project) -> Result<PathBuf, WorkshopError> {
     if installed(project, TOOL).is_none() {
         run(Command::new("python3").args(["-m", "venv", ".venv"]), &project.folder, HELP)?;
         let mut pip = Command::new(".venv/bin/pip");
-        run(pip.args(["install", "-q", "--disable-pip-version-check", "-r", "requirements.txt"]), &project.folder, HELP)?;
+        run(
+            pip.args(["install", "-q", "--disable-pip-version-check", "-r", "requirements.txt"]),
+            &project.folder,
+            HELP,
+        )?;
     }
     let tool = installed(project, TOOL).unwrap_or_else(|| project.folder.join(TOOL));
     let out = aside(project)?;

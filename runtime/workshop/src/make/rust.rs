@@ -12,6 +12,9 @@ pub fn build(project: &Project) -> Result<PathBuf, WorkshopError> {
     let ours = built.into_iter().find(|it| it.name == project.name);
     ours.map(|it| it.component).ok_or_else(|| WorkshopError::Failed {
         program: "cargo".to_owned(),
-        said: format!("no cdylib called `{}` is here; Cargo.toml and plugin.yaml have to agree on the name", project.name),
+        said: format!(
+            "no cdylib called `{}` is here; Cargo.toml and plugin.yaml have to agree on the name",
+            project.name
+        ),
     })
 }

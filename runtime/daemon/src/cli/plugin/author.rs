@@ -267,8 +267,9 @@ fn award(project: &Project, badge: &Badge) -> anyhow::Result<PathBuf> {
 
 fn load(project: &Project) -> anyhow::Result<(Host, handoff_host::Plugin)> {
     let component = project.component();
-    let bytes = std::fs::read(&component)
-        .with_context(|| format!("{} is not built\n  help: handoff plugin build {}", component.display(), project.folder.display()))?;
+    let bytes = std::fs::read(&component).with_context(|| {
+        format!("{} is not built\n  help: handoff plugin build {}", component.display(), project.folder.display())
+    })?;
     let host = Host::new(Limits::default(), Some(&project.folder.join(COMPILED)))?;
     let plugin = host.load(&bytes)?;
     Ok((host, plugin))

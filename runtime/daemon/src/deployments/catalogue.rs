@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use handoff_engine::workflow::stages::Stage;
 use handoff_workshop::signature::{self, Trusted, Untrusted};
 
-use super::{Components, InstallError};
+use super::InstallError;
+use super::installer::Components;
 
 /// Plugins by name: the folder first, then the bundle.
 #[derive(Clone, Debug, Default)]
-pub struct Shelf {
+pub struct Catalogue {
     pub folder: Option<PathBuf>,
     /// Whose plugins are taken besides those that came with Handoff.
     pub trusted: Vec<Trusted>,
@@ -20,15 +21,31 @@ pub struct Shelf {
     pub unsigned_because: Option<String>,
 }
 
-impl Components for Shelf {
+impl Components for Catalogue {
     fn find(&self, stage: &Stage) -> Result<Vec<u8>, InstallError> {
+        let (component, path) = self.read(stage)?;
+        match path {
+            Some(path) => self.is_trusted(stage, &path, &component).map(|()| component),
+            None => Ok(component),
+        }
+    }
+}
+
+impl Catalogue {
+    /// A stage's component, and where it lies unless it came with Handoff. Nobody is asked whose it is: it is only looked at.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn read(&self, stage: &Stage) -> Result<(Vec<u8>, Option<PathBuf>), InstallError> {
         let name = &stage.plugin;
         let path = self.folder.as_ref().map(|folder| folder.join(format!("{name}.wasm"))).filter(|path| path.exists());
         if let Some(path) = path {
-            return self.take(stage, &path);
+            let component = fs::read(&path).map_err(unreadable(&path))?;
+            let is_bundled = handoff_bundle::plugins().iter().any(|bundled| bundled.component == component);
+            return Ok((component, (!is_bundled).then_some(path)));
         }
         match handoff_bundle::plugin(name) {
-            Some(bundled) => Ok(bundled.component.to_vec()),
+            Some(bundled) => Ok((bundled.component.to_vec(), None)),
             None => Err(InstallError::NoSuchPlugin {
                 stage: stage.key.clone(),
                 plugin: name.clone(),
@@ -36,29 +53,23 @@ impl Components for Shelf {
             }),
         }
     }
-}
 
-impl Shelf {
-    fn take(&self, stage: &Stage, path: &Path) -> Result<Vec<u8>, InstallError> {
-        let unreadable = |path: &Path| {
-            let path = path.to_path_buf();
-            |source| InstallError::Unreadable { path, source }
-        };
-        let component = fs::read(path).map_err(unreadable(path))?;
-        let is_bundled = handoff_bundle::plugins().iter().any(|bundled| bundled.component == component);
-        if is_bundled {
-            return Ok(component);
-        }
+    fn is_trusted(&self, stage: &Stage, path: &Path, component: &[u8]) -> Result<(), InstallError> {
         let beside = signature::beside(path);
         let signature = match fs::read_to_string(&beside) {
             Ok(text) => Some(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(unreadable(&beside)(error)),
         };
-        match signature::check(&component, signature.as_deref(), &self.trusted) {
-            Ok(_) => Ok(component),
-            Err(Untrusted::Unsigned) if self.unsigned_because.is_some() => Ok(component),
+        match signature::check(component, signature.as_deref(), &self.trusted) {
+            Ok(_) => Ok(()),
+            Err(Untrusted::Unsigned) if self.unsigned_because.is_some() => Ok(()),
             Err(why) => Err(InstallError::Untrusted { stage: stage.key.clone(), path: path.to_path_buf(), why }),
         }
     }
+}
+
+fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> InstallError + use<> {
+    let path = path.to_path_buf();
+    |source| InstallError::Unreadable { path, source }
 }

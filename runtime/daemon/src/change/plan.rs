@@ -1,0 +1,115 @@
+//! What a candidate would change, before it changes anything. Nothing sealed is shown: states, letters, counts and ids.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use handoff_engine::deployment::Deployment;
+use handoff_engine::ids::Digest;
+use handoff_engine::workflow::parts::{Difference, differences};
+use handoff_store::index::Deployed;
+use handoff_store::{Index, View};
+use serde::{Deserialize, Serialize};
+
+use super::census::{self, Census, Depth};
+use super::permissions::{self, Permission, PluginSwap};
+use super::shadow::{self, Past, Shadow};
+use super::{ChangeError, Ready};
+use crate::deployments::Source;
+use crate::line::Line;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    pub workflow: String,
+    pub deployment: Digest,
+    pub in_force: Digest,
+    pub differences: Vec<Difference>,
+    pub plugins: Vec<PluginSwap>,
+    pub permissions: Vec<Permission>,
+    /// Stages whose settings are others.
+    pub settings: Vec<String>,
+    #[serde(flatten)]
+    pub census: Census,
+    /// What it would have made of the last days, where that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Shadow>,
+}
+
+/// Draws the plan of a candidate for a house that is open.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn of(line: &Line, ready: &Ready, shadow_days: Option<u32>) -> Result<Plan, ChangeError> {
+    let installed = &ready.installed;
+    let census = super::take_census(line, installed, &ready.moves, Depth::Letters)?;
+    let mut plan = drawn(&line.deployments.current().deployment, &installed.deployment, census);
+    if let Some(days) = shadow_days {
+        let index = line.store.index();
+        let records = Records::of(index)?;
+        let past = Past {
+            index,
+            read: &|position| line.store.read(position),
+            older: &|digest| records.deployment(digest),
+            ask: Some(&|stage, call| {
+                let answer = line.host.call(installed.plugin(stage).ok()?, &call).ok()?;
+                Some(Digest(answer.digest().0))
+            }),
+            now: line.clock.now(),
+        };
+        plan.shadow = Some(shadow::cast(&past, &installed.deployment, days)?);
+    }
+    Ok(plan)
+}
+
+/// As [`of`], from the records alone: of a house at rest, or a backup. No plugin is called.
+///
+/// # Errors
+/// When nothing was ever in force there, or a recorded workflow cannot be read.
+pub fn from_records(
+    view: &View,
+    candidate: &Deployment,
+    shadow_days: Option<u32>,
+    now: DateTime<Utc>,
+) -> Result<Plan, ChangeError> {
+    let index = view.index();
+    let records = Records::of(index)?;
+    let last = records.0.last().ok_or(ChangeError::NothingBefore)?;
+    let older = |digest: &Digest| records.deployment(digest);
+    let census = census::take(index, &older, candidate, &candidate.workflow.moves, Depth::Letters, now)?;
+    let mut plan = drawn(last.1.as_ref(), candidate, census);
+    if let Some(days) = shadow_days {
+        let past = Past { index, read: &|position| view.read(position), older: &older, ask: None, now };
+        plan.shadow = Some(shadow::cast(&past, candidate, days)?);
+    }
+    Ok(plan)
+}
+
+/// Every deployment that the journal knows, oldest first: as it decided, without its plugins.
+struct Records(Vec<(Digest, Arc<Deployment>)>);
+
+impl Records {
+    fn of(index: &dyn Index) -> Result<Records, ChangeError> {
+        let read = |deployed: &Deployed| -> Result<_, ChangeError> {
+            let source: Source = serde_json::from_str(&deployed.workflow)?;
+            Ok((deployed.deployment, Arc::new(Deployment::new(source.parse()?, deployed.plugins.clone()))))
+        };
+        Ok(Records(index.deployments()?.iter().map(read).collect::<Result<_, _>>()?))
+    }
+
+    fn deployment(&self, digest: &Digest) -> Option<Arc<Deployment>> {
+        self.0.iter().find(|(known, _)| known == digest).map(|(_, deployment)| Arc::clone(deployment))
+    }
+}
+
+fn drawn(present: &Deployment, candidate: &Deployment, census: Census) -> Plan {
+    Plan {
+        workflow: candidate.workflow.name.clone(),
+        deployment: candidate.digest,
+        in_force: present.digest,
+        differences: differences(&present.workflow, &candidate.workflow),
+        plugins: permissions::swaps(present, candidate),
+        permissions: permissions::permissions(present, candidate),
+        settings: permissions::settings(present, candidate),
+        census,
+        shadow: None,
+    }
+}

@@ -1,0 +1,123 @@
+//! Changing the workflow: plan, apply, look back, roll back. What is shown is states, counts and ids; nothing sealed.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use handoff_store::Origin;
+use serde::{Deserialize, Serialize};
+
+use super::{Office, Operator, Request};
+use crate::chain::Chain;
+use crate::change::past::{self, Past};
+use crate::change::plan::{self, Plan};
+use crate::change::{self, Act, Applied, Candidate, ChangeError};
+use crate::deployments::{Keep, SetAside};
+
+/// Put a candidate in force.
+#[derive(Serialize, Deserialize)]
+pub struct Apply {
+    /// Where it was read from, whole: the file that the configuration names is its own successor.
+    pub file: PathBuf,
+    pub candidate: Candidate,
+}
+
+impl Request for Apply {
+    const PATH: &'static str = "/workflow/apply";
+    const WHY: Option<&'static str> = None;
+    const TAKES_WORKFLOW_UP: bool = false;
+    type Answer = Applied;
+
+    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Applied> {
+        let Apply { file, candidate } = self;
+        let configured = std::fs::canonicalize(&office.premises.workflow).is_ok_and(|configured| configured == file);
+        let origin = if configured { Origin::Configured } else { Origin::Applied };
+        let name = candidate.source.file.clone();
+        let refused = || format!("{name} was not applied; what was in force still is");
+        let ready = change::examine(&office.line, candidate, Keep::Yes).with_context(refused)?;
+        let applied = put(office, ready, origin, operator).with_context(refused)?;
+        Ok(applied)
+    }
+}
+
+/// Say what a candidate would change.
+#[derive(Serialize, Deserialize)]
+pub struct PlanChange {
+    pub candidate: Candidate,
+    /// Say as well what it would have made of so many of the last days.
+    pub shadow_days: Option<u32>,
+}
+
+impl Request for PlanChange {
+    const PATH: &'static str = "/workflow/plan";
+    const WHY: Option<&'static str> = Some("to see what a workflow would change");
+    const TAKES_WORKFLOW_UP: bool = false;
+    type Answer = Plan;
+
+    fn perform(self, office: &Office, _: Operator) -> anyhow::Result<Plan> {
+        let ready = change::examine(&office.line, self.candidate, Keep::No)?;
+        Ok(plan::of(&office.line, &ready, self.shadow_days)?)
+    }
+}
+
+/// What has been in force.
+#[derive(Serialize, Deserialize)]
+pub struct Review {}
+
+impl Request for Review {
+    const PATH: &'static str = "/workflow/history";
+    const WHY: Option<&'static str> = Some("to see what has been in force");
+    const TAKES_WORKFLOW_UP: bool = false;
+    type Answer = Past;
+
+    fn perform(self, office: &Office, _: Operator) -> anyhow::Result<Past> {
+        Ok(review(office)?)
+    }
+}
+
+/// Put an earlier deployment in force again.
+#[derive(Serialize, Deserialize)]
+pub struct RollBack {
+    /// The first digits of its digest; the one before the present when absent.
+    pub deployment: Option<String>,
+}
+
+impl Request for RollBack {
+    const PATH: &'static str = "/workflow/rollback";
+    const WHY: Option<&'static str> = None;
+    const TAKES_WORKFLOW_UP: bool = false;
+    type Answer = Applied;
+
+    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Applied> {
+        let line = &office.line;
+        let digits = match self.deployment {
+            Some(digits) => digits,
+            None => review(office)?.before().ok_or(ChangeError::NothingBefore)?.to_string(),
+        };
+        let mut known = line.store.index().deployments()?;
+        known.retain(|deployed| deployed.deployment.to_string().starts_with(&digits));
+        let [deployed] = known.as_slice() else { return Err(ChangeError::NoSuchDeployment(digits).into()) };
+        let ready = change::take_up_again(line, deployed)?;
+        put(office, ready, Origin::RolledBack, operator)
+    }
+}
+
+fn put(office: &Office, ready: change::Ready, origin: Origin, operator: Operator) -> anyhow::Result<Applied> {
+    let Operator { who, why } = operator;
+    let applied = change::put_in_force(&office.line, ready, Act { origin, who, why })?;
+    // It is in force now, whatever comes; the keeper goes on where this ends early.
+    if let Err(error) = tokio::runtime::Handle::current().block_on(office.line.move_everyone()) {
+        tracing::error!(error = %Chain(&error), "referrals were not moved yet");
+    }
+    let deployments = &office.line.deployments;
+    deployments.set_aside((origin != Origin::Configured).then(|| SetAside {
+        at: office.line.clock.now(),
+        file: office.premises.workflow.display().to_string(),
+        why: format!("in force is {}, which is not from this file", applied.deployment.short()),
+    }));
+    Ok(applied)
+}
+
+fn review(office: &Office) -> Result<Past, ChangeError> {
+    let line = &office.line;
+    past::of(line.store.index(), &|position| line.store.read(position), line.deployments.what_is_set_aside())
+}

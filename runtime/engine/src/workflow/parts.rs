@@ -1,0 +1,265 @@
+//! A workflow taken apart: each part by name, and what it says in words that can be compared. Two workflows differ in the
+//! parts whose words differ; a state's course is the parts that time alone can lead it through.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use super::action::{AUDIENCES, CAUSES, OUTCOMES};
+use super::letters::ASKED;
+use super::{Action, Expiry, Handler, Handlers, Late, OptOutScope, Since, TimerRule, When, Workflow};
+use crate::ids::Digest;
+
+/// One part of a workflow. `state: None` is the whole workflow's own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "part", rename_all = "kebab-case")]
+pub enum Part {
+    Start,
+    State {
+        state: String,
+    },
+    Entry {
+        state: String,
+    },
+    Timer {
+        state: Option<String>,
+        timer: String,
+    },
+    Handler {
+        state: Option<String>,
+        event: String,
+    },
+    Ignored {
+        state: String,
+    },
+    Letter {
+        letter: String,
+    },
+    /// A letter's wording in one language.
+    Wording {
+        letter: String,
+        language: String,
+    },
+    Contact {
+        rule: String,
+    },
+    Practice,
+}
+
+/// A part that is not as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    #[serde(flatten)]
+    pub part: Part,
+    /// Absent when the part is new.
+    pub before: Option<String>,
+    /// Absent when the part is gone.
+    pub after: Option<String>,
+}
+
+pub type Parts = BTreeMap<Part, String>;
+
+/// Every part, stages aside: those are who does it, not what is done.
+pub fn parts(workflow: &Workflow) -> Parts {
+    let mut parts = course_of_all(workflow);
+    parts.insert(Part::Start, workflow.start.clone());
+    let practice = &workflow.practice;
+    let sensitive = practice.sensitive.join(", ");
+    parts.insert(Part::Practice, format!("{}, {}; sensitive: {sensitive}", practice.name, practice.phone));
+    for (letter, rule) in &workflow.letters {
+        let asks = word(ASKED, &rule.asks);
+        let expires = match rule.expires {
+            None => "does not expire".to_string(),
+            Some(Expiry::After(wait)) => format!("expires after {}", duration(wait)),
+            Some(Expiry::BeforeAppointment(wait)) => format!("expires {} before the appointment", duration(wait)),
+        };
+        parts.insert(Part::Letter { letter: letter.clone() }, format!("asks {asks}, {expires}"));
+    }
+    for (language, texts) in &workflow.languages {
+        let around = format!("{:?}{:?}{:?}", texts.words, texts.calendar, texts.specialties);
+        for (letter, texts) in &texts.letters {
+            let part = Part::Wording { letter: letter.clone(), language: language.clone() };
+            // The words themselves are long; that they are others is what matters.
+            let wording = Digest::of(format!("{texts:?}{around}").as_bytes());
+            parts.insert(part, format!("wording {}", wording.short()));
+        }
+    }
+    let contact = &workflow.contact;
+    let holidays: Vec<String> = contact.holidays.iter().map(ToString::to_string).collect();
+    let opt_out = match contact.opt_out {
+        OptOutScope::Everything => "all",
+        OptOutScope::Channel => "channel",
+    };
+    let rules = [
+        ("hours", format!("{}-{}", contact.hours.opens.format("%H:%M"), contact.hours.closes.format("%H:%M"))),
+        ("per_day", contact.per_day.to_string()),
+        ("per_week", contact.per_week.to_string()),
+        ("holidays", holidays.join(", ")),
+        ("sms_characters", contact.sms_characters.to_string()),
+        ("zone", contact.zone.to_string()),
+        ("opt_out", opt_out.to_string()),
+    ];
+    parts.extend(rules.into_iter().map(|(rule, says)| (Part::Contact { rule: rule.to_string() }, says)));
+    parts
+}
+
+/// What one workflow says otherwise than the other.
+pub fn differences(before: &Workflow, after: &Workflow) -> Vec<Difference> {
+    let (mut before, mut after) = (parts(before), parts(after));
+    let names: BTreeSet<Part> = before.keys().chain(after.keys()).cloned().collect();
+    let difference = |part: Part| {
+        let (before, after) = (before.remove(&part), after.remove(&part));
+        (before != after).then_some(Difference { part, before, after })
+    };
+    names.into_iter().filter_map(difference).collect()
+}
+
+/// The parts through which time alone can lead a referral from here: equal courses bring equal letters.
+pub fn course(workflow: &Workflow, state: &str) -> Parts {
+    let mut parts = timers_and_handlers(None, &workflow.timers, &workflow.on);
+    let (mut open, mut seen) = (vec![state], BTreeSet::new());
+    while let Some(name) = open.pop() {
+        let Some(state) = workflow.states.get(name).filter(|_| seen.insert(name)) else { continue };
+        parts.extend(parts_of_state(workflow, name));
+        let timed = |on: &'_ Handlers| -> Vec<String> {
+            let timers = on.iter().filter(|(event, _)| event.starts_with("timer."));
+            timers.flat_map(|(_, handlers)| handlers).filter_map(|handler| handler.to.clone()).collect()
+        };
+        let next = timed(&state.on).into_iter().chain(timed(&workflow.on));
+        open.extend(next.filter_map(|to| workflow.states.get_key_value(&to).map(|(name, _)| name.as_str())));
+    }
+    parts
+}
+
+fn course_of_all(workflow: &Workflow) -> Parts {
+    let own = timers_and_handlers(None, &workflow.timers, &workflow.on);
+    own.into_iter().chain(workflow.states.keys().flat_map(|state| parts_of_state(workflow, state))).collect()
+}
+
+fn parts_of_state(workflow: &Workflow, name: &str) -> Parts {
+    let Some(state) = workflow.states.get(name) else { return Parts::new() };
+    let mut parts = timers_and_handlers(Some(name), &state.timers, &state.on);
+    let name = name.to_string();
+    parts.insert(Part::State { state: name.clone() }, if state.end { "an end" } else { "a state" }.to_string());
+    if !state.enter.is_empty() {
+        parts.insert(Part::Entry { state: name.clone() }, actions(&state.enter));
+    }
+    if !state.ignore.is_empty() {
+        let ignored: Vec<&str> = state.ignore.iter().map(String::as_str).collect();
+        parts.insert(Part::Ignored { state: name }, ignored.join(", "));
+    }
+    parts
+}
+
+fn timers_and_handlers(state: Option<&str>, timers: &[TimerRule], on: &Handlers) -> Parts {
+    let state = || state.map(str::to_string);
+    let timers = timers.iter().map(|rule| (Part::Timer { state: state(), timer: rule.name.clone() }, says(rule)));
+    let handlers = on.iter().map(|(event, handlers)| {
+        let told: Vec<String> = handlers.iter().map(handler).collect();
+        (Part::Handler { state: state(), event: event.clone() }, told.join("; else "))
+    });
+    timers.chain(handlers).collect()
+}
+
+fn says(rule: &TimerRule) -> String {
+    let when = match rule.when {
+        When::After { wait, since: Since::Entry } => format!("{} after entry", duration(wait)),
+        When::After { wait, since: Since::Order } => format!("{} after the order", duration(wait)),
+        When::BeforeAppointment(wait) => format!("{} before the appointment", duration(wait)),
+        When::AfterAppointment(wait) => format!("{} after the appointment", duration(wait)),
+        When::VisitOpen { at_most } => format!("when the visit stage says, at most {}", duration(at_most)),
+    };
+    match rule.late {
+        Late::Skip => when,
+        Late::Fire => format!("{when}, also late"),
+    }
+}
+
+fn handler(handler: &Handler) -> String {
+    let mut told = Vec::new();
+    told.extend(handler.guard.as_ref().map(|guard| format!("if {}", guard.source())));
+    if !handler.actions.is_empty() {
+        told.push(actions(&handler.actions));
+    }
+    told.extend(handler.to.as_ref().map(|to| format!("to {to}")));
+    told.extend(handler.reenter.then(|| "anew".to_string()));
+    told.extend(handler.always.then(|| "always".to_string()));
+    if told.is_empty() { "nothing".to_string() } else { told.join(", ") }
+}
+
+fn actions(actions: &[Action]) -> String {
+    actions.iter().map(action).collect::<Vec<_>>().join(", ")
+}
+
+fn action(action: &Action) -> String {
+    match action {
+        Action::Send { letter, channel: Some(channel) } => format!("send {letter} by {}", channel.name()),
+        Action::Send { letter, channel: None } => format!("send {letter}"),
+        Action::ReadRecord => "read-record".to_string(),
+        Action::AssessNetwork(cause) => format!("assess-network {}", word(CAUSES, cause)),
+        Action::CheckVisit => "check-visit".to_string(),
+        Action::WriteChart(outcome) => format!("write-chart {}", word(OUTCOMES, outcome)),
+        Action::Raise(rule) => {
+            let urgent = if rule.urgent { "urgent " } else { "" };
+            let summary = Digest::of(format!("{:?}", rule.summary).as_bytes()).short();
+            let (kind, hours) = (&rule.kind, rule.due_in_hours);
+            format!("raise {urgent}{kind} for the {} in {hours} h ({summary})", word(AUDIENCES, &rule.audience))
+        }
+        Action::RecallLetters => "recall-letters".to_string(),
+        Action::Mark(name) => format!("mark {name}"),
+    }
+}
+
+/// The word by which the YAML names it.
+fn word<T: PartialEq>(words: &'static [(&'static str, T)], wanted: &T) -> &'static str {
+    words.iter().find(|(_, it)| it == wanted).map_or("otherwise", |(word, _)| word)
+}
+
+/// As the YAML writes it: `1d12h`.
+fn duration(wait: TimeDelta) -> String {
+    let (days, hours, minutes) = (wait.num_days(), wait.num_hours() % 24, wait.num_minutes() % 60);
+    let told: String = [(days, 'd'), (hours, 'h'), (minutes, 'm')]
+        .into_iter()
+        .filter(|(count, _)| *count != 0)
+        .map(|(count, unit)| format!("{count}{unit}"))
+        .collect();
+    if told.is_empty() { "0m".to_string() } else { told }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of = |f: &mut fmt::Formatter<'_>, state: &Option<String>| match state {
+            Some(state) => write!(f, " of state {state}"),
+            None => f.write_str(" of the whole workflow"),
+        };
+        match self {
+            Part::Start => f.write_str("start"),
+            Part::State { state } => write!(f, "state {state}"),
+            Part::Entry { state } => write!(f, "entry of state {state}"),
+            Part::Timer { state, timer } => write!(f, "timer {timer}").and_then(|()| of(f, state)),
+            Part::Handler { state, event } => write!(f, "on {event}").and_then(|()| of(f, state)),
+            Part::Ignored { state } => write!(f, "what state {state} ignores"),
+            Part::Letter { letter } => write!(f, "letter {letter}"),
+            Part::Wording { letter, language } => write!(f, "letter {letter} in {language}"),
+            Part::Contact { rule } => write!(f, "contact rule {rule}"),
+            Part::Practice => f.write_str("practice"),
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.before, &self.after) {
+            // What words a letter has is for its own file to say.
+            (Some(_), Some(_)) if matches!(self.part, Part::Wording { .. }) => {
+                write!(f, "~ {}: other words", self.part)
+            }
+            (Some(before), Some(after)) => write!(f, "~ {}: {before} -> {after}", self.part),
+            (None, Some(after)) => write!(f, "+ {}: {after}", self.part),
+            (Some(before), None) => write!(f, "- {}: {before}", self.part),
+            (None, None) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! A vendor is swapped at midday: what is owed goes out by the new one, what was asked of the old one is asked of the old one.
+
+use chrono::TimeDelta;
+use handoff::change::{self, Act, Candidate};
+use handoff::deployments::{Keep, Source};
+use handoff::line::Line;
+use handoff_store::{Origin, Record};
+
+use crate::outbox::office::{Custom, Office};
+use crate::outbox::vendor::Mood;
+
+/// The test office's workflow without the first vendor; a text goes out when a day has passed.
+fn by_the_second(line: &Line) -> Source {
+    let known = line.store.index().deployments().expect("an index").pop().expect("a deployment");
+    let mut source: Source = serde_json::from_str(&known.workflow).expect("a source");
+    let text = &mut source.text;
+    let first = text.find("    first:").expect("a first vendor")..text.find("    second:").expect("a second vendor");
+    text.replace_range(first, "");
+    let task = "do: [raise: { audience: coordinator, kind: day-1, due_in: 24h, summary: \"A day has passed.\" }]";
+    assert!(text.contains(task));
+    *text = text.replace(task, "do: [send: { letter: first-contact, channel: sms }]") + "\nmoves: { others: move }\n";
+    source
+}
+
+fn swap(line: &Line) -> change::Applied {
+    let candidate = Candidate { source: by_the_second(line), scenarios: Default::default() };
+    let ready = change::examine(line, candidate, Keep::Yes).unwrap_or_else(|error| panic!("{error}"));
+    let act = Act { origin: Origin::Applied, who: "Ada".into(), why: "the first vendor is dear".into() };
+    change::put_in_force(line, ready, act).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_of_referrals_in_flight_go_out_by_the_new_vendor() {
+    const ORDERS: usize = 8;
+    let office = Office::open(Mood::Well, Custom { sequential: true, ..Custom::default() }).await;
+    office.orders(ORDERS).await;
+    office.settle().await;
+    assert_eq!((office.first.taken().len(), office.second.taken().len()), (ORDERS, 0));
+    let applied = swap(&office.line);
+    assert_eq!((applied.moves, applied.stays), (ORDERS as u64, 0));
+    office.live_until(office.now() + TimeDelta::hours(30)).await;
+    assert_eq!((office.first.taken().len(), office.second.taken().len()), (ORDERS, ORDERS));
+    office.order(100).await;
+    office.settle().await;
+    assert_eq!((office.first.taken().len(), office.second.taken().len()), (ORDERS, ORDERS + 1));
+    let moved = office
+        .records()
+        .into_iter()
+        .filter(|record| matches!(record, Record::Stepped { because, .. } if because.contains("moved to workflow")));
+    assert_eq!(moved.count(), ORDERS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_may_have_acted_is_asked_before_the_new_vendor_sends() {
+    let office = Office::open(Mood::Forgetful, Custom { sequential: true, ..Custom::default() }).await;
+    office.order(1).await;
+    office.settle().await;
+    assert_eq!(office.first.taken().len(), 1, "it took the text and did not say so");
+    swap(&office.line);
+    office.first.becomes(Mood::Well);
+    office.live_until(office.now() + TimeDelta::hours(2)).await;
+    let asked = office.first.requests().into_iter().filter(|request| request.method == "GET").count();
+    assert!(asked > 0, "the first vendor was asked");
+    assert_eq!((office.first.taken().len(), office.second.taken().len()), (1, 0), "nobody is texted twice");
+}

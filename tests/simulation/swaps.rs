@@ -1,0 +1,105 @@
+//! Somebody changes the workflow in the middle of a life.
+
+use chrono::TimeDelta;
+use handoff::change::{self, Act, Candidate, ChangeError, past};
+use handoff::deployments::{Keep, Source};
+use handoff::line::Line;
+use handoff_store::Origin;
+use handoff_store::journal::Dice;
+
+/// What somebody does to the workflow in force. Done again, it is undone.
+#[derive(Clone, Copy, Debug)]
+pub enum Swap {
+    /// A reminder goes out at another time, for everybody.
+    Later,
+    /// The same, for new referrals alone.
+    LaterForNewOnes,
+    /// A state has another name.
+    Renamed,
+    /// What was in force before is in force again.
+    Back,
+}
+
+const EARLY: &str = "day-3: { after: 3d }";
+const LATE: &str = "day-3: { after: 4d }";
+const NAME: &str = "contacting";
+const OTHER_NAME: &str = "reaching-out";
+
+/// So many swaps at most in one history.
+const SWAPS_MAX: u64 = 4;
+
+/// In most histories none.
+pub fn of(dice: &mut Dice) -> Vec<(TimeDelta, Swap)> {
+    let count = if dice.below(3) == 0 { 1 + dice.below(SWAPS_MAX) } else { 0 };
+    let mut swaps: Vec<(TimeDelta, Swap)> = (0..count)
+        .map(|_| {
+            let swap = [Swap::Later, Swap::LaterForNewOnes, Swap::Renamed, Swap::Back][dice.below(4) as usize];
+            (TimeDelta::minutes(dice.below(24 * 24 * 60) as i64), swap)
+        })
+        .collect();
+    swaps.sort_by_key(|(when, _)| *when);
+    swaps
+}
+
+/// Does it to a house that lives. One whose disk fails refuses, and has nothing to show for it.
+///
+/// # Panics
+/// When a sound change is refused for another reason than the disk, or because it is in force or would strand somebody.
+pub fn perform(line: &Line, swap: Swap) {
+    match attempt(line, swap) {
+        Ok(())
+        | Err(
+            ChangeError::InForce(_)
+            | ChangeError::Strands(_)
+            | ChangeError::NothingBefore
+            | ChangeError::Commit(_)
+            | ChangeError::Index(_)
+            | ChangeError::Read(_),
+        ) => {}
+        Err(error) => panic!("{swap:?}: {error}"),
+    }
+}
+
+fn attempt(line: &Line, swap: Swap) -> Result<(), ChangeError> {
+    let known = line.store.index().deployments()?;
+    let last = known.last().expect("a house that lives has something in force");
+    let source: Source = serde_json::from_str(&last.workflow)?;
+    let ready = match swap {
+        Swap::Later => examine(line, toggled(source, EARLY, LATE), "moves: { others: move }")?,
+        Swap::LaterForNewOnes => examine(line, toggled(source, EARLY, LATE), "")?,
+        Swap::Renamed => {
+            let source = toggled(source, NAME, OTHER_NAME);
+            let renamed = source.text.contains(OTHER_NAME);
+            let (gone, present) = if renamed { (NAME, OTHER_NAME) } else { (OTHER_NAME, NAME) };
+            examine(line, source, &format!("moves: {{ states: {{ {gone}: {present} }}, others: move }}"))?
+        }
+        Swap::Back => {
+            let read = |position| line.store.read(position);
+            let before = past::of(line.store.index(), &read, None)?.before().ok_or(ChangeError::NothingBefore)?;
+            let before = known.iter().find(|deployed| deployed.deployment == before).expect("it was in force");
+            change::take_up_again(line, before)?
+        }
+    };
+    let act = Act { origin: Origin::Applied, who: "somebody".into(), why: format!("{swap:?}") };
+    change::put_in_force(line, ready, act).map(drop)
+}
+
+fn toggled(mut source: Source, one: &str, other: &str) -> Source {
+    without_moves(&mut source);
+    let (from, to) = if source.text.contains(other) { (other, one) } else { (one, other) };
+    source.text = source.text.replace(from, to);
+    source
+}
+
+fn examine(line: &Line, mut source: Source, moves: &str) -> Result<change::Ready, ChangeError> {
+    without_moves(&mut source);
+    source.text = format!("{}\n{moves}\n", source.text);
+    change::examine(line, Candidate { source, scenarios: Default::default() }, Keep::No)
+}
+
+/// They stand at the end, where the last swap wrote them.
+fn without_moves(source: &mut Source) {
+    let end = source.text.find("\nmoves:").unwrap_or(source.text.len());
+    source.text.truncate(end);
+    source.text.truncate(source.text.trim_end().len());
+}
