@@ -363,5 +363,39 @@ fn a_plan_is_drawn_of_a_house_at_rest_and_of_a_backup() {
         (&part["part"], &part["timer"], &part["after"]),
         (&"timer".into(), &"day-3".into(), &"5d after entry".into())
     );
+    for (title, days) in [("gained", 5), ("lost", 3)] {
+        let [letter] = running[title].as_array().expect("a list").as_slice() else { panic!("{title}: {running}") };
+        let told = (&letter["letter"], &letter["letters"], letter["referrals"].as_array().map(Vec::len));
+        assert_eq!(told, (&"reminder-1".into(), &3.into(), Some(3)), "{title} on day {days}: {running}");
+    }
     assert_eq!(house.records().iter().filter(|it| it["record"] == "deployed").count(), 1, "a plan is no deployment");
+}
+
+#[test]
+fn the_last_days_are_played_through_a_candidate() {
+    let house = House::new();
+    let data = house.path("data");
+    let daemon = house.serve();
+    take_orders(&daemon, 0..3);
+    let state = house.referrals()[0]["state"].as_str().expect("a state").to_string();
+    let shadow = |file: &str| {
+        let plan = ["workflow", "plan", file, "--data", &data, "--shadow", "2", "--json"];
+        house::objects(&plan).remove(0)["shadow"].clone()
+    };
+    let before = house.records().len();
+    // What time alone would bring later is no other past.
+    let same = shadow(&candidate(&house, DAY_3, "      day-3: { after: 5d }", ""));
+    assert_eq!((&same["referrals"], &same["same"]), (&3.into(), &3.into()), "{same}");
+    let file = candidate(&house, "network.in-network: reading-chart", "network.in-network: contacting", "");
+    let running = shadow(&file);
+    assert_eq!((&running["same"], &running["otherwise"]["state"]), (&0.into(), &3.into()), "{running}");
+    let first = &running["named"][0];
+    assert_eq!((&first["event"], &first["kind"]), (&"network.in-network".into(), &"state".into()));
+    let told = |side: &str| first[side].as_str().expect("words").to_string();
+    assert!(told("recorded").starts_with(&state) && told("candidate").starts_with("contacting, send first-contact"));
+    assert_eq!(running["decisions"]["network"]["same"], 3, "the same plugin answers the same");
+    assert_eq!(house.records().len(), before, "nothing is written down");
+    assert!(daemon.stop().0.success());
+    let resting = shadow(&file);
+    assert_eq!((&resting["otherwise"], &resting["named"]), (&running["otherwise"], &running["named"]));
 }
