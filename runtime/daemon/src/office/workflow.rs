@@ -102,7 +102,7 @@ impl Request for RollBack {
 }
 
 fn put(office: &Office, ready: change::Ready, origin: Origin, operator: Operator) -> anyhow::Result<Applied> {
-    let Operator { who, why } = operator;
+    let Operator { who, why, .. } = operator;
     let applied = change::put_in_force(&office.line, ready, Act { origin, who, why })?;
     // It is in force now, whatever comes; the keeper goes on where this ends early.
     if let Err(error) = tokio::runtime::Handle::current().block_on(office.line.move_everyone()) {
