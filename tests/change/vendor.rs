@@ -4,7 +4,9 @@ use chrono::TimeDelta;
 use handoff::change::{self, Act, Candidate};
 use handoff::deployments::{Keep, Source};
 use handoff::line::Line;
-use handoff_store::{Origin, Record};
+use handoff::rehearsal::{Progress, Rehearsal};
+use handoff_engine::event::Event;
+use handoff_store::{Origin, Position, Record};
 
 use crate::outbox::office::{Custom, Office};
 use crate::outbox::vendor::Mood;
@@ -48,6 +50,50 @@ async fn letters_of_referrals_in_flight_go_out_by_the_new_vendor() {
         .into_iter()
         .filter(|record| matches!(record, Record::Stepped { because, .. } if because.contains("moved to workflow")));
     assert_eq!(moved.count(), ORDERS);
+}
+
+/// The number is configured at the old vendor to call back under its old name, and patients answer for weeks.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_to_the_old_number_are_understood() {
+    const SWAPPED_ON_DAY: i64 = 4;
+    let data = tempfile::tempdir().expect("a folder");
+    let rehearsal = Rehearsal::open(7, 12, 30, data.path()).await.expect("a rehearsal");
+    let line = rehearsal.line();
+    let mut is_swapped = false;
+    let swap = |progress: Progress| {
+        if progress.day < SWAPPED_ON_DAY || std::mem::replace(&mut is_swapped, true) {
+            return;
+        }
+        let known = line.store.index().deployments().expect("an index").pop().expect("a deployment");
+        let mut source: Source = serde_json::from_str(&known.workflow).expect("a source");
+        assert!(source.text.contains("\n    sms:\n"));
+        source.text = source.text.replace("\n    sms:\n", "\n    texts:\n") + "\nmoves: { others: move }\n";
+        let candidate = Candidate { source, scenarios: Default::default() };
+        let ready = change::examine(&line, candidate, Keep::Yes).unwrap_or_else(|error| panic!("{error}"));
+        let act = Act { origin: Origin::Applied, who: "Ada".into(), why: "another vendor".into() };
+        change::put_in_force(&line, ready, act).unwrap_or_else(|error| panic!("{error}"));
+    };
+    rehearsal.run(swap).await.expect("a month");
+    let summary = serde_json::to_value(rehearsal.summary().expect("a summary")).expect("JSON");
+    assert_eq!((&summary["lost"], &summary["doubled"]), (&0.into(), &0.into()));
+    let line = rehearsal.line();
+    let records: Vec<Record> = line
+        .store
+        .entries(Position::START.next())
+        .flat_map(|entry| entry.expect("an entry").1.records.clone())
+        .skip_while(|record| !matches!(record, Record::Deployed { origin: Origin::Applied, .. }))
+        .collect();
+    let heard = |from: &str| {
+        records.iter().any(
+            |record| matches!(record, Record::Delivery { source, kind, .. } if source == from && kind == "callback"),
+        )
+    };
+    assert!(heard("sms") && heard("texts"), "both are heard after the swap");
+    let replies = records.iter().filter(|it| matches!(it, Record::Happened { event: Event::Reply { .. }, .. }));
+    assert!(replies.count() > 0, "patients answered and were understood");
+    assert_eq!(rehearsal.world().ledger().untouched(), [0; 0]);
+    drop(line);
+    rehearsal.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
