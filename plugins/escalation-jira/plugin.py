@@ -51,7 +51,7 @@ def search(task, settings):
     fields = {
         "project": {"key": settings["project"]},
         "issuetype": {"name": settings.get("issue_type", "Task")},
-        "summary": f"{task.kind}: {task.summary}"[:SUMMARY_MAX],
+        "summary": shortened(f"{task.kind}: {task.summary}"),
         "description": document(task),
         "labels": [label, f"handoff-{task.kind}", f"handoff-for-{task.audience.name.lower()}"],
         "duedate": day(task.due_at),
@@ -93,6 +93,11 @@ def create(issue, settings):
         reveal=["key"],
         state=json.dumps({"step": "created"}),
     )
+
+
+def shortened(line):
+    """Cut between words: half a token would stand for nothing."""
+    return line if len(line) <= SUMMARY_MAX else line[:SUMMARY_MAX].rsplit(" ", 1)[0]
 
 
 def document(task):

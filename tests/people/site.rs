@@ -188,8 +188,13 @@ impl Site {
 fn office(rehearsal: &Rehearsal, data: &Path) -> Arc<Office> {
     let signing = data.join("journal.pem");
     handoff::office::keys::establish(&signing, &signing_key(SEED)).expect("written");
-    let premises =
-        Premises { data: data.to_path_buf(), configuration: data.join("handoff.yaml"), signing, retention_years: 7 };
+    let premises = Premises {
+        data: data.to_path_buf(),
+        configuration: data.join("handoff.yaml"),
+        workflow: data.join("referral.yaml"),
+        signing,
+        retention_years: 7,
+    };
     Arc::new(Office::new(rehearsal.line(), premises).expect("an office"))
 }
 

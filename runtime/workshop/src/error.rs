@@ -32,8 +32,6 @@ pub enum WorkshopError {
     Failed { program: String, said: String },
     #[error(transparent)]
     Compile(#[from] BuildError),
-    #[error("{plugin} cannot be closed against the world outside: {why}")]
-    Open { plugin: String, why: String },
     #[error("{}: {why}\n  help: a case is a call in JSON, as the journal records it; `handoff plugin new` writes one", path.display())]
     Case { path: PathBuf, why: String },
     #[error("{} has no cases/*.in\n  help: write a call into one and `handoff plugin test --bless`", .0.display())]

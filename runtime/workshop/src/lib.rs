@@ -3,7 +3,6 @@
 
 mod begin;
 mod cases;
-mod closed;
 pub mod conform;
 mod contract;
 mod error;

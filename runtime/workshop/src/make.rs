@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::closed;
+use crate::contract;
 use crate::error::WorkshopError;
 use crate::project::{Language, Project};
 
@@ -16,26 +16,33 @@ use crate::project::{Language, Project};
 /// installed in the folder first, from the registry that its package manager is set up with.
 ///
 /// # Errors
-/// When a tool is missing or fails, or the component asks for what no plugin is given.
+/// When a tool is missing or fails.
 pub fn build(project: &Project) -> Result<PathBuf, WorkshopError> {
     let built = match project.language {
         Language::Rust => rust::build(project)?,
         Language::Js => js::build(project)?,
         Language::Python => python::build(project)?,
     };
-    let component = fs::read(&built).map_err(WorkshopError::file(&built))?;
-    let closed = closed::close(&project.name, component)?;
     let path = project.component();
-    fs::write(&path, closed).map_err(WorkshopError::file(&path))?;
+    fs::copy(&built, &path).map_err(WorkshopError::file(&path))?;
     Ok(path)
 }
 
-/// What a tool writes before it is closed lies in the project's own `target`.
-fn aside(project: &Project) -> Result<PathBuf, WorkshopError> {
+/// Where a tool works: the project's own `target`, by its whole path.
+fn target(project: &Project) -> Result<PathBuf, WorkshopError> {
     let folder = project.folder.join("target");
     fs::create_dir_all(&folder).map_err(WorkshopError::file(&folder))?;
-    let folder = folder.canonicalize().map_err(WorkshopError::file(&folder))?;
-    Ok(folder.join("open.wasm"))
+    folder.canonicalize().map_err(WorkshopError::file(&folder))
+}
+
+/// The contract that it is built against: its own copy, or where it has none the one that came with Handoff.
+fn wit(project: &Project) -> Result<PathBuf, WorkshopError> {
+    let mut folder = project.wit();
+    if !folder.exists() {
+        folder = target(project)?.join("wit");
+        contract::write(&folder)?;
+    }
+    folder.canonicalize().map_err(WorkshopError::file(&folder))
 }
 
 /// What lies in the project's folder or in one above it: several plugins can share their tools.

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{aside, installed, run};
+use super::{installed, run, target, wit};
 use crate::error::WorkshopError;
 use crate::project::Project;
 
@@ -37,12 +37,9 @@ pub fn build(project: &Project) -> Result<PathBuf, WorkshopError> {
         let how = if project.folder.join("package-lock.json").exists() { "ci" } else { "install" };
         run(Command::new("npm").args([how, "--no-audit", "--no-fund", "--silent"]), &project.folder, HELP)?;
     }
-    let out = aside(project)?;
-    let wit = project.wit();
-    // It fails to find a contract under a relative path.
-    let wit = wit.canonicalize().map_err(WorkshopError::file(&wit))?;
+    let out = target(project)?.join("built.wasm");
     let mut node = Command::new("node");
-    node.args(["--input-type=module", "--eval", SCRIPT, "--"]).arg(wit).arg(project.stage.name()).arg(&out);
+    node.args(["--input-type=module", "--eval", SCRIPT, "--"]).arg(wit(project)?).arg(project.stage.name()).arg(&out);
     run(&mut node, &project.folder, HELP)?;
     Ok(out)
 }

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::aside;
+use super::target;
 use crate::error::WorkshopError;
 use crate::project::Project;
 
 pub fn build(project: &Project) -> Result<PathBuf, WorkshopError> {
-    let target = aside(project)?.with_file_name("cargo");
+    let target = target(project)?.join("cargo");
     let built = handoff_builder::build(&project.folder, &target, &target.join("components"))?;
     let ours = built.into_iter().find(|it| it.name == project.name);
     ours.map(|it| it.component).ok_or_else(|| WorkshopError::Failed {
