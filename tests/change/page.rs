@@ -19,7 +19,7 @@ fn without_what_is_new_each_time(text: &str) -> String {
             bare.len() >= 5 && bare.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-' || byte == b':');
         if is_digest || is_referral || is_moment { word.replace(bare, "#") } else { word.to_string() }
     };
-    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+    text.split_inclusive(char::is_whitespace).map(word).collect()
 }
 
 /// Lines taken out, and the lines in their place.

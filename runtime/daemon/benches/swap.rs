@@ -53,7 +53,7 @@ async fn run(swaps: usize) -> anyhow::Result<()> {
     let house = rehearsal::house(1, data.path(), egress, secrets, clock);
     let line = Arc::new(house.build()?);
     let any: SocketAddr = ([127, 0, 0, 1], 0).into();
-    let listen = Listen { mllp: vec![MllpListener::new("hl7", any)], http: HttpListener::new(any, None) };
+    let listen = Listen { mllp: vec![MllpListener::new("hl7", any)], http: HttpListener::new(any, None), api: None };
     let service = service::start(&listen, Arc::clone(&line)).await?;
     let address = *service.mllp.first().context("an MLLP listener")?;
     let next = Arc::new(AtomicUsize::new(0));

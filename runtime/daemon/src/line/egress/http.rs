@@ -47,13 +47,12 @@ const RESERVED_HEADERS: [HeaderName; 14] = [
     header::FORWARDED,
 ];
 
-/// What a stage may read of a response's head. The rest, cookies above all, is not its business.
-const REVEALED_HEADERS: [HeaderName; 7] = [
+/// What a stage may read of a response's head, and a resource's place. The rest, cookies above all, is not its business.
+const REVEALED_HEADERS: [HeaderName; 6] = [
     header::CONTENT_TYPE,
     header::DATE,
     header::ETAG,
     header::LAST_MODIFIED,
-    header::LOCATION,
     header::RETRY_AFTER,
     HeaderName::from_static("x-request-id"),
 ];
@@ -302,12 +301,27 @@ fn judge(error: &reqwest::Error) -> Failed {
 
 /// The part of a response's head that its stage may read, echoes of patient data masked.
 pub(super) fn revealed(headers: &HeaderMap, placed: &Placed) -> Vec<Attribute> {
-    let revealed = headers.iter().filter(|(name, _)| REVEALED_HEADERS.contains(name) || is_rate_limit(name));
+    let revealed = headers.iter().filter(|(name, value)| {
+        let is_place = *name == header::LOCATION && value.to_str().is_ok_and(is_resource);
+        is_place || REVEALED_HEADERS.contains(name) || is_rate_limit(name)
+    });
     let attribute = |(name, value): (&HeaderName, &HeaderValue)| Attribute {
         name: name.as_str().to_string(),
         value: placed.mask(&String::from_utf8_lossy(value.as_bytes())),
     };
     revealed.map(attribute).collect()
+}
+
+/// `[base]/Task/9/_history/1`: where a FHIR server put what it was given (R4, RESTful API, 3.1.0.8 create), its id of the kind
+/// `[A-Za-z0-9.-]{1,64}`. Any other location is the server's own words, and those could name a patient.
+fn is_resource(location: &str) -> bool {
+    let path = location.split_once("/_history/").map_or(location, |(path, _version)| path);
+    let mut segments = path.rsplit('/');
+    let (Some(id), Some(kind)) = (segments.next(), segments.next()) else { return false };
+    let fits = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '.');
+    let is_kind =
+        kind.starts_with(|first: char| first.is_ascii_uppercase()) && kind.chars().all(|it| it.is_ascii_alphabetic());
+    is_kind && (1..=64).contains(&id.len()) && id.chars().all(fits)
 }
 
 fn is_rate_limit(name: &HeaderName) -> bool {
@@ -317,6 +331,21 @@ fn is_rate_limit(name: &HeaderName) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_resource_s_place_is_told() {
+        for (location, told) in [
+            ("https://chart.example/r4/Task/9/_history/1", true),
+            ("Task/40385f64-5717-4562-b3fc-2c963f66afa6", true),
+            ("/to/+15125550143", false),
+            ("/Patient/Ana%20Cruz", false),
+            ("/Patient?name=Cruz", false),
+            ("9", false),
+            ("", false),
+        ] {
+            assert_eq!(is_resource(location), told, "{location}");
+        }
+    }
 
     #[test]
     fn a_path_cannot_climb() {
