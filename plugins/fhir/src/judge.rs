@@ -18,7 +18,7 @@ const RETRY_SECONDS_MAX: u32 = 86_400;
 /// `endpoint` is the endpoint's name in the workflow, and `what` the request, such as `GET /Patient`: both for the
 /// failure's text.
 pub fn found(response: Response, endpoint: &str, what: &str) -> Result<Option<Value>, Failure> {
-    let response = http(response, endpoint, what)?;
+    let response = http(response, endpoint)?;
     match response.status {
         200..=299 => serde_json::from_str(&response.body)
             .map(Some)
@@ -32,7 +32,7 @@ pub fn found(response: Response, endpoint: &str, what: &str) -> Result<Option<Va
 /// neither.
 pub fn created(response: Response, endpoint: &str, resource: &str) -> Result<String, Failure> {
     let what = format!("POST /{resource}");
-    let response = http(response, endpoint, &what)?;
+    let response = http(response, endpoint)?;
     match response.status {
         200 | 201 | 204 => Ok(reference(&response, resource)),
         // Several resources match: writing again would only add to them.
@@ -41,7 +41,7 @@ pub fn created(response: Response, endpoint: &str, resource: &str) -> Result<Str
     }
 }
 
-fn http(response: Response, endpoint: &str, what: &str) -> Result<HttpResponse, Failure> {
+fn http(response: Response, endpoint: &str) -> Result<HttpResponse, Failure> {
     match response {
         Response::Http(response) => Ok(response),
         Response::Mail(_) | Response::Mllp(_) => Err(Failure::Misconfigured(format!(
