@@ -60,8 +60,16 @@ const UNREADABLE: &str = r#"def unreadable():
 
 "#;
 
+/// The language's own words (reference, 2.3.1), to which the bindings add an underscore.
+const KEYWORDS: [&str; 35] = [
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+    "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
+    "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+];
+
 fn snake(name: &str) -> String {
-    name.replace('-', "_")
+    let name = name.replace('-', "_");
+    if KEYWORDS.contains(&name.as_str()) { name + "_" } else { name }
 }
 
 fn camel(name: &str) -> String {
