@@ -83,7 +83,11 @@ async fn run(swaps: usize) -> anyhow::Result<()> {
     }
     service.close().await;
     let taken = line.store.index().in_flight().iter().map(|place| place.referrals).sum::<u64>();
-    ensure!(taken as usize >= with.len() + without.len(), "an order was acknowledged and is no referral");
+    ensure!(
+        taken as usize >= with.len() + without.len(),
+        "{} orders were acknowledged, and there are {taken} referrals in flight",
+        with.len() + without.len()
+    );
     println!(
         "{swaps} changes, {:.0}/s, the longest {longest:.1?}; {} orders beside them, {} without, none refused",
         swaps as f64 / swapping.as_secs_f64(),
@@ -147,7 +151,7 @@ async fn heard(mut senders: JoinSet<anyhow::Result<Times>>) -> anyhow::Result<Ti
 /// The same order under numbers of its own.
 fn order(number: usize) -> String {
     let text = ORDER.replace("MSG00112", &format!("SWAP{number}")).replace("226839^EPIC", &format!("R{number}^EPIC"));
-    text.replace("PATID1234", &format!("PAT{number}"))
+    text.replace("11001^EXTID", &format!("X{number}^EXTID")).replace("PATID1234", &format!("PAT{number}"))
 }
 
 fn at(times: &mut Times, share: f64) -> Duration {
