@@ -116,12 +116,16 @@ impl Keyring {
             None if taken > 0 => return Err(KeyringError::Missing { path }),
             None => create(&*disk, &master, dice).map_err(at)?,
         }
-        // A process that died may have left slots that only the page cache knows.
-        disk.sync(FILE).map_err(at)?;
         let slots = disk.length(FILE).map_err(at)?.saturating_sub(HEADER_BYTES) / SLOT_BYTES;
         if slots < taken {
             return Err(KeyringError::Short { path, slots, taken });
         }
+        // A process that died may have left slots that only the page cache knows, and whose sync has failed once: what is not
+        // written again would not be tried again.
+        let mut untaken = vec![0; ((slots - taken) * SLOT_BYTES) as usize];
+        read(&*disk, slot_at(taken), &mut untaken).map_err(at)?;
+        disk.write(FILE, slot_at(taken), &untaken).map_err(at)?;
+        disk.sync(FILE).map_err(at)?;
         let mut head = [0; HOUSE_AT as usize];
         read(&*disk, 0, &mut head).map_err(at)?;
         if head[..MAGIC.len()] != *MAGIC || head[MAGIC.len()..MAGIC.len() + 4] != FORMAT.to_le_bytes() {
