@@ -17,12 +17,16 @@ mod swaps;
 use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use self::life::{Fates, History, Town};
 
 /// Seeds in an ordinary run.
 const SEEDS: Range<u64> = 0..200;
+
+/// Seconds do for a history; what lives on has come to where it does nothing but turn.
+const HISTORY_SECONDS_MAX: Duration = Duration::from_secs(300);
 
 /// Histories lived at once: one for each core.
 fn cores() -> u64 {
@@ -34,10 +38,23 @@ fn asked(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
 }
 
-/// A history, or nothing when it broke a promise; the panic's message has been printed by then.
+/// A history, or nothing when it broke a promise: the panic's message and the seed have been printed by then.
+#[expect(clippy::print_stderr, reason = "whoever soaks for a night wants to see at midnight what broke")]
 fn live(seed: u64, fates: &Fates, town: &Town) -> Option<History> {
+    let (lived, died) = mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        if died.recv_timeout(HISTORY_SECONDS_MAX) == Err(mpsc::RecvTimeoutError::Timeout) {
+            eprintln!("seed {seed}: this history does not end");
+            std::process::abort();
+        }
+    });
     // A town is the same after a history that failed: it holds compiled plugins and nothing else.
-    std::panic::catch_unwind(AssertUnwindSafe(|| life::live(seed, fates, town))).ok()
+    let history = std::panic::catch_unwind(AssertUnwindSafe(|| life::live(seed, fates, town))).ok();
+    drop(lived);
+    if history.is_none() {
+        eprintln!("seed {seed}: a promise was broken");
+    }
+    history
 }
 
 /// Does each piece of work once, on every core, until it or the time runs out.

@@ -262,9 +262,12 @@ fn world_agrees(ledger: &Ledger, entries: &[(Position, Arc<Entry>)], clock_was_r
         let same = (&one.to, &one.subject, &one.text) == (&other.to, &other.subject, &other.text);
         assert!(
             !same || other.at - one.at > ONE_LETTER || one.message_id == other.message_id,
-            "a mail came twice under two names: {} and {}",
+            "a mail came twice under two names: {} at {} and {} at {}{}",
             one.message_id,
-            other.message_id
+            one.at,
+            other.message_id,
+            other.at,
+            stories(entries, one.at, other.at)
         );
     }
     let created = ledger.writes.iter().filter(|write| !write.repeated);

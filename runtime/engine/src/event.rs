@@ -24,7 +24,13 @@ pub enum Event {
     /// A letter left the house: `letter.sent`. Recorded before any status can arrive.
     LetterSent { letter: SentLetter },
     /// What the vendor says became of it: `letter.delivered`, `letter.undeliverable`, `letter.refused`.
-    LetterStatus { letter: LetterId, status: LetterStatus },
+    LetterStatus {
+        letter: LetterId,
+        status: LetterStatus,
+        /// Which way it was to go; told of a letter that never left, because nothing else was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<Channel>,
+    },
     /// No channel is left for a letter: `letter.nobody`.
     Unreachable { template: String, reason: String },
     /// The patient answered: `reply.confirm`, `reply.opt-out`, …; `reply.unclear` below the confidence threshold.

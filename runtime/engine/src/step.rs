@@ -79,6 +79,8 @@ pub enum Rejection {
     TimerNotSet { name: String },
     #[error("timer `{name}` is due later; the appointment has moved")]
     TimerNotDue { name: String },
+    #[error("what became of letter {letter} is known already")]
+    StatusKnown { letter: LetterId },
     #[error("the referral is already under way; an order begins a referral of its own")]
     AlreadyBegun,
     #[error("the referral belongs to another deployment; step it with its own, or move it over first")]
@@ -239,6 +241,11 @@ fn check_event(referral: &Referral, event: &Event, now: DateTime<Utc>) -> Result
             Some(timer) if timer.due > now => return Err(Rejection::TimerNotDue { name: name.clone() }),
             Some(_) => {}
         }
+    }
+    if let Event::LetterStatus { letter, status, .. } = event
+        && facts::knows(&referral.facts, *letter, status)
+    {
+        return Err(Rejection::StatusKnown { letter: *letter });
     }
     Ok(())
 }

@@ -98,7 +98,7 @@ impl Line {
             Verdict::Never { rule } => {
                 draft.record(Record::Refused { letter: id, rule: rule.into() });
                 let status = LetterStatus::Refused { code: rule.into() };
-                return Ok(Some(Event::LetterStatus { letter: id, status }));
+                return Ok(Some(Event::LetterStatus { letter: id, status, channel: Some(channel) }));
             }
         };
         draft.queue(Letter { id, due, expires, body: LetterBody::Message(message) });

@@ -150,7 +150,8 @@ impl Line {
                 News::Reply(None, reply) => self.stranger(installed, &mut draft, delivery, reply)?,
                 News::Status(letter, status) => {
                     if let (Some(letter), Some(status)) = (letter, from_wit::letter_status(status.receipt.outcome)) {
-                        self.transition(&mut draft, letter.referral, Event::LetterStatus { letter, status })?;
+                        let event = Event::LetterStatus { letter, status, channel: None };
+                        self.transition(&mut draft, letter.referral, event)?;
                     }
                 }
             }

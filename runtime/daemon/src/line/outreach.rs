@@ -257,7 +257,8 @@ impl Line {
                 draft.record(Record::Refused { letter, rule: rule.into() });
                 let status = LetterStatus::Refused { code: rule.into() };
                 let _held = self.referrals.hold_one(referral.id).await;
-                self.transition(&mut draft, referral.id, Event::LetterStatus { letter, status })?;
+                let channel = Some(message.channel);
+                self.transition(&mut draft, referral.id, Event::LetterStatus { letter, status, channel })?;
                 self.commit(draft).await?;
             }
         }

@@ -183,7 +183,9 @@ impl Line {
 /// What a referral hears of a letter that will not be seen through.
 pub(super) fn given_up(item: &OutboxItem, status: LetterStatus) -> Event {
     match &item.letter.body {
-        LetterBody::Message(_) => Event::LetterStatus { letter: item.letter.id, status },
+        LetterBody::Message(message) => {
+            Event::LetterStatus { letter: item.letter.id, status, channel: Some(message.channel) }
+        }
         LetterBody::ReadRecord => Event::Record { record: None },
         LetterBody::CheckVisit => Event::Visit { finding: VisitFinding::Open { again_in_hours: ASK_AGAIN_HOURS } },
         LetterBody::WriteChart { .. } => {
@@ -209,7 +211,8 @@ fn sent(draft: &Draft<'_>, letter: LetterId, message: &Message, receipt: carrier
         at: draft.now,
     };
     let mut events = vec![Event::LetterSent { letter: sent }];
-    events.extend(from_wit::letter_status(receipt.outcome).map(|status| Event::LetterStatus { letter, status }));
+    let status = from_wit::letter_status(receipt.outcome);
+    events.extend(status.map(|status| Event::LetterStatus { letter, status, channel: None }));
     (outcome, events)
 }
 

@@ -104,7 +104,7 @@ pub(super) fn event(happens: &str, scene: &Scene<'_>) -> Result<Event, String> {
                 "undeliverable" => LetterStatus::Undeliverable { code },
                 _ => LetterStatus::Refused { code },
             };
-            Event::LetterStatus { letter, status }
+            Event::LetterStatus { letter, status, channel: None }
         }
         ("reply", intent) => {
             let (intent, confidence) = match intent.strip_suffix('?') {

@@ -23,12 +23,8 @@ pub(super) fn learn(facts: &mut Facts, event: &Event, opt_out: OptOutScope, now:
         Event::Record { record: Some(record) } => learn_record(&mut facts.patient, record),
         Event::Network { assessment } => learn_assessment(facts, assessment),
         Event::LetterSent { letter } => learn_sent(facts, letter),
-        Event::LetterStatus { letter, status } => {
-            let outcome = match status {
-                LetterStatus::Delivered => AttemptOutcome::Delivered,
-                LetterStatus::Undeliverable { .. } | LetterStatus::Refused { .. } => AttemptOutcome::Undeliverable,
-            };
-            learn_status(facts, *letter, outcome)
+        Event::LetterStatus { letter, status, channel } => {
+            learn_status(facts, *letter, outcome_of(status), *channel, now)
         }
         Event::Reply { reply } => learn_reply(facts, reply, opt_out),
         Event::Appointment { change, appointment, with } => {
@@ -119,26 +115,52 @@ fn replace(place: &mut Option<Provider>, provider: &Provider) -> bool {
 }
 
 fn learn_sent(facts: &mut Facts, letter: &SentLetter) -> bool {
-    if facts.attempts.iter().any(|attempt| attempt.letter == letter.id) {
-        return false;
+    let attempt = Attempt { letter: letter.id, channel: letter.channel, at: letter.at, outcome: AttemptOutcome::Pending };
+    match facts.attempts.iter_mut().find(|known| known.letter == letter.id) {
+        // It had been given up, and a person sent it after all.
+        Some(known) if known.outcome == AttemptOutcome::Undeliverable => *known = attempt,
+        Some(_) => return false,
+        None => note(facts, attempt),
     }
-    if facts.attempts.len() >= ATTEMPTS_MAX {
-        facts.attempts.remove(0);
-    }
-    let outcome = AttemptOutcome::Pending;
-    facts.attempts.push(Attempt { letter: letter.id, channel: letter.channel, at: letter.at, outcome });
     facts.last_letter = Some(letter.clone());
     true
 }
 
-/// An answer is the surest sign of delivery; a late status does not undo it.
-fn learn_status(facts: &mut Facts, letter: LetterId, outcome: AttemptOutcome) -> bool {
-    let attempt = facts.attempts.iter_mut().find(|attempt| attempt.letter == letter);
-    let Some(attempt) = attempt.filter(|it| it.outcome != outcome && it.outcome != AttemptOutcome::Answered) else {
-        return false;
-    };
-    attempt.outcome = outcome;
+fn note(facts: &mut Facts, attempt: Attempt) {
+    if facts.attempts.len() >= ATTEMPTS_MAX {
+        facts.attempts.remove(0);
+    }
+    facts.attempts.push(attempt);
+}
+
+/// Whether a status is no news: a vendor says it when it is asked and calls back as well. An answer is the surest sign of
+/// delivery; a late status does not undo it.
+pub(super) fn knows(facts: &Facts, letter: LetterId, status: &LetterStatus) -> bool {
+    let attempt = facts.attempts.iter().find(|attempt| attempt.letter == letter);
+    attempt.is_some_and(|attempt| [outcome_of(status), AttemptOutcome::Answered].contains(&attempt.outcome))
+}
+
+/// A letter that never left was an attempt as well: who chooses the next way must know which ones are barred.
+fn learn_status(
+    facts: &mut Facts,
+    letter: LetterId,
+    outcome: AttemptOutcome,
+    channel: Option<Channel>,
+    at: DateTime<Utc>,
+) -> bool {
+    match (facts.attempts.iter_mut().find(|attempt| attempt.letter == letter), channel) {
+        (Some(attempt), _) => attempt.outcome = outcome,
+        (None, Some(channel)) => note(facts, Attempt { letter, channel, at, outcome }),
+        (None, None) => return false,
+    }
     true
+}
+
+fn outcome_of(status: &LetterStatus) -> AttemptOutcome {
+    match status {
+        LetterStatus::Delivered => AttemptOutcome::Delivered,
+        LetterStatus::Undeliverable { .. } | LetterStatus::Refused { .. } => AttemptOutcome::Undeliverable,
+    }
 }
 
 fn learn_reply(facts: &mut Facts, reply: &Reply, opt_out: OptOutScope) -> bool {

@@ -57,7 +57,10 @@ fn event(kind: u8, detail: u8, referral: &Referral) -> Event {
             let why = if detail.is_multiple_of(2) { RerouteReason::OverBooked } else { RerouteReason::OutOfNetwork };
             Event::Network { assessment: Assessment::Alternative { specialist, next_available: None, why } }
         }
-        4 => Event::LetterStatus { letter, status: LetterStatus::Undeliverable { code: "unreachable".to_string() } },
+        4 => {
+            let status = LetterStatus::Undeliverable { code: "unreachable".to_string() };
+            Event::LetterStatus { letter, status, channel: detail.is_multiple_of(2).then_some(Channel::Email) }
+        }
         5 => Event::Reply {
             reply: Reply {
                 intent: intents[usize::from(detail) % intents.len()],
