@@ -105,6 +105,19 @@ fn ours_know_each_other_as_drawn() {
     }
 }
 
+/// Compiled plugins are loaded in one place, and its reason stands there.
+#[test]
+fn unsafe_code_is_forbidden_in_every_crate_but_the_one_that_loads_compiled_plugins() {
+    let graph = graph();
+    for (name, _) in ARROWS.iter().filter(|(name, _)| *name != "handoff-host") {
+        let folder = graph.id(name).trim_start_matches("path+file://").split('#').next().unwrap_or_default();
+        let roots = ["src/lib.rs", "src/main.rs"].map(|root| std::fs::read_to_string(format!("{folder}/{root}")));
+        let roots: Vec<String> = roots.into_iter().flatten().collect();
+        assert!(!roots.is_empty(), "{name} has no root in {folder}");
+        assert!(roots.iter().all(|root| root.contains("#![forbid(unsafe_code)]")), "{name}");
+    }
+}
+
 #[test]
 fn no_layer_reaches_what_it_must_not_know() {
     let graph = graph();

@@ -1,5 +1,7 @@
 //! Carries the bundled plugins, each built into a component at compile time.
 
+#![forbid(unsafe_code)]
+
 /// A plugin that comes with Handoff.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Bundled {

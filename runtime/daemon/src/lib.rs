@@ -1,5 +1,7 @@
 //! Connects: takes orders in, carries letters out, and keeps the gate between.
 
+#![forbid(unsafe_code)]
+
 pub mod api;
 pub mod audit;
 pub mod chain;

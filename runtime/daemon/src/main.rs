@@ -1,5 +1,7 @@
 //! The binary `handoff`: parses, builds, runs, returns an exit code.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 use clap::Parser;

@@ -3,6 +3,8 @@
 //! Read in this order: [`referral`] is what we know, [`event`] is what happened, [`workflow`] is what the practice wants,
 //! [`step`] is the decision, [`letter`] is what leaves the house.
 
+#![forbid(unsafe_code)]
+
 pub mod calendar;
 pub mod dashboard;
 pub mod deployment;

@@ -11,6 +11,8 @@
 //! of the world, `reaction` and `desk` are how it moves, `ehr`, `carrier`, `fhir` and `smtp` are how it speaks; [`World`]
 //! is all of it without sockets, [`Practice`] with them.
 
+#![forbid(unsafe_code)]
+
 mod agenda;
 mod carrier;
 mod desk;

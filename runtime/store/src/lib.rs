@@ -3,6 +3,8 @@
 //! Read in this order: [`entry`] is what is remembered, [`journal`] keeps it for good, [`index`] finds it again, [`store`]
 //! joins the two and is what the line talks to. The journal's form on disk is in `FORMAT.md`.
 
+#![forbid(unsafe_code)]
+
 mod base64_bytes;
 pub mod entry;
 pub mod index;

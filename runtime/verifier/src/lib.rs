@@ -7,6 +7,8 @@
 //! and that no step of the referral between the first and the last is missing. It does not prove that the holder keeps
 //! no second journal, nor that what the entries say is true.
 
+#![forbid(unsafe_code)]
+
 mod hex;
 pub mod pack;
 pub mod proof;

@@ -1,5 +1,7 @@
 //! `handoff-verify PACK [--key journal.pub]`: proves an evidence pack, without network and without Handoff.
 
+#![forbid(unsafe_code)]
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -1,6 +1,8 @@
 //! Where a plugin is made: begun from the contract, built into a component that imports nothing, tried against its own
 //! cases and its stage's kit, and signed. Knows no workflow, no house and no patient.
 
+#![forbid(unsafe_code)]
+
 mod begin;
 mod cases;
 pub mod conform;

@@ -1,5 +1,7 @@
 //! Builds a workspace of plugins into components, with whichever toolchain the machine has.
 
+#![forbid(unsafe_code)]
+
 mod cargo;
 mod toolchain;
 
