@@ -145,6 +145,7 @@ fn connect(url: &str) -> Result<(), String> {
         "smtp" => Some(587),
         "smtps" => Some(465),
         "mllp" => Some(2575),
+        "mllps" => Some(2576),
         _ => None,
     });
     let port = port.ok_or("the URL names no port")?;

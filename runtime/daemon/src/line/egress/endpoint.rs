@@ -17,8 +17,8 @@ use super::trust::{ClientCertificate, Proxy};
 #[serde(deny_unknown_fields)]
 pub struct EndpointConfig {
     /// `https://api.vendor.example/v1`, `smtps://mail.example:465`, `smtp://mail.example:587` (STARTTLS),
-    /// `mllp://ehr.internal:2575`. Plugins ask for paths below it. `http` and `mllp` are not encrypted: they need
-    /// `allow_private` and reach private addresses only, as does `smtp` to a server without STARTTLS.
+    /// `mllps://ehr.internal:2576`, `mllp://ehr.internal:2575`. Plugins ask for paths below it. `http` and `mllp` are not
+    /// encrypted: they need `allow_private` and reach private addresses only, as does `smtp` to a server without STARTTLS.
     pub url: String,
     /// `GET`, `POST`, `PUT`, `PATCH`, `DELETE`. All of them when absent.
     #[serde(default)]
@@ -158,13 +158,13 @@ pub enum Kind {
 pub enum EndpointError {
     #[error("endpoints.{name}.url is not a URL\nhelp: url: https://api.vendor.example")]
     NotAUrl { name: String, source: url::ParseError },
-    #[error("endpoints.{name}.url has the scheme {scheme}\nhelp: https, http, smtps, smtp or mllp")]
+    #[error("endpoints.{name}.url has the scheme {scheme}\nhelp: https, http, smtps, smtp, mllps or mllp")]
     OtherScheme { name: String, scheme: String },
     #[error("endpoints.{name}.url has no host, or has a user, a query or a fragment\nhelp: url: https://host/path")]
     NotABase { name: String },
-    #[error("endpoints.{name}.url names no port\nhelp: mllp://host:2575")]
+    #[error("endpoints.{name}.url names no port\nhelp: mllps://host:2576")]
     NoPort { name: String },
-    #[error("endpoints.{name}.url is not encrypted\nhelp: use https, or {}", allow_private(name))]
+    #[error("endpoints.{name}.url is not encrypted\nhelp: use https or mllps, or {}", allow_private(name))]
     NotEncrypted { name: String },
     #[error("endpoints.{name}.url is an address that it may not reach\nhelp: {}", allow_private(name))]
     Forbidden { name: String },
@@ -178,9 +178,14 @@ pub enum EndpointError {
     #[error("endpoints.{name}.paths: a path starts with `/`")]
     NotAPath { name: String },
     #[error(
-        "endpoints.{name}.{key} is of no use with {scheme}\nhelp: `ca` and `client_certificate` are for https and smtp; `proxy` for https"
+        "endpoints.{name}.{key} is of no use with {scheme}\nhelp: `ca` and `client_certificate` are for https, smtp and mllps; `proxy` for https"
     )]
     OfNoUse { name: String, key: &'static str, scheme: String },
+    #[error(
+        "endpoints.{name}.ca is missing: an interface engine's certificate comes from its hospital's own authority\n\
+         help: ca: /etc/handoff/hospital-ca.pem"
+    )]
+    NoAuthority { name: String },
     #[error(
         "endpoints.{name}.credentials: the secret {secret} is no key to sign with\n\
          help: RSA of at least 2048 bits or elliptic curve P-384, PKCS#8 in PEM: \
@@ -208,7 +213,7 @@ impl Endpoint {
             "https" | "http" => Kind::Http,
             "smtps" => Kind::MailTls,
             "smtp" => Kind::Mail,
-            "mllp" => Kind::Mllp,
+            "mllps" | "mllp" => Kind::Mllp,
             scheme => return Err(EndpointError::OtherScheme { name, scheme: scheme.to_string() }),
         };
         let encrypted = !matches!(url.scheme(), "http" | "mllp");
@@ -275,11 +280,12 @@ impl Endpoint {
     }
 
     fn check_trust(&self) -> Result<(), EndpointError> {
-        let (https, mail) = (self.url.scheme() == "https", matches!(self.kind, Kind::Mail | Kind::MailTls));
+        let (https, mllps) = (self.url.scheme() == "https", self.url.scheme() == "mllps");
+        let may_be_shown_who = https || mllps || matches!(self.kind, Kind::Mail | Kind::MailTls);
         let config = &self.config;
         for (key, given, useful) in [
-            ("ca", config.ca.is_some(), https || mail),
-            ("client_certificate", config.client_certificate.is_some(), https || mail),
+            ("ca", config.ca.is_some(), may_be_shown_who),
+            ("client_certificate", config.client_certificate.is_some(), may_be_shown_who),
             ("proxy", config.proxy.is_some(), https),
         ] {
             if given && !useful {
@@ -287,7 +293,10 @@ impl Endpoint {
                 return Err(EndpointError::OfNoUse { name: self.name.clone(), key, scheme });
             }
         }
-        Ok(())
+        match mllps && config.ca.is_none() {
+            true => Err(EndpointError::NoAuthority { name: self.name.clone() }),
+            false => Ok(()),
+        }
     }
 
     /// The host where it is written as an address, which nobody resolves.

@@ -1,6 +1,6 @@
-//! One HL7 v2 message out over MLLP, and its acknowledgement.
+//! One HL7 v2 message out over MLLP, in clear or in TLS, and its acknowledgement.
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use zeroize::Zeroizing;
@@ -9,6 +9,7 @@ use super::address::NoAddress;
 use super::endpoint::Endpoint;
 use super::http::{CONNECT_WITHIN, Failed};
 use super::substitute::Place;
+use super::trust::Handshake;
 use crate::line::ingress::frame::{Deframer, frame};
 
 /// HL7's recommended delimiters (2.5.1, 2.5.4), for a message that names none.
@@ -24,29 +25,47 @@ pub(super) fn place(message: &str) -> Place {
 }
 
 /// Sends a message and waits for one acknowledgement.
-pub(super) async fn exchange(endpoint: &Endpoint, message: &str) -> Result<Zeroizing<Vec<u8>>, Failed> {
+pub(super) async fn exchange(
+    endpoint: &Endpoint,
+    handshake: Option<&Handshake>,
+    message: &str,
+) -> Result<Zeroizing<Vec<u8>>, Failed> {
     let deadline = Instant::now() + endpoint.timeout();
-    let mut stream = connect(endpoint).await?;
+    let stream = connect(endpoint).await?;
+    let answer_bytes_max = endpoint.config.response_bytes_max;
     // From the first byte on, the other side may have the message.
-    let conversation = async {
-        let framed = Zeroizing::new(frame(message.as_bytes()));
-        stream.write_all(&framed).await.map_err(|_| Failed::InDoubt)?;
-        stream.flush().await.map_err(|_| Failed::InDoubt)?;
-        let mut deframer = Deframer::new(endpoint.config.response_bytes_max);
-        let mut chunk = [0; 4096];
-        loop {
-            match stream.read(&mut chunk).await {
-                Ok(0) | Err(_) => return Err(Failed::InDoubt),
-                Ok(count) => deframer.feed(&chunk[..count]),
-            }
-            match deframer.message() {
-                Ok(Some(answer)) => return Ok(Zeroizing::new(answer)),
-                Ok(None) => {}
-                Err(_) => return Err(Failed::InDoubt),
-            }
+    let conversed = match handshake {
+        None => timeout_at(deadline, converse(stream, message, answer_bytes_max)).await,
+        Some(Handshake { connector, server }) => {
+            let shaken = timeout(CONNECT_WITHIN, connector.connect(server.clone(), stream)).await;
+            let Ok(Ok(stream)) = shaken else { return Err(Failed::NotSent) };
+            timeout_at(deadline, converse(stream, message, answer_bytes_max)).await
         }
     };
-    timeout_at(deadline, conversation).await.unwrap_or(Err(Failed::InDoubt))
+    conversed.unwrap_or(Err(Failed::InDoubt))
+}
+
+async fn converse(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    message: &str,
+    answer_bytes_max: usize,
+) -> Result<Zeroizing<Vec<u8>>, Failed> {
+    let framed = Zeroizing::new(frame(message.as_bytes()));
+    stream.write_all(&framed).await.map_err(|_| Failed::InDoubt)?;
+    stream.flush().await.map_err(|_| Failed::InDoubt)?;
+    let mut deframer = Deframer::new(answer_bytes_max);
+    let mut chunk = [0; 4096];
+    loop {
+        match stream.read(&mut chunk).await {
+            Ok(0) | Err(_) => return Err(Failed::InDoubt),
+            Ok(count) => deframer.feed(&chunk[..count]),
+        }
+        match deframer.message() {
+            Ok(Some(answer)) => return Ok(Zeroizing::new(answer)),
+            Ok(None) => {}
+            Err(_) => return Err(Failed::InDoubt),
+        }
+    }
 }
 
 async fn connect(endpoint: &Endpoint) -> Result<TcpStream, Failed> {

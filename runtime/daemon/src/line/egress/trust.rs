@@ -1,13 +1,17 @@
 //! Whom an endpoint's server has to be, who the house is to it, and the proxy on the way there.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lettre::transport::smtp::client::TlsParameters;
 use lettre::transport::smtp::client::{Certificate as MailCertificate, CertificateStore, Identity as MailIdentity};
 use reqwest::{Certificate, Client, Identity};
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
+use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
 use super::address::Reach;
@@ -58,12 +62,22 @@ pub enum TrustError {
     Http { name: String, source: reqwest::Error },
     #[error("endpoints.{name}: its `ca` or `client_certificate` cannot be used\nhelp: files in PEM; a key in PKCS#8")]
     Mail { name: String, source: lettre::transport::smtp::Error },
+    #[error("endpoints.{name}: its `ca` or `client_certificate` cannot be used\nhelp: files in PEM; a key in PKCS#8")]
+    Mllp { name: String, source: rustls::Error },
 }
 
 /// What reaches one endpoint.
 pub(super) enum Way {
     Http(Client),
     Mail(Box<TlsParameters>),
+    Mllp(Box<Handshake>),
+}
+
+/// How a conversation over MLLP begins where it is encrypted.
+pub(super) struct Handshake {
+    pub connector: TlsConnector,
+    /// Whom the server has to be.
+    pub server: ServerName<'static>,
 }
 
 impl ClientCertificate {
@@ -119,7 +133,11 @@ pub(super) fn way(endpoint: &Endpoint, secrets: &Secrets) -> Result<Option<Way>,
             let parameters = parameters.map_err(|source| TrustError::Mail { name: name(), source })?;
             Ok(Some(Way::Mail(Box::new(parameters))))
         }
-        Kind::Mllp => Ok(None),
+        Kind::Mllp => {
+            let handshake = trust.handshake(endpoint.host());
+            let handshake = handshake.map_err(|source| TrustError::Mllp { name: name(), source })?;
+            Ok(Some(Way::Mllp(Box::new(handshake))))
+        }
     }
 }
 
@@ -151,5 +169,28 @@ impl Trust {
             builder = builder.identify_with(MailIdentity::from_pem(certificate, key)?);
         }
         builder.build()
+    }
+
+    fn handshake(self, host: &str) -> Result<Handshake, rustls::Error> {
+        let unread = |error| rustls::Error::General(format!("not PEM: {error}"));
+        let certificates =
+            |pem: &[u8]| CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>().map_err(unread);
+        let mut roots = RootCertStore::empty();
+        for authority in certificates(self.authorities.as_deref().unwrap_or_default())? {
+            roots.add(authority)?;
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(&[&TLS13, &TLS12])?;
+        let builder = builder.with_root_certificates(roots);
+        let config = match &self.identity {
+            None => builder.with_no_client_auth(),
+            Some((certificate, key)) => {
+                let key = PrivateKeyDer::from_pem_slice(key).map_err(unread)?;
+                builder.with_client_auth_cert(certificates(certificate)?, key)?
+            }
+        };
+        let server = ServerName::try_from(host.trim_matches(['[', ']']).to_string());
+        let server = server.map_err(|error| rustls::Error::General(error.to_string()))?;
+        Ok(Handshake { connector: TlsConnector::from(Arc::new(config)), server })
     }
 }

@@ -73,7 +73,7 @@ impl Wire for Sockets {
         let client = match self.ways.get(&endpoint.name) {
             Some(Way::Http(client)) => client,
             // A mail endpoint's access tokens come over HTTP.
-            Some(Way::Mail(_)) | None => self.clients.get(endpoint.reach),
+            Some(Way::Mail(_) | Way::Mllp(_)) | None => self.clients.get(endpoint.reach),
         };
         Box::pin(http::exchange(client, request, bytes_max))
     }
@@ -86,12 +86,16 @@ impl Wire for Sockets {
     ) -> Carried<'w, Result<Word, Unsaid>> {
         let tls = match self.ways.get(&endpoint.name) {
             Some(Way::Mail(tls)) => Some(tls.as_ref()),
-            Some(Way::Http(_)) | None => None,
+            Some(Way::Http(_) | Way::Mllp(_)) | None => None,
         };
         Box::pin(smtp::send(endpoint, tls, login, mail))
     }
 
     fn mllp<'w>(&'w self, endpoint: &'w Endpoint, message: &'w str) -> Carried<'w, Result<Zeroizing<Vec<u8>>, Failed>> {
-        Box::pin(mllp::exchange(endpoint, message))
+        let handshake = match self.ways.get(&endpoint.name) {
+            Some(Way::Mllp(handshake)) => Some(handshake.as_ref()),
+            Some(Way::Http(_) | Way::Mail(_)) | None => None,
+        };
+        Box::pin(mllp::exchange(endpoint, handshake, message))
     }
 }

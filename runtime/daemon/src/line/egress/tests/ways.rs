@@ -97,6 +97,52 @@ async fn a_server_and_the_house_show_each_other_certificates_of_a_private_author
 }
 
 #[tokio::test]
+async fn a_message_over_mllp_goes_encrypted_to_whom_the_authority_names() {
+    let (folder, ours, other) = (TempDir::new().expect("a folder"), Authority::new(), Authority::new());
+    let tls = Arc::new(Tls::open(config(folder.path(), &ours, &["handoff.clinic.example"])).expect("a good guard"));
+    let engine = raw("mllps", move |stream| {
+        let tls = Arc::clone(&tls);
+        async move {
+            let greeted = tls.greet(stream).await.map_err(std::io::Error::other)?;
+            let mut stream = greeted.0;
+            let mut chunk = [0; 4096];
+            let count = stream.read(&mut chunk).await?;
+            assert!(
+                chunk[..count].ends_with(b"PID|1||+15125550143\r\x1C\r"),
+                "{:?}",
+                String::from_utf8_lossy(&chunk[..count])
+            );
+            stream.write_all(&frame(b"MSH|^~\\&|EHR\rMSA|AA|7\r")).await
+        }
+    })
+    .await;
+    let house = house();
+    let identity = ours.issue("handoff.clinic.example");
+    let entry = |ca: &Authority, name: &str| {
+        json!({
+            "url": engine.replace("127.0.0.1", "localhost"), "allow_private": true, "baa": { "reference": "BAA-7" },
+            "timeout_seconds": 5, "ca": file(&folder, name, &ca.pem()),
+            "client_certificate": { "certificate": file(&folder, "us.pem", &identity.certificate), "key": "our-key" },
+        })
+    };
+    let ask = || {
+        let text = format!("MSH|^~\\&|H\rPID|1||{}\r", house.phone);
+        Ask { request: Request::Mllp(text), ..post(Body::Empty) }
+    };
+    let known = out(&entry(&ours, "our-ca.pem"), &[("our-key", &identity.key)]).expect("an egress");
+    let performed = house.perform(&known, ask()).await.expect("allowed");
+    let Performed::Answered(Response::Mllp(answer)) = performed else { panic!("{performed:?}") };
+    assert!(answer.contains("MSA|AA"), "{answer}");
+    let stranger = out(&entry(&other, "other-ca.pem"), &[("our-key", &identity.key)]).expect("an egress");
+    let performed = house.perform(&stranger, ask()).await.expect("allowed");
+    assert!(matches!(performed, Performed::NotSent(_)), "a server of another authority: {performed:?}");
+    let mut unnamed = entry(&ours, "our-ca.pem");
+    unnamed.as_object_mut().expect("an object").remove("ca");
+    let refused = out(&unnamed, &[("our-key", &identity.key)]).err().expect("no authority");
+    assert!(format!("{:?}", refused).contains("NoAuthority"), "{refused:?}");
+}
+
+#[tokio::test]
 async fn a_proxy_carries_what_it_cannot_read() {
     let (folder, ours) = (TempDir::new().expect("a folder"), Authority::new());
     let (port, _open) = guarded_vendor(&folder, &ours).await;
