@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -208,4 +208,13 @@ fn listening(log: &Receiver<String>, door: &str, heard: &mut Vec<String>) -> Soc
             }
         }
     }
+}
+
+/// A plugin that misbehaves as its settings say: `{ deed: … }`.
+pub fn hostile() -> Vec<u8> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let target = root.join("target/hostile");
+    let built = handoff_builder::build(&root.join("tests/fixtures/hostile"), &target, &target);
+    let built = built.unwrap_or_else(|error| panic!("{error}"));
+    std::fs::read(&built[0].component).expect("the component")
 }

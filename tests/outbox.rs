@@ -91,6 +91,21 @@ async fn a_vendor_that_is_down_makes_room_for_the_next_and_nobody_is_texted_twic
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_keeps_failing_rests_and_the_next_vendor_takes_over() {
+    const ORDERS: usize = 12;
+    let office = Office::open(Mood::Well, Custom { first_panics: true, sequential: true, ..Custom::default() }).await;
+    let begun = office.now();
+    office.orders(ORDERS).await;
+    office.settle().await;
+    assert_eq!(office.line.resting().len(), 1);
+    assert_eq!(office.second.taken().len(), ORDERS - 4, "the fifth found out, and nobody after it waited");
+    office.live_until(begun + minutes(60)).await;
+    let texted: BTreeSet<String> = office.second.taken().into_iter().map(|text| text.key).collect();
+    assert_eq!((texted.len(), office.second.taken().len(), office.first.requests().len()), (ORDERS, ORDERS, 0));
+    assert_eq!(office.dead(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_may_have_been_sent_goes_to_no_other_vendor_until_the_first_has_spoken() {
     let office = Office::open(Mood::Forgetful, Custom { sequential: true, ..Custom::default() }).await;
     let begun = office.now();

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use chrono::{DateTime, TimeDelta, Utc};
 use ed25519_dalek::SigningKey;
 use handoff::clock::Clock;
-use handoff::deployments::Source;
+use handoff::deployments::{Catalogue, Source};
 use handoff::house::Plan;
 use handoff::line::Line;
 use handoff::line::egress::Egress;
@@ -21,7 +21,7 @@ use rand::rngs::StdRng;
 use tempfile::TempDir;
 
 use super::vendor::{Mood, Vendor};
-use crate::mllp;
+use crate::{house, mllp};
 
 /// Texts each patient by the first vendor, and by the second where the workflow names it; tells the inbox of each order.
 const WORKFLOW: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/outbox/workflow.yaml");
@@ -63,6 +63,8 @@ pub struct Custom {
     /// Lines of the first vendor's endpoint.
     pub endpoint: &'static str,
     pub has_no_second: bool,
+    /// The first vendor's plugin panics whatever it is asked.
+    pub first_panics: bool,
     pub sequential: bool,
 }
 
@@ -88,10 +90,22 @@ impl Office {
             text.replace_range(second, "");
         }
         let data = TempDir::new().expect("a folder");
+        let mut plugins = Catalogue::default();
+        if custom.first_panics {
+            let folder = data.path().join("plugins");
+            std::fs::create_dir(&folder).expect("a folder");
+            std::fs::write(folder.join("hostile.wasm"), house::hostile()).expect("a plugin");
+            plugins = Catalogue { folder: Some(folder), unsigned_because: Some("a test".into()), ..plugins };
+            let first = "plugin: hostile\n      channel: sms\n      endpoint: first\n      \
+                         settings: { deed: tell by a panic }\n";
+            let text = &mut workflow.text;
+            let stage = text.find("plugin: outreach-twilio").expect("a first vendor");
+            text.replace_range(stage..text.find("    second:").expect("a second vendor"), first);
+        }
         let mut dice = StdRng::seed_from_u64(7);
         let line = Plan {
             data: data.path().to_path_buf(),
-            plugins: Default::default(),
+            plugins,
             workflow,
             takes_workflow_up: true,
             master: MasterKey::generate(&mut dice),

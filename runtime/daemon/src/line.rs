@@ -31,6 +31,7 @@ mod moves;
 pub mod opening;
 pub mod outbox;
 pub mod outreach;
+mod quarantine;
 pub mod receipt;
 pub mod replay;
 pub mod timers;
@@ -43,6 +44,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
+use chrono::{DateTime, Utc};
 use handoff_engine::ids::{Digest, ReferralId};
 use handoff_host::{Fault, Host};
 use handoff_store::Store;
@@ -55,6 +57,7 @@ use self::lanes::{LaneState, Lanes};
 use self::locks::Locks;
 use self::moves::Walk;
 use self::outbox::Leases;
+use self::quarantine::Quarantine;
 use crate::clock::Clock;
 use crate::deployments::{Deployments, Installer};
 use crate::vault::Vault;
@@ -80,6 +83,8 @@ pub struct Line {
     leases: Leases,
     renewals: Renewals,
     lanes: Arc<Lanes>,
+    quarantine: Quarantine,
+    fares: Fares,
     walk: Mutex<Walk>,
     /// Rung at each commit: something may be due.
     pub pulse: Notify,
@@ -120,6 +125,8 @@ pub enum LineError {
     OtherAnswer { stage: String },
     #[error(transparent)]
     Fault(#[from] Fault),
+    #[error("the plugin of stage {stage} keeps failing; it rests until {}", until.format("%Y-%m-%d %H:%M:%S UTC"))]
+    Rests { stage: String, until: DateTime<Utc> },
     #[error("a record cannot be written as JSON")]
     Json(#[from] serde_json::Error),
 }
@@ -159,11 +166,18 @@ impl Line {
             names: Locks::default(),
             leases,
             lanes,
+            quarantine: Quarantine::default(),
+            fares: Fares::default(),
             walk: Mutex::default(),
             renewals: Renewals::default(),
             pulse: Notify::new(),
             plugin_calls: AtomicU64::new(0),
         }
+    }
+
+    /// Plugins that keep failing, by digest, and until when each is left alone.
+    pub fn resting(&self) -> BTreeMap<String, DateTime<Utc>> {
+        self.quarantine.resting(self.clock.now())
     }
 
     /// How each endpoint is: whether it answers, and what waits for it.

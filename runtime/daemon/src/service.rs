@@ -206,6 +206,7 @@ async fn ready(State(line): State<Arc<Line>>) -> (StatusCode, Json<Value>) {
         "deployment": line.deployments.current().deployment.digest,
         "plugin_calls": line.plugin_calls.load(Ordering::Relaxed),
         "endpoints": line.endpoints(),
+        "plugins_resting": line.resting(),
     });
     (status, Json(body))
 }

@@ -95,6 +95,7 @@ fn exposition(api: &Api) -> Result<String, IndexError> {
     page.one("letters_due", "gauge", "Letters that are due", index.letter_ids_due(now, PAGE_MAX).len() as u64);
     let calls = line.plugin_calls.load(Ordering::Relaxed);
     page.one("plugin_calls_total", "counter", "Calls of plugins since the start", calls);
+    page.one("plugins_resting", "gauge", "Plugins that keep failing and are left alone", line.resting().len() as u64);
     page.one("sessions", "gauge", "People who are signed in", api.sessions.count(now) as u64);
     page.many("referrals_in_flight", "gauge", "Referrals under way", "state", by_state);
     let up = endpoints.iter().map(|(name, lane)| (name.clone(), u64::from(lane.state == "open")));

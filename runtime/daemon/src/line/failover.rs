@@ -1,5 +1,5 @@
-//! A vendor that does not carry a letter makes room for the next: it refuses, its attempts are spent, or it has not answered
-//! for too long. Where the workflow names no other, the referral hears of it and chooses another channel.
+//! A vendor that does not carry a letter makes room for the next: it refuses, its attempts are spent, it has not answered for
+//! too long, or its plugin keeps failing. Where the workflow names no other, the referral hears of it and chooses another channel.
 //!
 //! Invariant: never while it is in doubt whether this vendor has acted. Only its own answer ends that.
 
@@ -10,6 +10,7 @@ use handoff_store::entry::Record;
 
 use super::draft::Draft;
 use super::lanes::Patience;
+use super::outbox::retry_at;
 use super::outreach::{Seen, Taken};
 use super::receipt::given_up;
 use super::{Line, LineError};
@@ -53,6 +54,19 @@ impl Line {
         true
     }
 
+    /// Its plugin gave no answer. One that keeps failing is not waited for where the workflow names another vendor.
+    pub(super) async fn make_room(&self, mut taken: Taken, fault: LineError) -> Result<Seen, LineError> {
+        let (mut draft, why) = (self.draft(), fault.to_string());
+        let plugin = taken.installed.digest(&taken.stage)?;
+        let Some(until) = self.quarantine.rests_until(plugin, draft.now) else { return self.retry(taken, why).await };
+        if taken.for_next_vendor(draft.now).is_some() {
+            taken.decided.drain(..).for_each(|record| draft.record(record));
+            return self.give_up(draft, taken, why).await;
+        }
+        let due = until.max(retry_at(draft.now, taken.item.letter.id, taken.item.attempts));
+        self.put_off(draft, taken, due, why).await
+    }
+
     /// The letter's endpoint has not answered since then; nothing was sent.
     pub(super) async fn turn_away(
         &self,
@@ -70,6 +84,7 @@ impl Line {
         let _held = self.referrals.hold_one(letter.referral).await;
         if !self.hand_over(&mut draft, &taken) {
             tracing::error!(%letter, stage = taken.stage, "a letter waits for a person");
+            self.note_failed(taken.installed.deployment.digest, letter.referral);
             draft.record(Record::Dropped { letter, dead: true, why, in_doubt: taken.in_doubt });
             if !taken.in_doubt {
                 let status = LetterStatus::Undeliverable { code: UNREACHABLE.into() };

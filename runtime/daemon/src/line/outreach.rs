@@ -83,12 +83,12 @@ impl Line {
         let mut has_begun = false;
         for _ in 0..ASKS_MAX {
             let lookup = taken.in_doubt;
-            let answer = match self.call(&taken.installed, &taken.stage, &call) {
+            let answer = match self.consult(&taken, &call) {
                 Ok(answer) => answer,
                 Err(fault) => {
                     // The vendor may have said yes: its answer is read again, and nothing is sent instead.
                     taken.in_doubt |= is_answered && matches!(taken.item.letter.body, LetterBody::Message(_));
-                    return self.retry(taken, fault.to_string()).await;
+                    return self.make_room(taken, fault).await;
                 }
             };
             taken.decided.push(Record::Decided {
@@ -143,6 +143,24 @@ impl Line {
         }
         let why = format!("{} did not end its turn within {ASKS_MAX} words", taken.stage);
         self.retry(taken, why).await
+    }
+
+    /// Asks whoever speaks for a letter, unless it keeps failing.
+    fn consult(&self, taken: &Taken, call: &Call) -> Result<Answer, LineError> {
+        let (plugin, now) = (taken.installed.digest(&taken.stage)?, self.clock.now());
+        if let Some(until) = self.quarantine.rests_until(plugin, now) {
+            return Err(LineError::Rests { stage: taken.stage.clone(), until });
+        }
+        let answer = self.call(&taken.installed, &taken.stage, call);
+        match &answer {
+            Ok(_) => self.quarantine.sound(plugin),
+            Err(LineError::Fault(fault)) => {
+                self.quarantine.failed(plugin, fault, now);
+                self.note_failed(taken.installed.deployment.digest, taken.item.letter.id.referral);
+            }
+            Err(_) => {}
+        }
+        answer
     }
 
     /// A referral may have moved since a vendor was asked: then whoever asked speaks on.

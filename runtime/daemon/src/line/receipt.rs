@@ -124,7 +124,7 @@ impl Line {
         self.put_off(draft, taken, due, why).await
     }
 
-    async fn put_off(
+    pub(super) async fn put_off(
         &self,
         mut draft: Draft<'_>,
         mut taken: Taken,
