@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::sync::{Arc, Mutex};
 
 use handoff_engine::ids::Digest;
 use serde_json::Value;
@@ -87,6 +88,36 @@ fn every_real_sample_is_acknowledged_and_recorded_for_what_it_is() {
     let happened: Vec<Value> = house.records().into_iter().filter(|record| record["record"] == "happened").collect();
     assert!(happened.iter().any(|record| record["event"].to_string().contains("withdrawn")), "REF^I14 withdrew none");
     assert_eq!(house.dead_letters(), [Value::Null; 0], "nothing among the samples is malformed");
+}
+
+#[test]
+fn a_collector_is_told_which_stage_took_how_long_and_nothing_of_a_patient() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let taken: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+    let collector = listener.local_addr().expect("an address");
+    let router = axum::Router::new().route(
+        "/v1/traces",
+        axum::routing::post({
+            let taken = Arc::clone(&taken);
+            async move |body: axum::body::Bytes| taken.lock().expect("unpoisoned").extend_from_slice(&body)
+        }),
+    );
+    runtime.spawn(async move { axum::serve(listener, router).await });
+    let house = House::new();
+    house.edit("handoff.yaml", "\nlog:\n", &format!("\ntraces: {{ otlp: http://{collector} }}\nlog:\n"));
+    let daemon = house.serve();
+    let ack = Sender::connect(daemon.mllp).and_then(|mut sender| sender.ask(&mllp::order(1))).expect("an answer");
+    assert_eq!(ack.code, "AA", "{}", ack.error);
+    assert!(daemon.stop().0.success());
+    let referral = house.referrals()[0]["id"].as_str().expect("an id").to_string();
+    let told = String::from_utf8_lossy(&taken.lock().expect("unpoisoned")).to_lowercase();
+    for span in ["delivery", "plugin", "trigger.hl7", "commit", "letter", &referral.to_lowercase()] {
+        assert!(told.contains(span), "no {span}");
+    }
+    for patient in ["everyman", "patid1234", "6009800"] {
+        assert!(!told.contains(patient), "a patient is in a span");
+    }
 }
 
 #[test]

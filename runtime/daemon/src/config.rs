@@ -49,6 +49,8 @@ pub struct Config {
     pub people: PeopleConfig,
     #[serde(default)]
     pub log: Log,
+    #[serde(default)]
+    pub traces: Option<Traces>,
     /// This file.
     #[serde(skip)]
     pub file: PathBuf,
@@ -224,6 +226,22 @@ pub struct Log {
     pub format: LogFormat,
     /// As `tracing` reads it: `info`, `handoff=debug`.
     pub level: Option<String>,
+}
+
+/// Where an OpenTelemetry collector takes spans.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Traces {
+    /// OTLP over HTTP, the base of its address: `http://collector.internal:4318`.
+    pub otlp: String,
+    /// Of the deliveries and letters, from 0 to 1. All of them when absent.
+    #[serde(default = "share_default")]
+    pub share: f64,
+}
+
+/// A practice has hundreds of them a day.
+fn share_default() -> f64 {
+    1.0
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

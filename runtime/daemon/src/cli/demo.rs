@@ -35,7 +35,7 @@ pub struct Demo {
 impl Demo {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         // Faults that the rehearsal plays are logged as warnings and errors; they are its point, not its result.
-        log::start(&Log { level: Some("off".into()), ..Log::default() });
+        let _told = log::start(&Log { level: Some("off".into()), ..Log::default() }, None)?;
         let temporary = tempfile::tempdir().context("cannot make a temporary folder")?;
         let data = self.data.clone().unwrap_or_else(|| temporary.path().to_path_buf());
         if data.join("journal").exists() {

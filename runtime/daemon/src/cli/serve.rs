@@ -20,7 +20,7 @@ pub struct Serve {
 impl Serve {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let config = Config::read(&self.config)?;
-        log::start(&config.log);
+        let _told = log::start(&config.log, config.traces.as_ref())?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             // Before any door opens: whoever sees one open may already say stop.

@@ -44,12 +44,14 @@ impl Line {
         }
     }
 
+    #[tracing::instrument(name = "callback", level = "debug", skip_all, fields(stage))]
     async fn callback(&self, delivery: &Delivery) -> Result<Answer, LineError> {
         let stage = format!("outreach.{}", delivery.source);
         let speakers = self.deployments.with_stage(&stage);
         if speakers.is_empty() {
             return Ok(Answer::not_found());
         }
+        tracing::Span::current().record("stage", &stage);
         let content_type = delivery.headers.iter().find(|header| header.name == "content-type");
         let content_type = content_type.map(|header| header.value.as_str()).unwrap_or_default();
         let fields = match Fields::open(content_type, &delivery.body) {

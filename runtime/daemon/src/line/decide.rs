@@ -18,6 +18,7 @@ use crate::vault::Clear;
 
 impl Line {
     /// One call of a stage's plugin, unrecorded: for what is recorded elsewhere or changes nothing.
+    #[tracing::instrument(name = "plugin", level = "debug", skip_all, fields(stage))]
     pub(super) fn call(&self, installed: &Installed, stage: &str, call: &Call) -> Result<Answer, LineError> {
         let plugin = installed.plugin(stage)?;
         self.plugin_calls.fetch_add(1, Ordering::Relaxed);

@@ -15,6 +15,7 @@ impl Line {
     ///
     /// # Errors
     /// When it is not. Then it did not happen, and nobody may be told that it did.
+    #[tracing::instrument(name = "commit", level = "debug", skip_all)]
     pub(super) async fn commit(&self, draft: Draft<'_>) -> Result<(), LineError> {
         if draft.is_empty() {
             return Ok(());

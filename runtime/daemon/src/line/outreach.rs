@@ -61,6 +61,7 @@ enum Exchanged {
 impl Line {
     /// Sees one letter through to its receipt, or to the hour at which it is tried again. `pass` is given to one that has
     /// waited for its endpoint.
+    #[tracing::instrument(name = "letter", level = "debug", skip_all, fields(letter = %item.letter.id))]
     pub(super) async fn perform(&self, item: OutboxItem, mut pass: Option<Pass>) -> Result<Seen, LineError> {
         let id = item.letter.id;
         let referral = self.store.index().referral(&id.referral)?.ok_or(LineError::NoSuchReferral(id.referral))?;
@@ -210,6 +211,7 @@ impl Line {
     }
 
     /// One request to the outside, and what came back, written down before the plugin sees it.
+    #[tracing::instrument(name = "exchange", level = "debug", skip_all, fields(stage = taken.stage))]
     async fn exchange(
         &self,
         taken: &mut Taken,

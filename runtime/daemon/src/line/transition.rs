@@ -39,6 +39,7 @@ impl Line {
     }
 
     /// Something happened to a referral. Everything that follows from it at once is in the same transaction.
+    #[tracing::instrument(name = "transition", level = "debug", skip_all, fields(referral = %id))]
     pub(super) fn transition(&self, draft: &mut Draft<'_>, id: ReferralId, event: Event) -> Result<(), LineError> {
         self.follow(draft, id, VecDeque::from([event]))
     }

@@ -51,10 +51,13 @@ impl Line {
         }
     }
 
+    #[tracing::instrument(name = "delivery", level = "debug", skip_all, fields(door = delivery.door.name(), stage))]
     pub(super) async fn trigger(&self, delivery: &Delivery, sender: Sender) -> Result<Taken, LineError> {
         let installed = self.deployments.current();
         let stage = format!("trigger.{}", delivery.source);
         let Some(settings) = installed.settings(&stage) else { return Ok(Answer::not_found().into()) };
+        // Not before: what nobody here knows by its name may be anything.
+        tracing::Span::current().record("stage", &stage);
         let wire = to_wit::delivery(delivery);
         if delivery.door != Door::Mllp && sender == Sender::Claimed {
             let call = Call::AuthenticateDelivery { delivery: wire.clone(), settings: settings.clone() };
