@@ -68,6 +68,10 @@ bench-store *ARGS:
 bench-swap *ARGS: setup
     cargo bench -p handoff --bench swap -- {{ARGS}}
 
+# A plan over a million referrals in flight, and what putting it in force holds up.
+bench-plan *ARGS: setup
+    cargo bench -p handoff --bench plan -- {{ARGS}}
+
 # A year of a hundred thousand referrals in virtual time: minutes. `just year 5000` takes a part of it.
 year *REFERRALS: setup
     cargo bench -p handoff --bench year -- {{REFERRALS}}

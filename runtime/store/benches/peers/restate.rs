@@ -1,6 +1,6 @@
 //! Restate's side: its server, the service in Node, and a load over the ingress.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -23,9 +23,11 @@ pub fn run(peers: &Path, dir: &Path, letters: &str, mode: &[&str]) {
     let _house = House::start(peers, dir, letters);
     match *mode {
         ["flow", referrals, at_once] => {
-            let (began, numbers) = (Instant::now(), Numbers::up_to(referrals));
             let run = format!("{:?}", std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH));
             let run = run.chars().filter(char::is_ascii_digit).collect::<String>();
+            // Its partitions come up with the first invocations, and that is no part of a referral.
+            whole(&mut Http::to(INGRESS), &mut Http::to(INGRESS), &format!("{run}-first"));
+            let (began, numbers) = (Instant::now(), Numbers::up_to(referrals));
             at_once_do(at_once.parse().expect("a number"), &|| {
                 let (mut orders, mut replies) = (Http::to(INGRESS), Http::to(INGRESS));
                 while let Some(number) = numbers.next() {
@@ -130,7 +132,9 @@ impl House {
             }
         }
         let deployment = format!("{{\"uri\": \"http://127.0.0.1:{SERVICE}\", \"force\": false}}");
-        while !Http::to(ADMIN).post("/deployments", &deployment).contains("\"id\"") {
+        // After a kill it closes connections until it is itself again.
+        let registered = || Http::to(ADMIN).try_post("/deployments", &deployment).is_ok_and(|it| it.contains("\"id\""));
+        while !registered() {
             std::thread::sleep(Duration::from_millis(50));
         }
         house
@@ -158,8 +162,12 @@ impl Http {
     }
 
     fn post(&mut self, path: &str, body: &str) -> String {
-        self.send("POST", path, body);
-        self.answer()
+        self.try_post(path, body).expect("an answer")
+    }
+
+    fn try_post(&mut self, path: &str, body: &str) -> io::Result<String> {
+        self.try_send("POST", path, body)?;
+        self.try_answer()
     }
 
     fn get(&mut self, path: &str) -> String {
@@ -168,17 +176,25 @@ impl Http {
     }
 
     fn send(&mut self, method: &str, path: &str, body: &str) {
+        self.try_send(method, path, body).expect("sent");
+    }
+
+    fn answer(&mut self) -> String {
+        self.try_answer().expect("an answer")
+    }
+
+    fn try_send(&mut self, method: &str, path: &str, body: &str) -> io::Result<()> {
         let length = body.len();
         let head = format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: application/json\r\n");
         let kind = if body.is_empty() { "" } else { "content-type: application/json\r\n" };
         let request = format!("{head}{kind}content-length: {length}\r\n\r\n{body}");
-        self.stream.get_mut().write_all(request.as_bytes()).expect("sent");
+        self.stream.get_mut().write_all(request.as_bytes())
     }
 
-    fn answer(&mut self) -> String {
+    fn try_answer(&mut self) -> io::Result<String> {
         let (mut length, mut chunked) = (0, false);
         loop {
-            let line = self.line().to_ascii_lowercase();
+            let line = self.line()?.to_ascii_lowercase();
             if line.is_empty() {
                 break;
             }
@@ -189,26 +205,28 @@ impl Http {
         }
         let mut body = Vec::new();
         if !chunked {
-            self.take(length, &mut body);
+            self.take(length, &mut body)?;
         }
         while chunked {
-            let size = usize::from_str_radix(self.line().trim(), 16).expect("a chunk's size");
-            self.take(size, &mut body);
-            self.line();
+            let size = usize::from_str_radix(self.line()?.trim(), 16).expect("a chunk's size");
+            self.take(size, &mut body)?;
+            self.line()?;
             chunked = size > 0;
         }
-        String::from_utf8(body).expect("UTF-8")
+        Ok(String::from_utf8(body).expect("UTF-8"))
     }
 
-    fn line(&mut self) -> String {
+    fn line(&mut self) -> io::Result<String> {
         let mut line = String::new();
-        self.stream.read_line(&mut line).expect("an answer");
-        line.trim_end().to_string()
+        match self.stream.read_line(&mut line)? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(line.trim_end().to_string()),
+        }
     }
 
-    fn take(&mut self, length: usize, body: &mut Vec<u8>) {
+    fn take(&mut self, length: usize, body: &mut Vec<u8>) -> io::Result<()> {
         let before = body.len();
         body.resize(before + length, 0);
-        self.stream.read_exact(&mut body[before..]).expect("a body");
+        self.stream.read_exact(&mut body[before..])
     }
 }
