@@ -1,5 +1,6 @@
 //! The workflow changes while patients are in flight: through the real binary, on real sockets, and through crashes.
 
+mod canary;
 mod page;
 mod vendor;
 

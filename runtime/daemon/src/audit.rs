@@ -96,8 +96,9 @@ fn deed(record: &Record) -> Option<Deed> {
         Record::BackedUp { through, who, why } => {
             by(Kind::BackedUp, who, format!("copied everything through entry {through}"), Some(why))
         }
-        Record::Deployed { deployment, who, why, .. } => {
-            by(Kind::Deployed, who, format!("deployment {}", deployment.short()), Some(why))
+        Record::Deployed { deployment, canary, who, why, .. } => {
+            let what = if canary.is_some() { "canary" } else { "deployment" };
+            by(Kind::Deployed, who, format!("{what} {}", deployment.short()), Some(why))
         }
         Record::Delivery { .. }
         | Record::Happened { .. }

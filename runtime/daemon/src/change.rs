@@ -3,6 +3,7 @@
 //!
 //! Architecture Invariant: a deployment that is not in the journal decides nothing, and the last one there is in force.
 
+pub mod canary;
 pub mod candidate;
 pub mod census;
 pub mod past;
@@ -16,7 +17,7 @@ use std::collections::BTreeSet;
 use handoff_engine::ids::Digest;
 use handoff_engine::workflow::Moves;
 use handoff_store::index::{Deployed, IndexError};
-use handoff_store::{CommitError, Entry, Origin, Record};
+use handoff_store::{Canary, CommitError, Entry, Origin, Record};
 use serde::{Deserialize, Serialize};
 
 pub use self::candidate::Candidate;
@@ -52,6 +53,14 @@ pub struct Applied {
     pub stays: u64,
     /// Referrals that come along, one by one.
     pub moves: u64,
+}
+
+/// What is tried, beside what is in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    pub deployment: Digest,
+    pub beside: Digest,
+    pub canary: Canary,
 }
 
 /// Why a candidate was not put in force. The one that was in force still is.
@@ -111,8 +120,13 @@ pub fn examine(line: &Line, candidate: Candidate, keep: Keep) -> Result<Ready, C
 pub fn take_up_again(line: &Line, deployed: &Deployed) -> Result<Ready, ChangeError> {
     let source: Source = serde_json::from_str(&deployed.workflow)?;
     let installed = line.installer.install_again(&source, &deployed.plugins)?;
-    let present = line.deployments.current().deployment.digest;
-    Ok(Ready { installed, source, moves: Moves::returning(present), returning: Some(present) })
+    // The one in force is taken up again when it is the canary that goes.
+    let gives_back = match line.deployments.canary() {
+        Some(canary) if line.deployments.current().deployment.digest == deployed.deployment => canary,
+        Some(_) | None => line.deployments.current(),
+    };
+    let gives_back = gives_back.deployment.digest;
+    Ok(Ready { installed, source, moves: Moves::returning(gives_back), returning: Some(gives_back) })
 }
 
 /// The moves of a deployment that is written down.
@@ -133,7 +147,9 @@ pub fn put_in_force(line: &Line, ready: Ready, act: Act) -> Result<Applied, Chan
     let Ready { installed, source, moves, returning } = ready;
     let present = line.deployments.current();
     let deployment = installed.deployment.digest;
-    if present.deployment.digest == deployment {
+    let canary = line.deployments.canary().map(|canary| canary.deployment.digest);
+    let ends_canary = canary.is_some() && returning == canary;
+    if present.deployment.digest == deployment && !ends_canary {
         return Err(ChangeError::InForce(deployment));
     }
     let census = take_census(line, &installed, &moves, Depth::Standing)?;
@@ -144,10 +160,28 @@ pub fn put_in_force(line: &Line, ready: Ready, act: Act) -> Result<Applied, Chan
     }
     let Act { origin, who, why } = act;
     tracing::info!(%deployment, before = %present.deployment.digest, who, why, "a deployment takes effect");
-    write_down(line, &installed, &source, returning, Act { origin, who, why })?;
+    write_down(line, &installed, &source, returning, None, Act { origin, who, why })?;
     line.deployments.put_in_force(installed, moves);
     line.begin_moving();
     Ok(Applied { deployment, before: present.deployment.digest, stays: census.stays(), moves: census.moves() })
+}
+
+/// Begins a share of the new referrals with a candidate, beside what is in force. Nobody in flight moves to it.
+///
+/// # Errors
+/// When it is in force already, or the journal does not take it.
+pub fn try_out(line: &Line, ready: Ready, canary: Canary, act: Act) -> Result<Tried, ChangeError> {
+    let _alone = line.deployments.changes_alone();
+    let Ready { installed, source, .. } = ready;
+    let (deployment, beside) = (installed.deployment.digest, line.deployments.current().deployment.digest);
+    if deployment == beside {
+        return Err(ChangeError::InForce(deployment));
+    }
+    tracing::info!(%deployment, %beside, share = canary.share, who = act.who, why = act.why, "a canary is tried");
+    write_down(line, &installed, &source, None, Some(canary), act)?;
+    line.deployments.try_out(installed, canary.share);
+    line.begin_canary(canary.back_at);
+    Ok(Tried { deployment, beside, canary })
 }
 
 fn write_down(
@@ -155,9 +189,10 @@ fn write_down(
     installed: &Installed,
     source: &Source,
     returning: Option<Digest>,
+    canary: Option<Canary>,
     act: Act,
 ) -> Result<(), ChangeError> {
-    let record = record(installed, source, returning, act)?;
+    let record = record(installed, source, returning, canary, act)?;
     line.store.commit(Entry { at: line.clock.now(), records: vec![record], sealed: Vec::new() }).wait()?;
     Ok(())
 }
@@ -170,12 +205,13 @@ pub fn record(
     installed: &Installed,
     source: &Source,
     returning: Option<Digest>,
+    canary: Option<Canary>,
     act: Act,
 ) -> Result<Record, serde_json::Error> {
     let Act { origin, who, why } = act;
     let deployment = installed.deployment.digest;
     let (workflow, plugins) = (serde_json::to_string(source)?, installed.deployment.plugins.clone());
-    Ok(Record::Deployed { deployment, workflow, plugins, who, why, origin, returning, since: None })
+    Ok(Record::Deployed { deployment, workflow, plugins, who, why, origin, returning, canary, since: None })
 }
 
 /// Who is where, and would come to be where.
@@ -194,7 +230,7 @@ pub fn consider(line: &Line, source: Source, known: &[Deployed]) {
     let aside = |why: String| {
         line.deployments.set_aside(Some(SetAside { at: line.clock.now(), file: file.clone(), why }));
     };
-    let Some(last) = known.last() else { return };
+    let Some(last) = Deployed::in_force(known) else { return };
     let told = || {
         let (digest, date) = (last.deployment.short(), last.at.format("%Y-%m-%d %H:%M"));
         format!("in force is {digest}, since {date} by {}: {}", last.who, last.why)

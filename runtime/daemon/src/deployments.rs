@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use chrono::{DateTime, Utc};
 use handoff_engine::deployment::Deployment;
-use handoff_engine::ids::{Digest, LetterId, PatientId};
+use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId};
 use handoff_engine::referral::{Channel, Referral};
 use handoff_engine::workflow::Workflow;
 use handoff_engine::workflow::contact::OptOutScope;
@@ -102,6 +102,8 @@ pub struct Deployments {
 struct Shelf {
     present: Arc<Installed>,
     moves: Arc<Moves>,
+    /// What is tried beside it, and on how many of the new referrals, in percent.
+    canary: Option<(Arc<Installed>, u8)>,
     by_digest: HashMap<Digest, Arc<Installed>>,
     /// In the order in which they were last put in force.
     order: Vec<Digest>,
@@ -113,6 +115,11 @@ impl Shelf {
         self.order.retain(|known| *known != digest);
         self.order.push(digest);
         self.by_digest.insert(digest, Arc::clone(installed));
+    }
+
+    /// Whether this is the canary, whose referrals stay with it.
+    fn tries(&self, deployment: &Digest) -> bool {
+        self.canary.as_ref().is_some_and(|(canary, _)| canary.deployment.digest == *deployment)
     }
 }
 
@@ -137,7 +144,7 @@ impl Deployments {
         let present = Arc::new(present);
         let by_digest = HashMap::from([(present.deployment.digest, Arc::clone(&present))]);
         let order = vec![present.deployment.digest];
-        let shelf = Shelf { present, moves: Arc::new(moves), by_digest, order };
+        let shelf = Shelf { present, moves: Arc::new(moves), canary: None, by_digest, order };
         Deployments { shelf: RwLock::new(shelf), set_aside: Mutex::default(), changing: Mutex::default() }
     }
 
@@ -157,6 +164,31 @@ impl Deployments {
         shelf.take(&installed);
         shelf.present = installed;
         shelf.moves = Arc::new(moves);
+        shelf.canary = None;
+    }
+
+    /// From here on it decides for this share of the new referrals, beside the one in force.
+    pub fn try_out(&self, installed: Installed, share: u8) {
+        let installed = Arc::new(installed);
+        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
+        shelf.take(&installed);
+        shelf.canary = Some((installed, share));
+    }
+
+    /// What is tried beside the one in force.
+    pub fn canary(&self) -> Option<Arc<Installed>> {
+        self.shelf().canary.as_ref().map(|(installed, _)| Arc::clone(installed))
+    }
+
+    /// Who decides for a new referral. The same for the same one, however often it is asked.
+    pub fn for_new(&self, id: ReferralId) -> Arc<Installed> {
+        let shelf = self.shelf();
+        let [low, high, ..] = Digest::of(id.to_string().as_bytes()).0;
+        let lot = u16::from_le_bytes([low, high]) % 100;
+        match &shelf.canary {
+            Some((canary, share)) if lot < u16::from(*share) => Arc::clone(canary),
+            Some(_) | None => Arc::clone(&shelf.present),
+        }
     }
 
     /// One that was in force before all that are here.
@@ -194,7 +226,7 @@ impl Deployments {
     /// The deployment in force, where it moves this referral.
     pub fn comes_along(&self, referral: &Referral) -> Option<Along> {
         let shelf = self.shelf();
-        if shelf.present.deployment.digest == referral.deployment {
+        if shelf.present.deployment.digest == referral.deployment || shelf.tries(&referral.deployment) {
             return None;
         }
         let older = shelf.by_digest.get(&referral.deployment)?;
@@ -211,7 +243,7 @@ impl Deployments {
     /// Whether referrals that stand there belong to the deployment in force.
     pub fn moves_from(&self, place: &InFlight) -> bool {
         let shelf = self.shelf();
-        let is_other = shelf.present.deployment.digest != place.deployment;
+        let is_other = shelf.present.deployment.digest != place.deployment && !shelf.tries(&place.deployment);
         shelf.by_digest.get(&place.deployment).filter(|_| is_other).is_some_and(|older| {
             let of = (&place.deployment, older.workflow());
             shelf.moves.fate(of, &place.state, shelf.present.workflow()) != Fate::Stays

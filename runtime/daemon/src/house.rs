@@ -103,10 +103,14 @@ impl Plan {
         std::fs::create_dir_all(&kept).with_context(|| format!("cannot make {}", kept.display()))?;
         let installer = Installer::new(Arc::clone(&host), self.plugins, kept);
         let known = store.index().deployments()?;
-        let deployments = match known.last() {
+        let deployments = match Deployed::in_force(&known) {
             Some(last) => in_force(&installer, last)?,
             None => first(&store, &installer, &self.workflow, self.clock.now())?,
         };
+        let trial = Deployed::on_trial(&known);
+        if let Some((deployed, canary)) = trial {
+            deployments.try_out(install_again(&installer, deployed)?, canary.share);
+        }
         let needed = needed(store.index())?;
         let late = self.clock.now() - LATE_ANSWERS;
         // The latest first: each goes before those that are there.
@@ -136,6 +140,9 @@ impl Plan {
             clock: self.clock,
             sequential: self.sequential,
         });
+        if let Some((_, canary)) = trial {
+            line.begin_canary(canary.back_at);
+        }
         if self.takes_workflow_up {
             change::consider(&line, self.workflow, &known);
         }
@@ -149,7 +156,7 @@ fn first(store: &Store, installer: &Installer, source: &Source, at: DateTime<Utc
     let installed = installer.install(source, Keep::Yes)?;
     let why = "the workflow with which the house began".into();
     let act = Act { origin: Origin::Configured, who: change::THE_HOUSE.into(), why };
-    let record = change::record(&installed, source, None, act)?;
+    let record = change::record(&installed, source, None, None, act)?;
     store.commit(Entry { at, records: vec![record], sealed: Vec::new() }).wait()?;
     let moves = installed.workflow().moves.clone();
     Ok(Deployments::new(installed, moves))

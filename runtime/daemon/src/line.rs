@@ -18,6 +18,7 @@
 pub mod address;
 mod agreement;
 pub mod callback;
+mod canary;
 pub mod decide;
 pub mod draft;
 pub mod egress;
@@ -51,6 +52,7 @@ use handoff_store::Store;
 use tokio::sync::Notify;
 
 use self::agreement::Renewals;
+use self::canary::Fares;
 use self::egress::Egress;
 use self::egress::secrets::Secrets;
 use self::lanes::{LaneState, Lanes};

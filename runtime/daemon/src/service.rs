@@ -119,6 +119,11 @@ impl Service {
         Ok(address)
     }
 
+    /// Watches how a canary fares.
+    pub fn watch_canary(&mut self) {
+        self.doors.spawn(change::canary::keep(Arc::clone(&self.line), self.stop.subscribe()));
+    }
+
     /// Watches the workflow that the configuration names.
     pub fn watch(&mut self, workflow: PathBuf) {
         self.doors.spawn(change::watch::keep(workflow, Arc::clone(&self.line), self.stop.subscribe()));

@@ -155,7 +155,8 @@ pub enum Record {
         referral: ReferralId,
         names: Vec<String>,
     },
-    /// A workflow with its plugins and grants took effect for new referrals, and for those in flight that it moves.
+    /// A workflow with its plugins and grants took effect for new referrals, and for those in flight that it moves. A canary
+    /// did so for some of the new referrals only, beside the one in force, until the next of these records.
     Deployed {
         deployment: Digest,
         workflow: String,
@@ -167,6 +168,8 @@ pub enum Record {
         /// The deployment whose referrals come back with it, where it takes back what a later one took over.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         returning: Option<Digest>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        canary: Option<Canary>,
         /// When it took effect, in a record that outlived its segment.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<DateTime<Utc>>,
@@ -271,6 +274,15 @@ impl Record {
         }
         self
     }
+}
+
+/// How a deployment is tried on a few before it is put in force. Both in percent, from 1 to 100.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Canary {
+    /// Of the new referrals, those that begin with it.
+    pub share: u8,
+    /// Once so many of them have failed, the house takes it back by itself.
+    pub back_at: u8,
 }
 
 /// Where a deployment came from.

@@ -16,7 +16,7 @@ pub mod view;
 #[cfg(test)]
 mod tests;
 
-pub use entry::{AccountChange, Entry, HouseKey, Origin, Record, Sealed, SignInFault, Verdict};
+pub use entry::{AccountChange, Canary, Entry, HouseKey, Origin, Record, Sealed, SignInFault, Verdict};
 pub use index::Index;
 pub use position::Position;
 pub use store::{CommitError, Recovery, Reindexed, Store, StoreError, StoreOptions, Ticket};

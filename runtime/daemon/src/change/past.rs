@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::Digest;
-use handoff_store::index::{Kind, Search};
+use handoff_store::index::{Deployed, Kind, Search};
 use handoff_store::journal::ReadError;
-use handoff_store::{Entry, Index, Origin, Position, Record};
+use handoff_store::{Canary, Entry, Index, Origin, Position, Record};
 use serde::{Deserialize, Serialize};
 
 use super::ChangeError;
@@ -31,6 +31,9 @@ pub struct Once {
     pub origin: Origin,
     pub file: String,
     pub in_force: bool,
+    /// Where it was tried first, on a share of the new referrals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<Canary>,
     /// In flight under it; counted where it took effect last.
     pub referrals: u64,
 }
@@ -54,7 +57,9 @@ pub fn of(
         for position in found {
             let Some(entry) = read(position)? else { continue };
             for record in &entry.records {
-                let Record::Deployed { deployment, workflow, who, why, origin, since, .. } = record else { continue };
+                let Record::Deployed { deployment, workflow, who, why, origin, canary, since, .. } = record else {
+                    continue;
+                };
                 let list = if since.is_some() { &mut carried } else { &mut once };
                 list.push(Once {
                     deployment: *deployment,
@@ -64,6 +69,7 @@ pub fn of(
                     origin: *origin,
                     file: serde_json::from_str::<Source>(workflow)?.file,
                     in_force: false,
+                    canary: *canary,
                     referrals: 0,
                 });
             }
@@ -79,8 +85,10 @@ pub fn of(
     for once in past.deployments.iter_mut().rev() {
         once.referrals = flying.remove(&once.deployment).unwrap_or_default();
     }
-    let last = index.deployments()?.pop().map(|deployed| deployed.deployment);
-    if let Some(once) = past.deployments.iter_mut().rev().find(|once| Some(once.deployment) == last) {
+    let known = index.deployments()?;
+    let last = Deployed::in_force(&known).map(|deployed| deployed.deployment);
+    let took_effect = |once: &&mut Once| once.canary.is_none() && Some(once.deployment) == last;
+    if let Some(once) = past.deployments.iter_mut().rev().find(took_effect) {
         once.in_force = true;
     }
     Ok(past)
@@ -90,6 +98,7 @@ impl Past {
     /// What was in force before the deployment that is.
     pub fn before(&self) -> Option<Digest> {
         let present = self.deployments.iter().rev().find(|once| once.in_force)?.deployment;
-        self.deployments.iter().rev().map(|once| once.deployment).find(|digest| *digest != present)
+        let took_effect = self.deployments.iter().rev().filter(|once| once.canary.is_none());
+        took_effect.map(|once| once.deployment).find(|digest| *digest != present)
     }
 }

@@ -11,6 +11,7 @@ use anyhow::ensure;
 use clap::Args;
 use handoff_host::{Host, Limits};
 use handoff_store::View;
+use handoff_store::index::Deployed;
 
 use super::print_json;
 use crate::clock::SystemClock;
@@ -123,7 +124,8 @@ fn workflow(config: &Config) -> anyhow::Result<()> {
 /// Whether what is in force is what the configuration names. A house that was never opened has nothing in force.
 fn in_force(config: &Config) -> anyhow::Result<()> {
     let Ok(view) = View::open(&config.data) else { return Ok(()) };
-    let Some(last) = view.index().deployments()?.pop() else { return Ok(()) };
+    let known = view.index().deployments()?;
+    let Some(last) = Deployed::in_force(&known) else { return Ok(()) };
     let named = installer::pin(Source::read(&config.workflow.file)?.parse()?, config.plugins.clone())?;
     ensure!(
         named.digest == last.deployment,

@@ -33,6 +33,7 @@ impl Serve {
             if let Some(listener) = &config.listen.api {
                 service.invite(listener, &config.people, office).await.context("cannot listen")?;
             }
+            service.watch_canary();
             if config.workflow.watch {
                 service.watch(config.workflow.file.clone());
             }

@@ -36,6 +36,7 @@ impl Line {
     ) -> Result<Answer, LineError> {
         let answer = self.call(installed, stage, call).inspect_err(|fault| {
             tracing::error!(stage, %referral, %fault, "a decision failed; a person decides");
+            self.note_failed(installed.deployment.digest, referral);
         })?;
         let plugin = installed.digest(stage)?;
         draft.decided(Some(referral), stage, plugin, serde_json::to_value(call)?, Digest(answer.digest().0));

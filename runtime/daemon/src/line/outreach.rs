@@ -6,10 +6,10 @@ use handoff_engine::event::{Event, LetterStatus};
 use handoff_engine::ids::Digest;
 use handoff_engine::letter::LetterBody;
 use handoff_engine::referral::Referral;
-use handoff_host::Call;
 use handoff_host::contract::carrier;
 use handoff_host::contract::exchange::{Ask, Response};
 use handoff_host::contract::types::Failure;
+use handoff_host::{Answer, Call};
 use handoff_store::entry::Record;
 use handoff_store::index::OutboxItem;
 

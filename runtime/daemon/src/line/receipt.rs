@@ -84,6 +84,7 @@ impl Line {
             }
             Failure::Misconfigured(_) => {
                 tracing::error!(stage = taken.stage, %letter, "the stage's set-up is wrong; see the letter's timeline");
+                self.note_failed(taken.installed.deployment.digest, letter.referral);
                 return self.await_mending(taken, why).await;
             }
             Failure::Other(_) => return self.retry(taken, why).await,

@@ -126,7 +126,7 @@ impl Line {
                 let mut referrals = Vec::new();
                 for (number, (event, known)) in events.into_iter().zip(known).enumerate() {
                     let seed = format!("{digest}/{number}");
-                    if let Some((referral, patient)) = self.apply(installed, &mut draft, event, known, &seed)? {
+                    if let Some((referral, patient)) = self.apply(&mut draft, event, known, &seed)? {
                         referrals.push(referral);
                         owner.get_or_insert(patient);
                     }
@@ -206,7 +206,6 @@ impl Line {
     /// One event of a delivery, on the referral it means. Nothing when no referral is meant.
     fn apply(
         &self,
-        installed: &Installed,
         draft: &mut Draft<'_>,
         event: interpreter::Event,
         known: Option<ReferralId>,
@@ -219,7 +218,7 @@ impl Line {
                     draft.ignored(id, "the order came again".into());
                     Ok(Some((id, self.current(draft, id)?.facts.patient.id)))
                 }
-                None => self.born(installed, draft, order, seed).map(Some),
+                None => self.born(draft, order, seed).map(Some),
             };
         }
         let Some(id) = known else { return Ok(None) };
@@ -249,7 +248,6 @@ impl Line {
 
     fn born(
         &self,
-        installed: &Installed,
         draft: &mut Draft<'_>,
         order: interpreter::Order,
         seed: &str,
@@ -263,7 +261,9 @@ impl Line {
         draft.named_as(id, names);
         let patient = from_wit::patient(&mut draft.sealing, patient_id.clone(), order.patient.clone());
         let order = from_wit::order(&mut draft.sealing, &patient_id, order);
-        self.begin(installed, draft, id, patient, order)?;
+        let installed = self.deployments.for_new(id);
+        self.note_begun(installed.deployment.digest, id);
+        self.begin(&installed, draft, id, patient, order)?;
         Ok((id, patient_id))
     }
 

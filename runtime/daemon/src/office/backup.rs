@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail, ensure};
 use chrono::{DateTime, Utc};
 use ed25519_dalek::VerifyingKey;
 use handoff_engine::ids::Digest;
+use handoff_store::index::Deployed;
 use handoff_store::{Position, Record, store};
 use serde::{Deserialize, Serialize};
 
@@ -160,7 +161,8 @@ fn digest_in(path: &Path) -> Option<Digest> {
 /// `handoff.yaml` as it lies on disk, and the workflow that is in force, which is in the journal.
 fn copy_configuration(office: &Office, to: &Path) -> anyhow::Result<()> {
     let mut files = vec![("handoff.yaml".to_string(), fs::read(&office.premises.configuration)?)];
-    if let Some(deployed) = office.line.store.index().deployments()?.pop() {
+    let known = office.line.store.index().deployments()?;
+    if let Some(deployed) = Deployed::in_force(&known) {
         let source: Source = serde_json::from_str(&deployed.workflow)?;
         let name = Path::new(&source.file).file_name().unwrap_or_default().to_string_lossy().into_owned();
         files.push((format!("workflows/{name}"), source.text.into_bytes()));

@@ -24,7 +24,7 @@ use super::holds::{Hold, Holds, Release};
 use super::keys::{RotateMaster, RotateSigning};
 use super::people::{Add, List, Lock, Remove, Reset, Unlock};
 use super::retention::Purge;
-use super::workflow::{Apply, PlanChange, Review, RollBack};
+use super::workflow::{Apply, PlanChange, Review, RollBack, TryOut};
 use super::{Office, Operator, Request};
 
 /// The folder keeps everybody else out: a socket's own mode can only be set once it is there.
@@ -98,6 +98,7 @@ pub async fn serve(listener: UnixListener, office: Arc<Office>, mut stopped: wat
         .merge(at::<PlanChange>())
         .merge(at::<Review>())
         .merge(at::<RollBack>())
+        .merge(at::<TryOut>())
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .with_state(office);
     let closing = async move {

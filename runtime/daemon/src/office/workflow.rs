@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use handoff_store::Origin;
+use handoff_store::{Canary, Origin};
 use serde::{Deserialize, Serialize};
 
 use super::{Office, Operator, Request};
 use crate::chain::Chain;
 use crate::change::past::{self, Past};
 use crate::change::plan::{self, Plan};
-use crate::change::{self, Act, Applied, Candidate, ChangeError};
+use crate::change::{self, Act, Applied, Candidate, ChangeError, Tried};
 use crate::deployments::{Keep, SetAside};
 
 /// Put a candidate in force.
@@ -19,6 +19,27 @@ pub struct Apply {
     /// Where it was read from, whole: the file that the configuration names is its own successor.
     pub file: PathBuf,
     pub candidate: Candidate,
+}
+
+/// Try a candidate on some of the new referrals.
+#[derive(Serialize, Deserialize)]
+pub struct TryOut {
+    pub candidate: Candidate,
+    pub canary: Canary,
+}
+
+impl Request for TryOut {
+    const PATH: &'static str = "/workflow/canary";
+    const WHY: Option<&'static str> = None;
+    const TAKES_WORKFLOW_UP: bool = false;
+    type Answer = Tried;
+
+    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Tried> {
+        let TryOut { candidate, canary } = self;
+        let ready = change::examine(&office.line, candidate, Keep::Yes)?;
+        let Operator { who, why, .. } = operator;
+        Ok(change::try_out(&office.line, ready, canary, Act { origin: Origin::Applied, who, why })?)
+    }
 }
 
 impl Request for Apply {
@@ -91,6 +112,8 @@ impl Request for RollBack {
         let line = &office.line;
         let digits = match self.deployment {
             Some(digits) => digits,
+            // What is tried goes first; what is in force stays.
+            None if line.deployments.canary().is_some() => line.deployments.current().deployment.digest.to_string(),
             None => review(office)?.before().ok_or(ChangeError::NothingBefore)?.to_string(),
         };
         let mut known = line.store.index().deployments()?;

@@ -115,7 +115,8 @@ fn replace(place: &mut Option<Provider>, provider: &Provider) -> bool {
 }
 
 fn learn_sent(facts: &mut Facts, letter: &SentLetter) -> bool {
-    let attempt = Attempt { letter: letter.id, channel: letter.channel, at: letter.at, outcome: AttemptOutcome::Pending };
+    let attempt =
+        Attempt { letter: letter.id, channel: letter.channel, at: letter.at, outcome: AttemptOutcome::Pending };
     match facts.attempts.iter_mut().find(|known| known.letter == letter.id) {
         // It had been given up, and a person sent it after all.
         Some(known) if known.outcome == AttemptOutcome::Undeliverable => *known = attempt,

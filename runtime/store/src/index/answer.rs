@@ -8,7 +8,7 @@ use handoff_engine::letter::Letter;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::entry::{Origin, Verdict};
+use crate::entry::{Canary, Origin, Verdict};
 use crate::position::Position;
 
 /// What to list; absent fields match everything.
@@ -82,10 +82,25 @@ pub struct Deployed {
     pub origin: Origin,
     /// See [`crate::Record::Deployed`].
     pub returning: Option<Digest>,
+    /// See [`crate::Record::Deployed`].
+    pub canary: Option<Canary>,
     /// Its record outlived its segment, and stands in another place now.
     pub is_carried: bool,
     pub at: DateTime<Utc>,
     pub position: Position,
+}
+
+impl Deployed {
+    /// Of all that took effect, oldest first, the one in force.
+    pub fn in_force(known: &[Deployed]) -> Option<&Deployed> {
+        known.iter().rfind(|deployed| deployed.canary.is_none())
+    }
+
+    /// The one that is tried beside it.
+    pub fn on_trial(known: &[Deployed]) -> Option<(&Deployed, Canary)> {
+        let last = known.last()?;
+        last.canary.map(|canary| (last, canary))
+    }
 }
 
 /// A letter that is owed.

@@ -129,7 +129,7 @@ impl<R: Rows> Index for KeyedIndex<R> {
         for (key, at) in places {
             answers.extend(self.found(at, "a deployment", |entry| {
                 entry.records.iter().rev().find_map(|record| match record {
-                    Record::Deployed { deployment, workflow, plugins, who, why, origin, returning, since }
+                    Record::Deployed { deployment, workflow, plugins, who, why, origin, returning, canary, since }
                         if key[1..] == deployment.0 =>
                     {
                         Some(Deployed {
@@ -140,6 +140,7 @@ impl<R: Rows> Index for KeyedIndex<R> {
                             why: why.clone(),
                             origin: *origin,
                             returning: *returning,
+                            canary: *canary,
                             at: since.unwrap_or(entry.at),
                             is_carried: since.is_some(),
                             position: at,

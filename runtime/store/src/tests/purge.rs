@@ -130,6 +130,7 @@ fn what_took_effect_last_stays_the_last() {
         why: "a change".to_string(),
         origin: Origin::Applied,
         returning: None,
+        canary: None,
         since: None,
     };
     let at = |hours: i64| noon() + Duration::hours(hours);

@@ -211,6 +211,7 @@ impl Practice {
                 why,
                 origin: Origin::default(),
                 returning: None,
+                canary: None,
                 since: None,
             }],
         }

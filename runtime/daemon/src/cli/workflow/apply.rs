@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
+use handoff_store::Canary;
 
-use crate::change::{Applied, Candidate};
+use crate::change::{Applied, Candidate, Tried};
 use crate::cli::asking::Asking;
 use crate::cli::print_json;
 use crate::office::workflow;
@@ -16,11 +17,20 @@ use crate::office::workflow;
 pub struct Apply {
     /// The workflow; its templates, settings and scenarios lie beside it
     file: PathBuf,
+    /// Begin only so many percent of the new referrals with it, and leave everybody else where they are
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=99))]
+    canary: Option<u8>,
+    /// Take the canary back once so many percent of its referrals have failed
+    #[arg(long, value_name = "PERCENT", requires = "canary", default_value_t = BACK_AT, value_parser = clap::value_parser!(u8).range(1..=100))]
+    back_at: u8,
     #[command(flatten)]
     asking: Asking,
     #[arg(long)]
     json: bool,
 }
+
+/// A vendor that fails a fifth of the patients is worse than any that a practice keeps.
+const BACK_AT: u8 = 20;
 
 #[derive(Args)]
 pub struct Rollback {
@@ -34,8 +44,12 @@ pub struct Rollback {
 
 impl Apply {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let Apply { file, asking, json } = self;
+        let Apply { file, canary, back_at, asking, json } = self;
         let candidate = Candidate::read(&file)?;
+        if let Some(share) = canary {
+            let tried = asking.ask(workflow::TryOut { candidate, canary: Canary { share, back_at } })?;
+            return tell_tried(&tried, json);
+        }
         let file = std::fs::canonicalize(&file).with_context(|| format!("cannot find {}", file.display()))?;
         tell(&asking.ask(workflow::Apply { file, candidate })?, json)
     }
@@ -46,6 +60,19 @@ impl Rollback {
         let Rollback { deployment, asking, json } = self;
         tell(&asking.ask(workflow::RollBack { deployment })?, json)
     }
+}
+
+fn tell_tried(tried: &Tried, json: bool) -> anyhow::Result<ExitCode> {
+    if json {
+        print_json(tried)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let Tried { deployment, beside, canary: Canary { share, back_at } } = tried;
+    say!("{} is tried on {share} % of the new referrals, beside {}", deployment.short(), beside.short());
+    say!(
+        "it is taken back once {back_at} % of them have failed; `handoff workflow apply` without --canary puts it in force"
+    );
+    Ok(ExitCode::SUCCESS)
 }
 
 fn tell(applied: &Applied, json: bool) -> anyhow::Result<ExitCode> {

@@ -41,9 +41,10 @@ fn tell(past: &Past) -> anyhow::Result<()> {
         let mark = if once.in_force { "*" } else { " " };
         let (digest, at) = (once.deployment.short(), once.at.format("%Y-%m-%d %H:%M"));
         let how = match once.origin {
-            Origin::Configured | Origin::Applied => "",
-            Origin::RolledBack => "rolled back: ",
+            Origin::Configured | Origin::Applied => String::new(),
+            Origin::RolledBack => "rolled back: ".into(),
         };
+        let how = once.canary.map_or(how, |canary| format!("canary, {} %: ", canary.share));
         say!("{mark} {digest}  {at}  {:>7} in flight  {}: {how}{}", once.referrals, once.who, once.why);
     }
     if let Some(aside) = &past.set_aside {
