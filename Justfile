@@ -36,6 +36,11 @@ api-fuzz EXAMPLES="50": setup
     target/vendors/bin/pip install -q --disable-pip-version-check -r tests/vendors/requirements-api.txt
     cargo build -q --bin handoff && target/vendors/bin/python tests/vendors/api_fuzz.py target/debug/handoff {{EXAMPLES}}
 
+# A fuzzer beside each parser of foreign bytes, for so many minutes each. Ends at the first finding.
+fuzz MINUTES="10":
+    command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
+    tests/fuzz/all.sh {{MINUTES}}
+
 # The plugins in JavaScript and Python, and every command of the guide in docs/.
 authors: setup
     cargo build -q --bin handoff && PATH="$PWD/target/debug:$PATH" tests/authors/all.sh
