@@ -4,6 +4,7 @@ use std::num::NonZeroU8;
 
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 
+use crate::stranger::{FRAME_HEADER_BYTES, frame_mut, sum};
 use crate::written::Files;
 
 /// One thing done to one file. Files are counted round, and so are places in them.
@@ -34,10 +35,18 @@ pub enum How {
     Replace {
         with: Vec<u8>,
     },
+    /// Another number in a frame's payload, where numbers lie side by side.
+    Number {
+        frame: u8,
+        place: u8,
+        value: u64,
+    },
     /// A frame gets the checksum that its bytes ask for, as a forger would do it.
     Forge {
         frame: u8,
     },
+    /// Everything goes but what retention leaves.
+    Purge,
     Swap {
         other: u8,
     },
@@ -65,7 +74,13 @@ impl Edit {
                 bytes.drain(place(*at)..length.min(place(*at) + usize::from(*count)));
             }
             How::Replace { with } => bytes.clone_from(with),
-            How::Forge { frame } => forge(&mut bytes, *frame),
+            How::Number { frame, place, value } => {
+                let frame = nth_frame(&mut bytes, *frame).unwrap_or_default();
+                let field = FRAME_HEADER_BYTES + usize::from(*place) * size_of_val(value);
+                frame.iter_mut().skip(field).zip(value.to_le_bytes()).for_each(|(byte, new)| *byte = new);
+            }
+            How::Forge { frame } => nth_frame(&mut bytes, *frame).into_iter().for_each(sum),
+            How::Purge => bytes = stub_of(bytes),
             How::Swap { other } => {
                 let other = nth(files, *other).and_then(|other| files.get_mut(&other));
                 other.into_iter().for_each(|other| std::mem::swap(other, &mut bytes));
@@ -80,17 +95,21 @@ fn nth(files: &Files, file: u8) -> Option<String> {
     files.keys().nth(usize::from(file) % files.len().max(1)).cloned()
 }
 
-/// As `FORMAT.md` has it: length, CRC-32C over all but itself, kind and zeros, payload.
-fn forge(bytes: &mut [u8], frame: u8) {
-    const HEADER_BYTES: usize = 12;
+fn nth_frame(bytes: &mut [u8], number: u8) -> Option<&mut [u8]> {
     let mut at = 0;
-    for _ in 0..frame {
-        let Some(header) = bytes.get(at..).and_then(|rest| rest.first_chunk::<4>()) else { return };
-        at += HEADER_BYTES + u32::from_le_bytes(*header) as usize;
+    for _ in 0..number {
+        at += frame_mut(bytes, at)?.len();
     }
-    let Some((length, rest)) = bytes.get_mut(at..).and_then(|rest| rest.split_first_chunk_mut::<4>()) else { return };
-    let Some((sum, rest)) = rest.split_first_chunk_mut::<4>() else { return };
-    if let Some(summed) = rest.get(..HEADER_BYTES - 8 + u32::from_le_bytes(*length) as usize) {
-        *sum = crc32c::crc32c_append(crc32c::crc32c(length), summed).to_le_bytes();
+    frame_mut(bytes, at)
+}
+
+fn stub_of(mut bytes: Vec<u8>) -> Vec<u8> {
+    let (mut stub, mut at) = (Vec::new(), 0);
+    while let Some(frame) = frame_mut(&mut bytes, at) {
+        at += frame.len();
+        if matches!(frame[8], 1 | 4 | 5) {
+            stub.extend_from_slice(frame);
+        }
     }
+    stub
 }

@@ -3,19 +3,33 @@
 #![no_main]
 
 mod edit;
+mod stranger;
 mod written;
 
 use handoff_store::Position;
-use handoff_store::journal::verify_disk;
+use handoff_store::journal::{Depth, verify_disk};
+use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 
 use crate::edit::{Edit, How};
-use crate::written::{Files, WRITTEN, disk_of, entry_of, key, open};
+use crate::stranger::Skill;
+use crate::written::{FIRST, Files, SECOND, STRANGER, WRITTEN, disk_of, entry_of, key, open};
 
-fuzz_target!(|edits: Vec<Edit>| {
+#[derive(Arbitrary, Debug)]
+struct Case {
+    edits: Vec<Edit>,
+    /// A stranger signs what came of it.
+    signed: Option<Skill>,
+}
+
+fuzz_target!(|case: Case| {
     let mut files = WRITTEN.files.clone();
-    edits.iter().for_each(|edit| edit.make(&mut files));
-    let proof = verify_disk(&disk_of(&files), &key(1).verifying_key());
+    case.edits.iter().for_each(|edit| edit.make(&mut files));
+    if let Some(skill) = case.signed {
+        stranger::sign(&mut files, &key(STRANGER), skill);
+        expect_no_panic(&files, case.edits.is_empty());
+    }
+    let proof = verify_disk(&disk_of(&files), &key(FIRST).verifying_key());
     assert!(proof.is_ok() || files != WRITTEN.files, "what was written is not called sound");
     if let Ok(sound) = &proof {
         let written = WRITTEN.beginnings.get(&sound.head).expect("a head that the journal once had");
@@ -23,8 +37,8 @@ fuzz_target!(|edits: Vec<Edit>| {
         assert!(sound.purged > 0 || trimmed(&files) == trimmed(written), "sound, and not what was written");
     }
     let disk = disk_of(&files);
-    let opened = open(&disk, 2);
-    if let [Edit { how: How::Change { .. }, .. }] = edits[..] {
+    let opened = open(&disk, SECOND, Depth::Whole);
+    if let [Edit { how: How::Change { .. }, .. }] = case.edits[..] {
         assert!(proof.is_err() && opened.is_none(), "a changed byte was overlooked");
     }
     if let Some(store) = opened {
@@ -32,9 +46,22 @@ fuzz_target!(|edits: Vec<Edit>| {
             let (position, entry) = entry.expect("an entry of a journal that was opened");
             assert_eq!(*entry, entry_of(position.0), "an entry that nobody wrote");
         }
-        verify_disk(&disk, &key(2).verifying_key()).expect("what was opened is sound");
+        verify_disk(&disk, &key(SECOND).verifying_key()).expect("what was opened is sound");
     }
+    // Opened at its ends a journal is not proven; that it is read is all there is to say.
+    open(&disk_of(&files), SECOND, Depth::Ends);
 });
+
+/// With the stranger's key it is the stranger's journal, and may say what it likes.
+fn expect_no_panic(files: &Files, sound: bool) {
+    let proof = verify_disk(&disk_of(files), &key(STRANGER).verifying_key());
+    assert!(proof.is_ok() || !sound, "the stranger does not know the format: {proof:?}");
+    for depth in [Depth::Whole, Depth::Ends] {
+        if let Some(store) = open(&disk_of(files), STRANGER, depth) {
+            store.entries(Position::START).for_each(drop);
+        }
+    }
+}
 
 /// Zeros at a file's end mean nothing: space written ahead.
 fn trimmed(files: &Files) -> Vec<&[u8]> {

@@ -7,12 +7,17 @@ use chrono::DateTime;
 use ed25519_dalek::SigningKey;
 use handoff_engine::ids::ReferralId;
 use handoff_store::index::MemoryRows;
-use handoff_store::journal::{Disk, SimDisk, copy, decode, verify_disk};
+use handoff_store::journal::{Depth, Disk, SimDisk, copy, decode, verify_disk};
 use handoff_store::{Entry, Record, Store, StoreOptions};
 
 /// Small segments, so that a few entries fill some of them.
-const SEGMENT_MAX_BYTES: u64 = 2 << 10;
-const ENTRIES: u64 = 12;
+const SEGMENT_MAX_BYTES: u64 = 1 << 10;
+const ENTRIES: u64 = 6;
+
+/// Whose key signs: at first, after a rotation, and never.
+pub const FIRST: u8 = 1;
+pub const SECOND: u8 = 2;
+pub const STRANGER: u8 = 3;
 
 /// By name.
 pub type Files = BTreeMap<String, Vec<u8>>;
@@ -36,8 +41,8 @@ pub fn entry_of(number: u64) -> Entry {
     Entry { at, records, sealed: Vec::new() }
 }
 
-pub fn open(disk: &SimDisk, seed: u8) -> Option<Store> {
-    let options = StoreOptions { segment_max_bytes: SEGMENT_MAX_BYTES, ..StoreOptions::new("", key(seed)) };
+pub fn open(disk: &SimDisk, seed: u8, depth: Depth) -> Option<Store> {
+    let options = StoreOptions { depth, segment_max_bytes: SEGMENT_MAX_BYTES, ..StoreOptions::new("", key(seed)) };
     Store::inline(Arc::new(disk.clone()), Arc::new(MemoryRows::default()), options).ok().map(|(store, _)| store)
 }
 
@@ -46,18 +51,17 @@ pub fn disk_of(files: &Files) -> SimDisk {
     for (name, bytes) in files {
         disk.create(name).expect("a disk without faults");
         disk.write(name, 0, bytes).expect("a disk without faults");
-        disk.sync(name).expect("a disk without faults");
     }
     disk
 }
 
-/// Twelve entries in several segments; half-way another key takes over.
+/// A few entries in several segments; half-way another key takes over.
 fn write() -> Written {
     let disk = SimDisk::new(1, None);
-    let store = open(&disk, 1).expect("a new store");
+    let store = open(&disk, FIRST, Depth::Whole).expect("a new store");
     for number in 1..=ENTRIES {
         if number == ENTRIES / 2 {
-            store.rotate(key(2)).expect("another key");
+            store.rotate(key(SECOND)).expect("another key");
         }
         store.commit(entry_of(number)).wait().expect("committed");
     }
@@ -77,7 +81,7 @@ fn write() -> Written {
         while let Ok(frame) = decode(&bytes[end..]) {
             end += frame.bytes.len();
             before.insert(name.clone(), bytes[..end].to_vec());
-            if let Ok(sound) = verify_disk(&disk_of(&before), &key(1).verifying_key()) {
+            if let Ok(sound) = verify_disk(&disk_of(&before), &key(FIRST).verifying_key()) {
                 written.beginnings.insert(sound.head, before.clone());
             }
         }
