@@ -13,6 +13,7 @@ mod outbox;
 mod people;
 mod powercut;
 mod proof;
+mod rehearse;
 mod secrets;
 mod serve;
 mod simulation;

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use crate::house::{handoff, printed};
 
-fn shipped() -> PathBuf {
+/// The folder of the recipe.
+pub fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../workflows")
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("a folder") {
         let entry = entry.expect("an entry");

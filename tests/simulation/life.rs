@@ -79,8 +79,8 @@ pub struct Death {
 impl Fates {
     pub fn calm() -> Fates {
         let mut plan = Plan::new(0, 1, rehearsal::start());
-        plan.carrier = CarrierPlan { throttled: 0.0, failing: 0.0, dropped: 0.0, undelivered: 0.0 };
-        plan.ehr =
+        plan.profile.carrier = CarrierPlan { throttled: 0.0, failing: 0.0, dropped: 0.0, undelivered: 0.0 };
+        plan.profile.ehr =
             EhrPlan { duplicated: 0.0, overtaken: 0.0, by_webhook: 0.0, withdrawn: 0, unrelated: 0, malformed: 0 };
         Fates { plan, weather: Weather::CALM, deaths: Vec::new(), clock: Vec::new(), swaps: Vec::new() }
     }
@@ -97,9 +97,9 @@ impl Fates {
         let mut dice = Dice::new(seed ^ 0x5EED);
         let mut chance = |most: u64| dice.below(most) as f64 / 1000.0;
         let mut plan = Plan::new(seed, 0, rehearsal::start());
-        plan.carrier =
+        plan.profile.carrier =
             CarrierPlan { throttled: chance(80), failing: chance(80), dropped: chance(120), undelivered: chance(80) };
-        plan.ehr = EhrPlan {
+        plan.profile.ehr = EhrPlan {
             duplicated: chance(300),
             overtaken: chance(200),
             by_webhook: chance(600),

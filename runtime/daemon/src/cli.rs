@@ -25,6 +25,7 @@ mod people;
 mod plugin;
 mod purge;
 mod referrals;
+mod rehearse;
 mod serve;
 mod workflow;
 
@@ -53,6 +54,8 @@ enum Command {
     Serve(serve::Serve),
     /// Fifty referrals over thirty simulated days, on real sockets
     Demo(demo::Demo),
+    /// What a workflow would do for a practice like yours in a year, and whether another would do better
+    Rehearse(rehearse::Rehearse),
     /// List referrals, or show one's timeline
     #[command(subcommand)]
     Referrals(referrals::Referrals),
@@ -103,6 +106,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Init(command) => command.run(),
         Command::Serve(command) => command.run(),
         Command::Demo(command) => command.run(),
+        Command::Rehearse(command) => command.run(),
         Command::Referrals(command) => command.run(),
         Command::DeadLetters(command) => command.run(),
         Command::Workflow(command) => command.run(),

@@ -34,6 +34,9 @@ pub const FILES: &[File] = files![
     "templates/zh.yaml",
 ];
 
+/// The practice that rehearsals assume, to be made one's own.
+pub const PRACTICE: File = File { path: "practice.yaml", text: include_str!("../../../workflows/practice.yaml") };
+
 /// The workflow as if it had been read from disk.
 pub fn source() -> Source {
     let mut files = BTreeMap::new();

@@ -1,8 +1,15 @@
 //! A rehearsal: the whole line under a virtual clock, before a simulated practice on real sockets or in one process. The
 //! same plugins and the same stations as in production; only the endpoints' addresses differ.
 
+pub mod comparison;
+pub mod estimate;
 pub mod indoors;
+pub mod outcome;
+pub mod practice_file;
+pub mod report;
+pub mod script;
 mod summary;
+pub mod year;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,23 +18,21 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use ed25519_dalek::SigningKey;
-use handoff_practice::{Addresses, Handoff, Practice, Purpose, Webhook, World};
+use handoff_practice::{Addresses, Handoff, Practice, Profile, Purpose, Webhook, World};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use serde_json::json;
 
 use self::indoors::{Inward, Outward};
+use self::script::{Neighbour, Script};
 pub use self::summary::Summary;
 use crate::clock::{Clock, VirtualClock};
 use crate::config::{HttpListener, Listen, MllpListener};
-use crate::deployments::Source;
 use crate::house::{Ground, Plan};
 use crate::line::Line;
 use crate::line::egress::Egress;
 use crate::line::egress::endpoint::EndpointConfig;
 use crate::line::egress::secrets::{Secret, Secrets};
 use crate::line::egress::wire::Wire;
-use crate::recipe;
 use crate::service::{self, Service};
 use crate::vault::MasterKey;
 
@@ -37,16 +42,15 @@ const START: NaiveDate = NaiveDate::from_ymd_opt(2026, 3, 2).expect("a date");
 /// What the carrier knows us by, as the recipe's settings have it.
 const ACCOUNT: &str = "AC00000000000000000000000000000000";
 const SMS_NUMBER: &str = "+15550100100";
+/// The chart knows our own entries by it.
+const OUR_SYSTEM: &str = "urn:northside:handoff";
 pub const AUTH_TOKEN: &str = "a rehearsal's auth token";
 pub const WEBHOOK_KEY: &str = "a rehearsal's webhook key";
 
-/// The endpoints, as the recipe names them.
-const CARRIER: &str = "sms";
-const CHART: &str = "ehr";
-const MAIL: &str = "mail";
-
-/// The source of HL7 messages, as the recipe names it.
-const HL7: &str = "hl7";
+/// Where the neighbours of a house without sockets are.
+const CARRIER_HOST: &str = "sms.example";
+const CHART_HOST: &str = "ehr.example";
+const MAIL_HOST: &str = "mail.example";
 
 /// The line believes to be reached here.
 const PUBLIC_URL: &str = "https://handoff.example";
@@ -97,13 +101,14 @@ impl Rehearsal {
         let clock = Arc::new(VirtualClock::starting_at(start()));
         let secrets = Arc::new(secrets());
         let Addresses { carrier, fhir, smtp, .. } = practice.addresses();
-        let endpoints = endpoints(&carrier, &fhir, &format!("smtp://{smtp}"))?;
+        let script = Script::shipped(&Profile::default());
+        let endpoints = endpoints(&script, &carrier, &fhir, &format!("smtp://{smtp}"))?;
         let egress = Egress::new(endpoints, Arc::clone(&secrets), clock.clone())?;
         let house = Plan { sequential: true, ..house(seed, data, egress, secrets, clock.clone()) };
         let line = Arc::new(house.build()?);
         let any = "127.0.0.1:0".parse().context("loopback")?;
         let listen = Listen {
-            mllp: vec![MllpListener::new(HL7, any)],
+            mllp: vec![MllpListener::new(script::HL7, any)],
             http: HttpListener::new(any, Some(PUBLIC_URL.into())),
             api: None,
         };
@@ -119,15 +124,25 @@ impl Rehearsal {
     /// # Errors
     /// When the plan is too large, or a plugin cannot be opened.
     pub fn indoors(plan: handoff_practice::Plan, data: &Path, ground: Ground) -> anyhow::Result<Rehearsal> {
+        let script = Script::shipped(&plan.profile);
+        Rehearsal::of(&script, plan, data, ground)
+    }
+
+    /// As [`Rehearsal::indoors`], with another workflow than the shipped one.
+    ///
+    /// # Errors
+    /// When the plan is too large, or a plugin cannot be opened.
+    pub fn of(script: &Script, plan: handoff_practice::Plan, data: &Path, ground: Ground) -> anyhow::Result<Rehearsal> {
         let (seed, end) = (plan.seed, end(&plan));
         let clock = Arc::new(VirtualClock::starting_at(plan.start));
         let world = World::new(plan)?;
-        world.connect(handoff());
+        world.connect(script.handoff());
         let secrets = Arc::new(secrets());
-        let egress = indoor_egress(Outward { world: world.clone() }, &secrets, clock.clone())?;
-        let house = Plan { sequential: true, ..house(seed, data, egress, secrets, clock.clone()) };
+        let egress = egress_over(script, Outward { world: world.clone() }, &secrets, clock.clone())?;
+        let house = house(seed, data, egress, secrets, clock.clone());
+        let house = Plan { sequential: true, workflow: script.source().clone(), ..house };
         let line = Arc::new(house.build_on(ground)?);
-        let way = Way::Indoors(Inward::new(Arc::clone(&line)));
+        let way = Way::Indoors(Inward::from(Arc::clone(&line), script.hl7()));
         Ok(Rehearsal { world, line, clock, end, way })
     }
 
@@ -228,7 +243,7 @@ pub fn house(seed: u64, data: &Path, egress: Egress, secrets: Arc<Secrets>, cloc
     Plan {
         data: data.to_path_buf(),
         plugins: Default::default(),
-        workflow: workflow(),
+        workflow: Script::shipped(&Profile::default()).source().clone(),
         takes_workflow_up: true,
         master: MasterKey::generate(&mut dice),
         signing: signing_key(seed),
@@ -253,7 +268,17 @@ pub fn signing_key(seed: u64) -> SigningKey {
 /// # Errors
 /// When the rehearsal's endpoints do not fit each other.
 pub fn indoor_egress(wire: impl Wire, secrets: &Arc<Secrets>, clock: Arc<dyn Clock>) -> anyhow::Result<Egress> {
-    let endpoints = endpoints("https://sms.example", "https://ehr.example/fhir", "smtps://mail.example")?;
+    egress_over(&Script::shipped(&Profile::default()), wire, secrets, clock)
+}
+
+fn egress_over(
+    script: &Script,
+    wire: impl Wire,
+    secrets: &Arc<Secrets>,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<Egress> {
+    let [carrier, chart] = [CARRIER_HOST, CHART_HOST].map(|host| format!("https://{host}"));
+    let endpoints = endpoints(script, &carrier, &format!("{chart}/fhir"), &format!("smtps://{MAIL_HOST}"))?;
     Ok(Egress::over(Arc::new(wire), endpoints, Arc::clone(secrets), clock)?)
 }
 
@@ -271,36 +296,6 @@ pub fn handoff() -> Handoff {
     }
 }
 
-/// The recipe as it is shipped; its settings files name this practice's chart, roster, carrier account and webhook key.
-fn workflow() -> Source {
-    let systems = json!({ "NPC": handoff_practice::RECORD_SYSTEM });
-    let ours = "urn:northside:handoff";
-    let settings = [
-        ("network", handoff_practice::roster_settings()),
-        ("sms", json!({ "account_sid": ACCOUNT, "from": SMS_NUMBER })),
-        ("records", json!({ "identifier_systems": systems, "consent_codes": { "sms": ["text-message"] } })),
-        (
-            "chart",
-            json!({
-                "identifier_systems": systems,
-                "order_system": handoff_practice::REFERRAL_SYSTEM,
-                "identifier_system": ours,
-            }),
-        ),
-        (
-            "escalation",
-            json!({
-                "patient_system": handoff_practice::RECORD_SYSTEM,
-                "order_system": handoff_practice::REFERRAL_SYSTEM,
-                "identifier_system": ours,
-            }),
-        ),
-    ];
-    let mut source = recipe::source();
-    source.files.extend(settings.into_iter().map(|(stage, it)| (format!("settings/{stage}.yaml"), it.to_string())));
-    source
-}
-
 pub fn secrets() -> Secrets {
     let secrets = [
         ("ehr-password", handoff_practice::ACCESS_TOKEN),
@@ -310,15 +305,24 @@ pub fn secrets() -> Secrets {
     secrets.into_iter().map(|(name, text)| (name.to_string(), Secret::new(text.to_string()))).collect()
 }
 
-/// As an IT director writes them; only the addresses are this rehearsal's own.
-fn endpoints(carrier: &str, chart: &str, mail: &str) -> anyhow::Result<BTreeMap<String, EndpointConfig>> {
-    let yaml = format!(
-        "{CHART}:   {{ url: {chart:?}, allow_private: true, baa: {{ reference: rehearsal }},
-                   credentials: {{ kind: basic, user: handoff, password: ehr-password }} }}
-{CARRIER}: {{ url: {carrier:?}, allow_private: true, baa: {{ reference: rehearsal }},
-                   credentials: {{ kind: basic, user: {ACCOUNT}, password: twilio-auth-token }} }}
-{MAIL}:    {{ url: {mail:?}, allow_private: true, baa: {{ reference: rehearsal }} }}
-"
-    );
-    serde_saphyr::from_str(&yaml).context("the rehearsal's endpoints")
+/// As an IT director writes them, under the names that the workflow has for them; only the addresses are this rehearsal's own.
+fn endpoints(
+    script: &Script,
+    carrier: &str,
+    chart: &str,
+    mail: &str,
+) -> anyhow::Result<BTreeMap<String, EndpointConfig>> {
+    let written = |neighbour: &Neighbour| {
+        let (url, user) = match neighbour {
+            Neighbour::Carrier => (carrier, Some((ACCOUNT, "twilio-auth-token"))),
+            Neighbour::Chart => (chart, Some(("handoff", "ehr-password"))),
+            Neighbour::Mail => (mail, None),
+        };
+        let login =
+            user.map(|(user, password)| format!("credentials: {{ kind: basic, user: {user}, password: {password} }}"));
+        let login = login.unwrap_or_default();
+        let yaml = format!("{{ url: {url:?}, allow_private: true, baa: {{ reference: rehearsal }}, {login} }}");
+        serde_saphyr::from_str(&yaml).context("the rehearsal's endpoints")
+    };
+    script.endpoints().iter().map(|(name, neighbour)| Ok((name.clone(), written(neighbour)?))).collect()
 }

@@ -169,7 +169,7 @@ impl Town {
         let who = person.unwrap_or(usize::MAX);
         let mut dice = Dice::of(self.plan.seed, who, "carrier", *request);
         let name = name_of(&[to, &body, &request.to_string()]);
-        let weather = self.plan.carrier;
+        let weather = self.plan.profile.carrier;
         if dice.chance(weather.throttled) {
             return Err(refusal(429, 20429, "Too Many Requests"));
         }

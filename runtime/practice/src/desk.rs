@@ -8,7 +8,6 @@ use crate::dice::Dice;
 use crate::ehr::message::{self, NoteForm, Notice, Slot};
 use crate::hours;
 use crate::ledger::{Booking, Change, Moment, Purpose, Visit};
-use crate::specialists::ROSTER;
 use crate::town::{Action, BookedVisit, Message, Town, VisitStatus};
 
 /// A message that was held back follows the one that overtook it after so long.
@@ -20,7 +19,8 @@ impl Town {
         for person in 0..self.people.len() {
             let at = self.people[person].referral.ordered_at;
             let control_id = self.control_id(person);
-            let body = message::order(&self.people[person], &control_id);
+            let ordered = &self.people[person];
+            let body = message::order(ordered, &self.roster[ordered.referral.specialist], &control_id);
             self.transmit(at, person, Purpose::Order, control_id, body);
             if self.people[person].nature.self_starting {
                 let mut dice = self.dice(person, "self-starting");
@@ -28,7 +28,7 @@ impl Town {
                 self.agenda.note(booked_at, person, Action::Book);
             }
         }
-        for person in self.chosen("withdrawn", self.plan.ehr.withdrawn) {
+        for person in self.chosen("withdrawn", self.plan.profile.ehr.withdrawn) {
             let mut dice = self.dice(person, "withdrawn");
             let at = hours::office(self.people[person].referral.ordered_at + dice.minutes(20 * 60, 48 * 60));
             self.agenda.note(at, person, Action::Withdraw);
@@ -38,7 +38,7 @@ impl Town {
 
     /// Messages that are no order: of other things, or broken.
     fn note_noise(&mut self) {
-        let ehr = self.plan.ehr;
+        let ehr = self.plan.profile.ehr;
         for (purpose, count) in [(Purpose::Unrelated, ehr.unrelated), (Purpose::Malformed, ehr.malformed)] {
             for nth in 0..if self.people.is_empty() { 0 } else { count } {
                 let mut dice = Dice::of(self.plan.seed, nth, &format!("{purpose:?}"), 0);
@@ -75,7 +75,9 @@ impl Town {
         course.settled = true;
         course.withdrawn = true;
         let control_id = self.control_id(person);
-        let body = message::withdrawal(&self.people[person], self.now, &control_id);
+        let ordered = &self.people[person];
+        let specialist = &self.roster[ordered.referral.specialist];
+        let body = message::withdrawal(ordered, specialist, self.now, &control_id);
         self.ledger.withdrawals.push(Moment { at: self.now, person });
         self.transmit(self.now, person, Purpose::Withdrawal, control_id, body);
     }
@@ -87,9 +89,9 @@ impl Town {
         }
         let nth = course.visits.len() + 1;
         let specialist = course.told.unwrap_or(self.people[person].referral.specialist);
-        let office = &ROSTER[specialist];
+        let opens_in_days = self.roster[specialist].next_available_days;
         let mut dice = self.dice(person, "book");
-        let wait = i64::from(office.next_available_days) / if self.people[person].referral.urgent { 2 } else { 1 };
+        let wait = i64::from(opens_in_days) / if self.people[person].referral.urgent { 2 } else { 1 };
         let earliest = self.now + Duration::days(wait + dice.between(0, 2)) + dice.minutes(0, 8 * 60);
         let slot = Slot {
             number: format!("AP{person:05}{nth}"),
@@ -104,7 +106,7 @@ impl Town {
         let move_at = moves.then(|| hours::office(self.now + (slot.starts_at - self.now) / 2));
         let move_at = move_at.filter(|at| *at < slot.starts_at);
         // Held back by the interface until the news of the move has overtaken it.
-        let overtaken = move_at.filter(|_| dice.chance(self.plan.ehr.overtaken));
+        let overtaken = move_at.filter(|_| dice.chance(self.plan.profile.ehr.overtaken));
         self.notify(overtaken.map_or(self.now, |at| at + OVERTAKEN_BY), person, &slot, Notice::Booked);
         if let Some(at) = move_at {
             self.agenda.note(at, person, Action::Move);
@@ -133,7 +135,7 @@ impl Town {
     }
 
     fn record(&mut self, person: usize, slot: &Slot, change: Change) {
-        let office = &ROSTER[slot.specialist];
+        let office = &self.roster[slot.specialist];
         self.ledger.bookings.push(Booking {
             at: self.now,
             person,
@@ -172,13 +174,16 @@ impl Town {
             return;
         }
         self.set_status(person, VisitStatus::Arrived);
-        let office = &ROSTER[slot.specialist];
+        let (forgets_note, reports_arrival) = {
+            let office = &self.roster[slot.specialist];
+            (office.forgets_note, office.reports_arrival)
+        };
         let note_at = hours::office(self.now + dice.minutes(24 * 60, 10 * 24 * 60));
-        if !office.forgets_note {
+        if !forgets_note {
             self.agenda.note(note_at, person, Action::SendNote);
         }
-        if office.reports_arrival {
-            let overtaken = !office.forgets_note && dice.chance(self.plan.ehr.overtaken);
+        if reports_arrival {
+            let overtaken = !forgets_note && dice.chance(self.plan.profile.ehr.overtaken);
             let at = if overtaken { note_at + OVERTAKEN_BY } else { self.now + dice.minutes(0, 20) };
             self.notify(at, person, &slot, Notice::Arrived);
         }
@@ -194,7 +199,8 @@ impl Town {
         // Each office has one system, and so one form.
         let form = if slot.specialist.is_multiple_of(2) { NoteForm::Text } else { NoteForm::Document };
         let control_id = self.control_id(person);
-        let body = message::note(&self.people[person], &slot, form, self.now, &control_id);
+        let body =
+            message::note(&self.people[person], &self.roster[slot.specialist], &slot, form, self.now, &control_id);
         self.ledger.notes.push(Moment { at: self.now, person });
         self.transmit(self.now, person, Purpose::Note, control_id, body);
     }

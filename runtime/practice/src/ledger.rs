@@ -229,6 +229,17 @@ impl Ledger {
     }
 }
 
+/// Task states that ask somebody to do something. FHIR R4 section 13.3.2.
+const OPEN_TASK: [&str; 6] = ["draft", "requested", "received", "accepted", "ready", "in-progress"];
+
+impl Write {
+    /// A task that is new and open: work for a person.
+    pub fn asks_somebody(&self) -> bool {
+        let is_open = self.resource["status"].as_str().is_some_and(|status| OPEN_TASK.contains(&status));
+        self.resource["resourceType"] == "Task" && is_open && !self.repeated
+    }
+}
+
 impl Sent {
     pub fn accepted(&self) -> bool {
         matches!(self.answer.as_str(), "AA" | "CA") || self.answer.starts_with('2')

@@ -7,7 +7,8 @@
 //! Architecture Invariant: the same plan and the same sequence of calls give the same behaviour, byte for byte. Nothing
 //! here reads the wall clock or draws from a generator that two people share.
 //!
-//! Read in this order: [`Plan`] is what to rehearse, `people` and `specialists` are who takes part, `town` is the state
+//! Read in this order: [`Plan`] is what to rehearse, [`Profile`] what kind of practice, `people` and `specialists` are who
+//! takes part, `town` is the state
 //! of the world, `reaction` and `desk` are how it moves, `ehr`, `carrier`, `fhir` and `smtp` are how it speaks; [`World`]
 //! is all of it without sockets, [`Practice`] with them.
 
@@ -24,6 +25,7 @@ mod ledger;
 mod people;
 mod plan;
 mod practice;
+mod profile;
 mod reaction;
 mod smtp;
 mod specialists;
@@ -34,9 +36,10 @@ mod world;
 
 pub use fhir::{ACCESS_TOKEN, APPOINTMENT_SYSTEM, RECORD_SYSTEM, REFERRAL_SYSTEM};
 pub use ledger::{Booking, Change, Ledger, Mail, Moment, Purpose, Refused, Reroute, Said, Sent, Text, Visit, Write};
-pub use people::{Home, Language, Person, Referral};
+pub use people::{Hears, Home, Language, Person, Referral};
 pub use plan::{CarrierPlan, EhrPlan, Plan, REFERRALS_MAX};
 pub use practice::{Acts, Addresses, Handoff, Practice, PracticeError, Webhook};
+pub use profile::{Answers, Patients, Prices, Profile, Shares, Visits};
 pub use smtp::Refusal;
-pub use specialists::{HealthPlan, ROSTER, Specialist, Specialty, roster_settings};
+pub use specialists::{Coverage, Field, HealthPlan, Network, Office, Roster, SPECIALISTS_MAX, Specialist, Specialty};
 pub use world::{Errand, Parcel, Reply, Server, World};

@@ -4,11 +4,12 @@ mod names;
 mod phrases;
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::dice::Dice;
 use crate::hours;
 use crate::plan::Plan;
-use crate::specialists::{HealthPlan, PLANS, ROSTER, SPECIALTIES, Specialty, of_specialty};
+use crate::specialists::{HealthPlan, Roster, Specialty};
 
 pub use names::Home;
 pub use phrases::Language;
@@ -70,10 +71,14 @@ pub(crate) struct Nature {
     pub consents: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hears {
+/// What reaches a patient: a mobile phone that texts may go to, a mailbox alone, or neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Hears {
+    #[serde(rename = "texts")]
     TextsAndMails,
+    #[serde(rename = "mails")]
     MailsOnly,
+    #[serde(rename = "nothing")]
     Nothing,
 }
 
@@ -94,11 +99,6 @@ pub(crate) enum Way {
     Emergency,
 }
 
-const LANGUAGES: [(u32, Language); 4] =
-    [(66, Language::English), (24, Language::Spanish), (5, Language::Chinese), (5, Language::Vietnamese)];
-
-const HEARING: [(u32, Hears); 3] = [(90, Hears::TextsAndMails), (7, Hears::MailsOnly), (3, Hears::Nothing)];
-
 const WAYS: [(u32, Way); 8] = [
     (520, Way::Agrees),
     (190, Way::CallsAndTells),
@@ -114,14 +114,15 @@ const WAYS: [(u32, Way); 8] = [
 const PACES: [(u32, (i64, i64)); 3] = [(55, (1, 45)), (30, (60, 420)), (15, (600, 1800))];
 
 impl Person {
-    pub(crate) fn from_seed(plan: &Plan, index: usize) -> Person {
+    pub(crate) fn from_seed(plan: &Plan, roster: &Roster, index: usize) -> Person {
+        let patients = &plan.profile.patients;
         let mut dice = Dice::of(plan.seed, index, "person", 0);
-        let language = *dice.weighted(&LANGUAGES);
+        let language = *dice.weighted(patients.languages.weights());
         let sex = if dice.chance(0.54) { 'F' } else { 'M' };
         let (given, family) = names::name(language, sex, &mut dice);
         let home = dice.weighted(&names::HOMES);
         let born = NaiveDate::from_ymd_opt(1938, 1, 1).unwrap_or_default() + Duration::days(dice.between(0, 68 * 365));
-        let health_plan = dice.weighted(&PLANS);
+        let health_plan = dice.weighted(patients.plans.weights()).plan();
         let handle = format!("{}.{}{index}", names::plain(given), names::plain(family));
         Person {
             record_number: format!("MRN{:06}", 400_000 + index),
@@ -136,7 +137,7 @@ impl Person {
             home,
             member_id: format!("{}{:07}", &health_plan.id[..3], dice.between(1_000_000, 9_999_999)),
             health_plan,
-            referral: Referral::from_seed(plan, index, health_plan),
+            referral: Referral::from_seed(plan, roster, index, health_plan),
             nature: Nature::from_seed(plan, index),
         }
     }
@@ -147,15 +148,18 @@ impl Person {
 }
 
 impl Referral {
-    fn from_seed(plan: &Plan, index: usize, health_plan: &HealthPlan) -> Referral {
+    fn from_seed(plan: &Plan, roster: &Roster, index: usize, health_plan: &HealthPlan) -> Referral {
         let mut dice = Dice::of(plan.seed, index, "referral", 0);
-        let specialty = dice.pick(&SPECIALTIES.each_ref());
-        let offices = of_specialty(specialty.name);
-        let fits = |office: &usize| ROSTER[*office].takes(health_plan.id) && !ROSTER[*office].full;
+        let specialty = dice.pick(&roster.specialties());
+        let offices = roster.of_specialty(specialty.name);
+        let fits = |office: &usize| roster[*office].takes(health_plan.id) && !roster[*office].full;
         // The physician mostly knows who is in network and has room, but not always.
         let unfit: Vec<usize> = offices.iter().copied().filter(|office| !fits(office)).collect();
         let fit: Vec<usize> = offices.into_iter().filter(fits).collect();
-        let specialist = if dice.chance(0.14) && !unfit.is_empty() { dice.pick(&unfit) } else { dice.pick(&fit) };
+        let misdirected = dice.chance(plan.profile.network.misdirected);
+        // Where nobody fits, the order names somebody all the same.
+        let unfit_named = fit.is_empty() || misdirected && !unfit.is_empty();
+        let specialist = dice.pick(if unfit_named { &unfit } else { &fit });
         let day = Duration::days(dice.between(0, i64::from(plan.order_days.min(plan.days)) - 1));
         let ordered_at = hours::office(plan.start + day + dice.minutes(0, 24 * 60));
         Referral {
@@ -173,15 +177,17 @@ impl Referral {
 impl Nature {
     fn from_seed(plan: &Plan, index: usize) -> Nature {
         let mut dice = Dice::of(plan.seed, index, "nature", 0);
+        let patients = &plan.profile.patients;
+        let (forgetful, forgetful_miss, others_miss) = plan.profile.visits.forgetful();
         Nature {
-            hears: *dice.weighted(&HEARING),
+            hears: *dice.weighted(patients.hear.weights()),
             way: *dice.weighted(&WAYS),
             pace: *dice.weighted(&PACES),
-            self_starting: dice.chance(0.08),
-            forgetful: if dice.chance(0.3) { 0.32 } else { 0.1 },
+            self_starting: dice.chance(patients.self_starting),
+            forgetful: if dice.chance(forgetful) { forgetful_miss } else { others_miss },
             moves: dice.chance(0.08),
-            bad_mailbox: dice.chance(0.04),
-            consents: !dice.chance(0.02),
+            bad_mailbox: dice.chance(patients.bad_mailbox),
+            consents: !dice.chance(patients.refuse_messages),
         }
     }
 }
@@ -195,7 +201,8 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_people_and_another_gives_others() {
         let plan = Plan::new(7, 40, DateTime::from_timestamp(1_790_000_000, 0).expect("a valid moment"));
-        let crowd = |plan: &Plan| (0..40).map(|index| Person::from_seed(plan, index)).collect::<Vec<_>>();
+        let roster = plan.profile.network.roster();
+        let crowd = |plan: &Plan| (0..40).map(|index| Person::from_seed(plan, &roster, index)).collect::<Vec<_>>();
         assert_eq!(crowd(&plan), crowd(&plan));
         assert_ne!(crowd(&plan), crowd(&Plan { seed: 8, ..plan.clone() }));
     }
@@ -203,7 +210,8 @@ mod tests {
     #[test]
     fn people_are_told_apart_and_ordered_within_ten_days() {
         let plan = Plan::new(1, 300, DateTime::from_timestamp(1_790_000_000, 0).expect("a valid moment"));
-        let crowd: Vec<_> = (0..300).map(|index| Person::from_seed(&plan, index)).collect();
+        let roster = plan.profile.network.roster();
+        let crowd: Vec<_> = (0..300).map(|index| Person::from_seed(&plan, &roster, index)).collect();
         let distinct = |of: fn(&Person) -> String| crowd.iter().map(of).collect::<BTreeSet<_>>().len();
         assert_eq!(distinct(|person| person.mobile.clone()), 300);
         assert_eq!(distinct(|person| person.email.clone()), 300);

@@ -7,15 +7,7 @@ use crate::dice::Dice;
 use crate::hours;
 use crate::ledger::{Mail, Reroute, Write};
 use crate::people::{Hears, Meaning, Way};
-use crate::specialists::{ROSTER, mentioned_in};
 use crate::town::{Action, Town, VisitStatus};
-
-/// The chance that the first, second, … request to arrange the visit is heeded. The later ones reach those who ignored
-/// the earlier.
-const HEEDED: [f64; 5] = [0.58, 0.52, 0.5, 0.4, 0.3];
-
-/// The chance that somebody who missed a visit takes another when asked.
-const HEEDED_AFTER_MISS: f64 = 0.7;
 
 /// A message this close to the visit reminds of it.
 const REMINDS_WITHIN: Duration = Duration::hours(96);
@@ -24,12 +16,6 @@ const REMINDS_WITHIN: Duration = Duration::hours(96);
 const COMING: i64 = 40;
 const MOVING: i64 = 4;
 const NOT_COMING: i64 = 2;
-
-/// The chance that a coordinator's call ends with a visit.
-const COORDINATOR_BOOKS: f64 = 0.55;
-
-/// Task states that ask somebody to do something. FHIR R4 section 13.3.2.
-const OPEN_TASK: [&str; 6] = ["draft", "requested", "received", "accepted", "ready", "in-progress"];
 
 impl Town {
     /// A text has reached the phone.
@@ -78,9 +64,7 @@ impl Town {
 
     /// Something was written to the chart. An open task is work for a person.
     pub(crate) fn receive_write(&mut self, write: Write) {
-        let is_task = write.resource["resourceType"] == "Task";
-        let is_open = write.resource["status"].as_str().is_some_and(|status| OPEN_TASK.contains(&status));
-        let work = write.person.filter(|_| is_task && is_open && !write.repeated);
+        let work = write.person.filter(|_| write.asks_somebody());
         let text = write.resource.to_string();
         self.ledger.writes.push(write);
         if let Some(person) = work {
@@ -92,14 +76,17 @@ impl Town {
     fn hear_task(&mut self, person: usize, text: &str) {
         self.learn_of_specialist(person, text);
         let mut dice = self.dice(person, "task");
+        let visited = self.courses[person].visit().map(|visit| visit.slot.specialist);
+        let forgets_note = visited.is_some_and(|specialist| self.roster[specialist].forgets_note);
+        let coordinator_books = self.plan.profile.answers.coordinator_books;
         let course = &mut self.courses[person];
         if course.attended() {
-            if !course.noted && !course.nudged && forgets_note(course.visit().map(|visit| visit.slot.specialist)) {
+            if !course.noted && !course.nudged && forgets_note {
                 course.nudged = true;
                 let at = hours::office(self.now + dice.minutes(8 * 60, 50 * 60));
                 self.agenda.note(at, person, Action::SendNote);
             }
-        } else if course.upcoming().is_none() && !course.settled && !course.agreed && dice.chance(COORDINATOR_BOOKS) {
+        } else if course.upcoming().is_none() && !course.settled && !course.agreed && dice.chance(coordinator_books) {
             course.agreed = true;
             let at = hours::office(self.now + dice.minutes(2 * 60, 26 * 60));
             self.agenda.note(at, person, Action::Book);
@@ -108,13 +95,13 @@ impl Town {
 
     /// Being told of another specialist than the order's: from now on the patient calls that one.
     fn learn_of_specialist(&mut self, person: usize, text: &str) {
-        let Some(specialist) = mentioned_in(text) else { return };
+        let Some(specialist) = self.roster.mentioned_in(text) else { return };
         let referral = &self.people[person].referral;
         let from = self.courses[person].told.unwrap_or(referral.specialist);
-        let is_of_field = ROSTER[specialist].specialties.contains(&referral.specialty.name);
+        let is_of_field = self.roster[specialist].specialties.contains(&referral.specialty.name);
         if from != specialist && is_of_field && self.courses[person].visits.is_empty() {
             self.courses[person].told = Some(specialist);
-            let (from, to) = (ROSTER[from].id.to_string(), ROSTER[specialist].id.to_string());
+            let (from, to) = (self.roster[from].id.to_string(), self.roster[specialist].id.to_string());
             self.ledger.reroutes.push(Reroute { at: self.now, person, from, to });
         }
     }
@@ -155,9 +142,9 @@ impl Town {
         if course.settled || course.agreed {
             return;
         }
-        let nth = usize::try_from(course.contacts).unwrap_or(usize::MAX).min(HEEDED.len() - 1);
+        let answers = &self.plan.profile.answers;
+        let heeded = if missed { answers.heeded_after_miss } else { answers.heeded(course.contacts) };
         course.contacts += 1;
-        let heeded = if missed { HEEDED_AFTER_MISS } else { HEEDED[nth] };
         let mut dice = self.dice(person, "consider");
         if !dice.chance(heeded) {
             return;
@@ -228,7 +215,7 @@ impl Town {
     /// How likely the patient is to miss a visit after the reminders heard.
     pub(crate) fn misses(&self, person: usize) -> f64 {
         let reminders = i32::try_from(self.courses[person].reminders.min(3)).unwrap_or(3);
-        self.people[person].nature.forgetful * 0.45f64.powi(reminders)
+        self.people[person].nature.forgetful * self.plan.profile.visits.missed_despite_reminder.powi(reminders)
     }
 
     pub(crate) fn set_status(&mut self, person: usize, status: VisitStatus) {
@@ -236,8 +223,4 @@ impl Town {
             visit.status = status;
         }
     }
-}
-
-fn forgets_note(specialist: Option<usize>) -> bool {
-    specialist.is_some_and(|specialist| ROSTER[specialist].forgets_note)
 }

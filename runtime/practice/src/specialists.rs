@@ -1,19 +1,105 @@
 //! The specialists of the region: who they are, which plans they take, how soon they have room, how they report.
 
-use serde::Serialize;
+mod names;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Value, json};
 
+use crate::profile::percent;
+
+pub use names::SPECIALISTS_MAX;
+
+/// Whom a practice refers to, and how well its physicians know them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Network {
+    /// Orders that name a specialist who does not take the patient's plan or has no room.
+    #[serde(with = "percent")]
+    pub misdirected: f64,
+    #[serde(deserialize_with = "some")]
+    pub specialists: Vec<Office>,
+}
+
+/// A specialist's office, without its name: names are made up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Office {
+    pub specialty: Field,
+    /// Every plan, unless it says which.
+    #[serde(default = "Coverage::all", skip_serializing_if = "is_all")]
+    pub plans: Vec<Coverage>,
+    #[serde(deserialize_with = "wait")]
+    pub opens_in_days: u32,
+    /// Takes nobody new.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub full: bool,
+    /// Sends an arrival (SIU^S14, SCH-25 `Started`) when the patient turns up.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub reports_arrival: bool,
+    /// Sends the consultation note only when reminded.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub forgets_note: bool,
+}
+
+/// A field of medicine, as a practice file writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Field {
+    Cardiology,
+    Gastroenterology,
+    Orthopedics,
+    Dermatology,
+    Ophthalmology,
+}
+
+/// A kind of insurance; each has one made-up product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Coverage {
+    Ppo,
+    Hmo,
+    Medicaid,
+    MedicareAdvantage,
+}
+
+impl Field {
+    fn specialty(self) -> &'static Specialty {
+        &SPECIALTIES[match self {
+            Field::Cardiology => 0,
+            Field::Gastroenterology => 1,
+            Field::Orthopedics => 2,
+            Field::Dermatology => 3,
+            Field::Ophthalmology => 4,
+        }]
+    }
+}
+
+impl Coverage {
+    fn all() -> Vec<Coverage> {
+        vec![Coverage::Ppo, Coverage::Hmo, Coverage::Medicaid, Coverage::MedicareAdvantage]
+    }
+
+    pub(crate) fn plan(self) -> &'static HealthPlan {
+        &PLANS[match self {
+            Coverage::Ppo => 0,
+            Coverage::Hmo => 1,
+            Coverage::Medicaid => 2,
+            Coverage::MedicareAdvantage => 3,
+        }]
+    }
+}
+
 /// A specialist's office. In JSON as the network roster of Handoff's settings wants it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Specialist {
     /// National Provider Identifier.
     pub id: &'static str,
     pub name: &'static str,
     pub organization: &'static str,
     pub phone: &'static str,
-    pub specialties: &'static [&'static str],
+    pub specialties: [&'static str; 1],
     /// Plan ids accepted.
-    pub plans: &'static [&'static str],
+    pub plans: Vec<&'static str>,
     pub next_available_days: u32,
     pub full: bool,
     /// Sends an arrival (SIU^S14, SCH-25 `Started`) when the patient turns up.
@@ -91,111 +177,197 @@ pub struct HealthPlan {
     pub payer: &'static str,
 }
 
-pub static PLANS: [(u32, HealthPlan); 4] = [
-    (45, HealthPlan { id: "LKP-PPO", name: "Lakeshore PPO", payer: "Lakeshore Health" }),
-    (25, HealthPlan { id: "LKP-HMO", name: "Lakeshore HMO", payer: "Lakeshore Health" }),
-    (18, HealthPlan { id: "MCD-STATE", name: "State Medicaid", payer: "Department of Health" }),
-    (12, HealthPlan { id: "MCR-ADV", name: "Silver Advantage", payer: "Silver Mutual" }),
+static PLANS: [HealthPlan; 4] = [
+    HealthPlan { id: "LKP-PPO", name: "Lakeshore PPO", payer: "Lakeshore Health" },
+    HealthPlan { id: "LKP-HMO", name: "Lakeshore HMO", payer: "Lakeshore Health" },
+    HealthPlan { id: "MCD-STATE", name: "State Medicaid", payer: "Department of Health" },
+    HealthPlan { id: "MCR-ADV", name: "Silver Advantage", payer: "Silver Mutual" },
 ];
 
-const ALL: &[&str] = &["LKP-PPO", "LKP-HMO", "MCD-STATE", "MCR-ADV"];
-const PRIVATE: &[&str] = &["LKP-PPO", "LKP-HMO"];
-
-/// A full book is 55 days away: too far for any referral of a rehearsal.
+/// A full book is 55 days away: too far for any referral of a month.
 const FULL_DAYS: u32 = 55;
 
-macro_rules! office {
-    ($id:literal, $name:literal, $organization:literal, $phone:literal, $specialty:literal, $plans:expr, $days:expr) => {
-        Specialist {
-            id: $id,
-            name: $name,
-            organization: $organization,
-            phone: $phone,
-            specialties: &[$specialty],
-            plans: $plans,
-            next_available_days: $days,
-            full: $days >= FULL_DAYS,
+/// Nobody's book is open further ahead.
+const WAIT_DAYS_MAX: u32 = 365;
+
+impl Default for Network {
+    fn default() -> Network {
+        use Coverage::{Hmo, Ppo};
+        use Field::{Cardiology, Dermatology, Gastroenterology, Ophthalmology, Orthopedics};
+        let office = |specialty, opens_in_days| Office {
+            specialty,
+            plans: Coverage::all(),
+            opens_in_days,
+            full: false,
             reports_arrival: true,
             forgets_note: false,
+        };
+        let full = |specialty, plans| Office { plans, full: true, ..office(specialty, FULL_DAYS) };
+        Network {
+            misdirected: 0.14,
+            specialists: vec![
+                office(Cardiology, 4),
+                Office { reports_arrival: false, ..office(Cardiology, 7) },
+                full(Cardiology, vec![Ppo, Hmo]),
+                office(Gastroenterology, 5),
+                Office { forgets_note: true, ..office(Gastroenterology, 8) },
+                Office { plans: vec![Ppo], ..office(Gastroenterology, 3) },
+                office(Orthopedics, 6),
+                office(Orthopedics, 9),
+                full(Orthopedics, vec![Ppo]),
+                Office { reports_arrival: false, ..office(Dermatology, 7) },
+                Office { forgets_note: true, ..office(Dermatology, 5) },
+                Office { plans: vec![Ppo, Hmo], ..office(Dermatology, 3) },
+                office(Ophthalmology, 4),
+                office(Ophthalmology, 8),
+                full(Ophthalmology, vec![Ppo, Hmo]),
+            ],
         }
-    };
+    }
 }
 
-#[rustfmt::skip]
-pub static ROSTER: [Specialist; 15] = [
-    office!("1730155001", "Dr. Imogen Hartwell",    "Lakeshore Heart Group",    "+13125550701", "Cardiology", ALL, 4),
-    Specialist { reports_arrival: false,
-    ..office!("1730155002", "Dr. Rafael Quintero",  "Prairie Cardiology",       "+13125550702", "Cardiology", ALL, 7) },
-    office!("1730155003", "Dr. Konrad Ellsworth",   "Ellsworth Heart Clinic",   "+13125550703", "Cardiology", PRIVATE, FULL_DAYS),
-    office!("1730155004", "Dr. Beatriz Salcedo",    "Midtown Digestive Health", "+13125550704", "Gastroenterology", ALL, 5),
-    Specialist { forgets_note: true,
-    ..office!("1730155005", "Dr. Ulrich Pemberton", "Pemberton Endoscopy",      "+13125550705", "Gastroenterology", ALL, 8) },
-    office!("1730155006", "Dr. Sunniva Oakes",      "Oakes Private GI",         "+13125550706", "Gastroenterology", &["LKP-PPO"], 3),
-    office!("1730155007", "Dr. Thaddeus Birch",     "Birch Bone and Joint",     "+13125550707", "Orthopedics", ALL, 6),
-    office!("1730155008", "Dr. Yesenia Caldera",    "Riverbend Orthopedics",    "+13125550708", "Orthopedics", ALL, 9),
-    office!("1730155009", "Dr. Magnus Thornbury",   "Thornbury Sports Medicine","+13125550709", "Orthopedics", &["LKP-PPO"], FULL_DAYS),
-    Specialist { reports_arrival: false,
-    ..office!("1730155010", "Dr. Odalys Winslow",   "Winslow Skin Center",      "+13125550710", "Dermatology", ALL, 7) },
-    Specialist { forgets_note: true,
-    ..office!("1730155011", "Dr. Lucian Farrow",    "Farrow Dermatology",       "+13125550711", "Dermatology", ALL, 5) },
-    office!("1730155012", "Dr. Celestine Marlowe",  "Marlowe Aesthetic Skin",   "+13125550712", "Dermatology", PRIVATE, 3),
-    office!("1730155013", "Dr. Anselm Dufresne",    "Clearwater Eye Institute", "+13125550713", "Ophthalmology", ALL, 4),
-    office!("1730155014", "Dr. Perpetua Lindqvist", "Lindqvist Retina",         "+13125550714", "Ophthalmology", ALL, 8),
-    office!("1730155015", "Dr. Barnaby Osgood",     "Osgood Vision",            "+13125550715", "Ophthalmology", PRIVATE, FULL_DAYS),
-];
-
-/// Settings for the network stage: everyone on the roster, and the wait beyond which a specialist counts as over-booked.
-pub fn roster_settings() -> Value {
-    json!({ "roster": ROSTER, "max_wait_days": MAX_WAIT_DAYS })
+impl Network {
+    /// Everybody on it, by name. Each has a made-up one.
+    pub fn roster(&self) -> Roster {
+        let named = names::NAMES.iter().zip(&self.specialists);
+        let specialist = |(&(id, name, organization, phone), office): (&names::Name, &Office)| Specialist {
+            id,
+            name,
+            organization,
+            phone,
+            specialties: [office.specialty.specialty().name],
+            plans: office.plans.iter().map(|plan| plan.plan().id).collect(),
+            next_available_days: office.opens_in_days,
+            full: office.full,
+            reports_arrival: office.reports_arrival,
+            forgets_note: office.forgets_note,
+        };
+        Roster(named.map(specialist).collect())
+    }
 }
 
-/// Three weeks: the access standard for specialist visits that most managed-care contracts use.
-const MAX_WAIT_DAYS: u32 = 21;
+/// Specialists by their place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Roster(Vec<Specialist>);
 
-/// The roster's specialists of one field, by their place in [`ROSTER`].
-pub(crate) fn of_specialty(name: &str) -> Vec<usize> {
-    (0..ROSTER.len()).filter(|&index| ROSTER[index].specialties.contains(&name)).collect()
+impl std::ops::Index<usize> for Roster {
+    type Output = Specialist;
+
+    fn index(&self, place: usize) -> &Specialist {
+        &self.0[place]
+    }
 }
 
-/// Whom a text speaks of: by family name, NPI or telephone number.
-pub(crate) fn mentioned_in(text: &str) -> Option<usize> {
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    ROSTER.iter().position(|specialist| {
-        text.contains(specialist.family()) || text.contains(specialist.id) || digits.contains(&specialist.phone[2..])
-    })
+impl Roster {
+    /// As the network stage's settings want it.
+    pub fn settings(&self) -> Value {
+        json!(self.0)
+    }
+
+    /// The fields in which there is somebody.
+    pub(crate) fn specialties(&self) -> Vec<&'static Specialty> {
+        SPECIALTIES.iter().filter(|specialty| !self.of_specialty(specialty.name).is_empty()).collect()
+    }
+
+    /// The places of one field's specialists.
+    pub(crate) fn of_specialty(&self, name: &str) -> Vec<usize> {
+        (0..self.0.len()).filter(|&place| self.0[place].specialties.contains(&name)).collect()
+    }
+
+    /// Whom a text speaks of: by family name, NPI or telephone number.
+    pub(crate) fn mentioned_in(&self, text: &str) -> Option<usize> {
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        self.0.iter().position(|specialist| {
+            text.contains(specialist.family())
+                || text.contains(specialist.id)
+                || digits.contains(&specialist.phone[2..])
+        })
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(said: &bool) -> bool {
+    *said
+}
+
+fn is_no(said: &bool) -> bool {
+    !*said
+}
+
+fn is_all(plans: &[Coverage]) -> bool {
+    plans == Coverage::all()
+}
+
+fn some<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Office>, D::Error> {
+    let offices = Vec::<Office>::deserialize(from)?;
+    match offices.len() {
+        0 => Err(de::Error::custom("no specialists: write at least one")),
+        1..=SPECIALISTS_MAX => Ok(offices),
+        count => Err(de::Error::custom(format!(
+            "{count} specialists: write at most {SPECIALISTS_MAX}, those to whom most are referred"
+        ))),
+    }
+}
+
+fn wait<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    let days = u32::deserialize(from)?;
+    if days <= WAIT_DAYS_MAX {
+        return Ok(days);
+    }
+    Err(de::Error::custom(format!("{days} days to the next opening: write at most {WAIT_DAYS_MAX}, and `full: true`")))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn every_plan_has_a_specialist_with_room_in_every_field() {
+        let roster = Network::default().roster();
+        assert_eq!(roster.specialties().len(), SPECIALTIES.len());
         for specialty in &SPECIALTIES {
-            for (_, plan) in &PLANS {
-                let fits = |index: &usize| !ROSTER[*index].full && ROSTER[*index].takes(plan.id);
-                assert!(of_specialty(specialty.name).iter().any(fits), "{} {}", specialty.name, plan.id);
+            for plan in &PLANS {
+                let fits = |place: &usize| !roster[*place].full && roster[*place].takes(plan.id);
+                assert!(roster.of_specialty(specialty.name).iter().any(fits), "{} {}", specialty.name, plan.id);
             }
         }
     }
 
     #[test]
     fn a_specialist_is_recognised_in_words() {
+        let roster = Network::default().roster();
         for (text, expected) in [
             ("Please call Dr. Salcedo", Some(3)),
             ("Llame al (312) 555-0704 hoy", Some(3)),
             ("NPI 1730155001", Some(0)),
             ("Please call the specialist at 312-555-0100", None),
         ] {
-            assert_eq!(mentioned_in(text), expected, "{text}");
+            assert_eq!(roster.mentioned_in(text), expected, "{text}");
         }
     }
 
     #[test]
     fn the_roster_serialises_as_settings() {
-        let settings = roster_settings();
-        assert_eq!(settings["roster"][0]["next_available_days"], 4);
-        assert_eq!(settings["roster"][2]["full"], true);
-        assert_eq!(settings["roster"][0].as_object().map(|fields| fields.len()), Some(8));
+        let settings = Network::default().roster().settings();
+        assert_eq!(settings[0]["next_available_days"], 4);
+        assert_eq!(settings[2]["full"], true);
+        assert_eq!(settings[0].as_object().map(|fields| fields.len()), Some(8));
+    }
+
+    #[test]
+    fn no_name_is_found_in_anothers() {
+        let office = Network::default().specialists.remove(0);
+        let roster = Network { misdirected: 0.0, specialists: vec![office; SPECIALISTS_MAX] }.roster();
+        for (place, specialist) in roster.0.iter().enumerate() {
+            let said = format!("{} of {}", specialist.name, specialist.organization);
+            assert_eq!(roster.mentioned_in(&said), Some(place), "{said}");
+            assert_eq!(roster.mentioned_in(specialist.phone), Some(place), "{said}");
+        }
+        assert_eq!(roster.0.iter().map(|specialist| specialist.id).collect::<BTreeSet<_>>().len(), SPECIALISTS_MAX);
     }
 }

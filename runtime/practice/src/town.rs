@@ -16,6 +16,7 @@ use crate::ledger::{Ledger, Moment, Purpose, Refused, Said, Sent, Text};
 use crate::people::{Meaning, Person, phrase};
 use crate::plan::Plan;
 use crate::practice::Handoff;
+use crate::specialists::Roster;
 
 /// Messages are sent again this long after AE or a broken line: the usual retry interval of an interface engine.
 const MESSAGE_AGAIN_AFTER: Duration = Duration::minutes(5);
@@ -144,6 +145,7 @@ impl Course {
 
 pub(crate) struct Town {
     pub plan: Plan,
+    pub roster: Roster,
     pub now: DateTime<Utc>,
     pub people: Vec<Person>,
     pub courses: Vec<Course>,
@@ -172,7 +174,8 @@ impl SharedTown {
 
 impl Town {
     pub fn new(plan: Plan) -> Town {
-        let people: Vec<Person> = (0..plan.referrals).map(|index| Person::from_seed(&plan, index)).collect();
+        let roster = plan.profile.network.roster();
+        let people: Vec<Person> = (0..plan.referrals).map(|index| Person::from_seed(&plan, &roster, index)).collect();
         let mut town = Town {
             now: plan.start,
             courses: people.iter().map(|_| Course::default()).collect(),
@@ -193,6 +196,7 @@ impl Town {
                 ]
             }),
             people,
+            roster,
             plan,
         };
         town.open();
@@ -248,7 +252,8 @@ impl Town {
 
     pub fn notify(&mut self, at: DateTime<Utc>, person: usize, slot: &Slot, notice: Notice) {
         let control_id = self.control_id(person);
-        let body = message::scheduling(&self.people[person], slot, notice, at, &control_id);
+        let body =
+            message::scheduling(&self.people[person], &self.roster[slot.specialist], slot, notice, at, &control_id);
         self.transmit(at, person, Purpose::Scheduling, control_id, body);
     }
 
@@ -275,10 +280,11 @@ impl Town {
         match (message.person, message.purpose, webhook) {
             (Some(person), Purpose::Order, Some(_)) => {
                 let mut dice = Dice::of(self.plan.seed, person, "by-webhook", 0);
-                if !dice.chance(self.plan.ehr.by_webhook) {
+                if !dice.chance(self.plan.profile.ehr.by_webhook) {
                     return message;
                 }
-                Message { body: webhook::order(&self.people[person]), ..message }
+                let ordered = &self.people[person];
+                Message { body: webhook::order(ordered, &self.roster[ordered.referral.specialist]), ..message }
             }
             (Some(_) | None, _, Some(_) | None) => message,
         }
@@ -353,7 +359,7 @@ impl Town {
                     self.agenda.note(self.now + MESSAGE_AGAIN_AFTER, who, Action::Transmit(message));
                 } else if accepted && first {
                     let mut dice = Dice::of(self.plan.seed, who, &message.control_id, 0);
-                    if dice.chance(self.plan.ehr.duplicated) {
+                    if dice.chance(self.plan.profile.ehr.duplicated) {
                         let at = self.now + dice.minutes(1, 40);
                         self.agenda.note(at, who, Action::Transmit(Message { purpose: Purpose::Duplicate, ..message }));
                     }

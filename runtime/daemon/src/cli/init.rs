@@ -45,7 +45,7 @@ impl Init {
         for plugin in handoff_bundle::plugins() {
             write(&dir.join("plugins").join(format!("{}.wasm", plugin.name)), plugin.component, 0o644)?;
         }
-        for file in recipe::FILES {
+        for file in recipe::FILES.iter().chain([&recipe::PRACTICE]) {
             write(&dir.join("workflows").join(file.path), file.text.as_bytes(), 0o644)?;
         }
         write(&configuration, config::TEMPLATE.as_bytes(), 0o644)?;

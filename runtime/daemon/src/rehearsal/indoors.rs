@@ -12,7 +12,7 @@ use lettre::message::Message;
 use tower::ServiceExt as _;
 use zeroize::Zeroizing;
 
-use super::{CARRIER, CHART, HL7, PUBLIC_URL};
+use super::{CARRIER_HOST, CHART_HOST, PUBLIC_URL, script};
 use crate::line::Line;
 use crate::line::egress::endpoint::Endpoint;
 use crate::line::egress::http::{Failed, Received};
@@ -44,15 +44,15 @@ impl Outward {
 impl Wire for Outward {
     fn http<'w>(
         &'w self,
-        endpoint: &'w Endpoint,
+        _endpoint: &'w Endpoint,
         request: reqwest::Request,
         bytes_max: usize,
     ) -> Carried<'w, Result<Received, Failed>> {
         Box::pin(async move {
-            match endpoint.name.as_str() {
-                CARRIER => self.ask(Server::Carrier, request, bytes_max).await,
-                CHART => self.ask(Server::Chart, request, bytes_max).await,
-                _ => Err(Failed::NotSent),
+            match request.url().host_str() {
+                Some(CARRIER_HOST) => self.ask(Server::Carrier, request, bytes_max).await,
+                Some(CHART_HOST) => self.ask(Server::Chart, request, bytes_max).await,
+                Some(_) | None => Err(Failed::NotSent),
             }
         })
     }
@@ -85,13 +85,20 @@ impl Wire for Outward {
 pub struct Inward {
     line: Arc<Line>,
     doors: Router,
+    /// The source of HL7 messages, as the workflow names it.
+    hl7: String,
 }
 
 impl Inward {
     pub fn new(line: Arc<Line>) -> Inward {
+        Inward::from(line, script::HL7)
+    }
+
+    /// With another name for the source of HL7 messages than the recipe's.
+    pub fn from(line: Arc<Line>, hl7: &str) -> Inward {
         let (scheme, limits) = (http::Scheme::Https, http::Limits::default());
         let doors = http::router(Arc::clone(&line), Arc::clone(&line.clock), Some(PUBLIC_URL.into()), scheme, limits);
-        Inward { line, doors }
+        Inward { line, doors, hl7: hl7.into() }
     }
 
     /// Hands a parcel in and waits for the answer.
@@ -113,7 +120,7 @@ impl Inward {
     async fn hl7(&self, body: Vec<u8>) -> Reply {
         let delivery = Delivery {
             door: Door::Mllp,
-            source: HL7.into(),
+            source: self.hl7.clone(),
             url: String::new(),
             headers: Vec::new(),
             body,

@@ -7,12 +7,13 @@ use chrono::{DateTime, Utc};
 use handoff_engine::dashboard::Dashboard;
 use handoff_engine::referral::Referral;
 use handoff_practice::World;
-use handoff_store::index::{PAGE_MAX, ReferralFilter};
+use handoff_store::index::{IndexError, PAGE_MAX, ReferralFilter};
 use serde::Serialize;
 
 use crate::line::Line;
 use crate::office::figures::Share;
 use crate::timeline::{self, Moment};
+use crate::vault::VaultError;
 
 /// The counts are the contract of `handoff demo --json`.
 #[derive(Debug, Serialize)]
@@ -45,16 +46,7 @@ pub struct Summary {
 impl Summary {
     pub fn of(line: &Line, world: &World, now: DateTime<Utc>) -> anyhow::Result<Summary> {
         let index = line.store.index();
-        let mut referrals = Vec::new();
-        let mut after = None;
-        loop {
-            let page = index.referrals(&ReferralFilter::default(), after, PAGE_MAX)?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.id);
-            for listed in page {
-                referrals.extend(index.referral(&listed.id)?);
-            }
-        }
+        let referrals = all(line)?;
         let ledger = world.ledger();
         let people = world.people();
         let ours: BTreeSet<String> = numbers(line, &referrals)?;
@@ -93,6 +85,21 @@ impl Summary {
     }
 }
 
+/// Every referral, a page at a time.
+pub(super) fn all(line: &Line) -> Result<Vec<Referral>, IndexError> {
+    let index = line.store.index();
+    let mut referrals = Vec::new();
+    let mut after = None;
+    loop {
+        let page = index.referrals(&ReferralFilter::default(), after, PAGE_MAX)?;
+        let Some(last) = page.last() else { return Ok(referrals) };
+        after = Some(last.id);
+        for listed in page {
+            referrals.extend(index.referral(&listed.id)?);
+        }
+    }
+}
+
 fn count(referrals: &[Referral], which: impl Fn(&Referral) -> bool) -> usize {
     referrals.iter().filter(|referral| which(referral)).count()
 }
@@ -100,10 +107,15 @@ fn count(referrals: &[Referral], which: impl Fn(&Referral) -> bool) -> usize {
 /// The order numbers that we have, in clear: the rehearsal's keys are its own.
 fn numbers(line: &Line, referrals: &[Referral]) -> anyhow::Result<BTreeSet<String>> {
     let mut numbers = BTreeSet::new();
-    for token in referrals.iter().flat_map(|referral| &referral.facts.order.numbers) {
-        numbers.insert(line.vault.reveal(token, line)?.as_str().to_string());
+    for referral in referrals {
+        numbers.extend(numbers_of(line, referral)?);
     }
     Ok(numbers)
+}
+
+pub(super) fn numbers_of(line: &Line, referral: &Referral) -> Result<Vec<String>, VaultError> {
+    let tokens = referral.facts.order.numbers.iter();
+    tokens.map(|token| Ok(line.vault.reveal(token, line)?.as_str().to_string())).collect()
 }
 
 /// The referral whose timeline tells most: re-routed or missed, and still closed.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use crate::hours::PRACTICE_ZONE;
 use crate::people::Person;
-use crate::specialists::{ROSTER, Specialist};
+use crate::specialists::Specialist;
 
 use super::segment::{
     REFERRING, VALID_DAYS, coded_service, date, doctor, escaped, joined, msh, outpatient, pid, place, providers, rf1,
@@ -59,7 +59,7 @@ impl Notice {
 }
 
 /// REF^I12: the order. HL7 v2.5.1 chapter 11.
-pub(crate) fn order(person: &Person, control_id: &str) -> String {
+pub(crate) fn order(person: &Person, specialist: &Specialist, control_id: &str) -> String {
     let at = person.referral.ordered_at;
     let mut segments = vec![msh("NPC-EHR", at, "REF^I12^REF_I12", control_id)];
     segments.push(rf1(person, "A^Accepted^HL70283"));
@@ -75,7 +75,7 @@ pub(crate) fn order(person: &Person, control_id: &str) -> String {
             (6, &format!("AUTH{}", &person.referral.number[2..])),
         ],
     ));
-    segments.extend(providers(person));
+    segments.extend(providers(person, specialist));
     segments.push(pid(person));
     // PD1-11 publicity code, HL7 table 0215.
     let publicity = if person.nature.consents { "02^Reminder by any method^HL70215" } else { "01^No reminder^HL70215" };
@@ -100,16 +100,22 @@ pub(crate) fn order(person: &Person, control_id: &str) -> String {
 }
 
 /// REF^I14: the order is withdrawn.
-pub(crate) fn withdrawal(person: &Person, at: DateTime<Utc>, control_id: &str) -> String {
+pub(crate) fn withdrawal(person: &Person, specialist: &Specialist, at: DateTime<Utc>, control_id: &str) -> String {
     let mut segments = vec![msh("NPC-EHR", at, "REF^I14^REF_I12", control_id), rf1(person, "X^Cancelled^L")];
-    segments.extend(providers(person));
+    segments.extend(providers(person, specialist));
     segments.push(pid(person));
     joined(segments)
 }
 
 /// SIU^S12, S13, S14, S15 or S26. HL7 v2.5.1 chapter 10.
-pub(crate) fn scheduling(person: &Person, slot: &Slot, notice: Notice, at: DateTime<Utc>, control_id: &str) -> String {
-    let specialist = &ROSTER[slot.specialist];
+pub(crate) fn scheduling(
+    person: &Person,
+    specialist: &Specialist,
+    slot: &Slot,
+    notice: Notice,
+    at: DateTime<Utc>,
+    control_id: &str,
+) -> String {
     let doctor = doctor(specialist);
     let starts = stamp(slot.starts_at);
     let ends = stamp(slot.starts_at + Duration::minutes(i64::from(slot.minutes)));
@@ -160,8 +166,14 @@ pub(crate) enum NoteForm {
 }
 
 /// The consultation note. LOINC 11488-4.
-pub(crate) fn note(person: &Person, slot: &Slot, form: NoteForm, at: DateTime<Utc>, control_id: &str) -> String {
-    let specialist = &ROSTER[slot.specialist];
+pub(crate) fn note(
+    person: &Person,
+    specialist: &Specialist,
+    slot: &Slot,
+    form: NoteForm,
+    at: DateTime<Utc>,
+    control_id: &str,
+) -> String {
     let doctor = doctor(specialist);
     let (visited, written) = (stamp(slot.starts_at), stamp(at));
     let placer = format!("{}^NPC-EHR", person.referral.number);

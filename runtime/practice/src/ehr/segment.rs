@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use crate::hours::PRACTICE_ZONE;
 use crate::people::{Language, Person};
-use crate::specialists::{ROSTER, Specialist};
+use crate::specialists::Specialist;
 
 /// Referrals are valid for a quarter.
 pub(super) const VALID_DAYS: i64 = 90;
@@ -36,8 +36,7 @@ pub(super) fn rf1(person: &Person, status: &str) -> String {
     )
 }
 
-pub(super) fn providers(person: &Person) -> [String; 2] {
-    let specialist = &ROSTER[person.referral.specialist];
+pub(super) fn providers(person: &Person, specialist: &Specialist) -> [String; 2] {
     let specialty = person.referral.specialty;
     [
         segment(

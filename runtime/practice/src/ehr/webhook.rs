@@ -5,11 +5,10 @@ use serde_json::json;
 use sha2::Sha256;
 
 use crate::people::Person;
-use crate::specialists::ROSTER;
+use crate::specialists::Specialist;
 
-pub(crate) fn order(person: &Person) -> String {
+pub(crate) fn order(person: &Person, specialist: &Specialist) -> String {
     let referral = &person.referral;
-    let specialist = &ROSTER[referral.specialist];
     let emails: &[&str] = if referral.tells_email { &[&person.email] } else { &[] };
     let body = json!({
         "id": format!("portal-{}", referral.number),

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use crate::dice::name_of;
 use crate::people::Person;
-use crate::specialists::ROSTER;
 use crate::town::{Town, VisitStatus};
 
 /// Identifier system of patients' record numbers (PID-3, authority `NPC`).
@@ -148,7 +147,7 @@ impl Town {
             "subject": { "reference": format!("Patient/{}", patient_id(person)) },
             "authoredOn": referral.ordered_at.to_rfc3339(),
             "performerType": { "coding": [{ "system": "http://nucc.org/provider-taxonomy", "code": referral.specialty.code }], "text": referral.specialty.name },
-            "performer": [{ "display": ROSTER[referral.specialist].name }],
+            "performer": [{ "display": self.roster[referral.specialist].name }],
         })
     }
 
@@ -179,7 +178,7 @@ impl Town {
                     "basedOn": [{ "reference": format!("ServiceRequest/sr-{}", &person.referral.number[2..]) }],
                     "participant": [
                         { "actor": { "reference": format!("Patient/{}", patient_id(person)) }, "status": "accepted" },
-                        { "actor": { "display": ROSTER[slot.specialist].name }, "status": "accepted" },
+                        { "actor": { "display": self.roster[slot.specialist].name }, "status": "accepted" },
                     ],
                 })
             })

@@ -1,12 +1,19 @@
 //! What patients write, in their own language and in more than one way.
 
+use serde::{Deserialize, Serialize};
+
 use crate::dice::Dice;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// In a practice file by its tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Language {
+    #[serde(rename = "en")]
     English,
+    #[serde(rename = "es")]
     Spanish,
+    #[serde(rename = "zh")]
     Chinese,
+    #[serde(rename = "vi")]
     Vietnamese,
 }
 

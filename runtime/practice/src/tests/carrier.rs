@@ -7,7 +7,7 @@ use crate::{CarrierPlan, Practice};
 
 async fn practice(carrier: CarrierPlan) -> (Practice, String) {
     let mut plan = fair_weather(3);
-    plan.carrier = carrier;
+    plan.profile.carrier = carrier;
     let practice = Practice::start(plan).await.expect("started");
     practice.connect(nowhere());
     let url = format!("{}/2010-04-01/Accounts/{ACCOUNT}/Messages.json", practice.addresses().carrier);
@@ -23,7 +23,7 @@ async fn send(url: &str, token: &str, to: &str, body: &str) -> Result<(u16, Valu
 
 #[tokio::test]
 async fn answers_as_twilio_does() {
-    let (practice, url) = practice(fair_weather(0).carrier).await;
+    let (practice, url) = practice(fair_weather(0).profile.carrier).await;
     let phone = practice.people()[0].mobile.clone();
     let long = "x".repeat(1601);
     for (token, to, body, status, code) in [
@@ -40,7 +40,7 @@ async fn answers_as_twilio_does() {
 
 #[tokio::test]
 async fn a_dropped_message_is_found_by_looking_it_up() {
-    let (practice, url) = practice(CarrierPlan { dropped: 1.0, ..fair_weather(0).carrier }).await;
+    let (practice, url) = practice(CarrierPlan { dropped: 1.0, ..fair_weather(0).profile.carrier }).await;
     let phone = practice.people()[0].mobile.clone();
     send(&url, AUTH_TOKEN, &phone, "Hello").await.expect_err("the connection drops");
     let list = reqwest::Client::new().get(&url).basic_auth(ACCOUNT, Some(AUTH_TOKEN)).query(&[("To", &phone)]);
@@ -61,8 +61,8 @@ async fn a_dropped_message_is_found_by_looking_it_up() {
 #[tokio::test]
 async fn bad_days_are_told_apart_and_leave_no_message() {
     for (weather, status) in [
-        (CarrierPlan { throttled: 1.0, ..fair_weather(0).carrier }, 429),
-        (CarrierPlan { failing: 1.0, ..fair_weather(0).carrier }, 500),
+        (CarrierPlan { throttled: 1.0, ..fair_weather(0).profile.carrier }, 429),
+        (CarrierPlan { failing: 1.0, ..fair_weather(0).profile.carrier }, 500),
     ] {
         let (practice, url) = practice(weather).await;
         let phone = practice.people()[0].mobile.clone();
@@ -75,7 +75,7 @@ async fn bad_days_are_told_apart_and_leave_no_message() {
 
 #[tokio::test]
 async fn a_text_reaches_the_phone_some_seconds_later() {
-    let (practice, url) = practice(fair_weather(0).carrier).await;
+    let (practice, url) = practice(fair_weather(0).profile.carrier).await;
     let phone = practice.people()[1].mobile.clone();
     send(&url, AUTH_TOKEN, &phone, "Your referral está listo").await.expect("an answer");
     assert!(practice.ledger().texts.is_empty());

@@ -16,7 +16,7 @@ use super::{ACCOUNT, AUTH_TOKEN, nowhere};
 use crate::carrier::signature::signature;
 use crate::ehr::line::framed;
 use crate::ehr::webhook;
-use crate::specialists::{ROSTER, of_specialty};
+use crate::specialists::{Network, Roster};
 use crate::{Addresses, Handoff, Webhook, hours};
 
 /// One referral as the peer sees it.
@@ -109,7 +109,7 @@ impl Peer {
             let Some((case, step)) = taken else { continue };
             match step {
                 Step::Text if case.visit.is_none() && !case.stopped => {
-                    let whom = case.rerouted_to.map_or("the specialist", |place| ROSTER[place].phone);
+                    let whom = case.rerouted_to.map_or("the specialist", |place| roster()[place].phone);
                     self.text(&case, &format!("Your doctor referred you. Reply YES or call {whom}.")).await;
                 }
                 Step::Mail if case.visit.is_none() && !case.email.is_empty() => self.mail(&case).await,
@@ -169,6 +169,11 @@ impl Peer {
         let request = self.http.post(url).bearer_auth(crate::ACCESS_TOKEN).json(&body);
         assert_eq!(request.send().await.expect("an answer").status(), 201);
     }
+}
+
+/// As the practice of the default refers.
+fn roster() -> Roster {
+    Network::default().roster()
 }
 
 fn lock(book: &Shared) -> std::sync::MutexGuard<'_, Book> {
@@ -280,10 +285,11 @@ impl Book {
     }
 
     fn enter(&mut self, record: String, mut case: Case, plan: &str, message: &str) {
-        let named = ROSTER.iter().position(|office| message.contains(office.id)).unwrap_or_default();
-        let fits = |place: &usize| ROSTER[*place].takes(plan) && !ROSTER[*place].full;
+        let roster = roster();
+        let named = roster.mentioned_in(message).unwrap_or_default();
+        let fits = |place: &usize| roster[*place].takes(plan) && !roster[*place].full;
         if !fits(&named) {
-            case.rerouted_to = of_specialty(ROSTER[named].specialties[0]).into_iter().find(fits);
+            case.rerouted_to = roster.of_specialty(roster[named].specialties[0]).into_iter().find(fits);
         }
         self.cases.insert(record.clone(), case);
         for (nth, (hour, step)) in [

@@ -68,8 +68,8 @@ async fn left_alone_few_go() {
 #[tokio::test]
 async fn noise_is_answered_as_it_deserves() {
     let mut plan = Plan::new(9, 20, start());
-    plan.ehr.duplicated = 0.5;
-    plan.ehr.by_webhook = 0.4;
+    plan.profile.ehr.duplicated = 0.5;
+    plan.profile.ehr.by_webhook = 0.4;
     let (ledger, _, _) = month(plan).await;
     let answers = |purpose: Purpose| {
         ledger.sent.iter().filter(|sent| sent.purpose == purpose).map(|sent| sent.answer.as_str()).collect::<Vec<_>>()
