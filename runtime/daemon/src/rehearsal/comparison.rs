@@ -81,7 +81,11 @@ impl Seen {
     }
 }
 
+/// The outcomes of the workflow, and of the one it is held against.
 type Pair<'o> = (&'o [Outcome], Option<&'o [Outcome]>);
+
+/// What is counted, and how much of it there was for one patient.
+type Kind<'k> = (&'static str, &'k dyn Fn(&Outcome) -> f64);
 
 /// The five figures.
 pub fn figures((workflow, against): Pair<'_>, seed: u64) -> Vec<FigureRow> {
@@ -112,7 +116,7 @@ pub fn rows((workflow, against): Pair<'_>, prices: &Prices, seed: u64) -> Vec<Ro
     let cost = |outcome: &Outcome| {
         whole(outcome.messages.text_parts) * prices.text_part + whole(outcome.messages.mails) * prices.mail
     };
-    let kinds: [(&'static str, &dyn Fn(&Outcome) -> f64); 6] = [
+    let kinds: [Kind<'_>; 6] = [
         ("texts", &|outcome| whole(outcome.messages.texts)),
         ("text_parts", &|outcome| whole(outcome.messages.text_parts)),
         ("mails", &|outcome| whole(outcome.messages.mails)),
@@ -121,7 +125,7 @@ pub fn rows((workflow, against): Pair<'_>, prices: &Prices, seed: u64) -> Vec<Ro
         ("escalations", &|outcome| f64::from(u8::from(outcome.escalated))),
     ];
     let seen = |more: bool| if more { Seen::More } else { Seen::Fewer };
-    let row = |(what, of): (&'static str, &dyn Fn(&Outcome) -> f64)| {
+    let row = |(what, of): Kind<'_>| {
         let mean = |outcomes: &[Outcome]| {
             let total = outcomes.iter().map(of).sum::<f64>();
             let per_referral = (!outcomes.is_empty()).then(|| rounded(total / outcomes.len() as f64));
