@@ -38,7 +38,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     // A plugin that is new is in here, too.
     watch(&workspace.join("Cargo.lock"));
     for member in handoff_builder::members(&workspace)? {
-        watch_plugin(&member)?;
+        watch_member(&member)?;
     }
     let built = handoff_builder::build(&workspace, &shared(&out), &out.join("components"))?;
     fs::write(out.join("bundled.rs"), list(&built)?)?;
@@ -55,8 +55,8 @@ fn watch(path: &Path) {
     println!("cargo::rerun-if-changed={}", path.display());
 }
 
-/// Everything that a plugin is built from: its folder without tests and prose.
-fn watch_plugin(member: &Member) -> Result<(), Box<dyn Error>> {
+/// Everything that a plugin, or what plugins share, is built from: its folder without tests and prose.
+fn watch_member(member: &Member) -> Result<(), Box<dyn Error>> {
     for entry in fs::read_dir(&member.folder)? {
         let path = entry?.path();
         let is_source = !path.ends_with("tests") && path.extension().is_none_or(|extension| extension != "md");

@@ -8,16 +8,18 @@ use serde_json::Value;
 use crate::BuildError;
 use crate::toolchain::{TARGET, Toolchain};
 
-/// A crate of the workspace that is a plugin.
+/// A crate of the workspace.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Member {
     pub name: String,
     /// Its folder.
     pub folder: PathBuf,
+    /// A `cdylib`. The others are what plugins share.
+    pub is_plugin: bool,
 }
 
-/// The members that are a `cdylib`, by name.
-pub(crate) fn plugins(toolchain: &Toolchain, workspace: &Path) -> Result<Vec<Member>, BuildError> {
+/// All of them, by name.
+pub(crate) fn members(toolchain: &Toolchain, workspace: &Path) -> Result<Vec<Member>, BuildError> {
     let mut cargo = toolchain.cargo();
     cargo.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(workspace);
     let output = run(cargo)?;
@@ -26,16 +28,16 @@ pub(crate) fn plugins(toolchain: &Toolchain, workspace: &Path) -> Result<Vec<Mem
         return Err(unreadable(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
     let metadata: Value = serde_json::from_slice(&output.stdout).map_err(|error| unreadable(error.to_string()))?;
-    let mut plugins: Vec<Member> = array(&metadata["packages"]).iter().filter_map(plugin).collect();
-    plugins.sort();
-    Ok(plugins)
+    let mut members: Vec<Member> = array(&metadata["packages"]).iter().filter_map(member).collect();
+    members.sort();
+    Ok(members)
 }
 
-fn plugin(package: &Value) -> Option<Member> {
-    let is_plugin = |target: &Value| array(&target["crate_types"]).iter().any(|kind| kind == "cdylib");
-    array(&package["targets"]).iter().any(is_plugin).then_some(())?;
-    let folder = Path::new(package["manifest_path"].as_str()?).parent()?;
-    Some(Member { name: package["name"].as_str()?.to_owned(), folder: folder.to_owned() })
+fn member(package: &Value) -> Option<Member> {
+    let is_cdylib = |target: &Value| array(&target["crate_types"]).iter().any(|kind| kind == "cdylib");
+    let folder = Path::new(package["manifest_path"].as_str()?).parent()?.to_owned();
+    let is_plugin = array(&package["targets"]).iter().any(is_cdylib);
+    Some(Member { name: package["name"].as_str()?.to_owned(), folder, is_plugin })
 }
 
 fn array(value: &Value) -> &[Value] {

@@ -48,7 +48,8 @@ pub enum BuildError {
 /// crate. `target` is where cargo keeps its work: what has not changed is not compiled again.
 pub fn build(workspace: &Path, target: &Path, components: &Path) -> Result<Vec<Built>, BuildError> {
     let toolchain = Toolchain::find()?;
-    let plugins = cargo::plugins(&toolchain, workspace)?;
+    let mut plugins = cargo::members(&toolchain, workspace)?;
+    plugins.retain(|member| member.is_plugin);
     let modules = cargo::build(&toolchain, workspace, target, &plugins)?;
     fs::create_dir_all(components).map_err(|source| BuildError::File { path: components.to_owned(), source })?;
     plugins
@@ -62,9 +63,9 @@ pub fn build(workspace: &Path, target: &Path, components: &Path) -> Result<Vec<B
         .collect()
 }
 
-/// The plugins of a workspace, by name, so that a build script can watch them.
+/// The plugins of a workspace and what they share, by name, so that a build script can watch them.
 pub fn members(workspace: &Path) -> Result<Vec<Member>, BuildError> {
-    cargo::plugins(&Toolchain::find()?, workspace)
+    cargo::members(&Toolchain::find()?, workspace)
 }
 
 /// Wraps a core module, whose world travels in a custom section, into a component.
