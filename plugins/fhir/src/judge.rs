@@ -13,16 +13,20 @@ const OUTAGE_SECONDS: u32 = 300;
 /// A day: a longer Retry-After is no plan but a mistake.
 const RETRY_SECONDS_MAX: u32 = 86_400;
 
-/// The JSON of a 2xx, `None` for a 404 or 410, else the failure.
+/// The resource of a 2xx, `None` for a 404 or 410, else the failure. JSON that is no resource comes of a proxy or a wrong
+/// base URL: read as a bundle without entries it would say that a patient has refused nothing. The type itself may be a
+/// token.
 ///
 /// `endpoint` is the endpoint's name in the workflow, and `what` the request, such as `GET /Patient`: both for the
 /// failure's text.
 pub fn found(response: Response, endpoint: &str, what: &str) -> Result<Option<Value>, Failure> {
     let response = http(response, endpoint)?;
     match response.status {
-        200..=299 => serde_json::from_str(&response.body)
-            .map(Some)
-            .map_err(|_| Failure::Other(format!("{what} at {endpoint}: the answer is no JSON"))),
+        200..=299 => match serde_json::from_str::<Value>(&response.body) {
+            Ok(resource) if resource["resourceType"].is_string() => Ok(Some(resource)),
+            Ok(_) => Err(Failure::Other(format!("{what} at {endpoint}: the answer is no FHIR resource"))),
+            Err(_) => Err(Failure::Other(format!("{what} at {endpoint}: the answer is no JSON"))),
+        },
         404 | 410 => Ok(None),
         _ => Err(refusal(&response, endpoint, what)),
     }

@@ -23,7 +23,8 @@ fn say(failure: Failure) -> String {
 fn searches_are_judged_by_status() {
     let outcome = r#"{"resourceType":"OperationOutcome","issue":[{"code":"invalid","diagnostics":"Jane Doe"}]}"#;
     let responses = [
-        ("200", respond(200, &[], "{}")),
+        ("200", respond(200, &[], r#"{"resourceType":"Bundle"}"#)),
+        ("200 nothing", respond(200, &[], "{}")),
         ("200 html", respond(200, &[], "<html>")),
         ("400", respond(400, &[], outcome)),
         ("401", respond(401, &[], outcome)),
@@ -61,6 +62,7 @@ fn searches_are_judged_by_status() {
         .collect();
     expect![[r#"
         200          -> found
+        200 nothing  -> other: GET /Patient at chart: the answer is no FHIR resource
         200 html     -> other: GET /Patient at chart: the answer is no JSON
         400          -> refused rejected: GET /Patient at chart: the server answered 400
         401          -> misconfigured: endpoint chart: the server refused our credentials (401); check its client id, key and token URL
