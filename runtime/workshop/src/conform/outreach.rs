@@ -1,34 +1,35 @@
 //! `outreach`: the patient's number and words pass through untouched, a vendor that wants to be left alone is, a letter
 //! in doubt can be found again or not be sent twice, and nobody's callback is believed unsigned.
 
-use handoff_host::contract::carrier::{Callback, InboundEvent, Letter, Turn};
-use handoff_host::contract::exchange::{Ask, Body, HttpResponse, MailResponse, Request, Response};
-use handoff_host::contract::types::{Attribute, Failure};
+use handoff_host::contract::carrier::{Callback, InboundEvent, Letter};
+use handoff_host::contract::exchange::Ask;
+use handoff_host::contract::types::Failure;
 use handoff_host::{Answer, Call};
-use serde_json::Value;
 
 use super::Bench;
+use super::turn::{self, asks, said, texts};
 use crate::begin::starter::letter;
 
 /// What breaks a form, a JSON string, a URL and a mail header that is put together by hand.
 const ODD: &str = "It's \"ok\" & 100 % <b>\\n</b>; já, 您好, 👍 +1 ZPHIG00C00000000000000000000000002\n.\nBcc: x";
 
 pub fn try_out(bench: &mut Bench) {
-    let plain = letter();
-    let asked = compose(bench, &plain);
+    let plain = ordinary(bench);
+    let opening = compose(bench, &plain);
+    let conversation = turn::converse(bench, &opening);
+    let asked = asks(bench, &opening);
     bench.note("asks its vendor to carry an ordinary letter", asked.clone().map(drop));
     let Ok(asked) = asked else { return };
     let kept = carries(&asked, &plain);
     bench.note("puts the address and the text where the host can fill them in", kept);
     let odd = Letter { text: ODD.to_owned(), ..plain.clone() };
-    let kept = compose(bench, &odd).and_then(|ask| carries(&ask, &odd));
+    let kept = asks(bench, &compose(bench, &odd)).and_then(|ask| carries(&ask, &odd));
     bench.note("leaves every character of a text as it is", kept);
-    let kept = waits(bench, &asked);
-    bench.note("comes again later when the vendor is busy or out of order", kept);
-    let kept = names_the_set_up(bench, &asked);
-    bench.note("calls refused credentials a mistake of the set-up", kept);
-    let kept = survives_nonsense(bench, &asked);
-    bench.note("takes no nonsense for a delivery", kept);
+    match conversation {
+        // What a success without a word in it means is the vendor's affair.
+        Ok(conversation) => turn::try_out(bench, &conversation, &opening, |_, _| false),
+        Err(why) => bench.note("goes on from each of its vendor's answers", Err(why)),
+    }
     let kept = finds_again(bench, &plain);
     bench.note("finds a letter in doubt again, or says `no-lookup`", kept);
     let kept = believes_nobody(bench);
@@ -37,52 +38,17 @@ pub fn try_out(bench: &mut Bench) {
     bench.note("passes replies on as they came: STOP and HELP are the house's to read", kept);
 }
 
-fn compose(bench: &Bench, letter: &Letter) -> Result<Ask, String> {
-    let call = Call::Compose { letter: letter.clone(), settings: bench.settings.clone() };
-    match bench.ask(&call) {
-        Ok(Answer::Compose(Ok(Turn::Ask(ask)))) => Ok(ask),
-        Ok(Answer::Compose(Ok(Turn::Done(_)))) => Err("it ended without asking anybody".into()),
-        Ok(Answer::Compose(Err(failure))) => Err(said(&failure)),
-        Ok(_) => Err("it answered another function".into()),
-        Err(fault) => Err(format!("it {}", fault.kind)),
-    }
+/// The author's own, for a vendor's plugin carries one channel; the starter's where none of theirs is carried.
+fn ordinary(bench: &Bench) -> Letter {
+    let mut own = bench.calls.iter().filter_map(|call| match call {
+        Call::Compose { letter, .. } => Some(letter.clone()),
+        _ => None,
+    });
+    own.find(|letter| asks(bench, &compose(bench, letter)).is_ok()).unwrap_or_else(letter)
 }
 
-fn resume(bench: &Bench, ask: &Ask, response: Response) -> Result<Result<Turn, Failure>, String> {
-    let call = Call::ResumeCarrier { state: ask.state.clone(), response, settings: bench.settings.clone() };
-    match bench.ask(&call) {
-        Ok(Answer::ResumeCarrier(turn)) => Ok(turn),
-        Ok(_) => Err("it answered another function".into()),
-        Err(fault) => Err(format!("it {}", fault.kind)),
-    }
-}
-
-/// Every text that the host would put patient data into, as the vendor would read it.
-fn texts(ask: &Ask) -> Vec<String> {
-    let mut texts = vec![];
-    match &ask.request {
-        Request::Http(request) => {
-            texts.extend(request.query.iter().chain(&request.headers).map(|it| it.value.clone()));
-            match &request.body {
-                Body::Empty => {}
-                Body::Form(fields) => texts.extend(fields.iter().map(|it| it.value.clone())),
-                Body::Json(text) => leaves(&serde_json::from_str(text).unwrap_or_default(), &mut texts),
-                Body::JsonAs(body) => leaves(&serde_json::from_str(&body.text).unwrap_or_default(), &mut texts),
-            }
-        }
-        Request::Mail(mail) => texts.extend([mail.to.clone(), mail.subject.clone(), mail.text.clone()]),
-        Request::Mllp(message) => texts.push(message.clone()),
-    }
-    texts
-}
-
-fn leaves(value: &Value, texts: &mut Vec<String>) {
-    match value {
-        Value::String(text) => texts.push(text.clone()),
-        Value::Array(items) => items.iter().for_each(|item| leaves(item, texts)),
-        Value::Object(members) => members.values().for_each(|member| leaves(member, texts)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
+fn compose(bench: &Bench, letter: &Letter) -> Call {
+    Call::Compose { letter: letter.clone(), settings: bench.settings.clone() }
 }
 
 fn carries(ask: &Ask, letter: &Letter) -> Result<(), String> {
@@ -95,85 +61,23 @@ fn carries(ask: &Ask, letter: &Letter) -> Result<(), String> {
     }
 }
 
-/// The vendor's answers of one kind, in the tongue that the ask was made in.
-fn answers(ask: &Ask, http: &[(u16, &str)], mail: u16) -> Vec<(String, Response)> {
-    let header = |name: &str, value: &str| Attribute { name: name.to_owned(), value: value.to_owned() };
-    match &ask.request {
-        Request::Http(_) => http
-            .iter()
-            .map(|(status, wait)| {
-                let headers = if wait.is_empty() { vec![] } else { vec![header("retry-after", wait)] };
-                (format!("HTTP {status}"), Response::Http(HttpResponse { status: *status, headers, body: "{}".into() }))
-            })
-            .collect(),
-        Request::Mail(_) => {
-            let response = MailResponse { code: mail, enhanced: String::new(), text: String::new() };
-            vec![(format!("reply {mail}"), Response::Mail(response))]
-        }
-        // An HL7 acknowledgement has no word for either.
-        Request::Mllp(_) => vec![],
-    }
-}
-
-fn waits(bench: &Bench, ask: &Ask) -> Result<(), String> {
-    for (answer, response) in answers(ask, &[(429, "7"), (500, ""), (503, "7")], 451) {
-        match resume(bench, ask, response)? {
-            Err(Failure::RetryAfter(_)) => {}
-            Err(other) => return Err(format!("{answer}: {}", said(&other))),
-            Ok(_) => return Err(format!("{answer}: it went on as if all were well")),
-        }
-    }
-    Ok(())
-}
-
-fn names_the_set_up(bench: &Bench, ask: &Ask) -> Result<(), String> {
-    for (answer, response) in answers(ask, &[(401, "")], 535) {
-        match resume(bench, ask, response)? {
-            Err(Failure::Misconfigured(_)) => {}
-            Err(other) => return Err(format!("{answer}: {}", said(&other))),
-            Ok(_) => return Err(format!("{answer}: it went on as if all were well")),
-        }
-    }
-    Ok(())
-}
-
-fn survives_nonsense(bench: &Bench, ask: &Ask) -> Result<(), String> {
-    let Request::Http(_) = ask.request else { return Ok(()) };
-    for body in ["", "<html>", "[]", "null", "{\"data\":7}", "{\"messages\":\"none\"}"] {
-        for status in [418, 302] {
-            let response = Response::Http(HttpResponse { status, headers: vec![], body: body.into() });
-            if let Ok(Turn::Done(receipt)) = resume(bench, ask, response)? {
-                return Err(format!("HTTP {status} `{body}`: {:?}", receipt.outcome));
-            }
-        }
-        // What a success without a word in it means is the vendor's affair; the plugin must only not fall over it.
-        let success = Response::Http(HttpResponse { status: 200, headers: vec![], body: body.into() });
-        let _either_way = resume(bench, ask, success)?;
-    }
-    Ok(())
-}
-
 fn finds_again(bench: &Bench, letter: &Letter) -> Result<(), String> {
-    let call = Call::Lookup { letter: letter.clone(), settings: bench.settings.clone() };
-    match bench.ask(&call) {
-        Ok(Answer::Lookup(Ok(_))) => Ok(()),
-        Ok(Answer::Lookup(Err(Failure::Refused(refusal)))) if refusal.code == "no-lookup" => Ok(()),
-        Ok(Answer::Lookup(Err(failure))) => Err(said(&failure)),
-        Ok(_) => Err("it answered another function".into()),
-        Err(fault) => Err(format!("it {}", fault.kind)),
+    match turn::turn(bench, &Call::Lookup { letter: letter.clone(), settings: bench.settings.clone() })? {
+        Ok(_) => Ok(()),
+        Err(Failure::Refused(refusal)) if refusal.code == "no-lookup" => Ok(()),
+        Err(failure) => Err(said(&failure)),
     }
 }
 
 fn believes_nobody(bench: &Bench) -> Result<(), String> {
     let callback = Callback { headers: vec![], fields: vec![], received_at: 0 };
-    match bench.ask(&Call::AuthenticateCallback { callback, settings: bench.settings.clone() }) {
-        Ok(Answer::AuthenticateCallback(checks)) => {
+    match bench.answer(&Call::AuthenticateCallback { callback, settings: bench.settings.clone() })? {
+        Answer::AuthenticateCallback(checks) => {
             // The host refuses an empty list, and a signature that is not there.
             let refused = checks.is_empty() || checks.iter().any(|check| check.signature.is_empty());
             if refused { Ok(()) } else { Err("a callback without any header has a signature to check".into()) }
         }
-        Ok(_) => Err("it answered another function".into()),
-        Err(fault) => Err(format!("it {}", fault.kind)),
+        _ => Err("it answered another function".into()),
     }
 }
 
@@ -191,13 +95,4 @@ fn passes_on(bench: &Bench) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-fn said(failure: &Failure) -> String {
-    match failure {
-        Failure::RetryAfter(retry) => format!("it wants to come again after {} s: {}", retry.seconds, retry.reason),
-        Failure::Refused(refusal) => format!("it refused, {}: {}", refusal.code, refusal.reason),
-        Failure::Misconfigured(cure) => format!("misconfigured: {cure}"),
-        Failure::Other(text) => format!("it failed: {text}"),
-    }
 }
