@@ -298,7 +298,7 @@ fn a_chart_without_consents_still_has_a_record() {
         ));
     for (what, response) in [
         ("404", respond(404, &[], "")),
-        ("more pages", found(json!({ "link": [{ "relation": "next" }] }), &second.reveal)),
+        ("more pages", found(json!({ "resourceType": "Bundle", "link": [{ "relation": "next" }] }), &second.reveal)),
         ("403", respond(403, &[], "")),
     ] {
         let said = match RecordsFhir::resume(second.state.clone(), response, SETTINGS.into()) {
