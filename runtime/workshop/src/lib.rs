@@ -11,6 +11,7 @@ mod error;
 mod make;
 mod pace;
 mod project;
+pub mod registry;
 pub mod signature;
 
 pub use begin::begin;
