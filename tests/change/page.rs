@@ -13,7 +13,7 @@ const HOME: &str = "/srv/handoff";
 fn without_what_is_new_each_time(text: &str) -> String {
     let word = |word: &str| {
         let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-        let is_digest = bare.len() == 12 && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_digest = matches!(bare.len(), 12 | 64) && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
         let is_referral = bare.len() == 26 && bare.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let is_moment =
             bare.len() >= 5 && bare.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-' || byte == b':');

@@ -9,7 +9,8 @@ use handoff_workshop::signature::Trusted;
 use serde::Deserialize;
 
 use crate::deployments::Catalogue;
-use crate::line::egress::endpoint::EndpointConfig;
+use crate::label::{Way, Ways};
+use crate::line::egress::endpoint::{Endpoint, EndpointConfig, EndpointError};
 use crate::line::egress::secrets::SecretSource;
 use crate::line::ingress::entrance::Guard;
 use crate::line::ingress::guests::GuestLimits;
@@ -301,6 +302,18 @@ impl Config {
             config.endpoints.into_iter().map(|(name, endpoint)| (name, endpoint.within(folder))).collect();
         config.secrets = config.secrets.into_iter().map(|(name, source)| (name, source.within(folder))).collect();
         Ok(config)
+    }
+
+    /// Where each endpoint leads, for people.
+    ///
+    /// # Errors
+    /// When an endpoint cannot work.
+    pub fn ways(&self) -> Result<Ways, EndpointError> {
+        let way = |(name, config): (&String, &EndpointConfig)| {
+            let endpoint = Endpoint::new(name, config.clone())?;
+            Ok((name.clone(), Way::of(config, endpoint.secrets().map(str::to_owned))))
+        };
+        self.endpoints.iter().map(way).collect()
     }
 
     /// Where plugins lie, and whose are taken.

@@ -284,6 +284,13 @@ pub enum InstallError {
          help: bundled are {bundled}"
     )]
     NoSuchPlugin { stage: String, plugin: String, bundled: String },
+    #[error("stage {stage} names a plugin of a registry")]
+    Registry { stage: String, source: handoff_workshop::registry::RegistryError },
+    #[error(
+        "stage {stage}: {plugin} was not pulled; a house asks no registry\n  \
+         help: handoff plugin pull {plugin} --config handoff.yaml"
+    )]
+    NotPulled { stage: String, plugin: String },
     #[error(
         "stage {stage}: {path} is nobody's that this house trusts\n  \
          help: list its author's public key under `plugin_keys:` in the configuration; or say why plugins of nobody in \
@@ -306,6 +313,11 @@ pub enum InstallError {
     ClearWithWayOut { stage: String, endpoints: String },
     #[error("stage {stage}: plugin {plugin:?} does not say what it reads of a callback")]
     Mute { stage: String, plugin: String, source: Fault },
+    #[error(
+        "stage {stage}: plugin {plugin:?} was replaced in the plugins folder while it was looked at\n  \
+         help: ask again once nothing is copied there"
+    )]
+    Replaced { stage: String, plugin: String },
     #[error("cannot keep {path}")]
     Unkept { path: PathBuf, source: std::io::Error },
     #[error(

@@ -14,6 +14,7 @@ pub mod disclosures;
 pub mod evidence;
 pub mod gate;
 pub mod house;
+pub mod label;
 pub mod line;
 pub mod log;
 pub mod office;

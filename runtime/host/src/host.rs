@@ -43,6 +43,11 @@ impl Host {
         inspect::inspect(&self.engine, self.cache.as_ref(), component)
     }
 
+    /// What one call may use.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Calls a plugin on the caller's thread and waits for the answer: at most `Limits::wait` for a place, and
     /// `Limits::deadline` for the plugin. The same call of the same plugin gives the same answer, always.
     pub fn call(&self, plugin: &Plugin, call: &Call) -> Result<Answer, Fault> {

@@ -1,11 +1,13 @@
 //! What a candidate would change, before it changes anything. Nothing sealed is shown: states, letters, counts and ids.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use handoff_engine::deployment::Deployment;
 use handoff_engine::ids::Digest;
 use handoff_engine::workflow::parts::{Difference, differences};
+use handoff_engine::workflow::stages::Stage;
 use handoff_store::index::Deployed;
 use handoff_store::{Index, View};
 use serde::{Deserialize, Serialize};
@@ -14,7 +16,8 @@ use super::census::{self, Census, Depth};
 use super::permissions::{self, Permission, PluginSwap};
 use super::shadow::{self, Past, Shadow};
 use super::{ChangeError, Ready};
-use crate::deployments::Source;
+use crate::deployments::{InstallError, Installer, Source};
+use crate::label::{Label, Ways};
 use crate::line::Line;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +30,9 @@ pub struct Plan {
     pub permissions: Vec<Permission>,
     /// Stages whose settings are others.
     pub settings: Vec<String>,
+    /// Of the plugins at each stage where anything of this is otherwise.
+    #[serde(default)]
+    pub labels: Vec<Label>,
     #[serde(flatten)]
     pub census: Census,
     /// What it would have made of the last days, where that was asked.
@@ -42,6 +48,7 @@ pub fn of(line: &Line, ready: &Ready, shadow_days: Option<u32>) -> Result<Plan, 
     let installed = &ready.installed;
     let census = super::take_census(line, installed, &ready.moves, Depth::Letters)?;
     let mut plan = drawn(&line.deployments.current().deployment, &installed.deployment, census);
+    plan.labels = labels(&plan, &installed.deployment, &line.installer, &line.egress.ways())?;
     if let Some(days) = shadow_days {
         let index = line.store.index();
         let records = Records::of(index)?;
@@ -58,6 +65,30 @@ pub fn of(line: &Line, ready: &Ready, shadow_days: Option<u32>) -> Result<Plan, 
         plan.shadow = Some(shadow::cast(&past, &installed.deployment, days)?);
     }
     Ok(plan)
+}
+
+/// The labels of the stages that another plugin serves, or that may do or are told something else than before.
+///
+/// # Errors
+/// When a plugin cannot be found or loaded, or is not the one any more that was pinned.
+pub fn labels(
+    plan: &Plan,
+    candidate: &Deployment,
+    installer: &Installer,
+    ways: &Ways,
+) -> Result<Vec<Label>, InstallError> {
+    let swapped = plan.plugins.iter().map(|swap| &swap.stage);
+    let permitted = plan.permissions.iter().map(|permission| &permission.stage);
+    let touched: BTreeSet<&String> = swapped.chain(permitted).chain(&plan.settings).collect();
+    let stages = candidate.workflow.stages.iter().filter(|stage| touched.contains(&stage.key));
+    let label = |stage: &Stage| {
+        let label = installer.label(stage, ways)?;
+        match candidate.plugins.get(&stage.key).is_some_and(|pinned| pinned.to_string() == label.digest) {
+            true => Ok(label),
+            false => Err(InstallError::Replaced { stage: stage.key.clone(), plugin: stage.plugin.clone() }),
+        }
+    };
+    stages.map(label).collect()
 }
 
 /// As [`of`], from the records alone: of a house at rest, or a backup. No plugin is called.
@@ -109,6 +140,7 @@ fn drawn(present: &Deployment, candidate: &Deployment, census: Census) -> Plan {
         plugins: permissions::swaps(present, candidate),
         permissions: permissions::permissions(present, candidate),
         settings: permissions::settings(present, candidate),
+        labels: Vec::new(),
         census,
         shadow: None,
     }

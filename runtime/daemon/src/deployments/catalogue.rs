@@ -6,10 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use handoff_engine::workflow::stages::Stage;
+use handoff_workshop::registry::{Reference, shelf};
 use handoff_workshop::signature::{self, Trusted, Untrusted};
 
 use super::InstallError;
 use super::installer::Components;
+use crate::label::{Tried, Whose};
 
 /// Plugins by name: the folder first, then the bundle.
 #[derive(Clone, Debug, Default)]
@@ -38,8 +40,7 @@ impl Catalogue {
     /// When there is none, or it cannot be read.
     pub fn read(&self, stage: &Stage) -> Result<(Vec<u8>, Option<PathBuf>), InstallError> {
         let name = &stage.plugin;
-        let path = self.folder.as_ref().map(|folder| folder.join(format!("{name}.wasm"))).filter(|path| path.exists());
-        if let Some(path) = path {
+        if let Some(path) = self.path(stage)? {
             let component = fs::read(&path).map_err(unreadable(&path))?;
             let is_bundled = handoff_bundle::plugins().iter().any(|bundled| bundled.component == component);
             return Ok((component, (!is_bundled).then_some(path)));
@@ -51,6 +52,35 @@ impl Catalogue {
                 plugin: name.clone(),
                 bundled: handoff_bundle::plugins().iter().map(|bundled| bundled.name).collect::<Vec<_>>().join(", "),
             }),
+        }
+    }
+
+    /// Where a stage's component lies in the plugins folder; none where it can only be a bundled one. A reference to a
+    /// registry is looked for where `handoff plugin pull` put it: no registry is asked.
+    fn path(&self, stage: &Stage) -> Result<Option<PathBuf>, InstallError> {
+        let (key, name) = (&stage.key, &stage.plugin);
+        if !Reference::is_meant(name) {
+            let path = self.folder.as_ref().map(|folder| folder.join(format!("{name}.wasm")));
+            return Ok(path.filter(|path| path.exists()));
+        }
+        let failed = |source| InstallError::Registry { stage: key.clone(), source };
+        let reference: Reference = name.parse().map_err(failed)?;
+        let found = match &self.folder {
+            Some(folder) => shelf::find(folder, &reference).map_err(failed)?,
+            None => None,
+        };
+        let missing = || InstallError::NotPulled { stage: key.clone(), plugin: name.clone() };
+        found.map(Some).ok_or_else(missing)
+    }
+
+    /// Whose a component is that [`Catalogue::read`] gave, and who has tried it.
+    pub fn whose(&self, component: &[u8], path: Option<&Path>) -> (Whose, Tried) {
+        match path {
+            Some(path) => {
+                let digest = handoff_host::Digest::of(component).to_string();
+                (Whose::of(component, path, &self.trusted), Tried::of(&digest, path))
+            }
+            None => (Whose::handoff(), Tried::by_our_tests()),
         }
     }
 

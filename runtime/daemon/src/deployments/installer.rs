@@ -11,6 +11,7 @@ use handoff_engine::workflow::stages::Stage;
 use handoff_host::{Answer, Call, Host, Plugin};
 
 use super::{Catalogue, InstallError, Installed, Source, kept};
+use crate::label::{self, Label, Post, Ways};
 
 /// One serves a house: a component is compiled once, however many deployments name it.
 pub struct Installer {
@@ -54,6 +55,19 @@ impl Installer {
     /// When the workflow is faulty, or a plugin is missing, unusable or of another stage's world.
     pub fn install(&self, source: &Source, keep: Keep) -> Result<Installed, InstallError> {
         self.make_ready(source, &self.catalogue, keep)
+    }
+
+    /// The label of the plugin that a stage names, at that post. `ways` are the house's endpoints.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be loaded.
+    pub fn label(&self, stage: &Stage, ways: &Ways) -> Result<Label, InstallError> {
+        let (component, path) = self.catalogue.read(stage)?;
+        let plugin = self.load(stage, &component)?;
+        let (whose, tried) = self.catalogue.whose(&component, path.as_deref());
+        let failed = |source| InstallError::Plugin { stage: stage.key.clone(), plugin: stage.plugin.clone(), source };
+        let label = label::read(&self.host, &stage.plugin, &component, whose, tried).map_err(failed)?;
+        Ok(label.at([Post::of(&self.host, &plugin, stage, ways)]))
     }
 
     /// The same deployment once more, from the components that were kept.

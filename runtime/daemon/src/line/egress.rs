@@ -39,6 +39,7 @@ use self::tokenise::{Reveal, Tokeniser};
 use self::trust::TrustError;
 use self::wire::{Sockets, Wire};
 use crate::clock::Clock;
+use crate::label::{Way, Ways};
 use crate::vault::Sealing;
 
 /// What one stage may reach and read, for one patient.
@@ -127,6 +128,12 @@ impl Egress {
     pub fn agreement(&self, endpoint: &str) -> Option<&str> {
         let baa = self.endpoints.get(endpoint)?.config.baa.as_ref();
         baa.map(|baa| baa.reference.as_str())
+    }
+
+    /// Where each endpoint leads, for people.
+    pub fn ways(&self) -> Ways {
+        let way = |endpoint: &Endpoint| Way::of(&endpoint.config, endpoint.secrets().map(str::to_owned));
+        self.endpoints.iter().map(|(name, endpoint)| (name.clone(), way(endpoint))).collect()
     }
 
     /// How fast each endpoint may be asked.

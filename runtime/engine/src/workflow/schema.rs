@@ -136,7 +136,10 @@ fn channels() -> Value {
 fn stage() -> Map<String, Value> {
     let names = json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] });
     let mut keys = Map::new();
-    keys.insert("plugin".to_string(), text("A bundled plugin, or a component file."));
+    keys.insert(
+        "plugin".to_string(),
+        text("A bundled plugin, one of the plugins folder, or an oci:// reference that was pulled."),
+    );
     keys.insert("endpoint".to_string(), names.clone());
     keys.insert("endpoints".to_string(), names.clone());
     keys.insert("reveal".to_string(), names);

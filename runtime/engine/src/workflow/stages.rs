@@ -13,7 +13,7 @@ use crate::referral::Channel;
 pub struct Stage {
     /// `records`, `trigger.hl7`, `outreach.sms`: how the journal and the deployment name it.
     pub key: String,
-    /// A bundled plugin's name, or a component file.
+    /// A bundled plugin's name, one of the plugins folder, or an `oci://` reference that was pulled into it.
     pub plugin: String,
     /// Named endpoints of the configuration that it may ask.
     pub endpoints: Vec<String>,

@@ -13,13 +13,17 @@ use handoff_workshop::conform::{self, Badge};
 use handoff_workshop::signature::{self, Trusted};
 use handoff_workshop::{Case, Language, Project, Verdict};
 
+use crate::config::Config;
+use crate::deployments::Source;
+use crate::label::{self, Post, Tried, Whose};
+
 #[derive(Subcommand)]
 pub enum Author {
     /// Begin a plugin: a folder with the contract, a plugin that builds, and its first case
     New(New),
     /// Build the plugin of a folder into a component that imports nothing
     Build(Folder),
-    /// Check a component as the house will: world, imports, limits and, with --key, whose it is
+    /// Show a component's label, checked as the house will; with --key whose it is, with --config what it may do there
     Check(Check),
     /// Run the folder's cases: cases/NAME.in is a call, cases/NAME.expect its answer
     Test(Test),
@@ -65,6 +69,11 @@ pub struct Check {
     /// A public key that must have signed it; may be given several times
     #[arg(long)]
     key: Vec<PathBuf>,
+    /// A house's configuration: its keys are trusted too, and its workflow says what the plugin may do
+    #[arg(long)]
+    config: Option<PathBuf>,
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args)]
@@ -168,19 +177,37 @@ impl Check {
     fn run(self) -> anyhow::Result<ExitCode> {
         let bytes = read(&self.file)?;
         let host = Host::new(Limits::default(), None)?;
-        super::show(&host, &self.file.display().to_string(), &bytes, false)?;
-        host.load(&bytes)?;
-        say!("  limits   it starts within them");
-        if self.key.is_empty() {
-            return Ok(ExitCode::SUCCESS);
+        let config = self.config.as_deref().map(Config::read).transpose()?;
+        let mut trusted = self.key.iter().map(|path| Trusted::read(path)).collect::<Result<Vec<_>, _>>()?;
+        if let Some(config) = &config {
+            trusted.extend(config.catalogue()?.trusted);
         }
-        let trusted = self.key.iter().map(|path| Trusted::read(path)).collect::<Result<Vec<_>, _>>()?;
-        let signature = std::fs::read_to_string(signature::beside(&self.file)).ok();
-        match signature::check(&bytes, signature.as_deref(), &trusted) {
-            Ok(by) => say!("  signed   by {}", by.name.display()),
-            Err(why) => bail!("{} is not to be trusted: {why}", self.file.display()),
+        let is_ours = handoff_bundle::plugins().iter().any(|bundled| bundled.component == bytes);
+        let (whose, tried) = match is_ours {
+            true => (Whose::handoff(), Tried::by_our_tests()),
+            false => {
+                let digest = handoff_host::Digest::of(&bytes).to_string();
+                (Whose::of(&bytes, &self.file, &trusted), Tried::of(&digest, &self.file))
+            }
+        };
+        let mut label = label::read(&host, &self.file.display().to_string(), &bytes, whose, tried)?;
+        let loaded = host.load(&bytes);
+        if let (Ok(plugin), Some(config)) = (&loaded, &config) {
+            let (name, ways) = (label::name_of(&self.file), config.ways()?);
+            let workflow = Source::read(&config.workflow.file)?.parse()?;
+            let stages = workflow.stages.iter().filter(|stage| stage.plugin == name);
+            label = label.at(stages.map(|stage| Post::of(&host, plugin, stage, &ways)));
         }
-        Ok(ExitCode::SUCCESS)
+        super::tell(&label, self.json)?;
+        loaded?;
+        match label.whose {
+            Whose::Nobodys { why } if !trusted.is_empty() => {
+                bail!("{} is not to be trusted: {why}", self.file.display())
+            }
+            Whose::Nobodys { .. } | Whose::Handoffs { .. } | Whose::SignedBy { .. } | Whose::Unchecked => {
+                Ok(ExitCode::SUCCESS)
+            }
+        }
     }
 }
 

@@ -3,9 +3,11 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use chrono::Utc;
 use clap::Args;
+use handoff_host::{Host, Limits};
 use handoff_store::View;
 
 use crate::change::census::{Census, Fate, Tally};
@@ -13,7 +15,9 @@ use crate::change::shadow::{Kind, Shadow};
 use crate::change::{Candidate, plan};
 use crate::cli::asking::Asking;
 use crate::cli::print_json;
-use crate::deployments::installer;
+use crate::deployments::{Catalogue, Installer, installer};
+use crate::house::COMPONENTS;
+use crate::label::Ways;
 use crate::office::workflow::PlanChange;
 
 #[derive(Args)]
@@ -43,8 +47,13 @@ impl Plan {
         let drawn = match asking.data_alone()? {
             Some(data) => {
                 let view = View::open(&data)?;
-                let pinned = installer::pin(candidate.source.parse()?, plugins)?;
-                plan::from_records(&view, &pinned, shadow, Utc::now())?
+                let pinned = installer::pin(candidate.source.parse()?, plugins.clone())?;
+                let mut drawn = plan::from_records(&view, &pinned, shadow, Utc::now())?;
+                let host = Arc::new(Host::new(Limits::default(), None)?);
+                let catalogue = Catalogue { folder: plugins, ..Catalogue::default() };
+                let installer = Installer::new(host, catalogue, data.join(COMPONENTS));
+                drawn.labels = plan::labels(&drawn, &pinned, &installer, &Ways::new())?;
+                drawn
             }
             None => asking.ask(PlanChange { candidate, shadow_days: shadow })?,
         };
@@ -57,8 +66,8 @@ impl Plan {
 }
 
 fn tell(drawn: &plan::Plan, referrals: bool) -> anyhow::Result<()> {
-    let plan::Plan { workflow, deployment, in_force, differences, plugins, permissions, settings, census, shadow } =
-        drawn;
+    let plan::Plan { workflow, deployment, in_force, differences, plugins, permissions, .. } = drawn;
+    let plan::Plan { settings, labels, census, shadow, .. } = drawn;
     if deployment == in_force {
         say!("{workflow} {} is in force already", deployment.short());
         return Ok(());
@@ -69,6 +78,9 @@ fn tell(drawn: &plan::Plan, referrals: bool) -> anyhow::Result<()> {
     section("what they may", permissions)?;
     if !settings.is_empty() {
         say!("\nother settings: {}", settings.join(", "));
+    }
+    for label in labels {
+        say!("\n{label}");
     }
     people(census, referrals)?;
     match shadow {
