@@ -8,9 +8,9 @@ use super::RegistryError;
 
 const SCHEME: &str = "oci://";
 
-/// A whole reference: nothing of it is left to a default.
+/// A whole reference: nothing of it is left to a default. Boxed, for errors carry it along.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reference(oci_client::Reference);
+pub struct Reference(Box<oci_client::Reference>);
 
 impl Reference {
     /// Whether a plugin's name in a workflow is meant as a reference.
@@ -39,13 +39,13 @@ impl Reference {
     /// The same repository by a manifest's digest.
     pub fn at(&self, digest: &str) -> Reference {
         let (registry, repository) = (self.0.registry().to_owned(), self.0.repository().to_owned());
-        Reference(oci_client::Reference::with_digest(registry, repository, digest.to_owned()))
+        Reference(Box::new(oci_client::Reference::with_digest(registry, repository, digest.to_owned())))
     }
 
     /// The same repository by a tag.
     pub(super) fn tagged(&self, tag: &str) -> Reference {
         let (registry, repository) = (self.0.registry().to_owned(), self.0.repository().to_owned());
-        Reference(oci_client::Reference::with_tag(registry, repository, tag.to_owned()))
+        Reference(Box::new(oci_client::Reference::with_tag(registry, repository, tag.to_owned())))
     }
 
     /// Where its repository lies below a plugins folder. Neither a registry nor a repository can be `..`: the grammar has
@@ -74,7 +74,7 @@ impl FromStr for Reference {
         let is_one = parsed.tag().is_some() != parsed.digest().is_some();
         let is_sha256 = parsed.digest().is_none_or(|digest| digest.starts_with("sha256:"));
         match parsed.whole() == name && is_one && is_sha256 {
-            true => Ok(Reference(parsed)),
+            true => Ok(Reference(Box::new(parsed))),
             false => Err(wrong()),
         }
     }
