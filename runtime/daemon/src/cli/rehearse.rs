@@ -54,7 +54,7 @@ const DAYS_A_WEEK: u64 = 7;
 impl Rehearse {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         // Faults that the rehearsal plays are logged as warnings and errors; they are its point, not its result.
-        log::start(&Log { level: Some("off".into()), ..Log::default() });
+        let _told = log::start(&Log { level: Some("off".into()), ..Log::default() }, None)?;
         let practice = self.practice.as_deref().map(PracticeFile::read).transpose()?.unwrap_or_default();
         let files: Vec<&Path> =
             [Some(&self.workflow), self.against.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
