@@ -133,7 +133,8 @@ impl House {
         }
         let deployment = format!("{{\"uri\": \"http://127.0.0.1:{SERVICE}\", \"force\": false}}");
         // After a kill it closes connections until it is itself again.
-        let registered = || Http::to(ADMIN).try_post("/deployments", &deployment).is_ok_and(|it| it.contains("\"id\""));
+        let register = || Http::try_to(ADMIN)?.try_post("/deployments", &deployment);
+        let registered = || register().is_ok_and(|it| it.contains("\"id\""));
         while !registered() {
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -156,9 +157,13 @@ struct Http {
 
 impl Http {
     fn to(port: u16) -> Http {
-        let stream = TcpStream::connect(("127.0.0.1", port)).expect("connected");
-        stream.set_nodelay(true).expect("a socket option");
-        Http { stream: BufReader::new(stream) }
+        Http::try_to(port).expect("connected")
+    }
+
+    fn try_to(port: u16) -> io::Result<Http> {
+        let stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_nodelay(true)?;
+        Ok(Http { stream: BufReader::new(stream) })
     }
 
     fn post(&mut self, path: &str, body: &str) -> String {
