@@ -202,7 +202,7 @@ fn the_patient_has_to_be_one() {
         the same twice     -> reaches ["ChannelKind::Email ZPHIA000JANEEXAMPLEORG000000000000", "ChannelKind::Sms ZPHIA00015550101000000000000000000"]
         two                -> refused ambiguous: the patient's numbers belong to more than one Patient in the chart
         no id              -> unknown to the chart
-        no bundle          -> unknown to the chart
+        no bundle          -> other: GET /Patient at ehr: the answer is no FHIR resource
     "#]].assert_eq(&table);
 }
 
