@@ -17,7 +17,9 @@ use handoff::gate::{self, Passage};
 use handoff::line::Line;
 use handoff::line::ingress::{Delivery, Door};
 use handoff::rehearsal::Rehearsal;
-use handoff_engine::letter::LetterBody;
+use handoff::vault::ClearBytes;
+use handoff_engine::ids::PatientId;
+use handoff_engine::letter::{LetterBody, Message};
 use handoff_engine::render::measure_sms;
 use handoff_host::contract::interpreter;
 use handoff_host::{Call, Host, Limits};
@@ -105,57 +107,78 @@ fn orders() -> anyhow::Result<()> {
     println!(
         "orders acknowledged, {SENDERS} senders: {orders:.0}/s, fdatasync of 4 KiB: {syncs:.0}/s, ratio {ratio:.2}"
     );
+    let work = Work::of(&line)?;
     let spent_before = cpu_seconds()?;
-    let done = privacy(&line)?;
+    work.repeat(&line)?;
     let privacy = cpu_seconds()? - spent_before;
-    println!("of {spent:.2} s of a core, sealing and the gate {privacy:.2} s, share {:.2} ({done})", privacy / spent);
+    println!("of {spent:.2} s of a core, sealing and the gate {privacy:.2} s, share {:.2}", privacy / spent);
     Ok(())
 }
 
-/// Does once more, and nothing else, what was done for these orders that patients' privacy asks for: each value sealed and
-/// revealed, each name blinded, each letter shown to the gate, when it is owed and when it leaves. Returns how often.
-fn privacy(line: &Line) -> anyhow::Result<String> {
-    let (mut values, mut names, mut letters) = (0u32, 0u32, 0u32);
-    let now = line.clock.now();
-    let installed = line.deployments.current();
-    for entry in line.store.entries(Position::START) {
-        let (_, entry) = entry?;
-        let mut sealing = line.vault.sealing(line);
-        for sealed in &entry.sealed {
-            let clear = line.vault.reveal_bytes(&sealed.token, line)?;
-            black_box(sealing.seal_bytes(&sealed.patient, "once more", clear.as_slice()));
-            values += 1;
-        }
-        black_box(sealing.finish()?);
-        for record in &entry.records {
-            match record {
-                Record::Named { names: named, .. } => {
-                    for name in named {
-                        black_box(line.vault.blind("number", name));
-                        names += 1;
+/// What was done for orders that patients' privacy asks for.
+struct Work {
+    /// By entry: whose value, and the value.
+    values: Vec<Vec<(PatientId, ClearBytes)>>,
+    names: Vec<String>,
+    messages: Vec<Message>,
+}
+
+impl Work {
+    /// Reads it back out of the journal.
+    fn of(line: &Line) -> anyhow::Result<Work> {
+        let mut work = Work { values: Vec::new(), names: Vec::new(), messages: Vec::new() };
+        for entry in line.store.entries(Position::START) {
+            let (_, entry) = entry?;
+            let values = entry.sealed.iter().map(|sealed| {
+                let clear = line.vault.reveal_bytes(&sealed.token, line)?;
+                anyhow::Ok((sealed.patient.clone(), clear))
+            });
+            work.values.push(values.collect::<Result<_, _>>()?);
+            for record in &entry.records {
+                match record {
+                    Record::Named { names, .. } => work.names.extend(names.iter().cloned()),
+                    Record::Queued { letter, .. } => {
+                        if let LetterBody::Message(message) = &letter.body {
+                            work.messages.push(message.clone());
+                        }
                     }
+                    _ => {}
                 }
-                Record::Queued { letter, .. } => {
-                    let LetterBody::Message(message) = &letter.body else { continue };
-                    for _ in 0..2 {
-                        let passage = Passage {
-                            channel: message.channel,
-                            consent: Some(true),
-                            deceased: false,
-                            zone: None,
-                            texted: &[],
-                            units: measure_sms(&message.text).units,
-                            expires: letter.expires,
-                        };
-                        black_box(gate::admit(&installed.workflow().contact, &passage, now));
-                    }
-                    letters += 1;
-                }
-                _ => {}
             }
         }
+        Ok(work)
     }
-    Ok(format!("{values} values, {names} names, {letters} letters"))
+
+    /// Once more, and nothing else: each value sealed and revealed within its transaction, each name blinded, each message shown
+    /// to the gate when it is owed and when it leaves.
+    fn repeat(&self, line: &Line) -> anyhow::Result<()> {
+        for values in &self.values {
+            let mut sealing = line.vault.sealing(line);
+            for (patient, clear) in values {
+                let token = sealing.seal_bytes(patient, "once more", clear.as_slice());
+                // A delivery's bytes are no text, and nobody reveals them here.
+                drop(black_box(sealing.reveal(&token)));
+            }
+            black_box(sealing.finish()?);
+        }
+        for name in &self.names {
+            black_box(line.vault.blind("number", name));
+        }
+        let installed = line.deployments.current();
+        for message in self.messages.iter().flat_map(|message| [message; 2]) {
+            let passage = Passage {
+                channel: message.channel,
+                consent: Some(true),
+                deceased: false,
+                zone: None,
+                texted: &[],
+                units: measure_sms(&message.text).units,
+                expires: None,
+            };
+            black_box(gate::admit(&installed.workflow().contact, &passage, line.clock.now()));
+        }
+        Ok(())
+    }
 }
 
 /// Of this process, user and system. See proc_pid_stat(5): fields 14 and 15, in ticks of a hundredth.
@@ -171,6 +194,7 @@ fn cpu_seconds() -> anyhow::Result<f64> {
 fn order(number: usize) -> Delivery {
     let text = String::from_utf8_lossy(ORDER);
     let text = text.replace("MSG00112", &format!("BENCH{number}")).replace("226839^EPIC", &format!("R{number}^EPIC"));
+    let text = text.replace("11001^EXTID", &format!("X{number}^EXTID"));
     Delivery {
         door: Door::Mllp,
         source: "hl7".into(),
