@@ -4,15 +4,14 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use handoff_engine::ids::{LetterId, Token};
 use handoff_engine::letter::{LetterBody, Message};
 use handoff_engine::referral::Referral;
-use handoff_host::Call;
 use handoff_host::contract::exchange::Ask;
 use handoff_host::contract::types::Attribute;
 use handoff_host::contract::{attendance, carrier, hand_over, retrieval, write_back};
+use handoff_host::{Call, Speaker};
 use handoff_store::Record;
 use handoff_store::index::{Doubt, OutboxItem};
 
 use super::callback::{vendor_name, vendor_of};
-use super::turn::Speaker;
 use super::{Line, LineError, to_wit};
 use crate::deployments::Installed;
 
@@ -37,12 +36,12 @@ impl Line {
         referral: &Referral,
         item: &OutboxItem,
     ) -> Result<Option<Opening>, LineError> {
-        let speaker = Speaker::of(&item.letter.body);
+        let speaker = speaker_for(&item.letter.body);
         let stage = match (&item.doubt, &item.letter.body) {
             // Whoever was asked knows, not whoever would be asked today.
             (Some(doubt), _) => Some(doubt.stage.clone()),
             (None, LetterBody::Message(message)) => installed.carrier(message.channel, &message.vendors_tried),
-            (None, _) => Some(speaker.stage().to_string()),
+            (None, _) => Some(speaker.stage().name().to_string()),
         };
         let Some((stage, settings)) =
             stage.and_then(|stage| installed.settings(&stage).map(|settings| (stage, settings)))
@@ -181,6 +180,17 @@ impl Line {
             callback_url: self.public_url.as_ref().map(|base| format!("{base}/callback/{vendor}")),
             extras: Vec::new(),
         }
+    }
+}
+
+/// For carriers the vendor's name follows the stage's in the workflow.
+fn speaker_for(body: &LetterBody) -> Speaker {
+    match body {
+        LetterBody::Message(_) => Speaker::Outreach,
+        LetterBody::ReadRecord => Speaker::Records,
+        LetterBody::CheckVisit => Speaker::Visit,
+        LetterBody::WriteChart { .. } => Speaker::Chart,
+        LetterBody::Task(_) => Speaker::Escalation,
     }
 }
 

@@ -9,14 +9,13 @@ use handoff_engine::referral::Referral;
 use handoff_host::contract::carrier;
 use handoff_host::contract::exchange::{Ask, Response};
 use handoff_host::contract::types::Failure;
-use handoff_host::{Answer, Call};
+use handoff_host::{Answer, Call, End, Turn};
 use handoff_store::entry::Record;
 use handoff_store::index::OutboxItem;
 
 use super::egress::{Denial, Performed};
 use super::lanes::{Comer, Entry, Pass};
 use super::opening::Opening;
-use super::turn::{Done, Said, said};
 use super::{Line, LineError};
 use crate::deployments::Installed;
 use crate::gate::Verdict;
@@ -100,8 +99,8 @@ impl Line {
                 answer: Digest(answer.digest().0),
             });
             let settings = taken.installed.settings(&taken.stage).unwrap_or_default();
-            match said(answer) {
-                Some(Said::Ask(ask)) => {
+            match answer.turn() {
+                Some(Ok(Turn::Ask(ask))) => {
                     let mut leave = match self.enter(pass.take(), &taken, &ask, has_begun) {
                         Entry::Go(pass) => pass,
                         Entry::Wait => return Ok(Seen::Waits),
@@ -121,7 +120,9 @@ impl Line {
                         Exchanged::Denied(why) => return self.await_mending(taken, why).await,
                     }
                 }
-                Some(Said::Done(Done::Message(receipt))) if receipt.outcome == carrier::Outcome::Unknown && lookup => {
+                Some(Ok(Turn::Done(End::Receipt(receipt))))
+                    if receipt.outcome == carrier::Outcome::Unknown && lookup =>
+                {
                     // Asked whether it had acted, the vendor said no: the letter may go.
                     taken.in_doubt = false;
                     if !self.passes(&taken.installed, &referral, &taken.item, false, &mut taken.decided).await? {
@@ -129,7 +130,7 @@ impl Line {
                     }
                     call = again(self.compose(&taken.stage, id, &taken.item, settings))?;
                 }
-                Some(Said::Failed(Failure::Refused(refusal))) if refusal.code == NO_LOOKUP && lookup => {
+                Some(Err(Failure::Refused(refusal))) if refusal.code == NO_LOOKUP && lookup => {
                     // At least once: a vendor that cannot be asked may get a letter twice, but none is lost.
                     taken.in_doubt = false;
                     if !self.passes(&taken.installed, &referral, &taken.item, true, &mut taken.decided).await? {
@@ -137,8 +138,8 @@ impl Line {
                     }
                     call = again(self.compose(&taken.stage, id, &taken.item, settings))?;
                 }
-                Some(Said::Done(done)) => return self.receive(taken, done).await,
-                Some(Said::Failed(failure)) => return self.fail(taken, failure).await,
+                Some(Ok(Turn::Done(end))) => return self.receive(taken, end).await,
+                Some(Err(failure)) => return self.fail(taken, failure).await,
                 None => return Err(LineError::OtherAnswer { stage: taken.stage }),
             }
         }

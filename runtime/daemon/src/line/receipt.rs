@@ -6,6 +6,7 @@ use handoff_engine::event::{Errand, Event, LetterStatus, PatientRecord, VisitFin
 use handoff_engine::ids::{LetterId, ReferralId, Token};
 use handoff_engine::letter::{LetterBody, Message};
 use handoff_engine::referral::SentLetter;
+use handoff_host::End;
 use handoff_host::contract::types::Failure;
 use handoff_host::contract::{carrier, retrieval};
 use handoff_store::entry::Record;
@@ -15,7 +16,6 @@ use super::callback::{vendor_name, vendor_of};
 use super::draft::Draft;
 use super::outbox::{ATTEMPTS_MAX, retry_at};
 use super::outreach::{Seen, Taken};
-use super::turn::Done;
 use super::{Line, LineError, from_wit};
 
 /// A stage whose set-up is wrong is tried again this often, in case IT has mended it.
@@ -29,26 +29,26 @@ const ASK_AGAIN_HOURS: u32 = 24;
 
 impl Line {
     /// The receipt is in: the letter leaves the outbox, and the referral hears of it.
-    pub(super) async fn receive(&self, taken: Taken, done: Done) -> Result<Seen, LineError> {
+    pub(super) async fn receive(&self, taken: Taken, end: End) -> Result<Seen, LineError> {
         let Taken { item, decided, stage, .. } = taken;
         let letter = item.letter.id;
         let _held = self.referrals.hold_one(letter.referral).await;
         let mut draft = self.draft();
         decided.into_iter().for_each(|record| draft.record(record));
         let mut vendor_id = None;
-        let (outcome, events) = match (done, &item.letter.body) {
-            (Done::Message(receipt), LetterBody::Message(message)) => {
+        let (outcome, events) = match (end, &item.letter.body) {
+            (End::Receipt(receipt), LetterBody::Message(message)) => {
                 if !receipt.vendor_id.is_empty() {
                     vendor_id = Some(vendor_name(vendor_of(&stage), &receipt.vendor_id));
                 }
                 sent(&draft, letter, message, receipt)
             }
-            (Done::Record(record), _) => {
+            (End::Record(record), _) => {
                 let found = if record.is_some() { "found" } else { "missing" };
                 let record = record.map(|record| self.learn(&mut draft, letter.referral, record)).transpose()?;
                 (found.into(), vec![Event::Record { record: record.map(Box::new) }])
             }
-            (Done::Visit(finding), _) => {
+            (End::Finding(finding), _) => {
                 let finding = from_wit::finding(finding, draft.now);
                 let word = match finding {
                     VisitFinding::Attended { .. } => "attended",
@@ -59,9 +59,9 @@ impl Line {
                 };
                 (word.into(), vec![Event::Visit { finding }])
             }
-            (Done::Chart(written), _) => done_with(Errand::Chart, written.references.join(" ")),
-            (Done::Task(raised), _) => done_with(Errand::Task, raised.reference),
-            (Done::Message(_), _) => ("answered for another letter".into(), Vec::new()),
+            (End::Written(written), _) => done_with(Errand::Chart, written.references.join(" ")),
+            (End::Raised(raised), _) => done_with(Errand::Task, raised.reference),
+            (End::Receipt(_), _) => ("answered for another letter".into(), Vec::new()),
         };
         draft.record(Record::Received { letter, outcome, vendor_id });
         for event in events {
