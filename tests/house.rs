@@ -213,8 +213,6 @@ fn listening(log: &Receiver<String>, door: &str, heard: &mut Vec<String>) -> Soc
 /// A plugin that misbehaves as its settings say: `{ deed: … }`.
 pub fn hostile() -> Vec<u8> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let target = root.join("target/hostile");
-    let built = handoff_builder::build(&root.join("tests/fixtures/hostile"), &target, &target);
-    let built = built.unwrap_or_else(|error| panic!("{error}"));
-    std::fs::read(&built[0].component).expect("the component")
+    let built = handoff_builder::build_one(&root.join("tests/fixtures/hostile"), &root.join("target/hostile"));
+    built.unwrap_or_else(|error| panic!("{error}"))
 }

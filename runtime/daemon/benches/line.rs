@@ -25,6 +25,12 @@ use handoff_host::contract::interpreter;
 use handoff_host::{Call, Host, Limits};
 use handoff_store::{Position, Record};
 
+#[path = "../../store/benches/journal/usage.rs"]
+#[expect(dead_code, reason = "memory is the store's to measure")]
+mod usage;
+
+use crate::usage::cpu_seconds;
+
 /// A complete referral order with every segment the standard allows it, 5.7 KB.
 const ORDER: &[u8] = include_bytes!("../../../plugins/trigger-hl7v2/tests/data/REF-I12-01.hl7");
 
@@ -80,7 +86,7 @@ fn orders() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let rehearsal = runtime.block_on(Rehearsal::open(1, 0, 1, data.path()))?;
     let line = rehearsal.line();
-    let spent_before = cpu_seconds()?;
+    let spent_before = cpu_seconds();
     let took = runtime.block_on(async {
         let begun = Instant::now();
         let mut senders = tokio::task::JoinSet::new();
@@ -100,7 +106,7 @@ fn orders() -> anyhow::Result<()> {
         }
         anyhow::Ok(begun.elapsed())
     })?;
-    let spent = cpu_seconds()? - spent_before;
+    let spent = cpu_seconds() - spent_before;
     let syncs = syncs_per_second(data.path())?;
     let orders = ORDERS as f64 / took.as_secs_f64();
     let ratio = orders / syncs;
@@ -108,9 +114,9 @@ fn orders() -> anyhow::Result<()> {
         "orders acknowledged, {SENDERS} senders: {orders:.0}/s, fdatasync of 4 KiB: {syncs:.0}/s, ratio {ratio:.2}"
     );
     let work = Work::of(&line)?;
-    let spent_before = cpu_seconds()?;
+    let spent_before = cpu_seconds();
     work.repeat(&line)?;
-    let privacy = cpu_seconds()? - spent_before;
+    let privacy = cpu_seconds() - spent_before;
     println!("of {spent:.2} s of a core, sealing and the gate {privacy:.2} s, share {:.2}", privacy / spent);
     Ok(())
 }
@@ -179,15 +185,6 @@ impl Work {
         }
         Ok(())
     }
-}
-
-/// Of this process, user and system. See proc_pid_stat(5): fields 14 and 15, in ticks of a hundredth.
-fn cpu_seconds() -> anyhow::Result<f64> {
-    const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let after_name = stat.rsplit(')').next().context("a name in brackets")?;
-    let ticks = after_name.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
-    Ok(ticks.sum::<Result<f64, _>>()? / TICKS_PER_SECOND)
 }
 
 /// The same order under numbers of its own.

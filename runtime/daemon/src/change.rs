@@ -121,11 +121,11 @@ pub fn take_up_again(line: &Line, deployed: &Deployed) -> Result<Ready, ChangeEr
     let source: Source = serde_json::from_str(&deployed.workflow)?;
     let installed = line.installer.install_again(&source, &deployed.plugins)?;
     // The one in force is taken up again when it is the canary that goes.
+    let present = line.deployments.current().deployment.digest;
     let gives_back = match line.deployments.canary() {
-        Some(canary) if line.deployments.current().deployment.digest == deployed.deployment => canary,
-        Some(_) | None => line.deployments.current(),
+        Some(canary) if present == deployed.deployment => canary.deployment.digest,
+        Some(_) | None => present,
     };
-    let gives_back = gives_back.deployment.digest;
     Ok(Ready { installed, source, moves: Moves::returning(gives_back), returning: Some(gives_back) })
 }
 

@@ -39,7 +39,6 @@ pub mod timers;
 pub mod to_wit;
 pub mod transition;
 pub mod trigger;
-pub mod turn;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;

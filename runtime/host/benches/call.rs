@@ -56,9 +56,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/hostile").canonicalize()?;
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile");
-    let built = handoff_builder::build(&fixture, &target, &target)?;
-    let bytes = std::fs::read(&built[0].component)?;
-
+    let bytes = handoff_builder::build_one(&fixture, &target)?;
     let call = Call::Choose { situation: situation(), settings: "behave".to_owned() };
     both("channel.choose in Rust", CALLS, &bytes, &call)?;
     by_authors("outreach-telnyx", "letter", "outreach.compose in JavaScript")?;

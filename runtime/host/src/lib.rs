@@ -23,6 +23,7 @@ mod inspect;
 mod limits;
 mod plugin;
 mod slots;
+mod turn;
 
 pub use call::{Answer, Call};
 pub use digest::Digest;
@@ -32,3 +33,4 @@ pub use host::Host;
 pub use inspect::Inspection;
 pub use limits::Limits;
 pub use plugin::Plugin;
+pub use turn::{End, Speaker, Turn};

@@ -63,6 +63,16 @@ pub fn build(workspace: &Path, target: &Path, components: &Path) -> Result<Vec<B
         .collect()
 }
 
+/// Builds the plugin that is alone in its folder, and gives its component.
+pub fn build_one(plugin: &Path, target: &Path) -> Result<Vec<u8>, BuildError> {
+    let built = build(plugin, target, target)?;
+    let [Built { component, .. }] = built.as_slice() else {
+        let said = format!("{} plugins are here, and not one", built.len());
+        return Err(BuildError::Workspace { workspace: plugin.to_owned(), said });
+    };
+    fs::read(component).map_err(|source| BuildError::File { path: component.clone(), source })
+}
+
 /// The plugins of a workspace and what they share, by name, so that a build script can watch them.
 pub fn members(workspace: &Path) -> Result<Vec<Member>, BuildError> {
     cargo::members(&Toolchain::find()?, workspace)

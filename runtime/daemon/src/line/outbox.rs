@@ -146,10 +146,16 @@ pub(super) fn finished(worker: Result<Result<(), LineError>, tokio::task::JoinEr
 /// When a letter that failed `attempts` times is tried again. The jitter is the letter's own, so that a run can be
 /// repeated and a thousand letters still do not come back in the same second.
 pub(super) fn retry_at(now: DateTime<Utc>, letter: LetterId, attempts: u32) -> DateTime<Utc> {
-    let doubled = RETRY_AFTER * 2i32.saturating_pow(attempts.min(16));
-    let wait = doubled.min(RETRY_AFTER_MAX);
+    let wait = doubled(RETRY_AFTER, attempts, RETRY_AFTER_MAX);
     let dice = Digest::of(format!("{letter}/{attempts}").as_bytes()).0[0];
     now + wait + wait * i32::from(dice) / (4 * i32::from(u8::MAX))
+}
+
+/// A wait after so many doublings, up to `most`.
+pub(super) fn doubled(first: TimeDelta, times: u32, most: TimeDelta) -> TimeDelta {
+    /// More would overflow, and make no wait of seconds longer than its `most` of hours.
+    const TIMES_MAX: u32 = 16;
+    (first * 2i32.saturating_pow(times.min(TIMES_MAX))).min(most)
 }
 
 #[cfg(test)]

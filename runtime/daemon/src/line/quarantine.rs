@@ -10,6 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::ids::Digest;
 use handoff_host::{Fault, FaultKind};
 
+use super::outbox::doubled;
+
 /// One letter may be more than a plugin can bear. Five failures in a row are the plugin's.
 const FAULTS_MAX: u32 = 5;
 
@@ -18,9 +20,6 @@ const REST: TimeDelta = TimeDelta::seconds(30);
 
 /// What is mended is a plugin with another digest, so nobody waits for this one: it is only tried again.
 const REST_MAX: TimeDelta = TimeDelta::hours(1);
-
-/// Doubled so often, any rest is longer than [`REST_MAX`], and no number overflows.
-const RESTS_COUNTED: u32 = 16;
 
 #[derive(Debug, Default)]
 pub(super) struct Quarantine {
@@ -58,7 +57,7 @@ impl Quarantine {
         }
         failing.faults += 1;
         if let Some(rests) = failing.faults.checked_sub(FAULTS_MAX) {
-            let rest = (REST * 2i32.saturating_pow(rests.min(RESTS_COUNTED))).min(REST_MAX);
+            let rest = doubled(REST, rests, REST_MAX);
             failing.rests_until = now + rest;
             let seconds = rest.num_seconds();
             tracing::error!(%plugin, %fault, seconds, "a plugin keeps failing; it rests, and its letters go another way");

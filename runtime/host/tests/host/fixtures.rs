@@ -30,9 +30,8 @@ pub fn host() -> Host {
 /// `tests/fixtures/hostile`, built.
 pub fn hostile() -> Vec<u8> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile");
-    let built = handoff_builder::build(&root().join("tests/fixtures/hostile"), &target, &target)
-        .unwrap_or_else(|error| panic!("{error}"));
-    std::fs::read(&built[0].component).expect("the component")
+    let built = handoff_builder::build_one(&root().join("tests/fixtures/hostile"), &target);
+    built.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The contract, and beside it a package of the test's own with a world `test`.

@@ -1,12 +1,12 @@
 //! `records`: the patient is looked for by the numbers that the order gave, what the chart knows is passed on as tokens,
 //! and nothing that is no chart's answer passes for a record.
 
-use handoff_host::Call;
 use handoff_host::contract::exchange::Response;
 use handoff_host::contract::retrieval::{PatientIdentifier, PatientRecord, Query};
+use handoff_host::{Call, End, Turn};
 
 use super::Bench;
-use super::turn::{self, End, Turn, asks, holds, response};
+use super::turn::{self, asks, holds, response};
 
 pub fn try_out(bench: &mut Bench) {
     let query = query(bench);

@@ -1,12 +1,9 @@
 //! The stages that ask somebody outside, and what all of them must do, whoever is asked: send only what the host takes,
 //! leave tokens whole, wait when told to wait, call a refused key the set-up's fault, and take no nonsense for an answer.
 
-use handoff_host::contract::attendance::Finding;
 use handoff_host::contract::exchange::{Ask, Body, HttpResponse, MailResponse, Method, Request, Response};
-use handoff_host::contract::retrieval::PatientRecord;
 use handoff_host::contract::types::{Attribute, Failure};
-use handoff_host::contract::{attendance, carrier, hand_over, retrieval, write_back};
-use handoff_host::{Answer, Call, World};
+use handoff_host::{Call, End, Speaker, Turn};
 use serde_json::Value;
 
 use super::Bench;
@@ -47,65 +44,15 @@ const NAMING: [&str; 13] = [
     "ssn",
 ];
 
-/// How a conversation ended: with what a kit looks into.
-pub enum End {
-    Receipt,
-    Record(Option<PatientRecord>),
-    Finding(Finding),
-    Written,
-    Raised,
-}
-
-/// Either one more request, or the end: of any stage.
-pub enum Turn {
-    Ask(Ask),
-    Done(End),
-}
-
 /// Everything that was reached from one opening by playing the vendor's answers.
 pub struct Conversation {
     pub asks: Vec<Ask>,
     pub ends: Vec<End>,
 }
 
-macro_rules! turns {
-    ($($stage:ident($end:pat) => $to:expr),+ $(,)?) => {$(
-        impl From<$stage::Turn> for Turn {
-            fn from(turn: $stage::Turn) -> Turn {
-                match turn {
-                    $stage::Turn::Ask(ask) => Turn::Ask(ask),
-                    $stage::Turn::Done($end) => Turn::Done($to),
-                }
-            }
-        }
-    )+};
-}
-
-turns! {
-    carrier(_) => End::Receipt,
-    retrieval(record) => End::Record(record),
-    attendance(finding) => End::Finding(finding),
-    write_back(_) => End::Written,
-    hand_over(_) => End::Raised,
-}
-
 /// A call of a stage that asks, and how far it got.
 pub fn turn(bench: &Bench, call: &Call) -> Result<Result<Turn, Failure>, String> {
-    match bench.answer(call)? {
-        Answer::Compose(turn) | Answer::ResumeCarrier(turn) | Answer::Lookup(turn) => Ok(turn.map(Turn::from)),
-        Answer::Retrieve(turn) | Answer::ResumeRetrieval(turn) => Ok(turn.map(Turn::from)),
-        Answer::CheckVisit(turn) | Answer::ResumeVisit(turn) => Ok(turn.map(Turn::from)),
-        Answer::WriteChart(turn) | Answer::ResumeChart(turn) => Ok(turn.map(Turn::from)),
-        Answer::Raise(turn) | Answer::ResumeTask(turn) => Ok(turn.map(Turn::from)),
-        Answer::AuthenticateDelivery(_)
-        | Answer::Interpret(_)
-        | Answer::Choose(_)
-        | Answer::ClearFields(_)
-        | Answer::AuthenticateCallback(_)
-        | Answer::Receive(_)
-        | Answer::Understand(_)
-        | Answer::Assess(_) => Err("it answered another function".into()),
-    }
+    bench.answer(call)?.turn().ok_or_else(|| "it answered another function".into())
 }
 
 /// The request that an opening leads to.
@@ -119,18 +66,8 @@ pub fn asks(bench: &Bench, opening: &Call) -> Result<Ask, String> {
 
 /// Goes on from a request with a response.
 pub fn resume(bench: &Bench, ask: &Ask, response: Response) -> Result<Result<Turn, Failure>, String> {
-    let (state, settings) = (ask.state.clone(), bench.settings.clone());
-    let call = match bench.stage {
-        World::Outreach => Call::ResumeCarrier { state, response, settings },
-        World::Records => Call::ResumeRetrieval { state, response, settings },
-        World::Visit => Call::ResumeVisit { state, response, settings },
-        World::Chart => Call::ResumeChart { state, response, settings },
-        World::Escalation => Call::ResumeTask { state, response, settings },
-        World::Trigger | World::Channel | World::Reply | World::Network => {
-            return Err("this stage asks nobody".into());
-        }
-    };
-    turn(bench, &call)
+    let speaker = Speaker::of(bench.stage).ok_or("this stage asks nobody")?;
+    turn(bench, &speaker.resume(ask.state.clone(), response, bench.settings.clone()))
 }
 
 /// Plays the vendor's answers of the author's own cases to an opening of ours, in every order that leads on: so what is

@@ -1,11 +1,11 @@
 //! `visit`: silence is neither attendance nor absence, an arrival and a missed visit are told apart, and nobody is asked
 //! again at once and for ever.
 
-use handoff_host::Call;
 use handoff_host::contract::attendance::{Finding, Heard, Visit};
+use handoff_host::{Call, End, Turn};
 
 use super::Bench;
-use super::turn::{self, End, Turn, asks, holds, said};
+use super::turn::{self, asks, holds, said};
 
 /// 2026-11-23T09:00:00Z.
 const STARTS_AT: i64 = 1_795_424_400_000;
@@ -60,7 +60,7 @@ fn is_settled(end: &End) -> bool {
     match end {
         End::Finding(Finding::Open(_)) => false,
         End::Finding(Finding::Attended(_) | Finding::NoShow | Finding::Cancelled | Finding::Moved(_)) => true,
-        End::Receipt | End::Record(_) | End::Written | End::Raised => false,
+        End::Receipt(_) | End::Record(_) | End::Written(_) | End::Raised(_) => false,
     }
 }
 

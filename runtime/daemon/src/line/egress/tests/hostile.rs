@@ -22,10 +22,8 @@ enum End {
 
 fn hostile(host: &Host) -> Plugin {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let target = root.join("target/hostile");
-    let built = handoff_builder::build(&root.join("tests/fixtures/hostile"), &target, &target);
-    let built = built.unwrap_or_else(|error| panic!("{error}"));
-    host.load(&std::fs::read(&built[0].component).expect("the component")).expect("a plugin")
+    let built = handoff_builder::build_one(&root.join("tests/fixtures/hostile"), &root.join("target/hostile"));
+    host.load(&built.unwrap_or_else(|error| panic!("{error}"))).expect("a plugin")
 }
 
 fn sandbox() -> Host {

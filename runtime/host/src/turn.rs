@@ -1,0 +1,109 @@
+//! A stage's conversation with the outside, whichever stage it is: ask, resume, done.
+
+use crate::call::{Answer, Call};
+use crate::contract::exchange::{Ask, Response};
+use crate::contract::types::Failure;
+use crate::contract::{attendance, carrier, hand_over, retrieval, write_back};
+use crate::function::World;
+
+/// One more request, or the end: of any stage.
+pub enum Turn {
+    Ask(Ask),
+    Done(End),
+}
+
+/// How a conversation ended.
+pub enum End {
+    Receipt(carrier::Receipt),
+    Record(Option<retrieval::PatientRecord>),
+    Finding(attendance::Finding),
+    Written(write_back::Written),
+    Raised(hand_over::Raised),
+}
+
+/// The stages that hold conversations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    Records,
+    Outreach,
+    Visit,
+    Chart,
+    Escalation,
+}
+
+impl Speaker {
+    /// Nothing for a stage that asks nobody.
+    pub fn of(stage: World) -> Option<Speaker> {
+        match stage {
+            World::Records => Some(Speaker::Records),
+            World::Outreach => Some(Speaker::Outreach),
+            World::Visit => Some(Speaker::Visit),
+            World::Chart => Some(Speaker::Chart),
+            World::Escalation => Some(Speaker::Escalation),
+            World::Trigger | World::Channel | World::Reply | World::Network => None,
+        }
+    }
+
+    pub fn stage(self) -> World {
+        match self {
+            Speaker::Records => World::Records,
+            Speaker::Outreach => World::Outreach,
+            Speaker::Visit => World::Visit,
+            Speaker::Chart => World::Chart,
+            Speaker::Escalation => World::Escalation,
+        }
+    }
+
+    /// The call by which it goes on from an ask.
+    pub fn resume(self, state: String, response: Response, settings: String) -> Call {
+        match self {
+            Speaker::Records => Call::ResumeRetrieval { state, response, settings },
+            Speaker::Outreach => Call::ResumeCarrier { state, response, settings },
+            Speaker::Visit => Call::ResumeVisit { state, response, settings },
+            Speaker::Chart => Call::ResumeChart { state, response, settings },
+            Speaker::Escalation => Call::ResumeTask { state, response, settings },
+        }
+    }
+}
+
+macro_rules! turns {
+    ($($stage:ident => $end:ident),+ $(,)?) => {$(
+        impl From<$stage::Turn> for Turn {
+            fn from(turn: $stage::Turn) -> Turn {
+                match turn {
+                    $stage::Turn::Ask(ask) => Turn::Ask(ask),
+                    $stage::Turn::Done(end) => Turn::Done(End::$end(end)),
+                }
+            }
+        }
+    )+};
+}
+
+turns! {
+    carrier => Receipt,
+    retrieval => Record,
+    attendance => Finding,
+    write_back => Written,
+    hand_over => Raised,
+}
+
+impl Answer {
+    /// Absent when the answer is no turn at all: something else was asked.
+    pub fn turn(self) -> Option<Result<Turn, Failure>> {
+        match self {
+            Answer::Compose(turn) | Answer::ResumeCarrier(turn) | Answer::Lookup(turn) => Some(turn.map(Turn::from)),
+            Answer::Retrieve(turn) | Answer::ResumeRetrieval(turn) => Some(turn.map(Turn::from)),
+            Answer::CheckVisit(turn) | Answer::ResumeVisit(turn) => Some(turn.map(Turn::from)),
+            Answer::WriteChart(turn) | Answer::ResumeChart(turn) => Some(turn.map(Turn::from)),
+            Answer::Raise(turn) | Answer::ResumeTask(turn) => Some(turn.map(Turn::from)),
+            Answer::AuthenticateDelivery(_)
+            | Answer::Interpret(_)
+            | Answer::Choose(_)
+            | Answer::ClearFields(_)
+            | Answer::AuthenticateCallback(_)
+            | Answer::Receive(_)
+            | Answer::Understand(_)
+            | Answer::Assess(_) => None,
+        }
+    }
+}
