@@ -37,19 +37,69 @@ pub struct Agenda {
     /// Referrals in flight, by deployment and state. Kept here alone: a step that changes the state then costs the engine
     /// below no more than one that does not.
     standing: BTreeMap<(Digest, String), BTreeSet<ReferralId>>,
-    /// Timer names repeat; each is kept once. A workflow has a few dozen.
-    names: BTreeSet<Arc<str>>,
+    names: Names,
+}
+
+/// What an agenda begins with. A tree that is built of all its rows at once costs a sort, where one that grows by each in
+/// turn costs a search for each, and its nodes are full.
+#[derive(Default)]
+pub struct Gathered {
+    timers: Vec<(i64, ReferralId, Arc<str>)>,
+    letters: Vec<(i64, LetterId)>,
+    standing: BTreeMap<(Digest, String), Vec<ReferralId>>,
+    names: Names,
+}
+
+impl Gathered {
+    pub fn timer(&mut self, due: i64, referral: ReferralId, name: &str) {
+        self.timers.push((due, referral, self.names.one(name)));
+    }
+
+    pub fn letter(&mut self, due: i64, letter: LetterId) {
+        self.letters.push((due, letter));
+    }
+
+    pub fn stands(&mut self, deployment: Digest, state: String, referral: ReferralId) {
+        self.standing.entry((deployment, state)).or_default().push(referral);
+    }
+
+    pub fn agenda(mut self) -> Agenda {
+        self.timers.sort_unstable();
+        Agenda {
+            timers: self.timers.into_iter().collect(),
+            letters: self.letters.into_iter().collect(),
+            standing: self.standing.into_iter().map(|(place, ids)| (place, ids.into_iter().collect())).collect(),
+            names: self.names,
+        }
+    }
+}
+
+/// Timer names repeat; each is kept once. A workflow has a few dozen.
+#[derive(Default)]
+struct Names(BTreeSet<Arc<str>>);
+
+impl Names {
+    fn one(&mut self, name: &str) -> Arc<str> {
+        match self.0.get(name) {
+            Some(known) => known.clone(),
+            None => {
+                let name: Arc<str> = name.into();
+                self.0.insert(name.clone());
+                name
+            }
+        }
+    }
 }
 
 impl Agenda {
     pub fn take(&mut self, change: Change) {
         match change {
             Change::TimerSet(due, referral, name) => {
-                let name = self.name(&name);
+                let name = self.names.one(&name);
                 self.timers.insert((due, referral, name));
             }
             Change::TimerGone(due, referral, name) => {
-                let name = self.name(&name);
+                let name = self.names.one(&name);
                 self.timers.remove(&(due, referral, name));
             }
             Change::LetterSet(due, letter) => {
@@ -69,17 +119,6 @@ impl Agenda {
                         self.standing.remove(&place);
                     }
                 }
-            }
-        }
-    }
-
-    fn name(&mut self, name: &str) -> Arc<str> {
-        match self.names.get(name) {
-            Some(known) => known.clone(),
-            None => {
-                let name: Arc<str> = name.into();
-                self.names.insert(name.clone());
-                name
             }
         }
     }

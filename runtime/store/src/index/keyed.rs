@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::index::agenda::{Agenda, Change};
+use crate::index::agenda::{Agenda, Gathered};
 use crate::index::project::{glance_at, project};
 use crate::index::recent::Recent;
 use crate::index::row::{self, Meta, OutboxRow, ReferralRow};
@@ -115,18 +115,18 @@ impl<R: Rows> KeyedIndex<R> {
 }
 
 fn agenda_of(rows: &dyn Rows) -> Result<Agenda, IndexError> {
-    let mut agenda = Agenda::default();
+    let mut gathered = Gathered::default();
     rows.scan(&[keys::IN_FLIGHT], &[], &mut |key, value| {
         let row = ReferralRow::read(value)?;
         let id = keys::referral_at_end(key).ok_or(IndexError::Row { prefix: char::from(keys::IN_FLIGHT) })?;
-        row.timers.into_iter().for_each(|(due, name)| agenda.take(Change::TimerSet(due, id, name)));
-        agenda.take(Change::Entered(row.deployment, row.state, id));
+        row.timers.iter().for_each(|(due, name)| gathered.timer(*due, id, name));
+        gathered.stands(row.deployment, row.state, id);
         Ok(ControlFlow::Continue(()))
     })?;
     rows.scan(&[keys::OUTBOX], &[], &mut |key, value| {
         let letter = keys::letter_at_end(key).ok_or(IndexError::Row { prefix: char::from(keys::OUTBOX) })?;
-        agenda.take(Change::LetterSet(OutboxRow::read(value)?.due, letter));
+        gathered.letter(OutboxRow::read(value)?.due, letter);
         Ok(ControlFlow::Continue(()))
     })?;
-    Ok(agenda)
+    Ok(gathered.agenda())
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::index::rows::{Changes, Rows, Value, Visit, scan_over};
+use crate::index::rows::{Changes, Key, Rows, Value, Visit, scan_over};
 use crate::index::{IndexError, keys};
 
 /// Bytes that a row costs in a layer besides its own: tree node, two boxes, their allocations.
@@ -36,13 +36,17 @@ type InFlightKey = [u8; 17];
 
 impl Layers {
     fn note_in_flight(&mut self, key: &[u8], change: Option<&Value>) -> Result<(), IndexError> {
-        let key = InFlightKey::try_from(key).map_err(|_| IndexError::Row { prefix: char::from(keys::IN_FLIGHT) })?;
+        let key = in_flight_key(key)?;
         match change {
             Some(value) => self.in_flight.insert(key, value.clone()),
             None => self.in_flight.remove(&key),
         };
         Ok(())
     }
+}
+
+fn in_flight_key(key: &[u8]) -> Result<InFlightKey, IndexError> {
+    key.try_into().map_err(|_| IndexError::Row { prefix: char::from(keys::IN_FLIGHT) })
 }
 
 fn is_in_flight(key: &[u8]) -> bool {
@@ -54,8 +58,30 @@ pub trait Base: Rows {
     /// Takes a whole layer over.
     fn carry(&self, layer: &Changes) -> Result<(), IndexError>;
 
+    /// A key with about as many of the prefix's rows before it as after it, where two who read side by side are faster
+    /// than one.
+    fn halfway(&self, _prefix: &[u8]) -> Result<Option<Key>, IndexError> {
+        Ok(None)
+    }
+
     /// Makes all that was carried over durable. Until then a power cut loses it, and the journal gives it back.
     fn sync(&self) -> Result<(), IndexError>;
+}
+
+fn in_flight_in(
+    base: &(impl Base + ?Sized),
+    from: Option<&[u8]>,
+    until: Option<&[u8]>,
+) -> Result<Vec<(InFlightKey, Value)>, IndexError> {
+    let mut rows = Vec::new();
+    base.scan(&[keys::IN_FLIGHT], from.unwrap_or_default(), &mut |key, value| {
+        if until.is_some_and(|until| key >= until) {
+            return Ok(ControlFlow::Break(()));
+        }
+        rows.push((in_flight_key(key)?, Value::from(value)));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(rows)
 }
 
 /// A layer on its way to the base.
@@ -68,11 +94,17 @@ impl<B: Base + ?Sized> LiveRows<B> {
     /// # Errors
     /// When the base cannot be read.
     pub fn over(base: Arc<B>) -> Result<LiveRows<B>, IndexError> {
-        let mut layers = Layers::default();
-        base.scan(&[keys::IN_FLIGHT], &[], &mut |key, value| {
-            layers.note_in_flight(key, Some(&value.into()))?;
-            Ok(ControlFlow::Continue(()))
-        })?;
+        let in_flight = match base.halfway(&[keys::IN_FLIGHT])? {
+            Some(middle) => std::thread::scope(|scope| {
+                let second = scope.spawn(|| in_flight_in(base.as_ref(), Some(&middle), None));
+                let mut rows = in_flight_in(base.as_ref(), None, Some(&middle))?;
+                rows.extend(second.join().unwrap_or(Err(IndexError::Failed))?);
+                Ok::<_, IndexError>(rows)
+            })?,
+            None => in_flight_in(base.as_ref(), None, None)?,
+        };
+        // Built of all rows at once, a tree takes a third less memory, and no search for each.
+        let layers = Layers { in_flight: in_flight.into_iter().collect(), ..Layers::default() };
         Ok(LiveRows { layers: RwLock::new(layers), base })
     }
 
@@ -87,6 +119,12 @@ impl<B: Base + ?Sized> LiveRows<B> {
         self.base.carry(&layer.changes)?;
         layer.done();
         Ok(true)
+    }
+
+    /// Makes all changes durable in the base.
+    pub fn settle(&self) -> Result<(), IndexError> {
+        while self.carry_over()? {}
+        self.sync()
     }
 
     /// Memory that changes not yet in the base take.

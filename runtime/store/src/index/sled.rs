@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::index::IndexError;
 use crate::index::live::Base;
-use crate::index::rows::{Changes, Rows, Value, Visit, in_safe_order};
+use crate::index::rows::{Changes, Key, Rows, Value, Visit, in_safe_order};
 
 /// sled's own threads let go of its file a moment after its last handle is gone: an index closed and opened again by one
 /// process waits for them. Other processes are kept out by the store's own lock.
@@ -109,6 +109,19 @@ impl Rows for SledRows {
 }
 
 impl Base for SledRows {
+    /// Halfway between the first key and the last: ids of referrals begin with when these were ordered, and orders come
+    /// evenly enough.
+    fn halfway(&self, prefix: &[u8]) -> Result<Option<Key>, IndexError> {
+        let mut rows = self.db.scan_prefix(prefix).keys();
+        let first = guarded(|| rows.next().transpose())?;
+        let last = guarded(|| rows.next_back().transpose())?;
+        let number =
+            |key: &[u8]| key.get(prefix.len()..).and_then(|id| id.first_chunk()).map(|id| u128::from_be_bytes(*id));
+        let (Some(first), Some(last)) = (first, last) else { return Ok(None) };
+        let middle = number(&first).zip(number(&last)).map(|(first, last)| u128::midpoint(first, last));
+        Ok(middle.map(|middle| [prefix, &middle.to_be_bytes()].concat().into()))
+    }
+
     fn sync(&self) -> Result<(), IndexError> {
         guarded(|| self.db.flush().map(|_| ()))?;
         File::open(self.dir.join("db"))

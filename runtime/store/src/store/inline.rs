@@ -42,8 +42,7 @@ impl Inline {
     }
 
     pub fn settle(&self) -> Result<(), IndexError> {
-        while self.live.carry_over()? {}
-        self.live.sync()
+        self.live.settle()
     }
 
     pub fn backlog_bytes(&self) -> usize {

@@ -2,19 +2,22 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
 use rustix::fs::FlockOperation;
 
 use crate::index::{Base, Index as _, IndexError, KeyedIndex, LiveRows, SledRows};
-use crate::journal::{Disk, Journal, Looked, Opened, Reader, RealDisk, look};
+use crate::journal::{Disk, Iter, Journal, Looked, Numbered, Opened, ReadError, Reader, RealDisk, look};
 use crate::store::applier::CONDEMNED;
 use crate::store::inline::Inline;
 use crate::store::{Hands, Inner, Live, LiveIndex, Recovery, Reindexed, Store, StoreError, StoreOptions};
 
 /// Entries given to the index at once while it is brought up.
 const AT_ONCE: usize = 1_024;
+
+/// Batches of entries read ahead of the index: some MiB.
+const BATCHES_AHEAD: usize = 2;
 
 /// Changes held while the index is brought up, before they are written.
 const HELD_MAX_BYTES: usize = 32 << 20;
@@ -70,7 +73,7 @@ pub fn reindex(dir: &Path) -> Result<Reindexed, StoreError> {
     let mut indexing = Indexing { dir: dir.to_path_buf(), reader, identity, applied: 0 };
     indexing.remove_index()?;
     match indexing.try_index() {
-        Ok((_, live)) => live.sync()?,
+        Ok((_, live)) => live.settle()?,
         Err(Trouble::Index(_)) => return Err(IndexError::Failed.into()),
         Err(Trouble::Store(error)) => return Err(error),
     }
@@ -160,28 +163,32 @@ impl Indexing {
         Ok((index, live))
     }
 
+    /// What it holds in the end is written when there is time: the house need not wait for it.
     fn bring_up(&mut self, index: &LiveIndex, live: &Live) -> Result<(), Trouble> {
-        let mut batch = Vec::with_capacity(AT_ONCE);
-        let mut through = index.applied_through();
-        let last = self.reader.last();
-        for entry in self.reader.entries(through.next()) {
-            let (position, entry) = entry.map_err(|error| Trouble::Store(error.into()))?;
-            batch.push((position, entry));
-            through = position;
-            if batch.len() == AT_ONCE || through == last {
+        let entries = self.reader.entries(index.applied_through().next());
+        std::thread::scope(|scope| {
+            // One parses while the other projects: each takes about as long.
+            let (give, batches) = mpsc::sync_channel(BATCHES_AHEAD);
+            scope.spawn(move || batches_of(entries).try_for_each(|batch| give.send(batch)));
+            for batch in batches {
+                let batch = batch.map_err(|error| Trouble::Store(error.into()))?;
                 index.apply(&batch)?;
                 self.applied += batch.len() as u64;
-                batch.clear();
+                if live.backlog_bytes() > HELD_MAX_BYTES {
+                    live.carry_over()?;
+                }
             }
-            if live.backlog_bytes() > HELD_MAX_BYTES {
-                live.carry_over()?;
-            }
-        }
-        index.apply(&batch)?;
-        self.applied += batch.len() as u64;
-        live.carry_over()?;
-        Ok(())
+            Ok(())
+        })
     }
+}
+
+/// Ends with the first error.
+fn batches_of(mut entries: Iter) -> impl Iterator<Item = Result<Vec<Numbered>, ReadError>> {
+    std::iter::from_fn(move || {
+        let batch = entries.by_ref().take(AT_ONCE).collect::<Result<Vec<_>, _>>();
+        (!batch.as_ref().is_ok_and(Vec::is_empty)).then_some(batch)
+    })
 }
 
 enum Trouble {
