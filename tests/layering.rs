@@ -9,6 +9,7 @@ use serde_json::Value;
 const ARROWS: &[(&str, &[&str])] = &[
     ("handoff-engine", &[]),
     ("handoff-store", &["handoff-engine"]),
+    ("handoff-vault", &["handoff-engine", "handoff-store"]),
     ("handoff-host", &[]),
     ("handoff-bundle", &[]),
     ("handoff-practice", &[]),
@@ -22,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "handoff-host",
             "handoff-practice",
             "handoff-store",
+            "handoff-vault",
             "handoff-verifier",
             "handoff-workshop",
         ],
@@ -32,6 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const BANNED: &[(&str, &[&str])] = &[
     ("handoff-engine", &["tokio", "wasmtime", "sled", "rand", "reqwest"]),
     ("handoff-store", &["tokio", "wasmtime", "reqwest"]),
+    ("handoff-vault", &["tokio", "wasmtime", "reqwest"]),
     ("handoff-host", &["tokio", "sled", "cel", "reqwest"]),
     // An auditor reads it in an afternoon: a hash, a signature and a JSON reader.
     ("handoff-verifier", &["tokio", "wasmtime", "sled", "reqwest", "rand", "chrono"]),

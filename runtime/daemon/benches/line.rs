@@ -17,13 +17,13 @@ use handoff::gate::{self, Passage};
 use handoff::line::Line;
 use handoff::line::ingress::{Delivery, Door};
 use handoff::rehearsal::Rehearsal;
-use handoff::vault::ClearBytes;
 use handoff_engine::ids::PatientId;
 use handoff_engine::letter::{LetterBody, Message};
 use handoff_engine::render::measure_sms;
 use handoff_host::contract::interpreter;
 use handoff_host::{Call, Host, Limits};
 use handoff_store::{Position, Record};
+use handoff_vault::ClearBytes;
 
 #[path = "../../store/benches/journal/usage.rs"]
 #[expect(dead_code, reason = "memory is the store's to measure")]

@@ -20,6 +20,7 @@ mod session;
 use std::sync::Arc;
 
 use axum::Router;
+use handoff_vault::system_dice;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
@@ -30,7 +31,6 @@ use crate::line::ingress::http::{self, Scheme};
 use crate::office::Office;
 use crate::people::oidc::Oidc;
 use crate::people::session::Sessions;
-use crate::vault::system_dice;
 use problem::{Problem, Wrong};
 
 pub use access::Access;

@@ -8,9 +8,8 @@ use handoff_engine::ids::{LetterId, PatientId, ReferralId};
 use handoff_store::index::{PAGE_MAX, ReferralFilter};
 use handoff_store::journal::Entries;
 use handoff_store::{Entry, Index, Record};
+use handoff_vault::token;
 use serde::Serialize;
-
-use crate::vault::token;
 
 /// One request that carried data of the patient.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

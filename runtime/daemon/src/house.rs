@@ -13,6 +13,7 @@ use handoff_host::{Host, Limits};
 use handoff_store::index::{Deployed, IndexError, PAGE_MAX};
 use handoff_store::journal::Disk;
 use handoff_store::{Entry, Index, Origin, Store, StoreOptions};
+use handoff_vault::{Dice, MasterKey, Vault, private_disk, system_dice};
 
 use crate::change::{self, Act};
 use crate::clock::Clock;
@@ -22,7 +23,6 @@ use crate::line::egress::Egress;
 use crate::line::egress::secrets::Secrets;
 use crate::line::{Line, Parts};
 use crate::office::keys;
-use crate::vault::{self, MasterKey, Vault};
 
 /// Components by digest, below the data folder: what a referral in flight was pinned to must be there as long as it is.
 pub const COMPONENTS: &str = "components";
@@ -48,7 +48,7 @@ pub struct Plan {
     pub egress: Egress,
     pub public_url: Option<String>,
     pub clock: Arc<dyn Clock>,
-    pub dice: crate::vault::Dice,
+    pub dice: Dice,
     /// See [`Line::sequential`].
     pub sequential: bool,
 }
@@ -72,7 +72,7 @@ impl Plan {
             egress,
             public_url: config.listen.http.public_url.clone(),
             clock,
-            dice: crate::vault::system_dice(),
+            dice: system_dice(),
             sequential: false,
         })
     }
@@ -87,7 +87,7 @@ impl Plan {
         let host = Arc::new(Host::new(Limits::default(), Some(&self.data.join("compiled")))?);
         let (store, recovery) = Store::open(StoreOptions::new(&self.data, self.signing.clone()))?;
         tracing::info!(?recovery, "store opened");
-        let keys = Arc::new(vault::private_disk(&self.data)?);
+        let keys = Arc::new(private_disk(&self.data)?);
         self.build_on(Ground { host, store, keys })
     }
 

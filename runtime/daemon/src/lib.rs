@@ -23,4 +23,3 @@ pub mod recipe;
 pub mod rehearsal;
 pub mod service;
 pub mod timeline;
-pub mod vault;

@@ -48,6 +48,7 @@ use chrono::{DateTime, Utc};
 use handoff_engine::ids::{Digest, ReferralId};
 use handoff_host::{Fault, Host};
 use handoff_store::Store;
+use handoff_vault::Vault;
 use tokio::sync::Notify;
 
 use self::agreement::Renewals;
@@ -61,7 +62,6 @@ use self::outbox::Leases;
 use self::quarantine::Quarantine;
 use crate::clock::Clock;
 use crate::deployments::{Deployments, Installer};
-use crate::vault::Vault;
 
 /// Everything that the stations share.
 pub struct Line {
@@ -102,7 +102,7 @@ pub enum LineError {
     #[error("the journal cannot be read")]
     Read(#[from] handoff_store::journal::ReadError),
     #[error("the vault cannot seal or reveal")]
-    Vault(#[from] crate::vault::VaultError),
+    Vault(#[from] handoff_vault::VaultError),
     #[error("referral {0} is not known")]
     NoSuchReferral(ReferralId),
     #[error("{item} does not wait for a person: `handoff dead-letters list` names what does")]

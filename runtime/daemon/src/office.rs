@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 use handoff_store::{CommitError, Entry, Position, Record};
+use handoff_vault::system_dice;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +30,6 @@ use crate::config::Config;
 use crate::house::Plan;
 use crate::line::Line;
 use crate::people::People;
-use crate::vault::system_dice;
 
 /// A house with somebody in it to ask.
 pub struct Office {

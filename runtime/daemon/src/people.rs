@@ -16,6 +16,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use handoff_store::{AccountChange, CommitError, Record};
+use handoff_vault::{Dice, PeopleKey};
 use zeroize::Zeroizing;
 
 use self::account::{Account, Listed, Name, NameError};
@@ -24,7 +25,6 @@ use self::file::{Book, FileError, Shelf};
 use self::password::{Password, PasswordError, Verifier};
 pub use self::role::{Right, Role};
 use self::totp::Secret;
-use crate::vault::{Dice, PeopleKey};
 
 /// A practice has dozens of people; a list that grows beyond this is somebody's mistake.
 const PEOPLE_MAX: usize = 1_000;

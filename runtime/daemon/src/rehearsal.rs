@@ -19,6 +19,7 @@ use anyhow::Context as _;
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use ed25519_dalek::SigningKey;
 use handoff_practice::{Addresses, Handoff, Practice, Profile, Purpose, Webhook, World};
+use handoff_vault::MasterKey;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
@@ -34,7 +35,6 @@ use crate::line::egress::endpoint::EndpointConfig;
 use crate::line::egress::secrets::{Secret, Secrets};
 use crate::line::egress::wire::Wire;
 use crate::service::{self, Service};
-use crate::vault::MasterKey;
 
 /// A Monday, so that the first orders come in on a working day.
 const START: NaiveDate = NaiveDate::from_ymd_opt(2026, 3, 2).expect("a date");

@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
+use handoff_vault::system_dice;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
@@ -26,7 +27,6 @@ use crate::line::ingress::{Answer, Delivery, Door, Intake, http, mllp};
 use crate::line::{Line, LineError};
 use crate::office::{self, Office};
 use crate::people::oidc::Oidc;
-use crate::vault::system_dice;
 
 /// A line with its doors open.
 pub struct Service {

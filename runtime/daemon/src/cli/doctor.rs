@@ -12,6 +12,7 @@ use clap::Args;
 use handoff_host::{Host, Limits};
 use handoff_store::View;
 use handoff_store::index::Deployed;
+use handoff_vault::system_dice;
 
 use super::print_json;
 use crate::clock::SystemClock;
@@ -21,7 +22,6 @@ use crate::house::{COMPONENTS, Plan};
 use crate::line::egress::secrets::Secrets;
 use crate::line::ingress::entrance::Entrance;
 use crate::people::oidc::Oidc;
-use crate::vault::system_dice;
 
 /// An endpoint on the practice's own network answers at once; a vendor's within a second.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);

@@ -8,9 +8,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use handoff_vault::{MasterKey, system_dice};
 
 use crate::office::keys;
-use crate::vault::{self, MasterKey};
 use crate::{config, recipe};
 
 #[derive(Args)]
@@ -33,7 +33,7 @@ impl Init {
             let path = dir.join(folder);
             fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
         }
-        let mut dice = vault::system_dice();
+        let mut dice = system_dice();
         write(&dir.join("keys/master.key"), MasterKey::generate(&mut *dice).to_hex().as_bytes(), PRIVATE)?;
         let mut seed = [0u8; 32];
         dice.fill_bytes(&mut seed);

@@ -9,12 +9,12 @@ use handoff_engine::referral::{Channel, Consent, Referral};
 use handoff_engine::render::measure_sms;
 use handoff_host::{Answer, Call};
 use handoff_store::entry::Record;
+use handoff_vault::Clear;
 
 use super::draft::Draft;
 use super::{Line, LineError};
 use crate::deployments::Installed;
 use crate::gate::{self, Passage, Verdict};
-use crate::vault::Clear;
 
 impl Line {
     /// One call of a stage's plugin, unrecorded: for what is recorded elsewhere or changes nothing.

@@ -8,11 +8,11 @@ use handoff_engine::ids::{Digest, LetterId, ReferralId};
 use handoff_engine::letter::Letter;
 use handoff_engine::referral::Referral;
 use handoff_store::entry::{Entry, Record};
+use handoff_vault::{Sealing, VaultError};
 use serde_json::Value;
 
 use super::lanes::Lanes;
 use super::outbox::{Lease, Leases};
-use crate::vault::{Sealing, VaultError};
 
 pub struct Draft<'a> {
     pub now: DateTime<Utc>,

@@ -8,12 +8,16 @@ use std::sync::Arc;
 
 use handoff_engine::ids::{LetterId, PatientId};
 use handoff_host::contract::exchange::{Ask, HttpRequest, HttpResponse, Mail, MailResponse, Request, Response};
+use handoff_vault::Sealing;
+use handoff_vault::substitute::Placed;
+use handoff_vault::tokenise::{Reveal, Tokeniser};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 
 pub mod address;
 mod assertion;
 pub mod denial;
 pub mod endpoint;
+mod filling;
 pub mod http;
 mod idempotency;
 mod mllp;
@@ -21,26 +25,22 @@ mod oauth;
 pub mod rate;
 pub mod secrets;
 pub mod smtp;
-mod substitute;
-mod tokenise;
 pub mod trust;
 pub mod wire;
 
 pub use denial::Denial;
 
 use self::endpoint::{Baa, Credentials, Endpoint, EndpointConfig, EndpointError, Kind};
+use self::filling::Filling;
 use self::http::Failed;
 use self::oauth::{AccessTokens, Claim, NoToken, Proof};
 use self::rate::Rate;
 use self::secrets::{Secret, Secrets};
 use self::smtp::Unsaid;
-use self::substitute::{Agreement, Placed, Substitution};
-use self::tokenise::{Reveal, Tokeniser};
 use self::trust::TrustError;
 use self::wire::{Sockets, Wire};
 use crate::clock::Clock;
 use crate::label::{Way, Ways};
-use crate::vault::Sealing;
 
 /// What one stage may reach and read, for one patient.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -198,7 +198,7 @@ impl Egress {
         reveal: &[String],
         sealing: &mut Sealing<'_>,
     ) -> Result<Response, Stopped> {
-        let mut filling = self.filling(grant, endpoint, sealing);
+        let mut filling = Filling::new(grant, endpoint, sealing);
         let prepared = http::prepare(grant, endpoint, request, &mut filling)?;
         let placed = filling.into_placed();
         let safe = prepared.method().is_safe();
@@ -231,7 +231,7 @@ impl Egress {
         mail: &Mail,
         sealing: &mut Sealing<'_>,
     ) -> Result<Response, Stopped> {
-        let mut filling = self.filling(grant, endpoint, sealing);
+        let mut filling = Filling::new(grant, endpoint, sealing);
         let message = smtp::prepare(
             &grant.stage,
             mail,
@@ -284,21 +284,10 @@ impl Egress {
             let (stage, place) = (grant.stage.clone(), "mllp".to_string());
             return Err(Denial::Malformed { stage, place, why: "has a character that ends the frame" }.into());
         }
-        let message = self.filling(grant, endpoint, sealing).fill(message, mllp::place(message))?;
+        let message = Filling::new(grant, endpoint, sealing).fill(message, mllp::place(message))?;
         let answer = self.wire.mllp(endpoint, &message).await.map_err(|failed| stopped(endpoint, failed))?;
         let mut tokeniser = Tokeniser { patient: &grant.patient, sealing, placed: &Placed::default() };
         Ok(Response::Mllp(tokeniser.acknowledgement(&String::from_utf8_lossy(&answer))))
-    }
-
-    fn filling<'s, 'v>(
-        &self,
-        grant: &'s Grant,
-        endpoint: &'s Endpoint,
-        sealing: &'s Sealing<'v>,
-    ) -> Substitution<'s, 'v> {
-        // One that has expired stopped the endpoint before.
-        let agreement = if endpoint.config.baa.is_some() { Agreement::InForce } else { Agreement::Missing };
-        Substitution::new(&grant.stage, &endpoint.name, &grant.patient, sealing, agreement)
     }
 
     /// What an HTTP endpoint is shown; nothing when it asks for nothing.

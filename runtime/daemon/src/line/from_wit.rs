@@ -10,8 +10,7 @@ use handoff_engine::referral::{
     Appointment, Channel, Code, Consent, Note, Order, Patient, PatientIdentifier, Priority, Provider, Reach,
 };
 use handoff_host::contract::{attendance, carrier, interpreter, retrieval, roster, types, understanding};
-
-use crate::vault::{Sealing, Vault};
+use handoff_vault::{Sealing, Vault};
 
 /// How long a visit lasts when the scheduling system does not say; only the attendance check reads it.
 const VISIT_MINUTES_DEFAULT: u32 = 30;

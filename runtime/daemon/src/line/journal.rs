@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use handoff_vault::Lookup;
+
 use super::draft::Draft;
 use super::{Line, LineError};
-use crate::vault::Lookup;
 
 impl Line {
     pub(super) fn draft(&self) -> Draft<'_> {

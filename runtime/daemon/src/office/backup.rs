@@ -12,13 +12,13 @@ use ed25519_dalek::VerifyingKey;
 use handoff_engine::ids::Digest;
 use handoff_store::index::Deployed;
 use handoff_store::{Position, Record, store};
+use handoff_vault::KEYRING_FILE;
 use serde::{Deserialize, Serialize};
 
 use super::{Office, Operator, Request};
 use crate::deployments::Source;
 use crate::house::COMPONENTS;
 use crate::people;
-use crate::vault::KEYRING_FILE;
 
 /// Written last: a backup without it was not finished.
 const LABEL: &str = "backup.json";

@@ -8,13 +8,13 @@ use handoff_host::contract::interpreter::Delivery;
 use handoff_host::{Call, Host, Plugin};
 use handoff_store::journal::{Numbered, ReadError};
 use handoff_store::{Entry, Position, Record};
+use handoff_vault::{ClearBytes, Lookup, Vault, VaultError};
 use serde::{Deserialize, Serialize};
 
 use super::{Office, Operator, Request};
 use crate::chain::Chain;
 use crate::deployments::kept;
 use crate::house::COMPONENTS;
-use crate::vault::{ClearBytes, Lookup, Vault, VaultError};
 
 /// Decisions named one by one. A component that is gone may have made millions; the first thousand say which.
 const NAMED_MAX: usize = 1_000;

@@ -15,11 +15,11 @@ use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey as _};
 use handoff_store::journal::{RealDisk, look};
 use handoff_store::{HouseKey, Record};
+use handoff_vault::{MasterKey, system_dice};
 use serde::{Deserialize, Serialize};
 
 use super::{Office, Operator, Premises, Request};
 use crate::line::egress::secrets::SecretSource;
-use crate::vault::{MasterKey, system_dice};
 
 /// Keys are their owner's alone.
 const PRIVATE: u32 = 0o600;

@@ -2,10 +2,10 @@
 
 use handoff_engine::ids::{ReferralId, Token};
 use handoff_store::{CommitError, Record};
+use handoff_vault::{VaultError, token};
 
 use super::Office;
 use crate::people::Person;
-use crate::vault::{VaultError, token};
 
 /// Leave to read what tokens stand for, for as long as one answer takes.
 ///

@@ -8,12 +8,12 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use handoff_vault::PeopleKey;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::account::Account;
-use crate::vault::PeopleKey;
 
 /// In the data folder, and in every backup.
 pub const NAME: &str = "people";

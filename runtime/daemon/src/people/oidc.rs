@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
+use handoff_vault::Dice;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -22,7 +23,6 @@ use self::id_token::{Expected, IdTokenError};
 use self::provider::{Provider, Unreachable};
 use super::{Person, Role};
 use crate::line::egress::secrets::{Secret, Secrets};
-use crate::vault::Dice;
 
 /// Where the directory sends somebody back to, below our public URL.
 pub const CALLBACK: &str = "/api/session/oidc/callback";

@@ -157,7 +157,7 @@ fn hash(password: &Password, salt: &[u8], memory_kib: u32, passes: u32) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vault::system_dice;
+    use handoff_vault::system_dice;
 
     #[test]
     fn a_password_is_recognised_and_no_other() {

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
+use handoff_vault::Dice;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -13,7 +14,6 @@ use zeroize::Zeroizing;
 
 use super::sign_in::Admitted;
 use super::{People, Person};
-use crate::vault::Dice;
 
 /// Automatic logoff (45 CFR 164.312(a)(2)(iii)): a coordinator who takes a call comes back to it, a screen that was left
 /// for the day does not stay open.

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_store::{AccountChange, Record, SignInFault};
+use handoff_vault::{Clear, MasterKey, Vault, system_dice};
 
 use super::account::{FAILURES_MAX, LOCKED_OUT_FOR};
 use super::session::{IDLE_MAX, LIFE_MAX, Sessions};
 use super::sign_in::{Admitted, Attempt, SignInError};
 use super::*;
-use crate::vault::{Clear, MasterKey, Vault, system_dice};
 
 const CHOSEN: &str = "a horse that nobody rides";
 

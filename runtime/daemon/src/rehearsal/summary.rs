@@ -8,12 +8,12 @@ use handoff_engine::dashboard::Dashboard;
 use handoff_engine::referral::Referral;
 use handoff_practice::World;
 use handoff_store::index::{IndexError, PAGE_MAX, ReferralFilter};
+use handoff_vault::VaultError;
 use serde::Serialize;
 
 use crate::line::Line;
 use crate::office::figures::Share;
 use crate::timeline::{self, Moment};
-use crate::vault::VaultError;
 
 /// The counts are the contract of `handoff demo --json`.
 #[derive(Debug, Serialize)]

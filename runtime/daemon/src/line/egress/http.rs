@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use handoff_host::contract::exchange::{Body, HttpRequest};
 use handoff_host::contract::types::Attribute;
+use handoff_vault::substitute::{Place, Placed};
+use handoff_vault::token;
 use percent_encoding::percent_decode_str;
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Request};
@@ -18,10 +20,9 @@ use super::Grant;
 use super::address::{Forbidden, Reach, Resolver};
 use super::denial::Denial;
 use super::endpoint::{Endpoint, HttpMethod};
+use super::filling::Filling;
 use super::idempotency;
 use super::secrets::Secret;
-use super::substitute::{Place, Placed, Substitution};
-use crate::vault::token;
 
 /// A server that does not take a connection within this time takes none.
 pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -111,7 +112,7 @@ pub(super) fn prepare(
     grant: &Grant,
     endpoint: &Endpoint,
     request: &HttpRequest,
-    filling: &mut Substitution<'_, '_>,
+    filling: &mut Filling<'_, '_>,
 ) -> Result<Prepared, Denial> {
     if !endpoint.allows_method(request.method) {
         let method = HttpMethod::from(request.method).name();
@@ -193,7 +194,7 @@ fn path_fault(path: &str) -> Option<&'static str> {
 fn encoded(
     place: &str,
     fields: &[Attribute],
-    filling: &mut Substitution<'_, '_>,
+    filling: &mut Filling<'_, '_>,
     malformed: impl Fn(&str, &'static str) -> Denial,
 ) -> Result<Zeroizing<String>, Denial> {
     let mut form = form_urlencoded::Serializer::new(String::new());
@@ -209,7 +210,7 @@ fn encoded(
 /// A bare token is no JSON, so in a text that is, every token stands inside a string.
 fn json(
     text: &str,
-    filling: &mut Substitution<'_, '_>,
+    filling: &mut Filling<'_, '_>,
     malformed: impl Fn(&str, &'static str) -> Denial,
 ) -> Result<Zeroizing<String>, Denial> {
     serde_json::from_str::<IgnoredAny>(text).map_err(|_| malformed("http.body", "is not JSON"))?;

@@ -1,5 +1,6 @@
 //! One HL7 v2 message out over MLLP, in clear or in TLS, and its acknowledgement.
 
+use handoff_vault::substitute::Place;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -8,7 +9,6 @@ use zeroize::Zeroizing;
 use super::address::NoAddress;
 use super::endpoint::Endpoint;
 use super::http::{CONNECT_WITHIN, Failed};
-use super::substitute::Place;
 use super::trust::Handshake;
 use crate::line::ingress::frame::{Deframer, frame};
 

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use chrono::{DateTime, Utc};
 use handoff_host::contract::exchange::Mail;
 use handoff_host::contract::types::Attribute;
+use handoff_vault::substitute::Place;
+use handoff_vault::token;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::Error;
@@ -18,10 +20,9 @@ use tokio::time::timeout;
 use super::address::{NoAddress, Reach};
 use super::denial::Denial;
 use super::endpoint::{Credentials, Endpoint, Kind};
+use super::filling::Filling;
 use super::http::CONNECT_WITHIN;
-use super::substitute::{Place, Substitution};
 use super::wire::Login;
-use crate::vault::token;
 
 /// What a stage may add to a mail's head: nothing that changes whom it is to, whom it is from, or how it is read.
 const ALLOWED_HEADERS: [&str; 7] = [
@@ -60,7 +61,7 @@ pub(super) fn prepare(
     mail: &Mail,
     message_id: &str,
     now: DateTime<Utc>,
-    filling: &mut Substitution<'_, '_>,
+    filling: &mut Filling<'_, '_>,
 ) -> Result<Message, Denial> {
     let malformed =
         |place: &str, why| Denial::Malformed { stage: stage.to_string(), place: format!("mail.{place}"), why };

@@ -1,6 +1,7 @@
 //! The way out on real sockets: what leaves, what does not, and what a stage gets to see of the answer.
 
 use std::io;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,14 +13,13 @@ use chrono::{DateTime, Utc};
 use handoff_engine::ids::{ReferralId, Token};
 use handoff_host::contract::exchange::{Body, JsonAs, Method};
 use handoff_host::contract::types::Attribute;
+use handoff_vault::{MasterKey, MemoryIndex, Vault, system_dice};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
 use super::*;
 use crate::clock::VirtualClock;
 use crate::line::ingress::frame::frame;
-use crate::vault::Vault;
-use crate::vault::testing::{Index, vault};
 
 mod hostile;
 mod ways;
@@ -28,7 +28,7 @@ mod ways;
 struct House {
     _dir: tempfile::TempDir,
     vault: Vault,
-    index: Index,
+    index: MemoryIndex,
     patient: PatientId,
     name: Token,
     phone: Token,
@@ -38,9 +38,14 @@ struct House {
 const NAME: &str = "Ana \"Nena\" Cruz";
 const PHONE: &str = "+15125550143";
 
+fn vault(dir: &Path) -> Vault {
+    let mut dice = system_dice();
+    Vault::open(dir, MasterKey::generate(&mut *dice), dice, 0).expect("opened")
+}
+
 fn house() -> House {
     let dir = tempfile::tempdir().expect("a directory");
-    let (vault, index) = (vault(dir.path()), Index::default());
+    let (vault, index) = (vault(dir.path()), MemoryIndex::default());
     let (patient, other) = (vault.patient_id("MAIN", "1"), vault.patient_id("MAIN", "2"));
     let mut sealing = vault.sealing(&index);
     let (name, phone) = (sealing.seal(&patient, "name", NAME), sealing.seal(&patient, "phone", PHONE));

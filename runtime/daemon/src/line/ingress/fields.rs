@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 use handoff_engine::ids::PatientId;
 use handoff_host::contract::carrier::Callback;
 use handoff_host::contract::types::Attribute;
+use handoff_vault::Sealing;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::is_credential;
-use crate::vault::Sealing;
 
 /// Vendors' callbacks have some thirty fields.
 const FIELDS_MAX: usize = 1000;
@@ -119,7 +119,7 @@ impl fmt::Debug for Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vault::testing::{Index, vault};
+    use handoff_vault::{MasterKey, MemoryIndex, Vault, system_dice};
 
     const FORM: &str = "application/x-www-form-urlencoded; charset=UTF-8";
 
@@ -150,7 +150,9 @@ mod tests {
     #[test]
     fn only_granted_fields_stay_clear() {
         let dir = tempfile::tempdir().expect("a directory");
-        let (vault, index) = (vault(dir.path()), Index::default());
+        let mut dice = system_dice();
+        let vault = Vault::open(dir.path(), MasterKey::generate(&mut *dice), dice, 0).expect("opened");
+        let index = MemoryIndex::default();
         let mut sealing = vault.sealing(&index);
         let at = DateTime::from_timestamp(1_790_000_000, 0).expect("a moment");
         let fields = Fields::open(FORM, b"MessageSid=SM1&From=%2B15125550143&Body=Xochiquetzal").expect("opened");

@@ -1,13 +1,13 @@
 //! Puts patient data where its tokens stand, escaped for the place, and remembers what it put there.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use handoff_engine::ids::{PatientId, Token};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
-use super::denial::Denial;
-use crate::vault::{Clear, Sealing, token};
+use crate::{Clear, Sealing, VaultError, token};
 
 /// Everything but the unreserved characters (RFC 3986, 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -33,21 +33,45 @@ pub enum Place {
     Text,
 }
 
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Place::Path => "a URL's path",
+            Place::Form => "a form",
+            Place::Json => "JSON",
+            Place::Header => "a header",
+            Place::Hl7(_) => "an HL7 message",
+            Place::Text => "a mail",
+        })
+    }
+}
+
 /// Tokens of one patient, on their way out.
 pub struct Substitution<'s, 'v> {
-    stage: &'s str,
-    endpoint: &'s str,
     patient: &'s PatientId,
     sealing: &'s Sealing<'v>,
-    /// Whether an agreement in force lets patient data go to this endpoint.
     agreement: Agreement,
     placed: Placed,
 }
 
+/// Whether an agreement in force (45 CFR 164.504(e)) lets patient data go where the text goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Agreement {
     InForce,
     Missing,
+}
+
+/// Why a text was not filled. Nothing of it may leave.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfilled {
+    #[error("{token} stands for patient data, and no agreement lets any go there")]
+    NoAgreement { token: Token },
+    #[error("{token} is another patient's")]
+    ForeignToken { token: Token },
+    #[error(transparent)]
+    Sealed(#[from] VaultError),
+    #[error("the value of {token} cannot stand in {place}: {why}")]
+    Unplaceable { token: Token, place: Place, why: &'static str },
 }
 
 /// The values that went out, by which an echo of them is recognised.
@@ -55,21 +79,15 @@ pub enum Agreement {
 pub struct Placed(Vec<(Token, Clear)>);
 
 impl<'s, 'v> Substitution<'s, 'v> {
-    pub fn new(
-        stage: &'s str,
-        endpoint: &'s str,
-        patient: &'s PatientId,
-        sealing: &'s Sealing<'v>,
-        agreement: Agreement,
-    ) -> Substitution<'s, 'v> {
-        Substitution { stage, endpoint, patient, sealing, agreement, placed: Placed::default() }
+    pub fn new(patient: &'s PatientId, sealing: &'s Sealing<'v>, agreement: Agreement) -> Substitution<'s, 'v> {
+        Substitution { patient, sealing, agreement, placed: Placed::default() }
     }
 
     /// `text` with every token replaced once; what a value itself may look like is not read again.
     ///
     /// # Errors
     /// When a token is another patient's, unknown or erased, may not go to this endpoint, or does not fit the place.
-    pub fn fill(&mut self, text: &str, place: Place) -> Result<Zeroizing<String>, Denial> {
+    pub fn fill(&mut self, text: &str, place: Place) -> Result<Zeroizing<String>, Unfilled> {
         let mut filled = Zeroizing::new(String::with_capacity(text.len()));
         let mut from = 0;
         for range in token::find(text) {
@@ -77,8 +95,10 @@ impl<'s, 'v> Substitution<'s, 'v> {
             from = range.end;
             let token = Token(text[range].to_string());
             let clear = self.open(&token)?;
-            let escaped = escape(clear.as_str(), place).map_err(|why| self.unplaceable(&token, place, why))?;
-            filled.push_str(&escaped);
+            match escape(clear.as_str(), place) {
+                Ok(escaped) => filled.push_str(&escaped),
+                Err(why) => return Err(Unfilled::Unplaceable { token, place, why }),
+            }
             self.placed.0.push((token, clear));
         }
         filled.push_str(&text[from..]);
@@ -94,32 +114,15 @@ impl<'s, 'v> Substitution<'s, 'v> {
         self.placed
     }
 
-    fn open(&self, token: &Token) -> Result<Clear, Denial> {
-        let stage = || self.stage.to_string();
+    fn open(&self, token: &Token) -> Result<Clear, Unfilled> {
         match self.agreement {
             Agreement::InForce => {}
-            Agreement::Missing => {
-                return Err(Denial::NoAgreement { stage: stage(), endpoint: self.endpoint.to_string() });
-            }
+            Agreement::Missing => return Err(Unfilled::NoAgreement { token: token.clone() }),
         }
         match self.sealing.patient_of(token) {
-            Some(patient) if patient != *self.patient => {
-                Err(Denial::ForeignToken { stage: stage(), token: token.clone() })
-            }
-            Some(_) | None => self.sealing.reveal(token).map_err(|source| Denial::Sealed { stage: stage(), source }),
+            Some(patient) if patient != *self.patient => Err(Unfilled::ForeignToken { token: token.clone() }),
+            Some(_) | None => Ok(self.sealing.reveal(token)?),
         }
-    }
-
-    fn unplaceable(&self, token: &Token, place: Place, why: &'static str) -> Denial {
-        let place = match place {
-            Place::Path => "a URL's path",
-            Place::Form => "a form",
-            Place::Json => "JSON",
-            Place::Header => "a header",
-            Place::Hl7(_) => "an HL7 message",
-            Place::Text => "a mail",
-        };
-        Denial::Unplaceable { token: token.clone(), place, why }
     }
 }
 
@@ -191,7 +194,8 @@ fn escape_hl7(clear: &str, [field, component, repetition, escape, subcomponent]:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vault::testing::{Index, vault};
+    use crate::MemoryIndex;
+    use crate::testing::vault;
 
     const HL7: Place = Place::Hl7(['|', '^', '~', '\\', '&']);
 
@@ -228,42 +232,42 @@ mod tests {
     #[test]
     fn a_value_that_looks_like_a_token_is_not_read_again() {
         let dir = tempfile::tempdir().expect("a directory");
-        let (vault, index) = (vault(dir.path()), Index::default());
+        let (vault, index) = (vault(dir.path()), MemoryIndex::default());
         let (patient, other) = (vault.patient_id("MAIN", "1"), vault.patient_id("MAIN", "2"));
         let mut sealing = vault.sealing(&index);
         let foreign = sealing.seal(&other, "given", "Bo");
         let bait = sealing.seal(&patient, "text", &format!("hello {foreign}"));
-        let mut filling = Substitution::new("reply", "sms", &patient, &sealing, Agreement::InForce);
+        let mut filling = Substitution::new(&patient, &sealing, Agreement::InForce);
         let filled = filling.fill(&format!("<{bait}>"), Place::Text).expect("filled");
         assert_eq!(*filled, format!("<hello {foreign}>"));
-        assert!(matches!(filling.fill(&foreign.0, Place::Text), Err(Denial::ForeignToken { .. })));
+        assert!(matches!(filling.fill(&foreign.0, Place::Text), Err(Unfilled::ForeignToken { .. })));
         let unknown = format!("ZPHIG001{}", "0".repeat(26));
         let denial = filling.fill(&unknown, Place::Text).expect_err("unknown");
-        assert!(matches!(denial, Denial::Sealed { source: crate::vault::VaultError::UnknownToken { .. }, .. }));
+        assert!(matches!(denial, Unfilled::Sealed(VaultError::UnknownToken { .. })));
     }
 
     #[test]
     fn no_agreement_no_patient_data() {
         let dir = tempfile::tempdir().expect("a directory");
-        let (vault, index) = (vault(dir.path()), Index::default());
+        let (vault, index) = (vault(dir.path()), MemoryIndex::default());
         let patient = vault.patient_id("MAIN", "1");
         let mut sealing = vault.sealing(&index);
         let token = sealing.seal(&patient, "given", "Ana");
         let fill = |agreement, text: &str| {
-            Substitution::new("outreach.sms", "sms", &patient, &sealing, agreement).fill(text, Place::Json).map(|_| ())
+            Substitution::new(&patient, &sealing, agreement).fill(text, Place::Json).map(|_| ())
         };
-        assert!(matches!(fill(Agreement::Missing, &token.0), Err(Denial::NoAgreement { .. })));
+        assert!(matches!(fill(Agreement::Missing, &token.0), Err(Unfilled::NoAgreement { .. })));
         assert!(fill(Agreement::Missing, "no patient data").is_ok());
     }
 
     #[test]
     fn echoes_are_masked() {
         let dir = tempfile::tempdir().expect("a directory");
-        let (vault, index) = (vault(dir.path()), Index::default());
+        let (vault, index) = (vault(dir.path()), MemoryIndex::default());
         let patient = vault.patient_id("MAIN", "1");
         let mut sealing = vault.sealing(&index);
         let (phone, short) = (sealing.seal(&patient, "phone", "+15125550143"), sealing.seal(&patient, "given", "Ana"));
-        let mut filling = Substitution::new("outreach.sms", "sms", &patient, &sealing, Agreement::InForce);
+        let mut filling = Substitution::new(&patient, &sealing, Agreement::InForce);
         filling.fill(&format!("{phone} {short}"), Place::Form).expect("filled");
         let placed = filling.into_placed();
         let echo = "The number +15125550143 (%2B15125550143) of Ana is not valid";

@@ -2,6 +2,11 @@
 //!
 //! Architecture Invariant: the journal and the index hold sealed bytes and tokens only; keys lie in the key ring alone.
 //! Erase a patient's slot there, and every copy of the journal has forgotten the patient.
+//!
+//! A value crosses twice: [`tokenise`] takes it out of what came in, [`substitute`] puts it where its token stands in what
+//! goes out.
+
+#![forbid(unsafe_code)]
 
 use std::collections::{HashMap, VecDeque};
 use std::io::ErrorKind;
@@ -18,14 +23,18 @@ use rand::rngs::StdRng;
 mod clear;
 mod keyring;
 pub mod master;
+mod memory;
 mod people;
 mod seal;
 mod sealing;
+pub mod substitute;
 pub mod token;
+pub mod tokenise;
 
 pub use clear::{Clear, ClearBytes};
 pub use keyring::{EXTENT_SLOTS, FILE as KEYRING_FILE, KeyringError};
 pub use master::MasterKey;
+pub use memory::MemoryIndex;
 pub use people::PeopleKey;
 pub use sealing::Sealing;
 
@@ -286,6 +295,6 @@ fn text(token: &Token, bytes: ClearBytes) -> Result<Clear, VaultError> {
 }
 
 #[cfg(test)]
-pub(crate) mod testing;
+mod testing;
 #[cfg(test)]
 mod tests;

@@ -96,7 +96,7 @@ impl Hints {
 }
 
 /// Puts a token together from what it says and the first 130 bits of `mac`.
-pub(super) fn mint(hints: Hints, mac: &[u8; 32]) -> Token {
+pub(crate) fn mint(hints: Hints, mac: &[u8; 32]) -> Token {
     let length = hints.length.min(LENGTH_HINT_MAX);
     let mut text = String::with_capacity(TOKEN_CHARS);
     text.push_str(PREFIX);
@@ -109,7 +109,7 @@ pub(super) fn mint(hints: Hints, mac: &[u8; 32]) -> Token {
 }
 
 /// The first 130 bits of `mac` as 26 Crockford digits.
-pub(super) fn opaque(mac: &[u8; 32]) -> String {
+pub(crate) fn opaque(mac: &[u8; 32]) -> String {
     let bit = |at: usize| mac[at / 8] >> (7 - at % 8) & 1;
     (0..OPAQUE_DIGITS).map(|i| digit((0..5).fold(0, |sum, k| sum << 1 | bit(5 * i + k)))).collect()
 }

@@ -19,9 +19,9 @@ use handoff_store::journal::Disk;
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::clear::Key;
-use super::master::MasterKey;
-use super::seal;
+use crate::clear::Key;
+use crate::master::MasterKey;
+use crate::seal;
 
 const MAGIC: &[u8; 8] = b"HANDKEYS";
 const FORMAT: u32 = 1;
@@ -48,7 +48,7 @@ pub const FILE: &str = "keyring";
 /// A key ring that is being written to take its place, or one that has lost it and is to be overwritten.
 const DRAFT: &str = "keyring.new";
 
-pub(super) struct Keyring {
+pub(crate) struct Keyring {
     disk: Arc<dyn Disk>,
     path: PathBuf,
     opened: RwLock<Opened>,
@@ -100,7 +100,7 @@ pub enum KeyringError {
 impl Keyring {
     /// Opens the key ring on `disk`, which is the directory `dir`, or makes one when no patient has a key yet (`taken` is
     /// 0).
-    pub(super) fn open(
+    pub(crate) fn open(
         disk: Arc<dyn Disk>,
         dir: &Path,
         master: MasterKey,
@@ -137,7 +137,7 @@ impl Keyring {
     }
 
     /// Names tokens and patients. Drawn once and never changed: a token outlives every master key.
-    pub(super) fn house_key(&self) -> Result<Key, KeyringError> {
+    pub(crate) fn house_key(&self) -> Result<Key, KeyringError> {
         let opened = self.read();
         let mut wrapped = [0; WRAPPED_BYTES];
         read(&*self.disk, HOUSE_AT, &mut wrapped).map_err(|source| self.failed(source))?;
@@ -146,7 +146,7 @@ impl Keyring {
     }
 
     /// The key in a slot; `None` once it has been erased.
-    pub(super) fn key(&self, slot: u64) -> Result<Option<Key>, KeyringError> {
+    pub(crate) fn key(&self, slot: u64) -> Result<Option<Key>, KeyringError> {
         let opened = self.read();
         if slot >= opened.slots {
             return Err(KeyringError::NoSlot { path: self.path.clone(), slot });
@@ -161,12 +161,12 @@ impl Keyring {
             .ok_or_else(|| KeyringError::Damaged { path: self.path.clone(), slot })
     }
 
-    pub(super) fn slots(&self) -> u64 {
+    pub(crate) fn slots(&self) -> u64 {
         self.read().slots
     }
 
     /// Makes the next extent of keys. They count once they are on disk.
-    pub(super) fn extend(&self, dice: &mut dyn CryptoRng) -> Result<(), KeyringError> {
+    pub(crate) fn extend(&self, dice: &mut dyn CryptoRng) -> Result<(), KeyringError> {
         let mut opened = self.write();
         let first = opened.slots;
         let mut extent = Vec::with_capacity((EXTENT_SLOTS * SLOT_BYTES) as usize);
@@ -181,7 +181,7 @@ impl Keyring {
     }
 
     /// Overwrites a slot, and returns once the overwriting is on disk.
-    pub(super) fn erase(&self, slot: u64) -> Result<(), KeyringError> {
+    pub(crate) fn erase(&self, slot: u64) -> Result<(), KeyringError> {
         let opened = self.write();
         if slot >= opened.slots {
             return Err(KeyringError::NoSlot { path: self.path.clone(), slot });
@@ -190,7 +190,7 @@ impl Keyring {
     }
 
     /// Wraps every key anew. The file is replaced as a whole or not at all; the old one is overwritten.
-    pub(super) fn rotate(&self, master: MasterKey, dice: &mut dyn CryptoRng) -> Result<(), KeyringError> {
+    pub(crate) fn rotate(&self, master: MasterKey, dice: &mut dyn CryptoRng) -> Result<(), KeyringError> {
         let house = self.house_key()?;
         let mut opened = self.write();
         let failed = |source| self.failed(source);
@@ -222,7 +222,7 @@ impl Keyring {
     }
 
     /// Copies what is on disk to another disk, which is the directory `dir` and has no key ring.
-    pub(super) fn copy(&self, to: &dyn Disk, dir: &Path) -> Result<(), KeyringError> {
+    pub(crate) fn copy(&self, to: &dyn Disk, dir: &Path) -> Result<(), KeyringError> {
         let opened = self.read();
         let mut content = vec![0; slot_at(opened.slots) as usize];
         read(&*self.disk, 0, &mut content).map_err(|source| self.failed(source))?;

@@ -3,12 +3,12 @@
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::clear::Key;
-use super::seal;
+use crate::clear::Key;
+use crate::seal;
 
 /// Opens the accounts, and nothing else. Derived from the house key: another master key does not change it.
 #[derive(Clone, Debug)]
-pub struct PeopleKey(pub(super) Key);
+pub struct PeopleKey(pub(crate) Key);
 
 const PLACE: &[u8] = b"handoff people";
 

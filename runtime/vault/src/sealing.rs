@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use handoff_engine::ids::{PatientId, Token};
 use handoff_store::entry::{Record, Sealed};
 
-use super::token::{self, Hints};
-use super::{Clear, ClearBytes, Key, Lookup, Vault, VaultError, seal, text};
+use crate::token::{self, Hints};
+use crate::{Clear, ClearBytes, Key, Lookup, Vault, VaultError, seal, text};
 
 /// A transaction's sealing. Sealing itself cannot fail and touches no disk; [`Sealing::finish`] does both.
 pub struct Sealing<'v> {
@@ -22,7 +22,7 @@ struct Pending {
 }
 
 impl<'v> Sealing<'v> {
-    pub(super) fn new(vault: &'v Vault, lookup: &'v dyn Lookup) -> Sealing<'v> {
+    pub(crate) fn new(vault: &'v Vault, lookup: &'v dyn Lookup) -> Sealing<'v> {
         Sealing { vault, lookup, pending: BTreeMap::new() }
     }
 
@@ -99,12 +99,12 @@ impl std::fmt::Debug for Sealing<'_> {
 
 /// Sealed bytes are the slot of the key, little-endian, and the envelope: a patient who was erased and came back has
 /// bytes under two keys.
-pub(super) fn parts(sealed: &Sealed) -> Option<(u64, &[u8])> {
+pub(crate) fn parts(sealed: &Sealed) -> Option<(u64, &[u8])> {
     let (slot, envelope) = sealed.bytes.split_first_chunk()?;
     Some((u64::from_le_bytes(*slot), envelope))
 }
 
 /// Ties sealed bytes to their token and patient. The token's length is fixed, so the two cannot run into each other.
-pub(super) fn place(token: &Token, patient: &PatientId) -> Vec<u8> {
+pub(crate) fn place(token: &Token, patient: &PatientId) -> Vec<u8> {
     [token.0.as_bytes(), patient.0.as_bytes()].concat()
 }

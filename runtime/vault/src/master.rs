@@ -5,11 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::clear::Key;
+use crate::clear::Key;
 
 /// Wraps every patient's key. 256 bits, written as 64 hexadecimal digits or in base64.
 #[derive(Clone, Debug)]
-pub struct MasterKey(pub(super) Key);
+pub struct MasterKey(pub(crate) Key);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the master key is not a key\nhelp: write 64 hexadecimal digits, or 32 bytes in base64")]

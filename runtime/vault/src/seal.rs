@@ -7,7 +7,7 @@ use rand::CryptoRng;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::clear::Key;
+use crate::clear::Key;
 
 /// 192 random bits: as many envelopes as we like under one key without counting them.
 const NONCE_BYTES: usize = 24;
@@ -15,18 +15,18 @@ const TAG_BYTES: usize = 16;
 const SHA256_BLOCK_BYTES: usize = 64;
 
 /// What an envelope adds to its content.
-pub(super) const ENVELOPE_BYTES: usize = NONCE_BYTES + TAG_BYTES;
+pub(crate) const ENVELOPE_BYTES: usize = NONCE_BYTES + TAG_BYTES;
 
 /// The envelope does not open: another key, another place, or damaged bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unopened;
+pub(crate) struct Unopened;
 
 /// The content is beyond what XChaCha20-Poly1305 takes: 256 GiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TooLong;
+pub(crate) struct TooLong;
 
 /// Nonce, ciphertext, tag. `place` says where the envelope belongs; it opens nowhere else.
-pub(super) fn close(key: &Key, place: &[u8], content: &[u8], dice: &mut dyn CryptoRng) -> Result<Vec<u8>, TooLong> {
+pub(crate) fn close(key: &Key, place: &[u8], content: &[u8], dice: &mut dyn CryptoRng) -> Result<Vec<u8>, TooLong> {
     let mut nonce = [0; NONCE_BYTES];
     dice.fill_bytes(&mut nonce);
     let cipher = XChaCha20Poly1305::new(key.as_bytes().into());
@@ -34,7 +34,7 @@ pub(super) fn close(key: &Key, place: &[u8], content: &[u8], dice: &mut dyn Cryp
     Ok([nonce.as_slice(), &sealed].concat())
 }
 
-pub(super) fn open(key: &Key, place: &[u8], envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unopened> {
+pub(crate) fn open(key: &Key, place: &[u8], envelope: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unopened> {
     let (nonce, sealed) = envelope.split_first_chunk::<NONCE_BYTES>().ok_or(Unopened)?;
     let cipher = XChaCha20Poly1305::new(key.as_bytes().into());
     let content = cipher.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: place });
@@ -42,7 +42,7 @@ pub(super) fn open(key: &Key, place: &[u8], envelope: &[u8]) -> Result<Zeroizing
 }
 
 /// HMAC-SHA256 over `parts`, each led by its length, so that no two lists of parts read the same.
-pub(super) fn mac(key: &Key, parts: &[&[u8]]) -> [u8; 32] {
+pub(crate) fn mac(key: &Key, parts: &[&[u8]]) -> [u8; 32] {
     // A key shorter than the block is filled up with zeros (RFC 2104, 2).
     let mut block = Zeroizing::new([0; SHA256_BLOCK_BYTES]);
     block[..Key::BYTES].copy_from_slice(key.as_bytes());

@@ -3,8 +3,8 @@
 use handoff_engine::ids::PatientId;
 use serde_json::Value;
 
-use super::substitute::Placed;
-use crate::vault::Sealing;
+use crate::Sealing;
+use crate::substitute::Placed;
 
 /// What responses are sealed as, wherever in them a value stood: the same value is the same token in all of them.
 const SEALED_AS: &str = "response";
@@ -126,13 +126,13 @@ mod tests {
     use handoff_engine::ids::Token;
 
     use super::*;
-    use crate::vault::testing::{Index, vault};
-    use crate::vault::token;
+    use crate::testing::vault;
+    use crate::{MemoryIndex, token};
 
     /// What the stage sees, each token written as `<its value>`.
     fn seen(work: impl FnOnce(&mut Tokeniser<'_, '_>) -> String) -> String {
         let dir = tempfile::tempdir().expect("a directory");
-        let (vault, index) = (vault(dir.path()), Index::default());
+        let (vault, index) = (vault(dir.path()), MemoryIndex::default());
         let patient = vault.patient_id("MAIN", "1");
         let mut sealing = vault.sealing(&index);
         let mut tokeniser = Tokeniser { patient: &patient, sealing: &mut sealing, placed: &Placed::default() };
