@@ -41,6 +41,8 @@ const CHANGES: [AppointmentChange; 8] = [
     AppointmentChange::Completed,
 ];
 
+const CHANNELS: [Channel; 3] = [Channel::Sms, Channel::Email, Channel::Portal];
+
 const INTENTS: [Intent; 13] = [
     Intent::Emergency,
     Intent::OptOut,
@@ -112,7 +114,13 @@ pub(super) fn event(happens: &str, scene: &Scene<'_>) -> Result<Event, String> {
                 None => (intent, SURE),
             };
             let intent = INTENTS.into_iter().find(|it| it.name() == intent).ok_or_else(unknown)?;
-            let channel = scene.referral.facts.last_letter.as_ref().map_or(Channel::Sms, |letter| letter.channel);
+            let channel = match third.strip_prefix("by ") {
+                Some(by) => {
+                    let named = by.split(' ').next();
+                    CHANNELS.into_iter().find(|it| named == Some(it.name())).ok_or_else(unknown)?
+                }
+                None => scene.referral.facts.last_letter.as_ref().map_or(Channel::Sms, |letter| letter.channel),
+            };
             let language = scene.referral.facts.patient.languages.first().cloned().unwrap_or_default();
             let text = Token("ZPHIU00A00000000000000000000000000".to_string());
             Event::Reply { reply: Reply { intent, language, confidence, channel, from: None, text } }
