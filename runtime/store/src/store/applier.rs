@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use crate::index::IndexError;
 use crate::store::Live;
 
-/// Changes beyond this make the publisher wait: a hundred thousand steps or so, and a tenth of the memory that a million
-/// referrals in flight may take.
-const BACKLOG_MAX_BYTES: usize = 96 << 20;
+/// Changes beyond this make the publisher wait: some sixty thousand steps, which a restart after a crash brings up from the
+/// journal within a second or two.
+pub const BACKLOG_MAX_BYTES: usize = 64 << 20;
 
 /// Changes worth writing at once: some 40,000 steps. A burst up to this costs the index nothing while it lasts, and often
 /// enough a key changes again before it is written.
@@ -19,9 +19,8 @@ const WORTH_WRITING_BYTES: usize = 32 << 20;
 /// Changes wait no longer than this.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
 
-/// The index on disk is made durable this often: what a restart has to bring up from the journal. Under the heaviest load that
-/// is some fifty thousand steps, and with a million referrals in flight each takes it 70 us.
-const SYNC_EVERY: Duration = Duration::from_secs(2);
+/// The index on disk is made durable this often: what a restart has to bring up from the journal besides the backlog.
+const SYNC_EVERY: Duration = Duration::from_millis(500);
 
 /// An index known to be broken leaves this file beside it, and is rebuilt at the next start.
 pub const CONDEMNED: &str = "index.rebuild";

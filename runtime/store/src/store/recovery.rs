@@ -8,19 +8,22 @@ use std::time::Instant;
 use rustix::fs::FlockOperation;
 
 use crate::index::{Base, Index as _, IndexError, KeyedIndex, LiveRows, SledRows};
-use crate::journal::{Disk, Iter, Journal, Looked, Numbered, Opened, ReadError, Reader, RealDisk, look};
-use crate::store::applier::CONDEMNED;
+use crate::journal::{Disk, Journal, Looked, Numbered, Opened, ReadError, Reader, RealDisk, look};
+use crate::position::Position;
+use crate::store::applier::{BACKLOG_MAX_BYTES, CONDEMNED};
 use crate::store::inline::Inline;
 use crate::store::{Hands, Inner, Live, LiveIndex, Recovery, Reindexed, Store, StoreError, StoreOptions};
 
 /// Entries given to the index at once while it is brought up.
-const AT_ONCE: usize = 1_024;
+const AT_ONCE: u64 = 1_024;
 
-/// Batches of entries read ahead of the index: some MiB.
+/// Threads that parse ahead of the index, and batches that each may have ready: some MiB.
+const PARSERS_MAX: usize = 4;
 const BATCHES_AHEAD: usize = 2;
 
-/// Changes held while the index is brought up, before they are written.
-const HELD_MAX_BYTES: usize = 32 << 20;
+/// Changes held while the index is brought up, before they are written: more than a crash of a store at work leaves to be
+/// brought up, so that the house need not wait for them.
+const HELD_MAX_BYTES: usize = 2 * BACKLOG_MAX_BYTES;
 
 pub fn open(options: StoreOptions) -> Result<(Store, Recovery), StoreError> {
     let began = Instant::now();
@@ -165,15 +168,28 @@ impl Indexing {
 
     /// What it holds in the end is written when there is time: the house need not wait for it.
     fn bring_up(&mut self, index: &LiveIndex, live: &Live) -> Result<(), Trouble> {
-        let entries = self.reader.entries(index.applied_through().next());
+        let first = index.applied_through().next();
+        let batches = (self.reader.last().next().0 - first.0).div_ceil(AT_ONCE);
+        // To parse an entry costs twice what it costs to project it.
+        let parsers = std::thread::available_parallelism().map_or(1, usize::from).min(PARSERS_MAX);
+        let reader = &self.reader;
+        let applied = &mut self.applied;
         std::thread::scope(|scope| {
-            // One parses while the other projects: each takes about as long.
-            let (give, batches) = mpsc::sync_channel(BATCHES_AHEAD);
-            scope.spawn(move || batches_of(entries).try_for_each(|batch| give.send(batch)));
-            for batch in batches {
+            let lanes: Vec<_> = (0..parsers)
+                .map(|lane| {
+                    let (give, take) = mpsc::sync_channel(BATCHES_AHEAD);
+                    let mut mine = (0..batches).skip(lane).step_by(parsers);
+                    scope.spawn(move || {
+                        mine.try_for_each(|batch| give.send(some_of(reader, first.0 + batch * AT_ONCE)))
+                    });
+                    take
+                })
+                .collect();
+            for lane in lanes.iter().cycle() {
+                let Ok(batch) = lane.recv() else { return Ok(()) };
                 let batch = batch.map_err(|error| Trouble::Store(error.into()))?;
                 index.apply(&batch)?;
-                self.applied += batch.len() as u64;
+                *applied += batch.len() as u64;
                 if live.backlog_bytes() > HELD_MAX_BYTES {
                     live.carry_over()?;
                 }
@@ -183,12 +199,11 @@ impl Indexing {
     }
 }
 
-/// Ends with the first error.
-fn batches_of(mut entries: Iter) -> impl Iterator<Item = Result<Vec<Numbered>, ReadError>> {
-    std::iter::from_fn(move || {
-        let batch = entries.by_ref().take(AT_ONCE).collect::<Result<Vec<_>, _>>();
-        (!batch.as_ref().is_ok_and(Vec::is_empty)).then_some(batch)
-    })
+/// The entries of one batch, without those that were purged.
+fn some_of(reader: &Reader, first: u64) -> Result<Vec<Numbered>, ReadError> {
+    let end = Position(first + AT_ONCE);
+    let within = |entry: &Result<Numbered, _>| !entry.as_ref().is_ok_and(|(position, _)| *position >= end);
+    reader.entries(Position(first)).take(AT_ONCE as usize).take_while(within).collect()
 }
 
 enum Trouble {
