@@ -97,7 +97,10 @@ fn without_reminders_a_workflow_does_worse_and_is_told_so() {
         ("      day-3: { after: 3d }\n", ""),
         ("      day-7: { after: 7d }\n", ""),
         ("      day-14: { after: 14d }\n", ""),
-        ("      timer.by-email: { do: [send: { letter: first-contact, channel: email }] }\n", ""),
+        (
+            "      timer.by-email: { if: letter == null || letter.channel != \"email\", do: [send: { letter: first-contact, channel: email }] }\n",
+            "",
+        ),
         ("      timer.day-3: { do: [send: { letter: reminder-1, channel: sms }] }\n", ""),
         ("      timer.day-7: { do: [send: { letter: reminder-2, channel: sms }] }\n", ""),
         ("      timer.day-14: { do: [send: { letter: last-reminder }] }\n", ""),
