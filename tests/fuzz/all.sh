@@ -27,3 +27,5 @@ fuzz webhook tests/fuzz/seeds/webhook
 fuzz workflow tests/fuzz/seeds/workflow workflows
 # Its seed is a journal that it writes itself; what is mutated is what somebody does to the files.
 fuzz journal
+# Nothing to begin with: any value will do.
+fuzz tokens

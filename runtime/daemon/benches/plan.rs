@@ -27,9 +27,6 @@ const ORDER: &str = include_str!("../../../plugins/trigger-hl7v2/tests/data/REF-
 
 const REFERRALS: u64 = 1_000_000;
 
-/// Steps written down at once.
-const AT_ONCE: u64 = 256;
-
 /// Their orders came in over three weeks, as long as most of them take.
 const WEEKS_MINUTES: i64 = 3 * 7 * 24 * 60;
 
@@ -101,18 +98,16 @@ async fn one(line: &Arc<Line>) -> anyhow::Result<Referral> {
 fn fill(line: &Line, like: &Referral, referrals: u64) -> anyhow::Result<()> {
     let at = line.clock.now();
     let mut last = None;
-    for first in (0..referrals).step_by(AT_ONCE as usize) {
-        let records = (first..referrals.min(first + AT_ONCE)).map(|number| {
-            let back = TimeDelta::minutes((number as i64 * 7919) % WEEKS_MINUTES);
-            let mut referral = like.clone();
-            referral.id = ReferralId::derive(at - back, &number.to_le_bytes());
-            referral.entered_at -= back;
-            referral.ordered_at -= back;
-            referral.timers.iter_mut().for_each(|timer| timer.due -= back);
-            referral.timers.retain(|timer| timer.due > at);
-            Record::Stepped { referral: Box::new(referral), because: "a bench".into() }
-        });
-        last = Some(line.store.commit(Entry { at, records: records.collect(), sealed: Vec::new() }));
+    for number in 0..referrals {
+        let back = TimeDelta::minutes((number as i64 * 7919) % WEEKS_MINUTES);
+        let mut referral = like.clone();
+        referral.id = ReferralId::derive(at - back, &number.to_le_bytes());
+        referral.entered_at -= back;
+        referral.ordered_at -= back;
+        referral.timers.iter_mut().for_each(|timer| timer.due -= back);
+        referral.timers.retain(|timer| timer.due > at);
+        let stepped = Record::Stepped { referral: Box::new(referral), because: "a bench".into() };
+        last = Some(line.store.commit(Entry { at, records: vec![stepped], sealed: Vec::new() }));
     }
     last.context("some referrals")?.wait()?;
     Ok(line.store.settle()?)
