@@ -165,8 +165,15 @@ fn escape(clear: &str, place: Place) -> Result<Cow<'_, str>, &'static str> {
     }
 }
 
-/// HL7 v2.5.1, 2.7.1 and 2.7.5: delimiters by their letters, control characters in hexadecimal.
+/// Two quotation marks and nothing else tell the receiver to delete what it has (HL7 v2.5.1, 2.5.3).
+const HL7_NULL: &str = "\"\"";
+
+/// HL7 v2.5.1, 2.7.1 and 2.7.5: delimiters by their letters, control characters in hexadecimal, and what would be read as an
+/// order to delete.
 fn escape_hl7(clear: &str, [field, component, repetition, escape, subcomponent]: [char; 5]) -> String {
+    if clear == HL7_NULL {
+        return format!("{escape}X2222{escape}");
+    }
     let mut escaped = String::with_capacity(clear.len());
     for c in clear.chars() {
         let letter = if c == field {
@@ -216,6 +223,8 @@ mod tests {
             (Place::Header, "Ana\r\nBcc: x@y", Err(())),
             (Place::Header, "Ana\0", Err(())),
             (HL7, "a|b^c~d\\e&f", Ok("a\\F\\b\\S\\c\\R\\d\\E\\e\\T\\f")),
+            (HL7, "\"\"", Ok("\\X2222\\")),
+            (HL7, "\"\"x", Ok("\"\"x")),
             (HL7, "x\r\u{1c}\u{b}", Ok("x\\X0D\\\\X1C\\\\X0B\\")),
             (Place::Hl7(['#', '^', '~', '\\', '&']), "a|b#c", Ok("a|b\\F\\c")),
             (Place::Text, "two\nlines", Ok("two\nlines")),
