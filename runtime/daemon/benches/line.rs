@@ -31,6 +31,10 @@ mod usage;
 
 use crate::usage::cpu_seconds;
 
+/// As in the daemon.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A complete referral order with every segment the standard allows it, 5.7 KB.
 const ORDER: &[u8] = include_bytes!("../../../plugins/trigger-hl7v2/tests/data/REF-I12-01.hl7");
 

@@ -23,6 +23,10 @@ use handoff_practice::{Plan, World};
 use handoff_store::index::{PAGE_MAX, ReferralFilter};
 use handoff_store::{Entry, Origin, Record};
 
+/// As in the daemon.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ORDER: &str = include_str!("../../../plugins/trigger-hl7v2/tests/data/REF-I12-01.hl7");
 
 const REFERRALS: u64 = 1_000_000;

@@ -22,6 +22,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+/// As in the daemon.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ORDER: &str = include_str!("../../../plugins/trigger-hl7v2/tests/data/REF-I12-01.hl7");
 
 const CONNECTIONS: usize = 64;

@@ -15,6 +15,10 @@ use handoff::rehearsal::year::{PANEL, Year};
 use handoff_host::{Host, Limits};
 use handoff_practice::{Ledger, Profile};
 
+/// As in the daemon.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const REFERRALS: u64 = 100_000;
 
 /// Orders come until then; the last of them still have two months to be seen through.
