@@ -173,6 +173,7 @@ mod tests {
         for (content_type, body, expected) in [
             ("application/json", &br#"["a",1]"#[..], r#"["a",1]"#),
             ("application/json", b"\"Ana\"", "\"Ana\""),
+            ("application/json", b"[1111111111111111111111,0.1,-7]", "[1.1111111111111111e+21,0.1,-7]"),
             ("application/json; charset=utf-8", b"not json: Ana", "<not json: Ana>"),
             ("text/html", b"<p>Ana</p>", "<<p>Ana</p>>"),
             ("", b"Ana", "<Ana>"),
