@@ -68,6 +68,7 @@ pub trait Base: Rows {
     fn sync(&self) -> Result<(), IndexError>;
 }
 
+/// The rows in flight from one key up to another.
 fn in_flight_in(
     base: &(impl Base + ?Sized),
     from: Option<&[u8]>,
