@@ -98,7 +98,7 @@ fn without_reminders_a_workflow_does_worse_and_is_told_so() {
         ("      day-7: { after: 7d }\n", ""),
         ("      day-14: { after: 14d }\n", ""),
         (
-            "      timer.by-email: { if: letter == null || letter.channel != \"email\", do: [send: { letter: first-contact, channel: email }] }\n",
+            "      timer.by-email: { if: 'patient.email != null && patient.email != \"denied\" && (letter == null || letter.channel != \"email\")', do: [send: { letter: first-contact, channel: email }] }\n",
             "",
         ),
         ("      timer.day-3: { do: [send: { letter: reminder-1, channel: sms }] }\n", ""),
