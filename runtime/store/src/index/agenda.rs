@@ -63,8 +63,7 @@ impl Gathered {
         self.standing.entry((deployment, state)).or_default().push(referral);
     }
 
-    pub fn agenda(mut self) -> Agenda {
-        self.timers.sort_unstable();
+    pub fn agenda(self) -> Agenda {
         Agenda {
             timers: self.timers.into_iter().collect(),
             letters: self.letters.into_iter().collect(),

@@ -71,11 +71,11 @@ pub trait Base: Rows {
 /// The rows in flight from one key up to another.
 fn in_flight_in(
     base: &(impl Base + ?Sized),
-    from: Option<&[u8]>,
+    from: &[u8],
     until: Option<&[u8]>,
 ) -> Result<Vec<(InFlightKey, Value)>, IndexError> {
     let mut rows = Vec::new();
-    base.scan(&[keys::IN_FLIGHT], from.unwrap_or_default(), &mut |key, value| {
+    base.scan(&[keys::IN_FLIGHT], from, &mut |key, value| {
         if until.is_some_and(|until| key >= until) {
             return Ok(ControlFlow::Break(()));
         }
@@ -97,12 +97,12 @@ impl<B: Base + ?Sized> LiveRows<B> {
     pub fn over(base: Arc<B>) -> Result<LiveRows<B>, IndexError> {
         let in_flight = match base.halfway(&[keys::IN_FLIGHT])? {
             Some(middle) => std::thread::scope(|scope| {
-                let second = scope.spawn(|| in_flight_in(base.as_ref(), Some(&middle), None));
-                let mut rows = in_flight_in(base.as_ref(), None, Some(&middle))?;
+                let second = scope.spawn(|| in_flight_in(base.as_ref(), &middle, None));
+                let mut rows = in_flight_in(base.as_ref(), &[], Some(&middle))?;
                 rows.extend(second.join().unwrap_or(Err(IndexError::Failed))?);
                 Ok::<_, IndexError>(rows)
             })?,
-            None => in_flight_in(base.as_ref(), None, None)?,
+            None => in_flight_in(base.as_ref(), &[], None)?,
         };
         // Built of all rows at once, a tree takes a third less memory, and no search for each.
         let layers = Layers { in_flight: in_flight.into_iter().collect(), ..Layers::default() };
