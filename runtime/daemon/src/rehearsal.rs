@@ -187,15 +187,14 @@ impl Rehearsal {
     }
 
     fn progress(&self, day: i64, days: i64) -> Progress {
-        let ledger = self.world.ledger();
-        Progress {
+        self.world.read_ledger(|ledger| Progress {
             day,
             days,
             orders: ledger.sent.iter().filter(|sent| sent.purpose == Purpose::Order).count(),
             texts: ledger.texts.len(),
             mails: ledger.mails.len(),
             visits: ledger.visits.len(),
-        }
+        })
     }
 
     /// What came of it, counted on both sides.

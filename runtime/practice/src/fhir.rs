@@ -176,29 +176,39 @@ fn outcome(status: StatusCode, code: &str, why: &str) -> Response {
 impl Town {
     /// `Err` names the parameter that is not understood: to ignore one would return too much.
     fn search(&self, kind: &str, parameters: &[(String, String)]) -> Result<Vec<Value>, String> {
-        let mut found: Vec<Value> = if KNOWN.contains(&kind) {
-            (0..self.people.len()).flat_map(|person| self.known(kind, person)).collect()
-        } else {
-            self.chart.of_kind(kind)
-        };
+        let mut wanted = Vec::new();
         for (name, value) in parameters {
             match name.as_str() {
                 "_count" | "_sort" | "_format" | "_elements" | "_total" | "_summary" => {}
-                _ => {
-                    let matches = chart::parameter(name).ok_or_else(|| name.clone())?;
-                    found.retain(|resource| matches(resource, value));
-                }
+                _ => wanted.push((chart::parameter(name).ok_or_else(|| name.clone())?, value)),
             }
         }
-        Ok(found)
+        let is_wanted = |resource: &Value| wanted.iter().all(|(matches, value)| matches(resource, value));
+        if !KNOWN.contains(&kind) {
+            return Ok(self.chart.of_kind(kind).filter(|resource| is_wanted(resource)).cloned().collect());
+        }
+        // What is known of a patient is made when it is asked for, which is why it is not made of everybody.
+        let named = wanted.iter().find_map(|(_, value)| self.persons_named(value));
+        let people = named.unwrap_or_else(|| (0..self.people.len()).collect());
+        let known = people.into_iter().flat_map(|person| self.known(kind, person));
+        Ok(known.filter(is_wanted).collect())
+    }
+
+    /// Whom a list of ids or identifiers is about; none when it has one that could be anybody's.
+    fn persons_named(&self, list: &str) -> Option<Vec<usize>> {
+        let persons = list.split(',').map(|one| self.person_numbered(one.rsplit(['|', '/']).next().unwrap_or(one)));
+        let mut persons = persons.collect::<Option<Vec<_>>>()?;
+        persons.sort_unstable();
+        persons.dedup();
+        Some(persons)
     }
 
     fn resource(&self, kind: &str, id: &str) -> Option<Value> {
         if KNOWN.contains(&kind) {
-            let all = (0..self.people.len()).flat_map(|person| self.known(kind, person));
-            return all.into_iter().find(|resource| resource["id"] == id);
+            let parameters = [("_id".to_string(), id.to_string())];
+            return self.search(kind, &parameters).ok()?.pop();
         }
-        self.chart.get(kind, id)
+        self.chart.get(kind, id).cloned()
     }
 
     /// FHIR R4 section 3.1.0.8.1, conditional create: 200 with the one that matches, 201 when there was none.

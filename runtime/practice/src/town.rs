@@ -220,12 +220,15 @@ impl Town {
         self.mailboxes.get(&address.to_ascii_lowercase()).copied()
     }
 
+    /// Whose record, referral or appointment has this number.
+    pub fn person_numbered(&self, number: &str) -> Option<usize> {
+        self.numbers.get(number).copied()
+    }
+
     /// Whom a text is about: by record number, referral number or appointment number.
     pub fn person_in(&self, text: &str) -> Option<usize> {
         let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
-        words
-            .flat_map(|word| std::iter::once(word).chain(word.split('-')))
-            .find_map(|word| self.numbers.get(word).copied())
+        words.flat_map(|word| std::iter::once(word).chain(word.split('-'))).find_map(|word| self.person_numbered(word))
     }
 
     pub fn remember_number(&mut self, number: &str, person: usize) {

@@ -193,6 +193,11 @@ impl World {
         self.town.lock().ledger.clone().in_order()
     }
 
+    /// Reads the ledger as it grows, without a copy: its entries as they came.
+    pub fn read_ledger<T>(&self, read: impl FnOnce(&Ledger) -> T) -> T {
+        read(&self.town.lock().ledger)
+    }
+
     /// The patients; a place in this list is a `person` of the [`Ledger`].
     pub fn people(&self) -> Vec<Person> {
         self.town.lock().people.clone()

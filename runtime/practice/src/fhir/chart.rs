@@ -21,12 +21,12 @@ pub const APPOINTMENT_SYSTEM: &str = "urn:regionsched:appointment";
 pub(crate) struct Chart(BTreeMap<(String, String), Value>);
 
 impl Chart {
-    pub fn of_kind(&self, kind: &str) -> Vec<Value> {
-        self.0.iter().filter(|((of, _), _)| of == kind).map(|(_, resource)| resource.clone()).collect()
+    pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Value> {
+        self.0.iter().filter(move |((of, _), _)| of == kind).map(|(_, resource)| resource)
     }
 
-    pub fn get(&self, kind: &str, id: &str) -> Option<Value> {
-        self.0.get(&(kind.to_string(), id.to_string())).cloned()
+    pub fn get(&self, kind: &str, id: &str) -> Option<&Value> {
+        self.0.get(&(kind.to_string(), id.to_string()))
     }
 
     pub fn keep(&mut self, resource: Value) {
@@ -56,8 +56,8 @@ pub(super) fn parameter(name: &str) -> Option<Matches> {
         "_id" => Some(|resource, value| resource["id"] == value),
         "identifier" => Some(|resource, value| {
             let identifiers = resource["identifier"].as_array().map_or(&[][..], Vec::as_slice);
-            let master = [resource["masterIdentifier"].clone()];
-            value.split(',').any(|wanted| identifiers.iter().chain(&master).any(|found| token(found, "value", wanted)))
+            let mut all = identifiers.iter().chain([&resource["masterIdentifier"]]);
+            all.any(|found| value.split(',').any(|wanted| token(found, "value", wanted)))
         }),
         "status" => Some(|resource, value| value.split(',').any(|wanted| resource["status"] == wanted)),
         "patient" | "subject" | "beneficiary" | "patient:Patient" | "subject:Patient" => Some(|resource, value| {

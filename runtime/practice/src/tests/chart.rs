@@ -45,6 +45,15 @@ async fn knows_its_patients() {
         (format!("Consent?patient={id}&status=active"), 1),
         (format!("Coverage?beneficiary=Patient/{id}"), 1),
         (format!("Appointment?patient={id}"), 0),
+        (
+            format!(
+                "Patient?identifier={},{RECORD_SYSTEM}|{}",
+                practice.people()[0].record_number,
+                person.record_number
+            ),
+            2,
+        ),
+        (format!("Patient?identifier={},nobody", person.record_number), 1),
         ("Patient?identifier=nobody".to_string(), 0),
         // The order has not been written yet.
         (format!("ServiceRequest?identifier={}", person.referral.number), 0),
