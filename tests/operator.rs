@@ -45,6 +45,33 @@ fn mode(path: &str) -> u32 {
 }
 
 #[test]
+fn a_segment_that_rots_is_named_while_the_house_works_on() {
+    let house = House::new();
+    let daemon = house.serve();
+    take_orders(&daemon, 0, 2);
+    assert_eq!(send(&daemon, GARBLED), "AR");
+    // Closes the first segment.
+    house::printed(&["keys", "rotate-signing", "--data", &house.path("data"), "--why", "yearly"]);
+    assert!(daemon.stop().0.success());
+    let segment = house.segments().into_iter().min().expect("a segment");
+    let mut bytes = std::fs::read(&segment).expect("a segment");
+    // Behind what is needed today: without the deployment in force, or a letter that is owed, it would not open.
+    let verdict = bytes.windows(6).rposition(|bytes| bytes == b"\"dead\"").expect("a dead letter");
+    bytes[verdict + 1] ^= 1;
+    std::fs::write(&segment, bytes).expect("written");
+
+    let daemon = house.serve();
+    let damage = house::until("a round through the journal", || {
+        let ready: Value = serde_json::from_str(&house::get(daemon.http, "/readyz").1).expect("json");
+        ready["journal_damage"][0].as_str().map(str::to_string)
+    });
+    assert!(damage.starts_with("journal segment 1, entry ") && damage.contains("restore this segment"), "{damage}");
+    take_orders(&daemon, 100, 1);
+    let (status, log) = daemon.stop();
+    assert!(status.success() && log.iter().any(|line| line.contains("the journal is damaged")), "{log:?}");
+}
+
+#[test]
 fn dead_letters_are_dealt_with_while_the_house_runs() {
     let house = House::new();
     let data = house.path("data");

@@ -11,7 +11,7 @@ use ed25519_dalek::SigningKey;
 use handoff_engine::ids::Digest;
 use handoff_host::{Host, Limits};
 use handoff_store::index::{Deployed, IndexError, PAGE_MAX};
-use handoff_store::journal::Disk;
+use handoff_store::journal::{Depth, Disk};
 use handoff_store::{Entry, Index, Origin, Store, StoreOptions};
 use handoff_vault::{Dice, MasterKey, Vault, private_disk, system_dice};
 
@@ -85,7 +85,9 @@ impl Plan {
     pub fn build(self) -> anyhow::Result<Line> {
         std::fs::create_dir_all(&self.data).with_context(|| format!("cannot make {}", self.data.display()))?;
         let host = Arc::new(Host::new(Limits::default(), Some(&self.data.join("compiled")))?);
-        let (store, recovery) = Store::open(StoreOptions::new(&self.data, self.signing.clone()))?;
+        // The rest of the segments is looked at by `rounds`.
+        let options = StoreOptions { depth: Depth::Ends, ..StoreOptions::new(&self.data, self.signing.clone()) };
+        let (store, recovery) = Store::open(options)?;
         tracing::info!(?recovery, "store opened");
         let keys = Arc::new(private_disk(&self.data)?);
         self.build_on(Ground { host, store, keys })

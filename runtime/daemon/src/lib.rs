@@ -21,5 +21,6 @@ pub mod office;
 pub mod people;
 pub mod recipe;
 pub mod rehearsal;
+mod rounds;
 pub mod service;
 pub mod timeline;

@@ -27,6 +27,7 @@ use crate::line::ingress::{Answer, Delivery, Door, Intake, http, mllp};
 use crate::line::{Line, LineError};
 use crate::office::{self, Office};
 use crate::people::oidc::Oidc;
+use crate::rounds;
 
 /// A line with its doors open.
 pub struct Service {
@@ -129,6 +130,12 @@ impl Service {
         self.doors.spawn(change::watch::keep(workflow, Arc::clone(&self.line), self.stop.subscribe()));
     }
 
+    /// Watches over the journal's closed segments.
+    pub fn go_rounds(&mut self) {
+        let (line, stopped) = (Arc::clone(&self.line), self.stop.subscribe());
+        self.doors.spawn(rounds::keep(line, stopped));
+    }
+
     /// Carries letters out and keeps time until `end`; then closes the doors and finishes what was begun.
     ///
     /// # Errors
@@ -205,6 +212,7 @@ async fn ready(State(line): State<Arc<Line>>) -> (StatusCode, Json<Value>) {
         Ok(()) => (StatusCode::OK, None),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, Some(Chain(&error).to_string())),
     };
+    let damage = line.store.reader().damaged();
     let body = json!({
         "ready": problem.is_none(),
         "problem": problem,
@@ -212,6 +220,7 @@ async fn ready(State(line): State<Arc<Line>>) -> (StatusCode, Json<Value>) {
         "plugin_calls": line.plugin_calls.load(Ordering::Relaxed),
         "endpoints": line.endpoints(),
         "plugins_resting": line.resting(),
+        "journal_damage": damage.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
     (status, Json(body))
 }

@@ -16,6 +16,7 @@ mod open;
 mod proof;
 mod purge;
 mod reader;
+mod rounds;
 mod seal;
 mod tail;
 mod verify;
@@ -300,6 +301,7 @@ impl Journal {
             purged: false,
             end,
             closed: false,
+            damage: None,
             newest_at: i64::MIN,
         });
         Ok(())

@@ -91,6 +91,8 @@ fn exposition(api: &Api) -> Result<String, IndexError> {
     let mut page = Exposition(String::new());
     page.one("journal_entries_total", "counter", "Entries committed", line.store.last().0);
     page.one("journal_healthy", "gauge", "1 while the journal takes entries", u64::from(line.store.healthy().is_ok()));
+    let damaged = line.store.reader().damaged().len() as u64;
+    page.one("journal_segments_damaged", "gauge", "Segments to be restored from a backup", damaged);
     page.one("dead_letters", "gauge", "What waits for a person", index.dead_letters(PAGE_MAX)?.len() as u64);
     page.one("letters_due", "gauge", "Letters that are due", index.letter_ids_due(now, PAGE_MAX).len() as u64);
     let calls = line.plugin_calls.load(Ordering::Relaxed);

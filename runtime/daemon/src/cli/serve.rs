@@ -34,6 +34,7 @@ impl Serve {
                 service.invite(listener, &config.people, office).await.context("cannot listen")?;
             }
             service.watch_canary();
+            service.go_rounds();
             if config.workflow.watch {
                 service.watch(config.workflow.file.clone());
             }

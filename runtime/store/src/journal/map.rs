@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use crate::journal::damage::Damage;
 use crate::position::Position;
 
 /// Every so many entries the offset is remembered: a lookup steps over at most these, within one or two reads, and a
@@ -62,6 +63,8 @@ pub struct Place {
     /// Where the last seal ends.
     pub end: u64,
     pub closed: bool,
+    /// Found since the journal was opened.
+    pub damage: Option<Damage>,
     /// `Entry::at` of the youngest entry in milliseconds, once the segment is closed.
     pub newest_at: i64,
 }

@@ -190,6 +190,7 @@ pub fn place_of(segment: &Segment) -> Place {
         purged: segment.purged,
         end: segment.end,
         closed: segment.footer.is_some(),
+        damage: None,
         newest_at: segment.footer.as_ref().map_or(i64::MIN, |footer| footer.newest_at),
     }
 }

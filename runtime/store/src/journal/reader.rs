@@ -96,10 +96,16 @@ impl Reader {
     }
 
     pub(super) fn mark_purged(&self, number: u64, end: u64) {
-        if let Some(place) = self.map.write().iter_mut().find(|place| place.number == number) {
+        self.note(number, |place| {
             place.purged = true;
             place.offsets = None;
             place.end = end;
+        });
+    }
+
+    pub(super) fn note(&self, number: u64, learned: impl FnOnce(&mut Place)) {
+        if let Some(place) = self.map.write().iter_mut().find(|place| place.number == number) {
+            learned(place);
         }
     }
 
@@ -131,15 +137,19 @@ impl Reader {
         if let Some(offsets) = &place.offsets {
             return Ok(offsets.nearest(index));
         }
-        let offsets = self.offsets(place)?;
+        let (offsets, damage) = self.offsets(place)?;
         let nearest = offsets.nearest(index);
-        if let Some(place) = self.map.write().iter_mut().find(|it| it.number == place.number) {
-            place.offsets = Some(Arc::new(offsets));
+        match damage {
+            // What stands before the damage can still be read.
+            Some(damage) if at > damage.entry => return Err(damage.into()),
+            Some(_) => {}
+            None => self.note(place.number, |place| place.offsets = Some(Arc::new(offsets))),
         }
         Ok(nearest)
     }
 
-    fn offsets(&self, place: &Place) -> Result<Offsets, ReadError> {
+    /// Of the whole segment, or up to its first damage.
+    fn offsets(&self, place: &Place) -> io::Result<(Offsets, Option<Damage>)> {
         let name = segment_name(place.number);
         let mut walk = Walk::from(self.disk.as_ref(), &name, 0, WHOLE_READ_BYTES);
         let mut offsets = Offsets::default();
@@ -151,8 +161,10 @@ impl Reader {
                     last = last.next();
                 }
                 Step::Frame { .. } => {}
-                Step::End { .. } => return Ok(offsets),
-                Step::Broken { offset, why } => return Err(damage(place, last, offset, Wrong::Frame(why)).into()),
+                Step::End { .. } => return Ok((offsets, None)),
+                Step::Broken { offset, why } => {
+                    return Ok((offsets, Some(damage(place, last, offset, Wrong::Frame(why)))));
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::entry::Entry;
 use crate::journal::{
-    Damage, Depth, Disk, Journal, OpenError, SimDisk, VerifyError, Wrong, copy, segment_name, verify_disk,
+    Damage, Depth, Disk, Entries as _, Journal, OpenError, SimDisk, VerifyError, Wrong, copy, segment_name, verify_disk,
 };
 use crate::position::Position;
 
@@ -205,6 +205,15 @@ fn opening_at_the_ends_sees_what_it_reads() {
     assert_eq!(opened.journal.last(), Position(9));
     let read: Result<Vec<_>, _> = opened.journal.reader().entries(Position(1)).collect();
     assert!(read.is_err(), "reading meets the damage");
+    assert_eq!(*opened.journal.reader().entry(Position(1)).expect("before it").expect("not purged"), usual(0));
+    let reader = opened.journal.reader();
+    assert_eq!(reader.damaged(), [], "nobody has looked yet");
+    let bytes: u64 = reader.closed()[1..].iter().map(|number| reader.check(*number).expect("sound")).sum();
+    assert!(bytes > 0);
+    let found = reader.check(1).expect_err("every byte is checked");
+    let whole = verify_disk(&disk_of(&changed), &key(1).verifying_key()).expect_err("every byte is checked");
+    assert_eq!(found.to_string(), whole.to_string(), "named as by an auditor");
+    assert_eq!(reader.damaged().len(), 1);
     let mut changed = files;
     changed.entry(first).and_modify(|bytes| *bytes.last_mut().expect("a byte") ^= 1);
     assert!(Journal::open(Arc::new(disk_of(&changed)), key(1), Depth::Ends, SEGMENT_BYTES).is_err());
