@@ -89,7 +89,7 @@ soak MINUTES="30" FROM="1000": setup
 soak-seed SEED: setup
     HANDOFF_SEED={{SEED}} cargo nextest run -p handoff-tests --no-capture no_promise_is_broken
 
-# A whole referral by us, by Restate and by DBOS, and what kill -9 costs each. Half an hour; needs Node, Python, PostgreSQL 15.
+# A whole referral by us, by Restate and by DBOS, and what kill -9 costs each. Half an hour; needs Node and PostgreSQL 15.
 bench-peers *ARGS:
     @runtime/store/benches/peers/install.sh
     cargo bench -p handoff-store --bench peers -- {{ARGS}}

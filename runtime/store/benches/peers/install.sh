@@ -4,8 +4,6 @@ set -eu
 here=$(dirname "$0")
 there=target/peers
 mkdir -p "$there"
-cp "$here/package.json" "$here/restate.js" "$there/"
+cp "$here/package.json" "$here/restate.js" "$here/dbos.js" "$here/order.json" "$there/"
 (cd "$there" && npm install --silent --no-audit --no-fund)
-test -e "$there/venv" || python3 -m venv "$there/venv"
-"$there/venv/bin/pip" install -q -r "$here/requirements.txt"
 test -x /usr/lib/postgresql/15/bin/initdb || { echo "install PostgreSQL: apt-get install postgresql-15" >&2; exit 1; }

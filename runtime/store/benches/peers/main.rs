@@ -25,7 +25,7 @@ use crate::report::{Table, out, spread};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Referrals under way at once. More do not make any of the three faster here.
+/// Referrals under way at once. Neither more nor fewer make any of the three faster here.
 const AT_ONCE: usize = 256;
 
 /// How long a side may send letters before it is killed.

@@ -18,8 +18,8 @@ pub const INCLUDED: [&str; 8] = [
     "  two timers, the rendered letter; the ask before it leaves; its receipt; the reply with sealed text and the second letter; ask;",
     "  receipt and end. Each step reads the referral back from the index; the journal is signed, the index kept. No HTTP, no sealing.",
     "restate: a workflow of ctx.set, ctx.run, a promise raced with a 3 day sleep, ctx.set, ctx.run; Node SDK beside the server, orders",
-    "  and replies over its HTTP ingress, 2 requests a referral. One server, its defaults.",
-    "dbos: a workflow of step, recv with a 3 day time-out, step; start and send from within the one process. PostgreSQL",
+    "  and replies over its HTTP ingress, 2 requests a referral. One server with one partition, which is its fastest on two cores.",
+    "dbos: a workflow of step, recv with a 3 day time-out, step; Node SDK, start and send from within the one process. PostgreSQL",
     "  with its defaults on a local socket; not killed with it.",
 ];
 
@@ -32,13 +32,11 @@ pub struct Side {
 }
 
 pub fn sides(scratch: &Path) -> Vec<Side> {
-    let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers");
     let this = text(&std::env::current_exe().expect("this program has a path"));
     let dir = |name: &str| text(&scratch.join(name));
     let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers");
     let postgres = Postgres::start(&scratch.join("postgres"));
-    let python = text(&installed.join("venv/bin/python"));
-    let dbos = vec![python, text(&peers.join("dbos_peer.py")), postgres.url()];
+    let dbos = vec!["node".into(), text(&installed.join("dbos.js")), postgres.url()];
     let restate = vec![this.clone(), "restate".into(), text(&installed), dir("restate")];
     let handoff = vec![this, "handoff".into(), dir("handoff")];
     let side = |name, share, command| Side { name, share, command, _postgres: None };
@@ -124,7 +122,7 @@ impl Postgres {
     }
 
     fn url(&self) -> String {
-        format!("postgresql://postgres@/referral?host={}&port={POSTGRES_PORT}", text(&self.dir))
+        format!("postgresql://postgres@localhost/referral?host={}&port={POSTGRES_PORT}", text(&self.dir))
     }
 }
 
