@@ -65,7 +65,7 @@ plugins: setup
 bench *ARGS: setup
     cargo bench -p handoff-host -p handoff-store -p handoff --bench call --bench journal --bench line {{ARGS}}
 
-# The store's figures beside their aims. `just bench-store sustained` takes ten minutes for each side, and says so.
+# The store's figures beside their aims. `just bench-store sustained` takes ten minutes for each side and 40 GB.
 bench-store *ARGS:
     cargo bench -p handoff-store --bench journal -- {{ARGS}}
 
