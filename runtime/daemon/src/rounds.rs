@@ -44,8 +44,8 @@ async fn go_round(line: &Line) {
 async fn check(line: &Line, number: u64) -> u64 {
     let (begun, reader) = (Instant::now(), line.store.reader().clone());
     let checked = spawn_blocking(move || reader.check(number)).await;
-    sleep(begun.elapsed() * REST).await;
-    match checked {
+    let rest = begun.elapsed() * REST;
+    let bytes = match checked {
         Ok(Ok(bytes)) => bytes,
         Ok(Err(error)) => {
             tracing::error!(segment = number, error = %Chain(&error), "the journal is damaged; the house goes on");
@@ -55,5 +55,7 @@ async fn check(line: &Line, number: u64) -> u64 {
             tracing::error!(segment = number, %error, "a segment could not be checked");
             0
         }
-    }
+    };
+    sleep(rest).await;
+    bytes
 }
