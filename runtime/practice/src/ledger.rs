@@ -20,6 +20,8 @@ pub struct Ledger {
     pub replies: Vec<Said>,
     /// Status reports and replies that Handoff did not take, with the HTTP status it gave (0: no answer).
     pub callbacks_refused: Vec<Refused>,
+    /// Replies that the carrier gave up handing over: Handoff cannot know of them.
+    pub unheard: Vec<Moment>,
     pub bookings: Vec<Booking>,
     pub visits: Vec<Visit>,
     /// Notes the specialists sent.
@@ -198,14 +200,15 @@ impl Ledger {
         texts.count() + mails.count()
     }
 
-    /// Texts that a patient got after asking for no more, but for the one that confirms it.
+    /// Texts that a patient got after asking for no more, but for the one that confirms it, and where we could hear it.
     pub fn texts_after_opt_out(&self) -> usize {
         let confirms = |text: &Text| {
             self.opt_outs.iter().any(|stop| {
                 stop.person == text.person && text.at >= stop.at && text.at - stop.at <= OPT_OUT_CONFIRMED_WITHIN
             })
         };
-        self.texts.iter().filter(|text| text.after_opt_out && !confirms(text)).count()
+        let unheard = |text: &Text| self.unheard.iter().any(|said| said.person == text.person);
+        self.texts.iter().filter(|text| text.after_opt_out && !confirms(text) && !unheard(text)).count()
     }
 
     /// Texts outside the lawful hours of the patient's own zone. Answers to what the patient has just written are

@@ -75,6 +75,13 @@ pub(crate) struct Callback {
     pub attempt: u32,
 }
 
+impl Callback {
+    /// Only what a patient wrote has a body.
+    fn is_reply(&self) -> bool {
+        self.fields.iter().any(|(name, _)| name == "Body")
+    }
+}
+
 /// What an action sends out.
 #[derive(Clone, Debug)]
 pub(crate) enum Sending {
@@ -382,6 +389,8 @@ impl Town {
             let who = callback.person.unwrap_or(usize::MAX);
             let again = Callback { attempt: callback.attempt + 1, ..callback };
             self.agenda.note(at + CALLBACK_AGAIN_AFTER, who, Action::Call(again));
+        } else if let Some(person) = callback.person.filter(|_| callback.is_reply()) {
+            self.ledger.unheard.push(Moment { at, person });
         }
     }
 }
