@@ -12,7 +12,7 @@ use super::draft::Draft;
 use super::lanes::Patience;
 use super::outbox::retry_at;
 use super::outreach::{Seen, Taken};
-use super::receipt::given_up;
+use super::receipt::{given_up, sent};
 use super::{Line, LineError};
 
 /// What a referral hears of a letter that no vendor could be made to carry. See `wit/outreach.wit`.
@@ -86,10 +86,12 @@ impl Line {
             tracing::error!(%letter, stage = taken.stage, "a letter waits for a person");
             self.note_failed(taken.installed.deployment.digest, letter.referral);
             draft.record(Record::Dropped { letter, dead: true, why, in_doubt: taken.in_doubt });
-            if !taken.in_doubt {
-                let status = LetterStatus::Undeliverable { code: UNREACHABLE.into() };
-                self.transition(&mut draft, letter.referral, given_up(&taken.item, status))?;
-            }
+            let event = match &taken.item.letter.body {
+                // It may lie with the patient: what is decided next must not send the same again.
+                LetterBody::Message(message) if taken.in_doubt => sent(&draft, letter, message),
+                _ => given_up(&taken.item, LetterStatus::Undeliverable { code: UNREACHABLE.into() }),
+            };
+            self.transition(&mut draft, letter.referral, event)?;
         }
         self.commit(draft).await?;
         Ok(Seen::Concluded)

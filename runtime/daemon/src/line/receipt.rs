@@ -41,7 +41,7 @@ impl Line {
                 if !receipt.vendor_id.is_empty() {
                     vendor_id = Some(vendor_name(vendor_of(&stage), &receipt.vendor_id));
                 }
-                sent(&draft, letter, message, receipt)
+                received(&draft, letter, message, receipt)
             }
             (End::Record(record), _) => {
                 let found = if record.is_some() { "found" } else { "missing" };
@@ -196,25 +196,31 @@ pub(super) fn given_up(item: &OutboxItem, status: LetterStatus) -> Event {
     }
 }
 
-fn sent(draft: &Draft<'_>, letter: LetterId, message: &Message, receipt: carrier::Receipt) -> (String, Vec<Event>) {
+fn received(draft: &Draft<'_>, letter: LetterId, message: &Message, receipt: carrier::Receipt) -> (String, Vec<Event>) {
     let outcome = match &receipt.outcome {
         carrier::Outcome::Accepted => "accepted".into(),
         carrier::Outcome::Delivered => "delivered".into(),
         carrier::Outcome::Undeliverable(code) => format!("undeliverable: {code}"),
         carrier::Outcome::Unknown => "unknown".into(),
     };
-    let sent = SentLetter {
-        id: letter,
-        template: message.template.clone(),
-        channel: message.channel,
-        language: message.language.clone(),
-        asked: message.asked,
-        at: draft.now,
-    };
-    let mut events = vec![Event::LetterSent { letter: sent }];
+    let mut events = vec![sent(draft, letter, message)];
     let status = from_wit::letter_status(receipt.outcome);
     events.extend(status.map(|status| Event::LetterStatus { letter, status, channel: None }));
     (outcome, events)
+}
+
+/// What a referral hears of a message that left, or that may have left.
+pub(super) fn sent(draft: &Draft<'_>, letter: LetterId, message: &Message) -> Event {
+    Event::LetterSent {
+        letter: SentLetter {
+            id: letter,
+            template: message.template.clone(),
+            channel: message.channel,
+            language: message.language.clone(),
+            asked: message.asked,
+            at: draft.now,
+        },
+    }
 }
 
 fn done_with(what: Errand, reference: String) -> (String, Vec<Event>) {
