@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::entry::Entry;
+use crate::journal::check::CheckError;
 use crate::journal::damage::{Damage, Wrong};
 use crate::journal::disk::Disk;
 use crate::journal::frame::FrameKind;
@@ -28,6 +29,15 @@ pub enum ReadError {
     Io(#[from] io::Error),
     #[error(transparent)]
     Damage(#[from] Damage),
+}
+
+impl From<CheckError> for ReadError {
+    fn from(error: CheckError) -> ReadError {
+        match error {
+            CheckError::Io(error) => ReadError::Io(error),
+            CheckError::Damage(damage) => ReadError::Damage(damage),
+        }
+    }
 }
 
 /// How much of a journal is signed, and in how many files.

@@ -1,6 +1,6 @@
 //! Rounds through the closed segments, beside the writer: a disk may rot where nobody reads for years.
 
-use crate::journal::check::{CheckError, Segment, Signatures, check_segment};
+use crate::journal::check::{Segment, Signatures, check_segment};
 use crate::journal::damage::Damage;
 use crate::journal::open::whole;
 use crate::journal::reader::{ReadError, Reader};
@@ -43,10 +43,6 @@ impl Reader {
     }
 
     fn check_once(&self, number: u64) -> Result<Segment, ReadError> {
-        let checked = check_segment(self.disk().as_ref(), number, Signatures::Last).map_err(|error| match error {
-            CheckError::Io(error) => ReadError::Io(error),
-            CheckError::Damage(damage) => ReadError::Damage(damage),
-        })?;
-        Ok(whole(checked, number)?)
+        Ok(whole(check_segment(self.disk().as_ref(), number, Signatures::Last)?, number)?)
     }
 }
