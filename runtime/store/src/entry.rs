@@ -78,8 +78,9 @@ pub enum Record {
         referral: Option<ReferralId>,
         stage: String,
         plugin: Digest,
-        /// The call as the host takes it. Tokens stand for what a parser saw in clear; a delivery's headers and bytes are
-        /// left out, since they lie sealed beside the delivery of the same entry.
+        /// The call as the host takes it. Tokens stand for what a parser saw in clear. What stands in the same entry is left
+        /// out: a delivery's headers and bytes, which lie sealed beside it, and a response that is null for the one in the
+        /// `Answered` before.
         call: Value,
         /// SHA-256 of the answer's canonical JSON.
         answer: Digest,
@@ -106,7 +107,7 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         lookup: bool,
     },
-    /// What came back, as the plugin saw it.
+    /// What came back, as the plugin saw it; in the entry of what the plugin made of it.
     Answered {
         letter: LetterId,
         response: Value,

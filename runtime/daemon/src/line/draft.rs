@@ -68,7 +68,7 @@ impl<'a> Draft<'a> {
         self.record(Record::Stepped { referral: Box::new(referral), because });
     }
 
-    /// What `call` leaves out or has as tokens must be sealed in this transaction or before: see [`Record::Decided`].
+    /// What `call` leaves out or has as tokens must stand in this transaction or before: see [`Record::Decided`].
     pub fn decided(&mut self, referral: Option<ReferralId>, stage: &str, plugin: Digest, call: Value, answer: Digest) {
         self.record(Record::Decided { referral, stage: stage.into(), plugin, call, answer });
     }

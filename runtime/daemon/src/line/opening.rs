@@ -49,7 +49,7 @@ impl Line {
             return Ok(None);
         };
         let call = match &item.doubt {
-            // The answer came, and we went down before the plugin saw it.
+            // The answer came, and the plugin could not be asked what it means.
             Some(Doubt { response: Some(response), ask, .. }) => {
                 let ask: Ask = serde_json::from_value(ask.clone())?;
                 speaker.resume(ask.state, serde_json::from_value(response.clone())?, settings)

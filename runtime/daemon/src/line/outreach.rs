@@ -1,4 +1,5 @@
-//! Letter -> request -> response. The plugin composes, the host asks for it, and every word is written down first.
+//! Letter -> request -> response. The plugin composes, the host asks for it. An ask is written down before it leaves; the
+//! answer, with what the plugin makes of it: one commit for each request.
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use handoff_host::{Answer, Call, End, Turn};
 use handoff_store::entry::Record;
 use handoff_store::index::OutboxItem;
 
+use super::draft::Draft;
 use super::egress::{Denial, Performed};
 use super::lanes::{Comer, Entry, Pass};
 use super::opening::Opening;
@@ -27,7 +29,7 @@ const ASKS_MAX: u32 = 12;
 const NO_LOOKUP: &str = "no-lookup";
 
 /// A letter under way.
-pub(super) struct Taken {
+pub(super) struct Taken<'a> {
     pub item: OutboxItem,
     pub installed: Arc<Installed>,
     /// Which speaks for it.
@@ -36,8 +38,8 @@ pub(super) struct Taken {
     pub asked: Option<String>,
     /// Whether an earlier request may have been acted upon. Until that is settled, every word is a lookup.
     pub in_doubt: bool,
-    /// The plugin's words that are not yet written down.
-    pub decided: Vec<Record>,
+    /// What was said since the last commit.
+    pub draft: Draft<'a>,
 }
 
 /// How far a worker came with a letter.
@@ -73,16 +75,25 @@ impl Line {
         let in_doubt = item.in_doubt() && matches!(item.letter.body, LetterBody::Message(_));
         // What has been answered already is not sent again, however the gate thinks of it now.
         let mut is_answered = item.doubt.as_ref().is_some_and(|doubt| doubt.response.is_some());
-        if item.doubt.is_none() && !self.passes(&installed, &referral, &item, false, &mut Vec::new()).await? {
-            return Ok(Seen::Concluded);
+        let mut draft = self.draft();
+        if item.doubt.is_none() {
+            let Some(passed) = self.passes(&installed, &referral, &item, false, draft).await? else {
+                return Ok(Seen::Concluded);
+            };
+            draft = passed;
         }
         let Some(Opening { speaker, stage, mut call }) = self.opening(&installed, &referral, &item)? else {
             return self.drop_dead(&item, "the workflow has no stage for this letter").await;
         };
-        let mut taken = Taken { in_doubt, decided: Vec::new(), item, installed, stage, asked: None };
-        let mut has_begun = false;
+        let mut taken = Taken { in_doubt, draft, item, installed, stage, asked: None };
+        let (mut has_begun, mut is_news) = (false, false);
         for _ in 0..ASKS_MAX {
             let lookup = taken.in_doubt;
+            let mut recorded = serde_json::to_value(&call)?;
+            if is_news {
+                let response = recorded["arguments"]["response"].take();
+                taken.draft.record(Record::Answered { letter: id, response, lookup });
+            }
             let answer = match self.consult(&taken, &call) {
                 Ok(answer) => answer,
                 Err(fault) => {
@@ -91,13 +102,9 @@ impl Line {
                     return self.make_room(taken, fault).await;
                 }
             };
-            taken.decided.push(Record::Decided {
-                referral: Some(referral.id),
-                stage: taken.stage.clone(),
-                plugin: taken.installed.digest(&taken.stage)?,
-                call: serde_json::to_value(&call)?,
-                answer: Digest(answer.digest().0),
-            });
+            let (plugin, digest) = (taken.installed.digest(&taken.stage)?, Digest(answer.digest().0));
+            taken.draft.decided(Some(referral.id), &taken.stage, plugin, recorded, digest);
+            is_news = false;
             let settings = taken.installed.settings(&taken.stage).unwrap_or_default();
             match answer.turn() {
                 Some(Ok(Turn::Ask(ask))) => {
@@ -109,11 +116,11 @@ impl Line {
                     has_begun = true;
                     taken.asked = Some(ask.endpoint.clone());
                     self.ask(&mut taken, &ask, lookup).await?;
-                    let exchanged = self.exchange(&mut taken, &mut leave, &referral, &ask, lookup).await?;
+                    let exchanged = self.exchange(&mut taken, &mut leave, &referral, &ask).await?;
                     pass = Some(leave);
                     match exchanged {
                         Exchanged::Answered(response) => {
-                            is_answered = !lookup;
+                            (is_answered, is_news) = (!lookup, true);
                             call = speaker.resume(ask.state, response, settings);
                         }
                         Exchanged::Silent(why) => return self.retry(taken, why).await,
@@ -125,17 +132,23 @@ impl Line {
                 {
                     // Asked whether it had acted, the vendor said no: the letter may go.
                     taken.in_doubt = false;
-                    if !self.passes(&taken.installed, &referral, &taken.item, false, &mut taken.decided).await? {
+                    let Taken { item, installed, draft, .. } = &mut taken;
+                    let said = std::mem::replace(draft, self.draft());
+                    let Some(passed) = self.passes(installed, &referral, item, false, said).await? else {
                         return Ok(Seen::Concluded);
-                    }
+                    };
+                    *draft = passed;
                     call = again(self.compose(&taken.stage, id, &taken.item, settings))?;
                 }
                 Some(Err(Failure::Refused(refusal))) if refusal.code == NO_LOOKUP && lookup => {
                     // At least once: a vendor that cannot be asked may get a letter twice, but none is lost.
                     taken.in_doubt = false;
-                    if !self.passes(&taken.installed, &referral, &taken.item, true, &mut taken.decided).await? {
+                    let Taken { item, installed, draft, .. } = &mut taken;
+                    let said = std::mem::replace(draft, self.draft());
+                    let Some(passed) = self.passes(installed, &referral, item, true, said).await? else {
                         return Ok(Seen::Concluded);
-                    }
+                    };
+                    *draft = passed;
                     call = again(self.compose(&taken.stage, id, &taken.item, settings))?;
                 }
                 Some(Ok(Turn::Done(end))) => return self.receive(taken, end).await,
@@ -148,7 +161,7 @@ impl Line {
     }
 
     /// Asks whoever speaks for a letter, unless it keeps failing.
-    fn consult(&self, taken: &Taken, call: &Call) -> Result<Answer, LineError> {
+    fn consult(&self, taken: &Taken<'_>, call: &Call) -> Result<Answer, LineError> {
         let (plugin, now) = (taken.installed.digest(&taken.stage)?, self.clock.now());
         if let Some(until) = self.quarantine.rests_until(plugin, now) {
             return Err(LineError::Rests { stage: taken.stage.clone(), until });
@@ -176,14 +189,14 @@ impl Line {
     }
 
     /// Leave to ask an endpoint. Only the first request of a conversation waits for it.
-    fn enter(&self, pass: Option<Pass>, taken: &Taken, ask: &Ask, has_begun: bool) -> Entry {
+    fn enter(&self, pass: Option<Pass>, taken: &Taken<'_>, ask: &Ask, has_begun: bool) -> Entry {
         let now = self.clock.now();
         let mut pass = match pass {
             Some(pass) if pass.is_for(&ask.endpoint) => pass,
             Some(_) | None if has_begun => self.lanes.join(&ask.endpoint, now),
             Some(_) | None => {
                 let Taken { item, .. } = taken;
-                let comer = Comer { letter: item.letter.id, due: item.due, patience: taken.patience(now) };
+                let comer = Comer { letter: item.letter.id, due: item.due, patience: taken.patience() };
                 match self.lanes.enter(&ask.endpoint, comer, now) {
                     Entry::Go(pass) => pass,
                     other @ (Entry::Wait | Entry::Leave { .. }) => return other,
@@ -195,9 +208,8 @@ impl Line {
     }
 
     /// Writes an ask down before it is sent: a crash in the middle finds it.
-    async fn ask(&self, taken: &mut Taken, ask: &Ask, lookup: bool) -> Result<(), LineError> {
-        let mut draft = self.draft();
-        taken.decided.drain(..).for_each(|record| draft.record(record));
+    async fn ask<'a>(&'a self, taken: &mut Taken<'a>, ask: &Ask, lookup: bool) -> Result<(), LineError> {
+        let mut draft = std::mem::replace(&mut taken.draft, self.draft());
         draft.record(Record::Asked {
             letter: taken.item.letter.id,
             attempt: taken.item.attempts + 1,
@@ -211,20 +223,20 @@ impl Line {
         self.commit(draft).await
     }
 
-    /// One request to the outside, and what came back, written down before the plugin sees it.
+    /// One request to the outside, and what came back; what it tells of the patient is sealed with the next commit.
     #[tracing::instrument(name = "exchange", level = "debug", skip_all, fields(stage = taken.stage))]
     async fn exchange(
         &self,
-        taken: &mut Taken,
+        taken: &mut Taken<'_>,
         pass: &mut Pass,
         referral: &Referral,
         ask: &Ask,
-        lookup: bool,
     ) -> Result<Exchanged, LineError> {
         let letter = taken.item.letter.id;
         let grant = taken.installed.grant(&taken.stage, &referral.facts.patient.id, letter);
-        let mut draft = self.draft();
-        let performed = match self.egress.perform(&grant, ask, &mut draft.sealing).await {
+        let performed = self.egress.perform(&grant, ask, &mut taken.draft.sealing).await;
+        taken.draft.now = self.clock.now();
+        let performed = match performed {
             Ok(performed) => performed,
             Err(denial) => {
                 tracing::error!(stage = taken.stage, %denial, "egress denied");
@@ -235,46 +247,40 @@ impl Line {
             }
         };
         pass.note(&performed, self.clock.now());
-        let response = match performed {
-            Performed::Answered(response) => response,
+        Ok(match performed {
+            Performed::Answered(response) => Exchanged::Answered(response),
             Performed::NotSent(why) => {
                 tracing::info!(stage = taken.stage, %letter, why, "not sent");
-                return Ok(Exchanged::Silent(why));
+                Exchanged::Silent(why)
             }
             Performed::InDoubt(why) => {
                 tracing::info!(stage = taken.stage, %letter, why, "no answer came");
                 taken.in_doubt = matches!(taken.item.letter.body, LetterBody::Message(_));
-                return Ok(Exchanged::Silent(why));
+                Exchanged::Silent(why)
             }
-        };
-        draft.record(Record::Answered { letter, response: serde_json::to_value(&response)?, lookup });
-        self.commit(draft).await?;
-        Ok(Exchanged::Answered(response))
+        })
     }
 
-    /// The gate's last word before a message leaves. Holds it back or refuses it where it must; `in_doubt` is kept while it
-    /// is held back. What led here is `decided`, and written down with what it says.
-    async fn passes(
-        &self,
+    /// The gate's last word before a message leaves; gives the draft back when it may. Else holds it back or refuses it, with
+    /// what was said before; `in_doubt` is kept while it is held back.
+    async fn passes<'a>(
+        &'a self,
         installed: &Installed,
         referral: &Referral,
         item: &OutboxItem,
         in_doubt: bool,
-        decided: &mut Vec<Record>,
-    ) -> Result<bool, LineError> {
-        let LetterBody::Message(message) = &item.letter.body else { return Ok(true) };
-        let mut draft = self.draft();
+        mut draft: Draft<'a>,
+    ) -> Result<Option<Draft<'a>>, LineError> {
+        let LetterBody::Message(message) = &item.letter.body else { return Ok(Some(draft)) };
         let letter = item.letter.id;
         match self.admit(installed, &draft, referral, message, item.letter.expires)? {
-            Verdict::Go => return Ok(true),
+            Verdict::Go => return Ok(Some(draft)),
             Verdict::Wait { until, rule } => {
-                decided.drain(..).for_each(|record| draft.record(record));
                 let (attempts, why) = (item.attempts, rule.into());
                 draft.record(Record::Deferred { letter, due: until, attempts, why, in_doubt });
                 self.commit(draft).await?;
             }
             Verdict::Never { rule } => {
-                decided.drain(..).for_each(|record| draft.record(record));
                 draft.record(Record::Refused { letter, rule: rule.into() });
                 let status = LetterStatus::Refused { code: rule.into() };
                 let _held = self.referrals.hold_one(referral.id).await;
@@ -283,7 +289,7 @@ impl Line {
                 self.commit(draft).await?;
             }
         }
-        Ok(false)
+        Ok(None)
     }
 }
 

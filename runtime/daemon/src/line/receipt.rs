@@ -29,12 +29,10 @@ const ASK_AGAIN_HOURS: u32 = 24;
 
 impl Line {
     /// The receipt is in: the letter leaves the outbox, and the referral hears of it.
-    pub(super) async fn receive(&self, taken: Taken, end: End) -> Result<Seen, LineError> {
-        let Taken { item, decided, stage, .. } = taken;
+    pub(super) async fn receive(&self, taken: Taken<'_>, end: End) -> Result<Seen, LineError> {
+        let Taken { item, mut draft, stage, .. } = taken;
         let letter = item.letter.id;
         let _held = self.referrals.hold_one(letter.referral).await;
-        let mut draft = self.draft();
-        decided.into_iter().for_each(|record| draft.record(record));
         let mut vendor_id = None;
         let (outcome, events) = match (end, &item.letter.body) {
             (End::Receipt(receipt), LetterBody::Message(message)) => {
@@ -72,15 +70,15 @@ impl Line {
     }
 
     /// The plugin gave up, in the words of what happens next.
-    pub(super) async fn fail(&self, mut taken: Taken, failure: Failure) -> Result<Seen, LineError> {
+    pub(super) async fn fail(&self, mut taken: Taken<'_>, failure: Failure) -> Result<Seen, LineError> {
         let letter = taken.item.letter.id;
         let why = reason(&failure);
         let refusal = match failure {
             Failure::RetryAfter(retry) => {
-                let draft = self.draft();
-                let asked_for = draft.now + TimeDelta::seconds(i64::from(retry.seconds));
-                let due = asked_for.max(retry_at(draft.now, letter, taken.item.attempts));
-                return self.put_off(draft, taken, due, why).await;
+                let now = taken.draft.now;
+                let asked_for = now + TimeDelta::seconds(i64::from(retry.seconds));
+                let due = asked_for.max(retry_at(now, letter, taken.item.attempts));
+                return self.put_off(taken, due, why).await;
             }
             Failure::Misconfigured(_) => {
                 tracing::error!(stage = taken.stage, %letter, "the stage's set-up is wrong; see the letter's timeline");
@@ -93,57 +91,52 @@ impl Line {
             Failure::Refused(refusal) => refusal,
         };
         let _held = self.referrals.hold_one(letter.referral).await;
-        let mut draft = self.draft();
-        taken.decided.drain(..).for_each(|record| draft.record(record));
-        if refusal.code != OPTED_OUT && self.hand_over(&mut draft, &taken) {
-            self.commit(draft).await?;
+        if refusal.code != OPTED_OUT && self.hand_over(&mut taken) {
+            self.commit(taken.draft).await?;
             return Ok(Seen::Concluded);
         }
+        let Taken { item, mut draft, .. } = taken;
         if refusal.code == OPTED_OUT
-            && let LetterBody::Message(message) = &taken.item.letter.body
+            && let LetterBody::Message(message) = &item.letter.body
         {
             self.note_consent(&mut draft, &message.to, message.channel, false, "the vendor says so")?;
         }
         draft.record(Record::Refused { letter, rule: refusal.code.clone() });
         let status = LetterStatus::Refused { code: refusal.code };
-        self.transition(&mut draft, letter.referral, given_up(&taken.item, status))?;
+        self.transition(&mut draft, letter.referral, given_up(&item, status))?;
         self.commit(draft).await?;
         Ok(Seen::Concluded)
     }
 
     /// Tried again later, until this vendor's attempts are spent.
-    pub(super) async fn retry(&self, taken: Taken, why: String) -> Result<Seen, LineError> {
-        let draft = self.draft();
-        let due = retry_at(draft.now, taken.item.letter.id, taken.item.attempts);
-        self.put_off(draft, taken, due, why).await
+    pub(super) async fn retry(&self, taken: Taken<'_>, why: String) -> Result<Seen, LineError> {
+        let due = retry_at(taken.draft.now, taken.item.letter.id, taken.item.attempts);
+        self.put_off(taken, due, why).await
     }
 
     /// As [`Line::retry`], but the set-up has to change first.
-    pub(super) async fn await_mending(&self, taken: Taken, why: String) -> Result<Seen, LineError> {
-        let draft = self.draft();
-        let due = draft.now + MISCONFIGURED_RETRY;
-        self.put_off(draft, taken, due, why).await
+    pub(super) async fn await_mending(&self, taken: Taken<'_>, why: String) -> Result<Seen, LineError> {
+        let due = taken.draft.now + MISCONFIGURED_RETRY;
+        self.put_off(taken, due, why).await
     }
 
     pub(super) async fn put_off(
         &self,
-        mut draft: Draft<'_>,
-        mut taken: Taken,
+        mut taken: Taken<'_>,
         due: DateTime<Utc>,
         why: String,
     ) -> Result<Seen, LineError> {
-        let Taken { item, in_doubt, .. } = &taken;
-        let (letter, attempts, in_doubt) = (item.letter.id, item.attempts + 1, *in_doubt);
+        let Taken { item, in_doubt, draft, .. } = &taken;
+        let (letter, attempts, in_doubt, now) = (item.letter.id, item.attempts + 1, *in_doubt, draft.now);
         let expired = item.letter.expires.is_some_and(|expires| due > expires);
-        taken.decided.drain(..).for_each(|record| draft.record(record));
-        let patience = taken.patience(draft.now);
-        let given_up = taken.asked.as_deref().and_then(|endpoint| self.lanes.given_up(endpoint, patience, draft.now));
+        let patience = taken.patience();
+        let given_up = taken.asked.as_deref().and_then(|endpoint| self.lanes.given_up(endpoint, patience, now));
         if attempts >= ATTEMPTS_MAX || (expired && !in_doubt) || given_up.is_some() {
-            return self.give_up(draft, taken, why).await;
+            return self.give_up(taken, why).await;
         }
         // Invariant: doubt ends with an answer, never with time.
-        draft.record(Record::Deferred { letter, due, attempts, why, in_doubt });
-        self.commit(draft).await?;
+        taken.draft.record(Record::Deferred { letter, due, attempts, why, in_doubt });
+        self.commit(taken.draft).await?;
         Ok(Seen::Concluded)
     }
 

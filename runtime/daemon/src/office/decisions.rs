@@ -7,9 +7,10 @@ use handoff_engine::ids::{Digest, Token};
 use handoff_host::contract::interpreter::Delivery;
 use handoff_host::{Call, Host, Plugin};
 use handoff_store::journal::{Numbered, ReadError};
-use handoff_store::{Entry, Position, Record};
+use handoff_store::{Position, Record};
 use handoff_vault::{ClearBytes, Lookup, Vault, VaultError};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Office, Operator, Request};
 use crate::chain::Chain;
@@ -89,9 +90,10 @@ pub fn prove(
     let mut proof = Proof::default();
     for entry in entries {
         let (position, entry) = entry?;
-        for record in &entry.records {
+        for (at, record) in entry.records.iter().enumerate() {
             let Record::Decided { stage, plugin, call, answer, .. } = record else { continue };
-            match prover.decide_again(&entry, *plugin, call).map(|again| again == *answer) {
+            let recorded = Recorded { call, entry: &entry.records, before: &entry.records[..at] };
+            match prover.decide_again(*plugin, recorded).map(|again| again == *answer) {
                 Ok(true) => proof.proven += 1,
                 Ok(false) => proof.name(position, stage, *plugin, "it answers otherwise now".into()),
                 Err(Stopped::Unproven(why)) => proof.name(position, stage, *plugin, why),
@@ -119,15 +121,23 @@ struct Prover<'a> {
     sight: Option<Sight<'a>>,
 }
 
+/// A call as its entry has it.
+struct Recorded<'a> {
+    call: &'a Value,
+    entry: &'a [Record],
+    /// What stands before it there.
+    before: &'a [Record],
+}
+
 enum Stopped {
     Unproven(String),
     PassedOver(PassedOver),
 }
 
 impl Prover<'_> {
-    fn decide_again(&mut self, entry: &Entry, plugin: Digest, recorded: &serde_json::Value) -> Result<Digest, Stopped> {
+    fn decide_again(&mut self, plugin: Digest, recorded: Recorded<'_>) -> Result<Digest, Stopped> {
         let plugin = self.plugin(plugin).map_err(Stopped::Unproven)?;
-        let call = self.call(entry, recorded)?;
+        let call = self.call(&recorded)?;
         let answer = self.host.call(&plugin, &call).map_err(|fault| Stopped::Unproven(Chain(&fault).to_string()))?;
         Ok(Digest(answer.digest().0))
     }
@@ -140,12 +150,20 @@ impl Prover<'_> {
         self.loaded.entry(digest).or_insert_with(load).clone()
     }
 
-    /// The call as it was made: what stands in it as a token, or lies sealed beside it, is put back.
-    fn call(&self, entry: &Entry, recorded: &serde_json::Value) -> Result<Call, Stopped> {
+    /// The call as it was made: what stands in it as a token, or beside it in its entry, is put back.
+    fn call(&self, recorded: &Recorded<'_>) -> Result<Call, Stopped> {
         let unreadable = |what: &str| Stopped::Unproven(format!("its record cannot be read: {what}"));
-        let mut call: Call = serde_json::from_value(recorded.clone()).map_err(|_| unreadable("it holds no call"))?;
+        let mut call = recorded.call.clone();
+        if let Some(response @ Value::Null) = call.pointer_mut("/arguments/response") {
+            let answered = recorded.before.iter().rev().find_map(|record| match record {
+                Record::Answered { response, .. } => Some(response),
+                _ => None,
+            });
+            *response = answered.ok_or(Stopped::Unproven("its response is not in its entry".into()))?.clone();
+        }
+        let mut call: Call = serde_json::from_value(call).map_err(|_| unreadable("it holds no call"))?;
         match &mut call {
-            Call::Interpret { delivery, .. } => self.unseal(entry, delivery)?,
+            Call::Interpret { delivery, .. } => self.unseal(recorded.entry, delivery)?,
             Call::Understand { message, .. } => {
                 let clear = self.reveal(&Token(std::mem::take(&mut message.text)))?;
                 message.text =
@@ -174,8 +192,8 @@ impl Prover<'_> {
     }
 
     /// A delivery's bytes and headers lie sealed beside its decision.
-    fn unseal(&self, entry: &Entry, delivery: &mut Delivery) -> Result<(), Stopped> {
-        let kept = entry.records.iter().find_map(|record| match record {
+    fn unseal(&self, entry: &[Record], delivery: &mut Delivery) -> Result<(), Stopped> {
+        let kept = entry.iter().find_map(|record| match record {
             Record::Delivery { bytes: Some(bytes), envelope, .. } => Some((bytes, envelope)),
             _ => None,
         });
