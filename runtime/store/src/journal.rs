@@ -58,6 +58,9 @@ const AHEAD_BYTES: u64 = 256 << 10;
 /// Batches up to this size write ahead. A larger one is dominated by its own bytes.
 const AHEAD_BATCH_MAX_BYTES: usize = 16 << 10;
 
+/// What most entries take as JSON: a buffer that grows while one is written is copied, a tenth of the writing.
+const ENTRY_USUAL_BYTES: usize = 8 << 10;
+
 /// An entry as it will stand in the journal. Made outside the writer thread.
 #[derive(Clone)]
 pub struct Encoded {
@@ -68,7 +71,7 @@ pub struct Encoded {
 
 impl Encoded {
     pub fn of(entry: &Entry) -> Result<Encoded, EncodeError> {
-        let mut bytes = Frame::room();
+        let mut bytes = Frame::room(ENTRY_USUAL_BYTES);
         serde_json::to_writer(&mut bytes, entry).map_err(EncodeError::Json)?;
         let size = bytes.len();
         let frame = Frame::seal(FrameKind::Entry, bytes).ok_or(EncodeError::TooLarge { size })?;

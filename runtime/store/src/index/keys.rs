@@ -106,6 +106,7 @@ pub fn name(name: &str, referral: &ReferralId) -> Key {
     text_key(NAME, name, &id(referral))
 }
 
+/// Spoken of where it is not sealed.
 pub fn tokens(token: &Token) -> Key {
     text_key(TOKEN, &token.0, &[])
 }
@@ -122,8 +123,13 @@ pub fn delivery(dedupe_key: &str) -> Key {
     text_key(DELIVERY, dedupe_key, &[])
 }
 
-pub fn sealed(token: &Token) -> Key {
+pub fn all_sealed(token: &Token) -> Key {
     text_key(SEALED, &token.0, &[])
+}
+
+/// Sealed in an entry that touches this referral; where it touches none, under none.
+pub fn sealed(token: &Token, referral: Option<&ReferralId>) -> Key {
+    text_key(SEALED, &token.0, &referral.map(id).unwrap_or_default())
 }
 
 pub fn key_slot(patient: &PatientId) -> Key {

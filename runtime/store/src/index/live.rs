@@ -3,8 +3,8 @@
 //! Two layers over the base. New changes fall on the upper one; a layer that is being written stands frozen in between.
 //! A key changed often is written once.
 //!
-//! Referrals in flight are held beside them as well, all of them: each step reads back what the one before it left, and a
-//! million of them scattered over the engine's pages would cost it a page for every step.
+//! Referrals in flight and letters owed are held beside them as well, all of them: each step reads back what the one before
+//! it left, and a million of them scattered over the engine's pages would cost it a page for every step.
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
@@ -27,30 +27,68 @@ struct Layers {
     active_bytes: usize,
     frozen: Arc<Changes>,
     frozen_bytes: usize,
-    /// Invariant: under [`keys::IN_FLIGHT`], what the layers over the base would give. Some 300 bytes for each referral.
-    in_flight: BTreeMap<InFlightKey, Value>,
+    /// Some 300 bytes for each referral.
+    in_flight: Held<17>,
+    owed: Held<21>,
 }
 
-/// Held in place: a pointer to follow for each comparison would cost more than all else that a step reads.
-type InFlightKey = [u8; 17];
-
 impl Layers {
-    fn note_in_flight(&mut self, key: &[u8], change: Option<&Value>) -> Result<(), IndexError> {
-        let key = in_flight_key(key)?;
+    /// The held rows among which a key, or all keys of a prefix, would be.
+    fn held(&self, key: &[u8]) -> Option<&dyn HeldRows> {
+        match *key.first()? {
+            keys::IN_FLIGHT => Some(&self.in_flight),
+            keys::OUTBOX => Some(&self.owed),
+            _ => None,
+        }
+    }
+
+    fn held_mut(&mut self, key: &[u8]) -> Option<&mut dyn HeldRows> {
+        match *key.first()? {
+            keys::IN_FLIGHT => Some(&mut self.in_flight),
+            keys::OUTBOX => Some(&mut self.owed),
+            _ => None,
+        }
+    }
+}
+
+/// All rows of one kind, whose keys are so many bytes. Invariant: what the layers over the base would give.
+///
+/// Keys lie in place: a pointer to follow for each comparison would cost more than all else that a step reads.
+#[derive(Default)]
+struct Held<const N: usize>(BTreeMap<[u8; N], Value>);
+
+trait HeldRows {
+    fn get(&self, key: &[u8]) -> Option<Value>;
+    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError>;
+    fn note(&mut self, key: &[u8], change: Option<&Value>) -> Result<(), IndexError>;
+}
+
+impl<const N: usize> HeldRows for Held<N> {
+    fn get(&self, key: &[u8]) -> Option<Value> {
+        self.0.get(key).cloned()
+    }
+
+    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError> {
+        for (key, value) in self.0.range::<[u8], _>((Bound::Included(prefix.max(from)), Bound::Unbounded)) {
+            if !key.starts_with(prefix) || visit(key, value)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, key: &[u8], change: Option<&Value>) -> Result<(), IndexError> {
+        let key = held_key(key)?;
         match change {
-            Some(value) => self.in_flight.insert(key, value.clone()),
-            None => self.in_flight.remove(&key),
+            Some(value) => self.0.insert(key, value.clone()),
+            None => self.0.remove(&key),
         };
         Ok(())
     }
 }
 
-fn in_flight_key(key: &[u8]) -> Result<InFlightKey, IndexError> {
-    key.try_into().map_err(|_| IndexError::Row { prefix: char::from(keys::IN_FLIGHT) })
-}
-
-fn is_in_flight(key: &[u8]) -> bool {
-    key.first() == Some(&keys::IN_FLIGHT)
+fn held_key<const N: usize>(key: &[u8]) -> Result<[u8; N], IndexError> {
+    key.try_into().map_err(|_| IndexError::Row { prefix: key.first().copied().map_or('?', char::from) })
 }
 
 /// The engine below: slower to write than to read over, and durable only when told to be.
@@ -68,18 +106,19 @@ pub trait Base: Rows {
     fn sync(&self) -> Result<(), IndexError>;
 }
 
-/// The rows in flight from one key up to another.
-fn in_flight_in(
+/// The rows of a kind from one key up to another.
+fn held_in<const N: usize>(
     base: &(impl Base + ?Sized),
+    prefix: u8,
     from: &[u8],
     until: Option<&[u8]>,
-) -> Result<Vec<(InFlightKey, Value)>, IndexError> {
+) -> Result<Vec<([u8; N], Value)>, IndexError> {
     let mut rows = Vec::new();
-    base.scan(&[keys::IN_FLIGHT], from, &mut |key, value| {
+    base.scan(&[prefix], from, &mut |key, value| {
         if until.is_some_and(|until| key >= until) {
             return Ok(ControlFlow::Break(()));
         }
-        rows.push((in_flight_key(key)?, Value::from(value)));
+        rows.push((held_key(key)?, Value::from(value)));
         Ok(ControlFlow::Continue(()))
     })?;
     Ok(rows)
@@ -97,15 +136,17 @@ impl<B: Base + ?Sized> LiveRows<B> {
     pub fn over(base: Arc<B>) -> Result<LiveRows<B>, IndexError> {
         let in_flight = match base.halfway(&[keys::IN_FLIGHT])? {
             Some(middle) => std::thread::scope(|scope| {
-                let second = scope.spawn(|| in_flight_in(base.as_ref(), &middle, None));
-                let mut rows = in_flight_in(base.as_ref(), &[], Some(&middle))?;
+                let second = scope.spawn(|| held_in(base.as_ref(), keys::IN_FLIGHT, &middle, None));
+                let mut rows = held_in(base.as_ref(), keys::IN_FLIGHT, &[], Some(&middle))?;
                 rows.extend(second.join().unwrap_or(Err(IndexError::Failed))?);
                 Ok::<_, IndexError>(rows)
             })?,
-            None => in_flight_in(base.as_ref(), &[], None)?,
+            None => held_in(base.as_ref(), keys::IN_FLIGHT, &[], None)?,
         };
+        let owed = held_in(base.as_ref(), keys::OUTBOX, &[], None)?;
         // Built of all rows at once, a tree takes a third less memory, and no search for each.
-        let layers = Layers { in_flight: in_flight.into_iter().collect(), ..Layers::default() };
+        let (in_flight, owed) = (Held(in_flight.into_iter().collect()), Held(owed.into_iter().collect()));
+        let layers = Layers { in_flight, owed, ..Layers::default() };
         Ok(LiveRows { layers: RwLock::new(layers), base })
     }
 
@@ -161,8 +202,8 @@ impl<B: ?Sized> Written<'_, B> {
 impl<B: Base + ?Sized> Rows for LiveRows<B> {
     fn get(&self, key: &[u8]) -> Result<Option<Value>, IndexError> {
         let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
-        if is_in_flight(key) {
-            return Ok(layers.in_flight.get(key).cloned());
+        if let Some(held) = layers.held(key) {
+            return Ok(held.get(key));
         }
         match layers.active.get(key).or_else(|| layers.frozen.get(key)) {
             Some(change) => Ok(change.clone()),
@@ -172,14 +213,8 @@ impl<B: Base + ?Sized> Rows for LiveRows<B> {
 
     fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError> {
         let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
-        if is_in_flight(prefix) {
-            let start = (Bound::Included(prefix.max(from)), Bound::Unbounded);
-            for (key, value) in layers.in_flight.range::<[u8], _>(start) {
-                if !key.starts_with(prefix) || visit(key, value)?.is_break() {
-                    break;
-                }
-            }
-            return Ok(());
+        if let Some(held) = layers.held(prefix) {
+            return held.scan(prefix, from, visit);
         }
         let below = |visit: &mut Visit<'_>| {
             scan_over(&layers.frozen, prefix, from, |visit| self.base.scan(prefix, from, visit), visit)
@@ -194,8 +229,8 @@ impl<B: Base + ?Sized> Rows for LiveRows<B> {
         let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
         for (key, change) in changes {
             layers.active_bytes += size(&key, &change);
-            if is_in_flight(&key) {
-                layers.note_in_flight(&key, change.as_ref())?;
+            if let Some(held) = layers.held_mut(&key) {
+                held.note(&key, change.as_ref())?;
             }
             match layers.active.entry(key) {
                 std::collections::btree_map::Entry::Vacant(place) => {

@@ -9,7 +9,7 @@ use handoff_engine::event::Event;
 use handoff_engine::ids::{LetterId, ReferralId, Token};
 use handoff_engine::referral::{Order, Patient, Reach, Referral};
 
-use crate::entry::{Entry, Record, Verdict};
+use crate::entry::{Entry, Record, Sealed, Verdict};
 use crate::index::agenda::{Change, millis};
 use crate::index::history::History;
 use crate::index::row::{self, Block, Glance, OutboxRow, Pen, ReferralRow};
@@ -25,20 +25,23 @@ pub fn project(
     rows: &mut Staged<'_>,
     agenda: &mut Vec<Change>,
 ) -> Result<(), IndexError> {
-    let mut projection = Projection { position, rows, agenda };
+    let mut projection = Projection { position, entry, rows, agenda, stepped: BTreeSet::new() };
     for record in &entry.records {
         projection.record(record)?;
     }
-    let rows = projection.rows;
+    let Projection { rows, stepped, .. } = projection;
     let touched: BTreeSet<ReferralId> = entry.records.iter().flat_map(touched_by).collect();
     for referral in &touched {
-        remember(position, referral, rows)?;
-        for sealed in &entry.sealed {
-            rows.put(keys::token(&sealed.token, referral), row::place(position));
+        if !stepped.contains(referral) {
+            remember(position, referral, rows)?;
         }
     }
-    for sealed in &entry.sealed {
-        rows.put(keys::sealed(&sealed.token), row::place(position));
+    let place = row::place(position);
+    for Sealed { token, .. } in &entry.sealed {
+        touched.iter().for_each(|referral| rows.put(keys::sealed(token, Some(referral)), place.clone()));
+        if touched.is_empty() {
+            rows.put(keys::sealed(token, None), place.clone());
+        }
     }
     Ok(())
 }
@@ -79,8 +82,11 @@ fn remember(position: Position, referral: &ReferralId, rows: &mut Staged<'_>) ->
 
 struct Projection<'a, 'r> {
     position: Position,
+    entry: &'a Entry,
     rows: &'a mut Staged<'r>,
     agenda: &'a mut Vec<Change>,
+    /// Whose rows have this entry in their history already.
+    stepped: BTreeSet<ReferralId>,
 }
 
 impl Projection<'_, '_> {
@@ -105,7 +111,8 @@ impl Projection<'_, '_> {
                 }
             }
             Record::Happened { referral, event } => {
-                for token in tokens_in(event) {
+                let is_sealed = |token: &Token| self.entry.sealed.iter().any(|sealed| sealed.token == *token);
+                for token in tokens_in(event).into_iter().filter(|token| !is_sealed(token)) {
                     self.rows.put(keys::token(token, referral), here.clone());
                 }
             }
@@ -188,10 +195,12 @@ impl Projection<'_, '_> {
             Some(row) => Some(ReferralRow::read(&row)?),
             None => self.rows.get(&ended)?.map(|row| ReferralRow::read(&row)).transpose()?,
         };
-        let history = match &before {
+        let mut history = match &before {
             Some(before) => before.history.clone(),
             None => self.adopt_history(&id)?,
         };
+        history.add(self.position);
+        self.stepped.insert(id);
         let after = ReferralRow::of(referral, self.position, history);
         let flies = !has_ended(referral);
         self.refile(&id, before.as_ref().map(|before| (before, was_flying)), (&after, flies));

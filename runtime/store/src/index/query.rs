@@ -81,7 +81,7 @@ impl<R: Rows> Index for KeyedIndex<R> {
     }
 
     fn sealed(&self, token: &Token) -> Result<Option<Sealed>, IndexError> {
-        let Some(at) = self.place(&keys::sealed(token), keys::SEALED)? else { return Ok(None) };
+        let Some(at) = self.sealed_at(token)? else { return Ok(None) };
         self.found(at, "sealed data", |entry| entry.sealed.iter().find(|sealed| sealed.token == *token).cloned())
     }
 
@@ -277,6 +277,12 @@ fn what_died(record: &Record, item: &str) -> Option<WhatDied> {
 impl<R: Rows> KeyedIndex<R> {
     fn place(&self, key: &[u8], prefix: u8) -> Result<Option<Position>, IndexError> {
         self.view().rows.get(key)?.map(|value| row::position(&value, prefix)).transpose()
+    }
+
+    /// Where a token was sealed last.
+    pub fn sealed_at(&self, token: &Token) -> Result<Option<Position>, IndexError> {
+        let places = self.view().places(&keys::all_sealed(token), keys::SEALED)?;
+        Ok(places.into_iter().map(|(_, at)| at).max())
     }
 
     /// Reads what a row points at. `None` when that part of the journal was purged.

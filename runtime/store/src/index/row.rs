@@ -329,7 +329,7 @@ impl Block {
 }
 
 /// What rows mean has changed when this has: an index of another form is rebuilt.
-pub const FORM: u64 = 2;
+pub const FORM: u64 = 3;
 
 /// How far the index got, and of which journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

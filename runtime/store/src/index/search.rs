@@ -57,7 +57,7 @@ impl Search {
 
 pub fn search(rows: &dyn Rows, search: &Search) -> Result<Vec<Position>, IndexError> {
     let limit = search.limit.min(PAGE_MAX);
-    let by_token = search.token.as_ref().map(|token| referrals_under(rows, &keys::tokens(token))).transpose()?;
+    let by_token = search.token.as_ref().map(|token| referrals_with(rows, token)).transpose()?;
     let by_specialist =
         search.specialist.as_ref().map(|id| referrals_under(rows, &keys::by_specialists(id))).transpose()?;
     let by_id = search.referral.map(|id| BTreeSet::from([id]));
@@ -100,6 +100,12 @@ fn matching(
             found.push(position);
         }
     }
+    Ok(found)
+}
+
+fn referrals_with(rows: &dyn Rows, token: &Token) -> Result<BTreeSet<ReferralId>, IndexError> {
+    let mut found = referrals_under(rows, &keys::tokens(token))?;
+    found.append(&mut referrals_under(rows, &keys::all_sealed(token))?);
     Ok(found)
 }
 

@@ -49,14 +49,15 @@ pub struct Frame {
 impl Frame {
     /// `None` when the payload is larger than [`PAYLOAD_MAX_BYTES`].
     pub fn new(kind: FrameKind, payload: &[u8]) -> Option<Frame> {
-        let mut bytes = Frame::room();
+        let mut bytes = Frame::room(payload.len());
         bytes.extend_from_slice(payload);
         Frame::seal(kind, bytes)
     }
 
-    /// A buffer with room for the frame's header; the payload is to be appended, then [`Frame::seal`] called.
-    pub fn room() -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(4 << 10);
+    /// A buffer with room for the frame's header and a payload of that size; the payload is to be appended, then
+    /// [`Frame::seal`] called.
+    pub fn room(payload: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + payload);
         bytes.resize(HEADER_BYTES, 0);
         bytes
     }

@@ -142,7 +142,7 @@ impl Store {
                 }
             }
             for piece in &entry.sealed {
-                if patients.contains(&piece.patient) && index.stands_for(&keys::sealed(&piece.token), *position)? {
+                if patients.contains(&piece.patient) && index.sealed_at(&piece.token)? == Some(*position) {
                     sealed.entry(&piece.patient).or_default().push(piece.clone());
                 }
             }
