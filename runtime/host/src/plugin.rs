@@ -53,8 +53,7 @@ impl Plugin {
         let pre = Linker::new(engine)
             .instantiate_pre(&component)
             .map_err(|source| HostError::NotAComponent { plugin: digest, source })?;
-        let exports =
-            Exports::of(&pre).map_err(|(world, source)| HostError::OtherContract { plugin: digest, world, source })?;
+        let exports = Exports::of(&pre);
         let worlds = exports.worlds();
         if worlds.is_empty() {
             return Err(HostError::ServesNothing { plugin: digest });
@@ -74,7 +73,7 @@ impl Plugin {
             .instantiate(&mut store)
             .map_err(|error| HostError::DoesNotStart { plugin, kind: FaultKind::of(&error) })?;
         for world in self.worlds() {
-            self.0.exports.check(*world, &mut store, &instance).map_err(|source| HostError::OtherContract {
+            Exports::check(*world, &self.0.pre, &mut store, &instance).map_err(|source| HostError::OtherContract {
                 plugin,
                 world: *world,
                 source,

@@ -26,6 +26,22 @@ const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const GSM7_BASIC: &str = "@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§\
                           ¿abcdefghijklmnopqrstuvwxyzäöñüà\n\r";
 
+/// Which characters of ASCII are in it: nearly all that is sealed is made of these, and all that is sealed is looked at.
+const GSM7_ASCII: u128 = {
+    let (bytes, mut found, mut at) = (GSM7_BASIC.as_bytes(), 0, 0);
+    while at < bytes.len() {
+        if bytes[at].is_ascii() {
+            found |= 1 << bytes[at];
+        }
+        at += 1;
+    }
+    found
+};
+
+fn is_gsm7(c: char) -> bool {
+    if c.is_ascii() { GSM7_ASCII >> u32::from(c) & 1 == 1 } else { GSM7_BASIC.contains(c) }
+}
+
 /// What characters a sealed value is made of, so that a carrier can count its parts without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Charset {
@@ -39,7 +55,7 @@ pub enum Charset {
 
 impl Charset {
     pub fn of(text: &str) -> Charset {
-        if text.chars().all(|c| GSM7_BASIC.contains(c)) {
+        if text.chars().all(is_gsm7) {
             Charset::Gsm7
         } else if text.is_ascii() {
             Charset::Ascii
@@ -110,8 +126,9 @@ pub(crate) fn mint(hints: Hints, mac: &[u8; 32]) -> Token {
 
 /// The first 130 bits of `mac` as 26 Crockford digits.
 pub(crate) fn opaque(mac: &[u8; 32]) -> String {
-    let bit = |at: usize| mac[at / 8] >> (7 - at % 8) & 1;
-    (0..OPAQUE_DIGITS).map(|i| digit((0..5).fold(0, |sum, k| sum << 1 | bit(5 * i + k)))).collect()
+    // Five bits lie in two bytes at most, and the last digit ends within the seventeenth.
+    let pair = |at: usize| u16::from_be_bytes([mac[at], mac[at + 1]]);
+    (0..OPAQUE_DIGITS).map(|i| digit((pair(5 * i / 8) >> (11 - 5 * i % 8)) as u8)).collect()
 }
 
 /// Where tokens stand in a text, in order.
