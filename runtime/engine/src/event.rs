@@ -21,8 +21,13 @@ pub enum Event {
     Record { record: Option<Box<PatientRecord>> },
     /// `network.in-network`, `network.alternative`, `network.nobody`.
     Network { assessment: Assessment },
-    /// A letter left the house: `letter.sent`. Recorded before any status can arrive.
-    LetterSent { letter: SentLetter },
+    /// A letter left the house: `letter.sent`. Recorded before any status can arrive. Or it may have left, and its vendor
+    /// has yet to say so: `letter.in-doubt`. Until it does, what is decided must not send the same again.
+    LetterSent {
+        letter: SentLetter,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        in_doubt: bool,
+    },
     /// What the vendor says became of it: `letter.delivered`, `letter.undeliverable`, `letter.refused`.
     LetterStatus {
         letter: LetterId,
@@ -60,6 +65,7 @@ pub const EVENT_NAMES: &[&str] = &[
     "network.alternative",
     "network.nobody",
     "letter.sent",
+    "letter.in-doubt",
     "letter.delivered",
     "letter.undeliverable",
     "letter.refused",
@@ -110,7 +116,8 @@ impl Event {
             Event::Network { assessment: Assessment::InNetwork { .. } } => "network.in-network",
             Event::Network { assessment: Assessment::Alternative { .. } } => "network.alternative",
             Event::Network { assessment: Assessment::Nobody { .. } } => "network.nobody",
-            Event::LetterSent { .. } => "letter.sent",
+            Event::LetterSent { in_doubt: false, .. } => "letter.sent",
+            Event::LetterSent { in_doubt: true, .. } => "letter.in-doubt",
             Event::LetterStatus { status: LetterStatus::Delivered, .. } => "letter.delivered",
             Event::LetterStatus { status: LetterStatus::Undeliverable { .. }, .. } => "letter.undeliverable",
             Event::LetterStatus { status: LetterStatus::Refused { .. }, .. } => "letter.refused",

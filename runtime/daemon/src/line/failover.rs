@@ -90,7 +90,7 @@ impl Line {
         draft.record(Record::Dropped { letter, dead: true, why, in_doubt });
         let event = match &item.letter.body {
             // It may lie with the patient: what is decided next must not send the same again.
-            LetterBody::Message(message) if in_doubt => sent(&draft, letter, message),
+            LetterBody::Message(message) if in_doubt => sent(&draft, letter, message, true),
             _ => given_up(&item, LetterStatus::Undeliverable { code: UNREACHABLE.into() }),
         };
         self.transition(&mut draft, letter.referral, event)?;

@@ -134,9 +134,18 @@ impl Line {
         if attempts >= ATTEMPTS_MAX || (expired && !in_doubt) || given_up.is_some() {
             return self.give_up(taken, why).await;
         }
+        let _held = self.referrals.hold_one(letter.referral).await;
+        let Taken { item, mut draft, .. } = taken;
         // Invariant: doubt ends with an answer, never with time.
-        taken.draft.record(Record::Deferred { letter, due, attempts, why, in_doubt });
-        self.commit(taken.draft).await?;
+        draft.record(Record::Deferred { letter, due, attempts, why, in_doubt });
+        if let (true, LetterBody::Message(message)) = (in_doubt, &item.letter.body) {
+            let attempts = self.current(&draft, letter.referral)?.facts.attempts;
+            if !attempts.iter().any(|attempt| attempt.letter == letter) {
+                let event = sent(&draft, letter, message, true);
+                self.transition(&mut draft, letter.referral, event)?;
+            }
+        }
+        self.commit(draft).await?;
         Ok(Seen::Concluded)
     }
 
@@ -196,15 +205,16 @@ fn received(draft: &Draft<'_>, letter: LetterId, message: &Message, receipt: car
         carrier::Outcome::Undeliverable(code) => format!("undeliverable: {code}"),
         carrier::Outcome::Unknown => "unknown".into(),
     };
-    let mut events = vec![sent(draft, letter, message)];
+    let mut events = vec![sent(draft, letter, message, false)];
     let status = from_wit::letter_status(receipt.outcome);
     events.extend(status.map(|status| Event::LetterStatus { letter, status, channel: None }));
     (outcome, events)
 }
 
 /// What a referral hears of a message that left, or that may have left.
-pub(super) fn sent(draft: &Draft<'_>, letter: LetterId, message: &Message) -> Event {
+pub(super) fn sent(draft: &Draft<'_>, letter: LetterId, message: &Message, in_doubt: bool) -> Event {
     Event::LetterSent {
+        in_doubt,
         letter: SentLetter {
             id: letter,
             template: message.template.clone(),

@@ -22,7 +22,7 @@ pub(super) fn learn(facts: &mut Facts, event: &Event, opt_out: OptOutScope, now:
     match event {
         Event::Record { record: Some(record) } => learn_record(&mut facts.patient, record),
         Event::Network { assessment } => learn_assessment(facts, assessment),
-        Event::LetterSent { letter } => learn_sent(facts, letter),
+        Event::LetterSent { letter, .. } => learn_sent(facts, letter),
         Event::LetterStatus { letter, status, channel } => {
             learn_status(facts, *letter, outcome_of(status), *channel, now)
         }
@@ -120,6 +120,8 @@ fn learn_sent(facts: &mut Facts, letter: &SentLetter) -> bool {
     match facts.attempts.iter_mut().find(|known| known.letter == letter.id) {
         // It had been given up, and a person sent it after all.
         Some(known) if known.outcome == AttemptOutcome::Undeliverable => *known = attempt,
+        // It was in doubt, and left again or is known to have left.
+        Some(known) if known.outcome == AttemptOutcome::Pending && known.at != attempt.at => *known = attempt,
         Some(_) => return false,
         None => note(facts, attempt),
     }

@@ -100,7 +100,7 @@ fn a_letter_that_failed_is_made_good_once_however_often_the_vendor_says_so() {
         asked: Asked::Schedule,
         at: start(),
     };
-    let sent = after(&contacting.referral, Event::LetterSent { letter });
+    let sent = after(&contacting.referral, Event::LetterSent { letter, in_doubt: false });
     let failed = || {
         let status = LetterStatus::Undeliverable { code: "unreachable".into() };
         Event::LetterStatus { letter: id, status, channel: None }
@@ -113,6 +113,33 @@ fn a_letter_that_failed_is_made_good_once_however_often_the_vendor_says_so() {
     answered.facts.attempts[0].outcome = AttemptOutcome::Answered;
     let late = step(&deployment, &answered, &failed(), start());
     assert_eq!(late, Err(Rejection::StatusKnown { letter: id }), "who answers has been reached");
+}
+
+/// Else a mail that bounces meanwhile would bring the same text again.
+#[test]
+fn a_letter_in_doubt_is_an_attempt_and_so_it_stays_when_the_vendor_has_spoken() {
+    let deployment = given::recipe();
+    let contacting = Referral { state: "contacting".into(), ..newborn() };
+    let id = LetterId { referral: contacting.id, number: 1 };
+    let letter = |minutes| SentLetter {
+        id,
+        template: "first-contact".into(),
+        channel: Channel::Sms,
+        language: "en".into(),
+        asked: Asked::Schedule,
+        at: start() + TimeDelta::minutes(minutes),
+    };
+    let mut referral = contacting;
+    for (minutes, in_doubt) in [(0, true), (5, false)] {
+        let event = Event::LetterSent { letter: letter(minutes), in_doubt };
+        let step = step(&deployment, &referral, &event, start()).expect("a step");
+        assert_eq!(step.letters().count(), 0);
+        referral = step.referral;
+        let at = start() + TimeDelta::minutes(minutes);
+        let attempt = Attempt { letter: id, channel: Channel::Sms, at, outcome: AttemptOutcome::Pending };
+        assert_eq!(referral.facts.attempts, [attempt]);
+        assert_eq!(referral.facts.last_letter, Some(letter(minutes)));
+    }
 }
 
 /// Else a letter turned away by a vendor that is down would be followed by another to the same vendor, for ever.

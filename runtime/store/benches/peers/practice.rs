@@ -101,7 +101,7 @@ impl Practice {
             asked: message.asked,
             at: now,
         };
-        let event = Event::LetterSent { letter: sent };
+        let event = Event::LetterSent { letter: sent, in_doubt: false };
         let mut records = vec![
             Record::Answered { letter: letter.id, response: json!({ "status": 201, "sid": "SM1" }), lookup: false },
             Record::Received {
