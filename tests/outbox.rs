@@ -112,6 +112,15 @@ async fn what_may_have_been_sent_goes_to_no_other_vendor_until_the_first_has_spo
     office.order(1).await;
     office.settle().await;
     assert_eq!(office.first.taken().len(), 1, "it was taken, and we do not know");
+    let attempts = || {
+        let steps = office.records().into_iter().filter_map(|record| match record {
+            Record::Stepped { referral, .. } => Some(referral),
+            _ => None,
+        });
+        let oldest = steps.clone().map(|referral| referral.id).min();
+        steps.filter(|referral| Some(referral.id) == oldest).last().expect("ordered").facts.attempts
+    };
+    assert_eq!(attempts().len(), 1, "so it counts");
     office.first.becomes(Mood::Closed);
     // Others find out that the vendor is down, and leave for the second.
     for number in 2..9 {
@@ -126,6 +135,7 @@ async fn what_may_have_been_sent_goes_to_no_other_vendor_until_the_first_has_spo
         (1, 7),
         "asked, the first says that it has it"
     );
+    assert_eq!(attempts().len(), 1, "one, and no more");
     assert!(office.records().iter().any(|record| matches!(record, Record::Asked { lookup: true, .. })));
     assert_eq!(office.dead(), [""; 0]);
 }

@@ -122,7 +122,7 @@ impl Line {
 
     pub(super) async fn put_off(
         &self,
-        mut taken: Taken<'_>,
+        taken: Taken<'_>,
         due: DateTime<Utc>,
         why: String,
     ) -> Result<Seen, LineError> {
