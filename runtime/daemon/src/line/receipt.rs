@@ -120,12 +120,7 @@ impl Line {
         self.put_off(taken, due, why).await
     }
 
-    pub(super) async fn put_off(
-        &self,
-        taken: Taken<'_>,
-        due: DateTime<Utc>,
-        why: String,
-    ) -> Result<Seen, LineError> {
+    pub(super) async fn put_off(&self, taken: Taken<'_>, due: DateTime<Utc>, why: String) -> Result<Seen, LineError> {
         let Taken { item, in_doubt, draft, .. } = &taken;
         let (letter, attempts, in_doubt, now) = (item.letter.id, item.attempts + 1, *in_doubt, draft.now);
         let expired = item.letter.expires.is_some_and(|expires| due > expires);

@@ -113,7 +113,9 @@ impl Run<'_> {
             let language = self.referral.facts.patient.languages.first().cloned().unwrap_or_default();
             let letter = SentLetter { id, template, channel, language, asked, at };
             // The line reports a letter once it has left; a state may well have nothing to say to that.
-            if let Ok(noted) = step(self.deployment, &self.referral, &Event::LetterSent { letter, in_doubt: false }, now) {
+            if let Ok(noted) =
+                step(self.deployment, &self.referral, &Event::LetterSent { letter, in_doubt: false }, now)
+            {
                 self.referral = noted.referral;
             }
         }
