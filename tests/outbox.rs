@@ -113,12 +113,12 @@ async fn what_may_have_been_sent_goes_to_no_other_vendor_until_the_first_has_spo
     office.settle().await;
     assert_eq!(office.first.taken().len(), 1, "it was taken, and we do not know");
     let attempts = || {
-        let steps = office.records().into_iter().filter_map(|record| match record {
+        let mut steps = office.records().into_iter().filter_map(|record| match record {
             Record::Stepped { referral, .. } => Some(referral),
             _ => None,
         });
         let oldest = steps.clone().map(|referral| referral.id).min();
-        steps.filter(|referral| Some(referral.id) == oldest).last().expect("ordered").facts.attempts
+        steps.rfind(|referral| Some(referral.id) == oldest).expect("ordered").facts.attempts
     };
     assert_eq!(attempts().len(), 1, "so it counts");
     office.first.becomes(Mood::Closed);
