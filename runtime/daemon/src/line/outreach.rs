@@ -76,11 +76,8 @@ impl Line {
         // What has been answered already is not sent again, however the gate thinks of it now.
         let mut is_answered = item.doubt.as_ref().is_some_and(|doubt| doubt.response.is_some());
         let mut draft = self.draft();
-        if item.doubt.is_none() {
-            let Some(passed) = self.passes(&installed, &referral, &item, false, draft).await? else {
-                return Ok(Seen::Concluded);
-            };
-            draft = passed;
+        if item.doubt.is_none() && !self.passes(&installed, &referral, &item, false, &mut draft).await? {
+            return Ok(Seen::Concluded);
         }
         let Some(Opening { speaker, stage, mut call }) = self.opening(&installed, &referral, &item)? else {
             return self.drop_dead(&item, "the workflow has no stage for this letter").await;
@@ -132,23 +129,17 @@ impl Line {
                 {
                     // Asked whether it had acted, the vendor said no: the letter may go.
                     taken.in_doubt = false;
-                    let Taken { item, installed, draft, .. } = &mut taken;
-                    let said = std::mem::replace(draft, self.draft());
-                    let Some(passed) = self.passes(installed, &referral, item, false, said).await? else {
+                    if !self.passes(&taken.installed, &referral, &taken.item, false, &mut taken.draft).await? {
                         return Ok(Seen::Concluded);
-                    };
-                    *draft = passed;
+                    }
                     call = again(self.compose(&taken.stage, id, &taken.item, settings))?;
                 }
                 Some(Err(Failure::Refused(refusal))) if refusal.code == NO_LOOKUP && lookup => {
                     // At least once: a vendor that cannot be asked may get a letter twice, but none is lost.
                     taken.in_doubt = false;
-                    let Taken { item, installed, draft, .. } = &mut taken;
-                    let said = std::mem::replace(draft, self.draft());
-                    let Some(passed) = self.passes(installed, &referral, item, true, said).await? else {
+                    if !self.passes(&taken.installed, &referral, &taken.item, true, &mut taken.draft).await? {
                         return Ok(Seen::Concluded);
-                    };
-                    *draft = passed;
+                    }
                     call = again(self.compose(&taken.stage, id, &taken.item, settings))?;
                 }
                 Some(Ok(Turn::Done(end))) => return self.receive(taken, end).await,
@@ -261,35 +252,35 @@ impl Line {
         })
     }
 
-    /// The gate's last word before a message leaves; gives the draft back when it may. Else holds it back or refuses it, with
-    /// what was said before; `in_doubt` is kept while it is held back.
+    /// The gate's last word before a message leaves. Holds it back or refuses it where it must, and writes that down with what
+    /// was said before; `in_doubt` is kept while it is held back.
     async fn passes<'a>(
         &'a self,
         installed: &Installed,
         referral: &Referral,
         item: &OutboxItem,
         in_doubt: bool,
-        mut draft: Draft<'a>,
-    ) -> Result<Option<Draft<'a>>, LineError> {
-        let LetterBody::Message(message) = &item.letter.body else { return Ok(Some(draft)) };
+        draft: &mut Draft<'a>,
+    ) -> Result<bool, LineError> {
+        let LetterBody::Message(message) = &item.letter.body else { return Ok(true) };
         let letter = item.letter.id;
-        match self.admit(installed, &draft, referral, message, item.letter.expires)? {
-            Verdict::Go => return Ok(Some(draft)),
+        match self.admit(installed, draft, referral, message, item.letter.expires)? {
+            Verdict::Go => return Ok(true),
             Verdict::Wait { until, rule } => {
                 let (attempts, why) = (item.attempts, rule.into());
                 draft.record(Record::Deferred { letter, due: until, attempts, why, in_doubt });
-                self.commit(draft).await?;
+                self.commit(std::mem::replace(draft, self.draft())).await?;
             }
             Verdict::Never { rule } => {
                 draft.record(Record::Refused { letter, rule: rule.into() });
                 let status = LetterStatus::Refused { code: rule.into() };
                 let _held = self.referrals.hold_one(referral.id).await;
                 let channel = Some(message.channel);
-                self.transition(&mut draft, referral.id, Event::LetterStatus { letter, status, channel })?;
-                self.commit(draft).await?;
+                self.transition(draft, referral.id, Event::LetterStatus { letter, status, channel })?;
+                self.commit(std::mem::replace(draft, self.draft())).await?;
             }
         }
-        Ok(None)
+        Ok(false)
     }
 }
 
