@@ -193,25 +193,28 @@ fn header_offset(bytes: &[u8]) -> usize {
 fn split(body: &[u8], delimiters: Delimiters) -> Vec<Segment<'_>> {
     let mut segments = Vec::new();
     let mut start = 0;
-    let mut at = 0;
-    while at < body.len() {
-        let width = break_width(body, at);
-        if width > 0 && starts_segment(body.get(at + width..).unwrap_or_default(), delimiters.field) {
+    let mut from = 0;
+    while let Some((at, end)) = next_break(body, from) {
+        if starts_segment(body.get(end..).unwrap_or_default(), delimiters.field) {
             let raw = body.get(start..at).unwrap_or_default();
-            let terminator = body.get(at..at + width).unwrap_or_default();
+            let terminator = body.get(at..end).unwrap_or_default();
             segments.push(Segment { raw, terminator, delimiters, charset: Charset::Utf8 });
-            start = at + width;
+            start = end;
         }
-        at += width.max(1);
+        from = end;
     }
     let raw = body.get(start..).unwrap_or_default();
     segments.push(Segment { raw, terminator: b"", delimiters, charset: Charset::Utf8 });
     segments
 }
 
-/// How many bytes of line break stand here: blank lines are part of the break.
-fn break_width(body: &[u8], at: usize) -> usize {
-    body.iter().skip(at).take_while(|&&byte| byte == b'\r' || byte == b'\n').count()
+/// From where to where the next line break stands: blank lines are part of it.
+fn next_break(body: &[u8], from: usize) -> Option<(usize, usize)> {
+    let is_break = |&byte: &u8| byte == b'\r' || byte == b'\n';
+    let rest = body.get(from..)?;
+    let at = rest.iter().position(is_break)?;
+    let width = rest.get(at..)?.iter().take_while(|byte| is_break(byte)).count();
+    Some((from + at, from + at + width))
 }
 
 fn starts_segment(rest: &[u8], field: u8) -> bool {
