@@ -5,46 +5,62 @@
 mod wasm {
     use core::alloc::{GlobalAlloc, Layout};
     use core::arch::wasm32::{memory_grow, memory_size};
-    use core::cell::Cell;
+    use core::cell::{Cell, UnsafeCell};
 
     const PAGE_BYTES: usize = 64 * 1024;
 
-    /// Memory grows by a quarter of a MiB at a time: each growth is a call to the host's memory manager.
+    /// What an instance is born with: nearly every call makes do with it. To let memory grow costs the host two changes of
+    /// page tables, more than many a call takes altogether.
+    const ARENA_BYTES: usize = 512 * 1024;
+
+    /// Beyond it, memory grows by a quarter of a MiB at a time.
     const GROW_PAGES: usize = 4;
 
     struct Bump {
+        arena: UnsafeCell<[u8; ARENA_BYTES]>,
+        /// The first free byte; 0 before the first call.
         next: Cell<usize>,
+        /// Where what we have ends.
+        end: Cell<usize>,
     }
 
     // SAFETY: an instance has one thread; the contract's worlds have no other.
     unsafe impl Sync for Bump {}
 
-    unsafe extern "C" {
-        /// Where the linker's own data ends.
-        static __heap_base: u8;
-    }
-
     impl Bump {
         fn take(&self, size: usize, align: usize) -> Option<usize> {
-            let heap = match self.next.get() {
-                0 => (&raw const __heap_base) as usize,
-                next => next,
-            };
-            let start = heap.checked_add(align - 1)? & !(align - 1);
-            let end = start.checked_add(size)?;
-            let have = memory_size(0) * PAGE_BYTES;
-            if end > have {
-                let pages = (end - have).div_ceil(PAGE_BYTES).max(GROW_PAGES);
-                if memory_grow(0, pages) == usize::MAX {
-                    return None;
-                }
+            if self.next.get() == 0 {
+                let arena = self.arena.get() as usize;
+                self.next.set(arena);
+                self.end.set(arena + ARENA_BYTES);
             }
+            let (start, end) = place(self.next.get(), size, align)?;
+            if end <= self.end.get() {
+                self.next.set(end);
+                return Some(start);
+            }
+            // What is grown lies behind all else; behind the last growth there is nothing else.
+            let grown = memory_size(0) * PAGE_BYTES;
+            let from = if self.end.get() == grown { self.next.get() } else { grown };
+            let (start, end) = place(from, size, align)?;
+            let pages = (end - grown).div_ceil(PAGE_BYTES).max(GROW_PAGES);
+            if memory_grow(0, pages) == usize::MAX {
+                return None;
+            }
+            self.end.set(grown + pages * PAGE_BYTES);
             self.next.set(end);
             Some(start)
         }
     }
 
-    // SAFETY: `take` gives each caller bytes that nobody else has, aligned as asked, within memory that has been grown.
+    /// From where to where it would lie.
+    fn place(from: usize, size: usize, align: usize) -> Option<(usize, usize)> {
+        let start = from.checked_add(align - 1)? & !(align - 1);
+        Some((start, start.checked_add(size)?))
+    }
+
+    // SAFETY: `take` gives each caller bytes that nobody else has, aligned as asked, of the arena or of memory that has been
+    // grown.
     unsafe impl GlobalAlloc for Bump {
         unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
             self.take(layout.size(), layout.align()).map_or(core::ptr::null_mut(), |start| start as *mut u8)
@@ -57,25 +73,26 @@ mod wasm {
         }
 
         unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-            let last = block as usize + layout.size() == self.next.get();
-            if last {
+            let free = self.next.get();
+            if block as usize + layout.size() == free {
+                // The last one is taken back first: it grows where it lies, as long as there is room behind it.
                 self.next.set(block as usize);
-                return self.take(size, layout.align()).map_or(core::ptr::null_mut(), |start| start as *mut u8);
-            }
-            if size <= layout.size() {
+            } else if size <= layout.size() {
                 return block;
             }
-            // SAFETY: the new block is larger than the old one, and they do not overlap.
-            unsafe {
-                let grown = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));
-                if !grown.is_null() {
-                    core::ptr::copy_nonoverlapping(block, grown, layout.size());
-                }
-                grown
+            let Some(start) = self.take(size, layout.align()) else {
+                self.next.set(free);
+                return core::ptr::null_mut();
+            };
+            if start != block as usize {
+                // SAFETY: both are at least as large as what is copied, and one that has moved does not overlap itself: it
+                // lies behind all that was in use, or in memory that has been grown since.
+                unsafe { core::ptr::copy_nonoverlapping(block, start as *mut u8, layout.size()) };
             }
+            start as *mut u8
         }
     }
 
     #[global_allocator]
-    static BUMP: Bump = Bump { next: Cell::new(0) };
+    static BUMP: Bump = Bump { arena: UnsafeCell::new([0; ARENA_BYTES]), next: Cell::new(0), end: Cell::new(0) };
 }

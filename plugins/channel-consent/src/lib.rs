@@ -1,5 +1,8 @@
 //! Chooses channel and language for a letter: what the patient allows, then what works, then what is preferred.
 
+// The allocator of the component: an instance lives for one call.
+use bump as _;
+
 mod channel;
 mod language;
 mod settings;

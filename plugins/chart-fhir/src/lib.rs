@@ -1,5 +1,8 @@
 //! Writes the outcome of a referral back to a FHIR R4 chart: the note as a DocumentReference, the end as a Task.
 
+// The allocator of the component: an instance lives for one call.
+use bump as _;
+
 mod outcome;
 mod resource;
 mod settings;

@@ -1,5 +1,8 @@
 //! Puts a task before a person as a FHIR R4 Task in the chart's inbox.
 
+// The allocator of the component: an instance lives for one call.
+use bump as _;
+
 mod settings;
 mod task;
 

@@ -1,5 +1,8 @@
 //! Checks a specialist against the practice's roster and finds another.
 
+// The allocator of the component: an instance lives for one call.
+use bump as _;
+
 mod assess;
 mod member;
 mod settings;

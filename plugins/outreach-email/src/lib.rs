@@ -1,5 +1,8 @@
 //! Carries letters as plain-text mail.
 
+// The allocator of the component: an instance lives for one call.
+use bump as _;
+
 mod judge;
 mod mail;
 mod settings;

@@ -1,5 +1,8 @@
 //! Carries letters as text messages through Twilio's Programmable Messaging (API version 2010-04-01).
 
+// The allocator of the component: an instance lives for one call.
+use bump as _;
+
 mod callback;
 mod codes;
 mod judge;

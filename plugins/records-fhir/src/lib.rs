@@ -1,5 +1,8 @@
 //! Reads addresses, languages and consents from a FHIR R4 chart.
 
+// The allocator of the component: an instance lives for one call.
+use bump as _;
+
 mod chart;
 mod consent;
 mod settings;

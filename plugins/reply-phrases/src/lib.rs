@@ -2,6 +2,9 @@
 //!
 //! The phrases are data, one file per language in `phrases/`; see the README for how to read and add them.
 
+// The allocator of the component: an instance lives for one call.
+use bump as _;
+
 pub mod meaning;
 pub mod reading;
 pub mod settings;

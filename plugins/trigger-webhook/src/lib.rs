@@ -1,5 +1,8 @@
 //! Reads referrals and events from JSON webhooks: a plain schema, and FHIR R4 resources, bundles and notifications.
 
+// The allocator of the component: an instance lives for one call.
+use bump as _;
+
 mod answer;
 mod fhir;
 mod moments;

@@ -1,5 +1,8 @@
 //! Asks a FHIR R4 scheduling system whether the patient attended: first the Appointment, then the Encounter.
 
+// The allocator of the component: an instance lives for one call.
+use bump as _;
+
 mod appointment;
 mod settings;
 

@@ -1,5 +1,8 @@
 //! Judges from what the HL7 v2 feed has said whether the patient attended. Never asks anyone.
 
+// The allocator of the component: an instance lives for one call.
+use bump as _;
+
 mod judgement;
 mod settings;
 
