@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::ledger::Write;
 use crate::town::{SharedTown, Town};
@@ -25,6 +25,9 @@ const WRITABLE: [&str; 4] = ["Task", "DocumentReference", "Communication", "Comm
 
 /// Types that are read from what the practice knows.
 const KNOWN: [&str; 5] = ["Patient", "Consent", "Coverage", "ServiceRequest", "Appointment"];
+
+/// Where the tag comes from that marks a part of a resource.
+const OBSERVATION_VALUE: &str = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue";
 
 /// The token that opens the chart: as a bearer token, or as the password of basic authentication.
 pub const ACCESS_TOKEN: &str = "rehearsal-chart-token";
@@ -58,10 +61,12 @@ async fn search(
     if !is_served(&kind) {
         return outcome(StatusCode::NOT_FOUND, "not-supported", "this resource type is not kept here");
     }
+    let elements = parameters.iter().find(|(name, _)| name == "_elements").map(|(_, elements)| elements.as_str());
     match town.lock().search(&kind, &parameters) {
         Ok(found) => {
             let entries: Vec<Value> = found
                 .into_iter()
+                .map(|resource| elements.map_or(resource.clone(), |elements| subset(&kind, &resource, elements)))
                 .map(|resource| json!({ "fullUrl": reference(&resource), "resource": resource, "search": { "mode": "match" } }))
                 .collect();
             let bundle =
@@ -90,12 +95,17 @@ async fn create(
         return outcome(StatusCode::BAD_REQUEST, "structure", "the body is not JSON");
     };
     match town.lock().create(&kind, body, condition) {
-        Ok((status, created)) => located(status, created),
+        Ok((status, created)) => located(status, created, &headers),
         Err((status, why)) => outcome(status, "invalid", why),
     }
 }
 
-async fn update(State(town): State<SharedTown>, Path((kind, id)): Path<(String, String)>, body: String) -> Response {
+async fn update(
+    State(town): State<SharedTown>,
+    Path((kind, id)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
     let Ok(body) = serde_json::from_str::<Value>(&body) else {
         return outcome(StatusCode::BAD_REQUEST, "structure", "the body is not JSON");
     };
@@ -103,7 +113,7 @@ async fn update(State(town): State<SharedTown>, Path((kind, id)): Path<(String, 
         return outcome(StatusCode::BAD_REQUEST, "invalid", "the resource's id and the URL's differ");
     }
     match town.lock().put(&kind, &id, body) {
-        Ok((status, written)) => located(status, written),
+        Ok((status, written)) => located(status, written, &headers),
         Err((status, why)) => outcome(status, "invalid", why),
     }
 }
@@ -153,9 +163,22 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn located(status: StatusCode, written: Value) -> Response {
+/// What a client asked for of a resource with `_elements`, and what may not be missing; marked as a part, so that nobody
+/// takes it for the whole (FHIR R4, "Elements").
+fn subset(kind: &str, resource: &Value, elements: &str) -> Value {
+    let asked: Vec<&str> = elements.split(',').chain(["resourceType", "id"]).collect();
+    let is_kept = |name: &str| asked.contains(&name) || required(kind).contains(&name);
+    let members = resource.as_object().into_iter().flatten().filter(|(name, _)| is_kept(name));
+    let mut part: Map<String, Value> = members.map(|(name, value)| (name.clone(), value.clone())).collect();
+    part.insert("meta".into(), json!({ "tag": [{ "system": OBSERVATION_VALUE, "code": "SUBSETTED" }] }));
+    part.into()
+}
+
+/// The answer to a write: without the resource where the client prefers `return=minimal` (FHIR R4, "Managing Return Content").
+fn located(status: StatusCode, written: Value, asked: &HeaderMap) -> Response {
     let location = HeaderValue::from_str(&format!("/fhir/{}/_history/1", reference(&written)));
-    let mut response = resource(status, written);
+    let is_minimal = asked.get("prefer").is_some_and(|preference| preference == "return=minimal");
+    let mut response = if is_minimal { status.into_response() } else { resource(status, written) };
     if let Ok(location) = location {
         response.headers_mut().insert(header::LOCATION, location);
     }
@@ -185,7 +208,11 @@ impl Town {
         }
         let is_wanted = |resource: &Value| wanted.iter().all(|(matches, value)| matches(resource, value));
         if !KNOWN.contains(&kind) {
-            return Ok(self.chart.of_kind(kind).filter(|resource| is_wanted(resource)).cloned().collect());
+            let identified = parameters.iter().find(|(name, _)| name == "identifier");
+            return Ok(match identified {
+                Some((_, list)) => self.chart.identified(kind, list).filter(|it| is_wanted(it)).cloned().collect(),
+                None => self.chart.of_kind(kind).filter(|it| is_wanted(it)).cloned().collect(),
+            });
         }
         // What is known of a patient is made when it is asked for, which is why it is not made of everybody.
         let named = wanted.iter().find_map(|(_, value)| self.persons_named(value));
@@ -263,14 +290,22 @@ fn check(kind: &str, body: &Value) -> Result<(), (StatusCode, &'static str)> {
     if body["resourceType"] != kind {
         return Err((StatusCode::BAD_REQUEST, "resourceType does not match the URL"));
     }
-    // Required by the resource's definition in R4.
-    let required: &[&str] = match kind {
-        "Task" => &["status", "intent"],
-        "DocumentReference" => &["status", "content"],
-        _ => &["status"],
-    };
-    if required.iter().any(|name| body[name].is_null()) {
+    if required(kind).iter().any(|name| body[name].is_null()) {
         return Err((StatusCode::UNPROCESSABLE_ENTITY, "a required element is missing"));
     }
     Ok(())
+}
+
+/// The elements that the resource's definition in R4 demands.
+fn required(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "Patient" => &[],
+        "Consent" => &["status", "scope", "category"],
+        "Coverage" => &["status", "beneficiary", "payor"],
+        "ServiceRequest" => &["status", "intent", "subject"],
+        "Appointment" => &["status", "participant"],
+        "Task" => &["status", "intent"],
+        "DocumentReference" => &["status", "content"],
+        _ => &["status"],
+    }
 }

@@ -1,6 +1,6 @@
 //! What the chart holds: resources made from what the practice knows, and resources written by others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Duration;
 use serde_json::{Value, json};
@@ -16,22 +16,38 @@ pub const REFERRAL_SYSTEM: &str = "urn:northside:referral";
 /// Identifier system of visits (SCH-1).
 pub const APPOINTMENT_SYSTEM: &str = "urn:regionsched:appointment";
 
-/// Resources that others have written, by type and id.
+/// Resources that others have written.
 #[derive(Default)]
-pub(crate) struct Chart(BTreeMap<(String, String), Value>);
+pub(crate) struct Chart {
+    /// By type and id.
+    resources: BTreeMap<(String, String), Value>,
+    /// Types and ids by the value of an identifier: each create asks first whether there is one already.
+    identified: BTreeMap<String, BTreeSet<(String, String)>>,
+}
 
 impl Chart {
     pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Value> {
-        self.0.iter().filter(move |((of, _), _)| of == kind).map(|(_, resource)| resource)
+        self.resources.iter().filter(move |((of, _), _)| of == kind).map(|(_, resource)| resource)
+    }
+
+    /// Those of a type that have one of the listed identifiers, whatever their system.
+    pub fn identified(&self, kind: &str, list: &str) -> impl Iterator<Item = &Value> {
+        let values = list.split(',').map(|one| one.split_once('|').map_or(one, |(_, value)| value));
+        let names: BTreeSet<_> = values.filter_map(|value| self.identified.get(value)).flatten().collect();
+        names.into_iter().filter(move |(of, _)| of == kind).filter_map(|name| self.resources.get(name))
     }
 
     pub fn get(&self, kind: &str, id: &str) -> Option<&Value> {
-        self.0.get(&(kind.to_string(), id.to_string()))
+        self.resources.get(&(kind.to_string(), id.to_string()))
     }
 
     pub fn keep(&mut self, resource: Value) {
-        let name = |key: &str| resource[key].as_str().unwrap_or_default().to_string();
-        self.0.insert((name("resourceType"), name("id")), resource);
+        let text = |key: &str| resource[key].as_str().unwrap_or_default().to_string();
+        let name = (text("resourceType"), text("id"));
+        for value in identifiers(&resource).filter_map(|identifier| identifier["value"].as_str()) {
+            self.identified.entry(value.to_string()).or_default().insert(name.clone());
+        }
+        self.resources.insert(name, resource);
     }
 
     /// From the content, so that the order in which concurrent writes arrive does not matter.
@@ -55,9 +71,7 @@ pub(super) fn parameter(name: &str) -> Option<Matches> {
     match name {
         "_id" => Some(|resource, value| resource["id"] == value),
         "identifier" => Some(|resource, value| {
-            let identifiers = resource["identifier"].as_array().map_or(&[][..], Vec::as_slice);
-            let mut all = identifiers.iter().chain([&resource["masterIdentifier"]]);
-            all.any(|found| value.split(',').any(|wanted| token(found, "value", wanted)))
+            identifiers(resource).any(|found| value.split(',').any(|wanted| token(found, "value", wanted)))
         }),
         "status" => Some(|resource, value| value.split(',').any(|wanted| resource["status"] == wanted)),
         "patient" | "subject" | "beneficiary" | "patient:Patient" | "subject:Patient" => Some(|resource, value| {
@@ -73,6 +87,11 @@ pub(super) fn parameter(name: &str) -> Option<Matches> {
         }),
         _ => None,
     }
+}
+
+fn identifiers(resource: &Value) -> impl Iterator<Item = &Value> {
+    let identifiers = resource["identifier"].as_array().map_or(&[][..], Vec::as_slice);
+    identifiers.iter().chain([&resource["masterIdentifier"]])
 }
 
 fn participants(resource: &Value) -> impl Iterator<Item = &str> {

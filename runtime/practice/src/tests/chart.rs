@@ -67,6 +67,27 @@ async fn knows_its_patients() {
 }
 
 #[tokio::test]
+async fn tells_no_more_than_was_asked_for() {
+    let practice = Practice::start(fair_weather(1)).await.expect("started");
+    let client = Client::of(&practice);
+    let whole = client.get("Patient").await.1["entry"][0]["resource"].clone();
+    let part = client.get("Patient?_elements=telecom").await.1["entry"][0]["resource"].clone();
+    let members: Vec<&str> = part.as_object().expect("a resource").keys().map(String::as_str).collect();
+    assert_eq!(members, ["resourceType", "id", "telecom", "meta"]);
+    assert_eq!((&part["id"], &part["telecom"]), (&whole["id"], &whole["telecom"]));
+    assert_eq!(part["meta"]["tag"][0]["code"], "SUBSETTED");
+
+    let task = json!({ "resourceType": "Task", "status": "requested", "intent": "order" });
+    let request = reqwest::Client::new().post(format!("{}/Task", client.base)).bearer_auth(&client.token);
+    let response = request.header("Prefer", "return=minimal").json(&task).send().await.expect("an answer");
+    let location = response.headers()["location"].to_str().expect("text").to_string();
+    assert_eq!(response.status(), 201);
+    assert_eq!(response.text().await.expect("a body"), "");
+    let id = location.split('/').nth(3).expect("an id");
+    assert_eq!(client.get(&format!("Task/{id}")).await.0, 200, "{location}");
+}
+
+#[tokio::test]
 async fn refuses_with_an_operation_outcome() {
     let practice = Practice::start(fair_weather(1)).await.expect("started");
     let client = Client::of(&practice);
