@@ -42,14 +42,79 @@ struct State {
 #[derive(Clone, Default)]
 struct Inode {
     seen: Vec<u8>,
-    durable: Vec<u8>,
     unsynced: Vec<Change>,
+    /// What is durable, since a sync has failed. Until then it is what is seen without what is unsynced: two copies of a
+    /// year's journals would cost more than all that is done with them.
+    durable: Option<Vec<u8>>,
 }
 
+/// A write, or a cut where `end` is the file's new length; with what it takes to undo it.
 #[derive(Clone)]
-enum Change {
-    Write { offset: usize, bytes: Vec<u8> },
-    Cut { length: usize },
+struct Change {
+    offset: usize,
+    end: usize,
+    is_cut: bool,
+    length_before: usize,
+    /// What stood from `offset` on.
+    before: Vec<u8>,
+}
+
+/// A change, with what it wrote.
+struct Made {
+    change: Change,
+    wrote: Vec<u8>,
+}
+
+impl Inode {
+    fn write(&mut self, offset: usize, bytes: &[u8]) {
+        let (end, length_before) = (offset + bytes.len(), self.seen.len());
+        let before = self.seen[offset.min(length_before)..end.min(length_before)].to_vec();
+        put(&mut self.seen, offset, bytes);
+        self.unsynced.push(Change { offset, end, is_cut: false, length_before, before });
+    }
+
+    fn cut(&mut self, length: usize) {
+        let length_before = self.seen.len();
+        let before = self.seen[length.min(length_before)..].to_vec();
+        self.seen.truncate(length);
+        self.unsynced.push(Change { offset: length, end: length, is_cut: true, length_before, before });
+    }
+
+    /// What is durable, and the changes that are not, oldest first.
+    fn apart(&self) -> (Vec<u8>, Vec<Made>) {
+        let mut content = self.seen.clone();
+        let made = self.unsynced.iter().rev().map(|change| {
+            let wrote = content.get(change.offset..change.end).unwrap_or_default().to_vec();
+            content.resize(change.length_before, 0);
+            let offset = change.offset.min(change.length_before);
+            content[offset..offset + change.before.len()].copy_from_slice(&change.before);
+            Made { change: change.clone(), wrote }
+        });
+        let mut made: Vec<Made> = made.collect();
+        made.reverse();
+        (self.durable.clone().unwrap_or(content), made)
+    }
+
+    fn sync(&mut self) {
+        if let Some(durable) = &mut self.durable {
+            for change in &self.unsynced {
+                // What a later change has written over it is synced with it.
+                let end = change.end.min(self.seen.len());
+                match (change.is_cut, self.seen.get(change.offset..end)) {
+                    (false, Some(bytes)) => put(durable, change.offset, bytes),
+                    (true, _) => durable.truncate(change.end),
+                    (false, None) => {}
+                }
+            }
+        }
+        self.unsynced.clear();
+    }
+
+    /// The kernel drops the pages' dirty marks: later syncs succeed and save nothing of these.
+    fn fail_to_sync(&mut self) {
+        self.durable = Some(self.apart().0);
+        self.unsynced.clear();
+    }
 }
 
 impl SimDisk {
@@ -112,31 +177,28 @@ impl SimDisk {
 }
 
 fn survivor(file: &Inode, dice: &mut Dice) -> Inode {
-    let mut durable = file.durable.clone();
+    let (mut durable, unsynced) = file.apart();
     // All, none, or each sector by a throw of the dice.
     let chance = [0, 1, 2, 3][dice.below(4) as usize];
-    for change in &file.unsynced {
-        match change {
-            Change::Cut { length } => {
-                if chance > 0 {
-                    durable.truncate(*length);
-                }
+    for Made { change, wrote } in unsynced {
+        if change.is_cut {
+            if chance > 0 {
+                durable.truncate(change.end);
             }
-            Change::Write { offset, bytes } => {
-                let mut at = 0;
-                while at < bytes.len() {
-                    let place = offset + at;
-                    let room = SECTOR_BYTES - place % SECTOR_BYTES;
-                    let part = &bytes[at..bytes.len().min(at + room)];
-                    if dice.below(3) < chance {
-                        put(&mut durable, place, part);
-                    }
-                    at += part.len();
-                }
+            continue;
+        }
+        let mut at = 0;
+        while at < wrote.len() {
+            let place = change.offset + at;
+            let room = SECTOR_BYTES - place % SECTOR_BYTES;
+            let part = &wrote[at..wrote.len().min(at + room)];
+            if dice.below(3) < chance {
+                put(&mut durable, place, part);
             }
+            at += part.len();
         }
     }
-    Inode { seen: durable.clone(), durable, unsynced: Vec::new() }
+    Inode { seen: durable, unsynced: Vec::new(), durable: None }
 }
 
 fn put(bytes: &mut Vec<u8>, offset: usize, part: &[u8]) {
@@ -165,16 +227,6 @@ impl State {
     fn file(&mut self, name: &str) -> io::Result<&mut Inode> {
         let inode = *self.names.get(name).ok_or(ErrorKind::NotFound)?;
         Ok(&mut self.files[inode])
-    }
-
-    fn change(&mut self, name: &str, change: Change) -> io::Result<()> {
-        let file = self.file(name)?;
-        match &change {
-            Change::Write { offset, bytes } => put(&mut file.seen, *offset, bytes),
-            Change::Cut { length } => file.seen.truncate(*length),
-        }
-        file.unsynced.push(change);
-        Ok(())
     }
 
     /// How much of a write that grows a file fits.
@@ -213,7 +265,7 @@ impl Disk for SimDisk {
         let powered = state.tick();
         // A write at which the power goes, or the room ends, may still have reached the disk in parts.
         let written = bytes.len().saturating_sub(missing);
-        state.change(name, Change::Write { offset, bytes: bytes[..written].to_vec() })?;
+        state.file(name)?.write(offset, &bytes[..written]);
         if missing > 0 {
             return Err(ErrorKind::StorageFull.into());
         }
@@ -224,7 +276,8 @@ impl Disk for SimDisk {
         let mut state = self.lock();
         state.tick()?;
         let length = usize::try_from(length).map_err(|_| ErrorKind::FileTooLarge)?;
-        state.change(name, Change::Cut { length })
+        state.file(name)?.cut(length);
+        Ok(())
     }
 
     fn sync(&self, name: &str) -> io::Result<()> {
@@ -235,17 +288,10 @@ impl Disk for SimDisk {
         let fails = state.fault == Some(Fault::SyncFails { sync });
         let file = state.file(name)?;
         if fails {
-            // The kernel drops the pages' dirty marks: later syncs succeed and save nothing of these.
-            file.unsynced.clear();
+            file.fail_to_sync();
             return Err(Error::other("the sync failed"));
         }
-        let changes = std::mem::take(&mut file.unsynced);
-        for change in changes {
-            match change {
-                Change::Write { offset, bytes } => put(&mut file.durable, offset, &bytes),
-                Change::Cut { length } => file.durable.truncate(length),
-            }
-        }
+        file.sync();
         Ok(())
     }
 
