@@ -281,8 +281,13 @@ impl<R: Rows> KeyedIndex<R> {
 
     /// Where a token was sealed last.
     pub fn sealed_at(&self, token: &Token) -> Result<Option<Position>, IndexError> {
-        let places = self.view().places(&keys::all_sealed(token), keys::SEALED)?;
-        Ok(places.into_iter().map(|(_, at)| at).max())
+        let prefix = keys::all_sealed(token);
+        let mut last = None;
+        self.view().rows.scan(&prefix, &prefix, &mut |_, value| {
+            last = last.max(Some(row::position(value, keys::SEALED)?));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(last)
     }
 
     /// Reads what a row points at. `None` when that part of the journal was purged.
