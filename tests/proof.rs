@@ -44,6 +44,7 @@ fn decided(entries: &[Numbered]) -> BTreeMap<String, u64> {
     let mut functions = BTreeMap::new();
     for record in entries.iter().flat_map(|(_, entry)| &entry.records) {
         if let Record::Decided { call, .. } = record {
+            let call: serde_json::Value = call.read().expect("a call");
             *functions.entry(call["function"].as_str().expect("a call").to_string()).or_default() += 1;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::contract::exchange::Response;
 use crate::contract::signature::SignatureCheck;
@@ -61,6 +61,56 @@ impl Call {
             Call::Raise { .. } => Function::Raise,
             Call::ResumeTask { .. } => Function::ResumeTask,
         }
+    }
+}
+
+impl Call {
+    /// State and settings, of a conversation that goes on with a response.
+    fn resumed(&self) -> Option<(&str, &str)> {
+        match self {
+            Call::ResumeRetrieval { state, response: _, settings }
+            | Call::ResumeCarrier { state, response: _, settings }
+            | Call::ResumeVisit { state, response: _, settings }
+            | Call::ResumeChart { state, response: _, settings }
+            | Call::ResumeTask { state, response: _, settings } => Some((state, settings)),
+            Call::AuthenticateDelivery { .. }
+            | Call::Interpret { .. }
+            | Call::Retrieve { .. }
+            | Call::Choose { .. }
+            | Call::Compose { .. }
+            | Call::Lookup { .. }
+            | Call::ClearFields
+            | Call::AuthenticateCallback { .. }
+            | Call::Receive { .. }
+            | Call::Understand { .. }
+            | Call::Assess { .. }
+            | Call::CheckVisit { .. }
+            | Call::WriteChart { .. }
+            | Call::Raise { .. } => None,
+        }
+    }
+}
+
+/// A call with null for the response that it goes on with: for a journal that has the response already.
+pub struct WithoutResponse<'a>(pub &'a Call);
+
+impl Serialize for WithoutResponse<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Bare<'a> {
+            function: Function,
+            arguments: Arguments<'a>,
+        }
+        #[derive(Serialize)]
+        struct Arguments<'a> {
+            state: &'a str,
+            response: (),
+            settings: &'a str,
+        }
+        let WithoutResponse(call) = self;
+        let Some((state, settings)) = call.resumed() else { return call.serialize(serializer) };
+        let arguments = Arguments { state, response: (), settings };
+        Bare { function: call.function(), arguments }.serialize(serializer)
     }
 }
 

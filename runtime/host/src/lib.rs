@@ -25,7 +25,7 @@ mod plugin;
 mod slots;
 mod turn;
 
-pub use call::{Answer, Call};
+pub use call::{Answer, Call, WithoutResponse};
 pub use digest::Digest;
 pub use fault::{Fault, FaultKind, HostError};
 pub use function::{Function, World};

@@ -12,6 +12,7 @@ use handoff_engine::referral::Referral;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::json::Json;
 use crate::position::Position;
 
 /// One transaction.
@@ -81,7 +82,7 @@ pub enum Record {
         /// The call as the host takes it. Tokens stand for what a parser saw in clear. What stands in the same entry is left
         /// out: a delivery's headers and bytes, which lie sealed beside it, and a response that is null for the one in the
         /// `Answered` before.
-        call: Value,
+        call: Json,
         /// SHA-256 of the answer's canonical JSON.
         answer: Digest,
     },
@@ -103,14 +104,14 @@ pub enum Record {
         /// The business associate agreement's reference, under which patient data may be in it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         agreement: Option<String>,
-        ask: Value,
+        ask: Json,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         lookup: bool,
     },
     /// What came back, as the plugin saw it; in the entry of what the plugin made of it.
     Answered {
         letter: LetterId,
-        response: Value,
+        response: Json,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         lookup: bool,
     },

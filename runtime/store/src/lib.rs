@@ -9,6 +9,7 @@ mod base64_bytes;
 pub mod entry;
 pub mod index;
 pub mod journal;
+mod json;
 pub mod position;
 pub mod store;
 pub mod view;
@@ -18,6 +19,7 @@ mod tests;
 
 pub use entry::{AccountChange, Canary, Entry, HouseKey, Origin, Record, Sealed, SignInFault, Verdict};
 pub use index::Index;
+pub use json::Json;
 pub use position::Position;
 pub use store::{CommitError, Recovery, Reindexed, Store, StoreError, StoreOptions, Ticket};
 pub use view::{View, ViewError};

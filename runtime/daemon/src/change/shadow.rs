@@ -15,7 +15,7 @@ use handoff_engine::workflow::moves::Fate;
 use handoff_host::Call;
 use handoff_store::index::{PAGE_MAX, ReferralFilter, Search};
 use handoff_store::journal::ReadError;
-use handoff_store::{Entry, Index, Position, Record};
+use handoff_store::{Entry, Index, Json, Position, Record};
 use serde::{Deserialize, Serialize};
 
 use super::ChangeError;
@@ -303,7 +303,7 @@ impl Walk<'_> {
         }
     }
 
-    fn decide(&mut self, stage: &str, plugin: &Digest, call: &serde_json::Value, answer: &Digest) {
+    fn decide(&mut self, stage: &str, plugin: &Digest, call: &Json, answer: &Digest) {
         let Some(ask) = self.past.ask.filter(|_| DECIDERS.contains(&stage)) else { return };
         let own = self.candidate.plugins.get(stage);
         let settings = self.candidate.workflow.stages.get(stage).map(|stage| stage.settings.to_string());
@@ -327,8 +327,8 @@ impl Walk<'_> {
 }
 
 /// The recorded question with the candidate's settings, and whether they were the same.
-fn with_settings(call: &serde_json::Value, settings: String) -> Option<(Call, bool)> {
-    let mut call: Call = serde_json::from_value(call.clone()).ok()?;
+fn with_settings(call: &Json, settings: String) -> Option<(Call, bool)> {
+    let mut call: Call = call.read().ok()?;
     let theirs = match &mut call {
         Call::Choose { settings, .. } | Call::Assess { settings, .. } => settings,
         _ => return None,

@@ -6,6 +6,7 @@ use handoff_engine::referral::{Asked, Channel, Referral};
 use handoff_host::contract::carrier::{Callback, Inbound, InboundEvent, InboundReply, InboundStatus};
 use handoff_host::contract::understanding;
 use handoff_host::{self as host, Call};
+use handoff_store::Json;
 use handoff_store::entry::{Record, Verdict};
 use serde_json::json;
 
@@ -104,7 +105,7 @@ impl Line {
         }
         let plugin = installed.digest(&stage)?;
         let outcome = Digest(host::Answer::Receive(Ok(inbound.clone())).digest().0);
-        draft.decided(None, &stage, plugin, serde_json::to_value(&call)?, outcome);
+        draft.decided(None, &stage, plugin, Json::of(&call)?, outcome);
         self.believe(&installed, draft, delivery, key, inbound).await?;
         Ok(answer)
     }
@@ -277,7 +278,7 @@ impl Line {
         };
         let mut recorded = message.clone();
         recorded.text = token.0.clone();
-        let recorded = serde_json::to_value(Call::Understand { message: recorded, settings: settings.clone() })?;
+        let recorded = Json::of(&Call::Understand { message: recorded, settings: settings.clone() })?;
         let call = Call::Understand { message, settings };
         let unclear = event::Reply {
             intent: Intent::Unclear,

@@ -8,6 +8,7 @@ use handoff_engine::letter::Message;
 use handoff_engine::referral::{Channel, Consent, Referral};
 use handoff_engine::render::measure_sms;
 use handoff_host::{Answer, Call};
+use handoff_store::Json;
 use handoff_store::entry::Record;
 use handoff_vault::Clear;
 
@@ -39,7 +40,7 @@ impl Line {
             self.note_failed(installed.deployment.digest, referral);
         })?;
         let plugin = installed.digest(stage)?;
-        draft.decided(Some(referral), stage, plugin, serde_json::to_value(call)?, Digest(answer.digest().0));
+        draft.decided(Some(referral), stage, plugin, Json::of(call)?, Digest(answer.digest().0));
         Ok(answer)
     }
 

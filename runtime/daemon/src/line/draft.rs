@@ -7,9 +7,9 @@ use handoff_engine::event::Event;
 use handoff_engine::ids::{Digest, LetterId, ReferralId};
 use handoff_engine::letter::Letter;
 use handoff_engine::referral::Referral;
+use handoff_store::Json;
 use handoff_store::entry::{Entry, Record};
 use handoff_vault::{Sealing, VaultError};
-use serde_json::Value;
 
 use super::lanes::Lanes;
 use super::outbox::{Lease, Leases};
@@ -69,7 +69,7 @@ impl<'a> Draft<'a> {
     }
 
     /// What `call` leaves out or has as tokens must stand in this transaction or before: see [`Record::Decided`].
-    pub fn decided(&mut self, referral: Option<ReferralId>, stage: &str, plugin: Digest, call: Value, answer: Digest) {
+    pub fn decided(&mut self, referral: Option<ReferralId>, stage: &str, plugin: Digest, call: Json, answer: Digest) {
         self.record(Record::Decided { referral, stage: stage.into(), plugin, call, answer });
     }
 

@@ -51,8 +51,8 @@ impl Line {
         let call = match &item.doubt {
             // The answer came, and the plugin could not be asked what it means.
             Some(Doubt { response: Some(response), ask, .. }) => {
-                let ask: Ask = serde_json::from_value(ask.clone())?;
-                speaker.resume(ask.state, serde_json::from_value(response.clone())?, settings)
+                let ask: Ask = ask.read()?;
+                speaker.resume(ask.state, response.read()?, settings)
             }
             Some(Doubt { response: None, .. }) | None => self.first_word(referral, item, &stage, settings)?,
         };

@@ -10,7 +10,8 @@ use handoff_engine::referral::Referral;
 use handoff_host::contract::carrier;
 use handoff_host::contract::exchange::{Ask, Response};
 use handoff_host::contract::types::Failure;
-use handoff_host::{Answer, Call, End, Turn};
+use handoff_host::{Answer, Call, End, Turn, WithoutResponse};
+use handoff_store::Json;
 use handoff_store::entry::Record;
 use handoff_store::index::OutboxItem;
 
@@ -86,11 +87,6 @@ impl Line {
         let (mut has_begun, mut is_news) = (false, false);
         for _ in 0..ASKS_MAX {
             let lookup = taken.in_doubt;
-            let mut recorded = serde_json::to_value(&call)?;
-            if is_news {
-                let response = recorded["arguments"]["response"].take();
-                taken.draft.record(Record::Answered { letter: id, response, lookup });
-            }
             let answer = match self.consult(&taken, &call) {
                 Ok(answer) => answer,
                 Err(fault) => {
@@ -100,6 +96,7 @@ impl Line {
                 }
             };
             let (plugin, digest) = (taken.installed.digest(&taken.stage)?, Digest(answer.digest().0));
+            let recorded = if is_news { Json::of(&WithoutResponse(&call))? } else { Json::of(&call)? };
             taken.draft.decided(Some(referral.id), &taken.stage, plugin, recorded, digest);
             is_news = false;
             let settings = taken.installed.settings(&taken.stage).unwrap_or_default();
@@ -117,6 +114,8 @@ impl Line {
                     pass = Some(leave);
                     match exchanged {
                         Exchanged::Answered(response) => {
+                            let told = Json::of(&response)?;
+                            taken.draft.record(Record::Answered { letter: id, response: told, lookup });
                             (is_answered, is_news) = (!lookup, true);
                             call = speaker.resume(ask.state, response, settings);
                         }
@@ -208,7 +207,7 @@ impl Line {
             plugin: taken.installed.digest(&taken.stage)?,
             endpoint: ask.endpoint.clone(),
             agreement: self.egress.agreement(&ask.endpoint).map(str::to_string),
-            ask: serde_json::to_value(ask)?,
+            ask: Json::of(ask)?,
             lookup,
         });
         self.commit(draft).await

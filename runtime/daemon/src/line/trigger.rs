@@ -7,8 +7,9 @@ use handoff_engine::ids::{Digest, PatientId, ReferralId};
 use handoff_host::contract::interpreter::{self, Meaning};
 use handoff_host::contract::types::Attribute;
 use handoff_host::{self as host, Call, FaultKind};
+use handoff_store::Json;
 use handoff_store::entry::{Record, Verdict};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::draft::Draft;
 use super::ingress::fields::Fields;
@@ -328,7 +329,7 @@ fn is_kept(verdict: &Verdict) -> bool {
 }
 
 /// The trigger's call without what lies sealed beside it.
-fn as_recorded(installed: &Installed, stage: &str, delivery: &Delivery) -> Result<Value, LineError> {
+fn as_recorded(installed: &Installed, stage: &str, delivery: &Delivery) -> Result<Json, LineError> {
     let bare = Delivery {
         door: delivery.door,
         source: delivery.source.clone(),
@@ -338,7 +339,7 @@ fn as_recorded(installed: &Installed, stage: &str, delivery: &Delivery) -> Resul
         received_at: delivery.received_at,
     };
     let settings = installed.settings(stage).unwrap_or_default();
-    Ok(serde_json::to_value(Call::Interpret { delivery: to_wit::delivery(&bare), settings })?)
+    Ok(Json::of(&Call::Interpret { delivery: to_wit::delivery(&bare), settings })?)
 }
 
 fn without_credentials(headers: &[Attribute]) -> Vec<Attribute> {

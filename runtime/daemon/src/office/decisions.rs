@@ -7,7 +7,7 @@ use handoff_engine::ids::{Digest, Token};
 use handoff_host::contract::interpreter::Delivery;
 use handoff_host::{Call, Host, Plugin};
 use handoff_store::journal::{Numbered, ReadError};
-use handoff_store::{Position, Record};
+use handoff_store::{Json, Position, Record};
 use handoff_vault::{ClearBytes, Lookup, Vault, VaultError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -123,7 +123,7 @@ struct Prover<'a> {
 
 /// A call as its entry has it.
 struct Recorded<'a> {
-    call: &'a Value,
+    call: &'a Json,
     entry: &'a [Record],
     /// What stands before it there.
     before: &'a [Record],
@@ -153,13 +153,14 @@ impl Prover<'_> {
     /// The call as it was made: what stands in it as a token, or beside it in its entry, is put back.
     fn call(&self, recorded: &Recorded<'_>) -> Result<Call, Stopped> {
         let unreadable = |what: &str| Stopped::Unproven(format!("its record cannot be read: {what}"));
-        let mut call = recorded.call.clone();
+        let mut call: Value = recorded.call.read().map_err(|_| unreadable("it holds no call"))?;
         if let Some(response @ Value::Null) = call.pointer_mut("/arguments/response") {
             let answered = recorded.before.iter().rev().find_map(|record| match record {
                 Record::Answered { response, .. } => Some(response),
                 _ => None,
             });
-            *response = answered.ok_or(Stopped::Unproven("its response is not in its entry".into()))?.clone();
+            let answered = answered.ok_or(Stopped::Unproven("its response is not in its entry".into()))?;
+            *response = answered.read().map_err(|_| unreadable("its response is none"))?;
         }
         let mut call: Call = serde_json::from_value(call).map_err(|_| unreadable("it holds no call"))?;
         match &mut call {

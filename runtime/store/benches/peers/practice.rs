@@ -13,7 +13,7 @@ use handoff_engine::scenario::Scenario;
 use handoff_engine::step::{Effect, Step, begin, step};
 use handoff_engine::workflow::Workflow;
 use handoff_store::entry::{Record, Verdict};
-use handoff_store::{Entry, Sealed};
+use handoff_store::{Entry, Json, Sealed};
 use serde_json::json;
 
 /// What the EHR sends, and every side keeps.
@@ -75,7 +75,10 @@ impl Practice {
 
     /// A letter is taken up: this is written down before it leaves.
     pub fn ask(&self, letter: LetterId) -> Entry {
-        let ask = json!({ "method": "POST", "url": "/2010-04-01/Accounts/AC1/Messages.json", "body": "To=…&Body=…" });
+        let ask = Json::of(
+            &json!({ "method": "POST", "url": "/2010-04-01/Accounts/AC1/Messages.json", "body": "To=…&Body=…" }),
+        )
+        .expect("JSON");
         let asked = Record::Asked {
             letter,
             attempt: 1,
@@ -103,7 +106,11 @@ impl Practice {
         };
         let event = Event::LetterSent { letter: sent, in_doubt: false };
         let mut records = vec![
-            Record::Answered { letter: letter.id, response: json!({ "status": 201, "sid": "SM1" }), lookup: false },
+            Record::Answered {
+                letter: letter.id,
+                response: Json::of(&json!({ "status": 201, "sid": "SM1" })).expect("JSON"),
+                lookup: false,
+            },
             Record::Received {
                 letter: letter.id,
                 outcome: "accepted".into(),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::entry::{Canary, Origin, Verdict};
+use crate::json::Json;
 use crate::position::Position;
 
 /// What to list; absent fields match everything.
@@ -130,9 +131,9 @@ pub struct Doubt {
     pub stage: String,
     pub plugin: Digest,
     pub endpoint: String,
-    pub ask: Value,
+    pub ask: Json,
     /// What came back, when that much is known.
-    pub response: Option<Value>,
+    pub response: Option<Json>,
 }
 
 /// A referral under legal hold.

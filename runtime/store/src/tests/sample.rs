@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::entry::{Entry, Origin, Record, Sealed, Verdict};
 use crate::journal::Dice;
+use crate::json::Json;
 
 pub fn key(seed: u8) -> SigningKey {
     SigningKey::from_bytes(&[seed; 32])
@@ -161,10 +162,13 @@ impl Practice {
                 plugin: digest,
                 endpoint: "sms".to_string(),
                 agreement: None,
-                ask: json!({ "number": number }),
+                ask: Json::of(&json!({ "number": number })).expect("JSON"),
                 lookup: self.dice.below(4) == 0,
             }],
-            8 => vec![Record::Answered { letter, response: json!({ "status": 201 }), lookup: self.dice.below(4) == 0 }],
+            8 => {
+                let response = Json::of(&json!({ "status": 201 })).expect("JSON");
+                vec![Record::Answered { letter, response, lookup: self.dice.below(4) == 0 }]
+            }
             9 => {
                 let (attempts, in_doubt) = (self.dice.below(4) as u32, self.dice.below(2) == 0);
                 vec![Record::Deferred { letter, due, attempts, why, in_doubt }]
