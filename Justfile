@@ -77,9 +77,10 @@ bench-swap *ARGS: setup
 bench-plan *ARGS: setup
     cargo bench -p handoff --bench plan -- {{ARGS}}
 
-# A year of a hundred thousand referrals in virtual time: minutes. `just year 5000` takes a part of it.
+# A year of a hundred thousand referrals in virtual time: minutes. `just year 5000` takes a part of it. The memory of one
+# panel of patients serves the next, without going back to the kernel in between.
 year *REFERRALS: setup
-    cargo bench -p handoff --bench year -- {{REFERRALS}}
+    MIMALLOC_PURGE_DELAY=-1 cargo bench -p handoff --bench year -- {{REFERRALS}}
 
 # Lives through simulated histories for so many minutes, and names each seed that broke a promise.
 soak MINUTES="30" FROM="1000": setup

@@ -17,8 +17,9 @@ use super::script::Script;
 use super::{Rehearsal, signing_key, start};
 use crate::house::Ground;
 
-/// Patients are rehearsed in panels of so many: what happens to one patient does not depend on another's.
-pub const PANEL: u64 = 100;
+/// Patients are rehearsed in panels of so many: what happens to one patient does not depend on another's. Each panel costs
+/// a house; few of them leave a core idle at the end.
+pub const PANEL: u64 = 200;
 
 /// Seeds of panels are told apart by their lower half.
 const PANELS_BITS: u32 = 32;
@@ -55,10 +56,10 @@ impl Year {
         if panels == 0 {
             return Ok(Vec::new());
         }
-        // The first alone: it keeps the plugins' components for the others.
-        let mut told = vec![(0, self.panel(0, host, data, &read)?)];
-        lived(1);
-        let (next, done) = (AtomicU64::new(1), AtomicU64::new(1));
+        // One house alone: it keeps the plugins' components for all.
+        drop(self.built(0, host, data)?);
+        let mut told = Vec::new();
+        let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
         let cores = thread::available_parallelism()?.get();
         let worker = || {
             let mut told = Vec::new();
@@ -96,18 +97,23 @@ impl Year {
         read: &impl Fn(&Rehearsal) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         let live = || {
-            let plan = self.plan(panel)?;
-            let options = StoreOptions::new(data, signing_key(plan.seed));
-            let (journal, keys) = (SimDisk::new(plan.seed, None), SimDisk::new(plan.seed, None));
-            let (store, _) = Store::inline(Arc::new(journal), Arc::new(MemoryRows::default()), options)?;
-            let ground = Ground { host: Arc::clone(host), store, keys: Arc::new(keys) };
-            let rehearsal = Rehearsal::of(&self.script, plan, data, ground)?;
+            let rehearsal = self.built(panel, host, data)?;
             // The doors' patience with slow bodies is the machine's own time.
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().context("a runtime")?;
             runtime.block_on(rehearsal.run(|_| {}))?;
             read(&rehearsal)
         };
         live().with_context(|| format!("panel {panel} of seed {} could not be rehearsed", self.seed))
+    }
+
+    /// A panel's house and the world around it, before the first order.
+    fn built(&self, panel: u64, host: &Arc<Host>, data: &Path) -> anyhow::Result<Rehearsal> {
+        let plan = self.plan(panel)?;
+        let options = StoreOptions::new(data, signing_key(plan.seed));
+        let (journal, keys) = (SimDisk::new(plan.seed, None), SimDisk::new(plan.seed, None));
+        let (store, _) = Store::inline(Arc::new(journal), Arc::new(MemoryRows::default()), options)?;
+        let ground = Ground { host: Arc::clone(host), store, keys: Arc::new(keys) };
+        Rehearsal::of(&self.script, plan, data, ground)
     }
 
     fn plan(&self, panel: u64) -> anyhow::Result<Plan> {
