@@ -35,9 +35,11 @@ impl VirtualClock {
         self.millis.fetch_add(step.num_milliseconds().max(0), Ordering::SeqCst);
     }
 
-    /// Moves on to `moment`; a moment already past leaves the clock where it is.
+    /// Moves on to `moment`, or to the first millisecond at which it has come: who waits for it would wait for ever. A
+    /// moment already past leaves the clock where it is.
     pub fn advance_to(&self, moment: DateTime<Utc>) {
-        self.millis.fetch_max(moment.timestamp_millis(), Ordering::SeqCst);
+        let is_between = !moment.timestamp_subsec_nanos().is_multiple_of(1_000_000);
+        self.millis.fetch_max(moment.timestamp_millis() + i64::from(is_between), Ordering::SeqCst);
     }
 }
 
@@ -63,5 +65,8 @@ mod tests {
         assert_eq!(clock.now(), start + TimeDelta::hours(2));
         clock.advance_to(start + TimeDelta::days(1));
         assert_eq!(clock.now(), start + TimeDelta::days(1));
+        let between = clock.now() + TimeDelta::microseconds(1);
+        clock.advance_to(between);
+        assert_eq!(clock.now(), start + TimeDelta::days(1) + TimeDelta::milliseconds(1), "{between} has come");
     }
 }
