@@ -66,7 +66,10 @@ async fn search(
         Ok(found) => {
             let entries: Vec<Value> = found
                 .into_iter()
-                .map(|resource| elements.map_or(resource.clone(), |elements| subset(&kind, &resource, elements)))
+                .map(|resource| match elements {
+                    Some(elements) => subset(&kind, &resource, elements),
+                    None => resource,
+                })
                 .map(|resource| json!({ "fullUrl": reference(&resource), "resource": resource, "search": { "mode": "match" } }))
                 .collect();
             let bundle =
