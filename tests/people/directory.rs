@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Redirect;
@@ -20,8 +22,6 @@ use handoff::people::Role;
 use handoff::people::oidc::{Oidc, OidcConfig};
 use handoff_store::{Record, SignInFault};
 use handoff_vault::system_dice;
-use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -55,7 +55,7 @@ impl Directory {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let dice = SystemRandom::new();
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &dice).expect("a key");
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &dice).expect("a key");
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref()).expect("a key");
         let address = listener.local_addr().expect("an address");
         let directory = Arc::new(Directory { address, pair, wish: Mutex::default(), codes: Mutex::default(), clock });
         let router = Router::new()
@@ -175,7 +175,7 @@ async fn come_back(site: &Site, kept: &str, back: &str) -> super::site::Answer {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_practices_own_directory_lets_people_in_by_its_groups() {
     let mut site = Site::open().await;
-    let _installed_before = rustls::crypto::ring::default_provider().install_default();
+    let _installed_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
     assert_eq!(site.get(None, "/api/session/oidc").await.status, 404, "nobody set one up");
     let clock: Arc<dyn Clock> = site.rehearsal.clock();
     let directory = Directory::open(clock).await;

@@ -95,7 +95,7 @@ impl Practice {
     pub async fn start(plan: Plan) -> Result<Practice, PracticeError> {
         let world = World::new(plan)?;
         // Fails when somebody has installed one already, which serves as well.
-        let _already_installed = rustls::crypto::ring::default_provider().install_default();
+        let _already_installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let http =
             reqwest::Client::builder().timeout(CALLBACK_WITHIN).no_proxy().build().map_err(PracticeError::Client)?;
         let (carrier, carrier_at) = listen().await?;

@@ -42,7 +42,7 @@ pub use self::verify::{Sound, VerifyError, verify, verify_disk};
 
 pub(crate) use self::frame::Frame;
 use self::map::{Map, Offsets, Place};
-use self::seal::{BATCH_SEAL_FRAME_BYTES, BatchSeal, FOOTER_FRAME_BYTES, Footer, Head, Header, Rotation};
+use self::seal::{BATCH_SEAL_FRAME_BYTES, BatchSeal, FOOTER_FRAME_BYTES, Footer, Head, Header, Rotation, Signer};
 use crate::entry::Entry;
 use crate::position::Position;
 
@@ -115,7 +115,7 @@ pub enum AppendError {
 
 pub struct Journal {
     disk: Arc<dyn Disk>,
-    key: SigningKey,
+    key: Signer,
     map: Arc<Map>,
     segment_max_bytes: u64,
     /// The segment being written.
@@ -273,8 +273,7 @@ impl Journal {
             let created = self.disk.create(&self.name);
             self.or_poison("could not make a segment", created)?;
         }
-        let header =
-            Header { segment: number, first: self.first, head: self.head, key: self.key.verifying_key().to_bytes() };
+        let header = Header { segment: number, first: self.first, head: self.head, key: self.key.public().to_bytes() };
         let header = seal::frame(FrameKind::Header, &header.write());
         let mut bytes = header.bytes().to_vec();
         let mut head = self.head.then(&header.digest);
@@ -283,7 +282,7 @@ impl Journal {
             let rotation = seal::frame(FrameKind::Rotation, &rotation.write());
             bytes.extend_from_slice(rotation.bytes());
             head = head.then(&rotation.digest);
-            self.key = new;
+            self.key = Signer::new(&new);
         }
         self.opened = head;
         let seal = BatchSeal::sign(&self.key, number, 0, self.last, head);

@@ -142,7 +142,7 @@ impl Door {
             Err(error) => return Err(error).with_context(|| format!("cannot use the control door {}", path.display())),
         }
         // The client wants one even where nothing is encrypted.
-        let _installed_before = rustls::crypto::ring::default_provider().install_default();
+        let _installed_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let client =
             reqwest::Client::builder().unix_socket(path).build().context("cannot speak to the control door")?;
         Ok(Some(Door { client }))

@@ -13,7 +13,7 @@ use crate::journal::disk::Disk;
 use crate::journal::frame::{FrameKind, HEADER_BYTES, decode};
 use crate::journal::map::{Map, Place, segment_name, segment_number};
 use crate::journal::purge::STUB_SUFFIX;
-use crate::journal::seal::{FOOTER_FRAME_BYTES, Footer, Head, Header, Rotation};
+use crate::journal::seal::{FOOTER_FRAME_BYTES, Footer, Head, Header, Rotation, Signer};
 use crate::journal::tail;
 use crate::journal::verify::check_all;
 use crate::journal::walk::{Step, WHOLE_READ_BYTES, Walk};
@@ -142,7 +142,7 @@ impl Opening {
         map.write().extend(segments.iter().map(place_of));
         let mut journal = Journal {
             disk: self.disk.clone(),
-            key: self.key.clone(),
+            key: Signer::new(&self.key),
             map,
             segment_max_bytes: self.segment_max_bytes.min(SEGMENT_MAX_BYTES),
             name: newest.map(|segment| segment_name(segment.number)).unwrap_or_default(),

@@ -172,6 +172,6 @@ fn asking<T, E>(what: impl Future<Output = Result<T, E>>) -> anyhow::Result<T>
 where
     E: std::error::Error + Send + Sync + 'static,
 {
-    let _installed_before = rustls::crypto::ring::default_provider().install_default();
+    let _installed_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
     Ok(tokio::runtime::Runtime::new()?.block_on(what)?)
 }

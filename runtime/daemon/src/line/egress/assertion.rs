@@ -1,12 +1,12 @@
 //! A client's assertion of who it is: a JWT signed with its own key, as SMART Backend Services want it (SMART App Launch
 //! 2.2.0, Client Authentication: Asymmetric; RFC 7523).
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA384, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::ids::Digest;
-use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA384, RsaKeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::json;
@@ -42,10 +42,8 @@ impl Key {
         };
         let der = der.secret_pkcs8_der();
         let rsa = RsaKeyPair::from_pkcs8(der).ok().map(Key::Rsa);
-        rsa.or_else(|| {
-            let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, der, &SystemRandom::new());
-            pair.ok().map(Key::EllipticCurve)
-        })
+        let curve = || EcdsaKeyPair::from_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, der).ok();
+        rsa.or_else(|| curve().map(Key::EllipticCurve))
     }
 
     /// The compact JWS (RFC 7515, 3.1). Nothing when the key cannot sign.
@@ -73,7 +71,7 @@ impl Key {
         let dice = SystemRandom::new();
         match self {
             Key::Rsa(pair) => {
-                let mut signature = vec![0; pair.public().modulus_len()];
+                let mut signature = vec![0; pair.public_modulus_len()];
                 pair.sign(&RSA_PKCS1_SHA384, &dice, message, &mut signature).ok()?;
                 Some(signature)
             }

@@ -86,7 +86,7 @@ impl Clients {
 
 pub(super) fn builder(reach: Reach) -> ClientBuilder {
     // Fails only when one has been installed already, and any will do.
-    let _installed_before = rustls::crypto::ring::default_provider().install_default();
+    let _installed_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
     Client::builder()
         .dns_resolver(std::sync::Arc::new(Resolver(reach)))
         // A redirect could lead anywhere; the plugin sees its status instead.

@@ -179,7 +179,7 @@ impl Trust {
         for authority in certificates(self.authorities.as_deref().unwrap_or_default())? {
             roots.add(authority)?;
         }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(&[&TLS13, &TLS12])?;
         let builder = builder.with_root_certificates(roots);
         let config = match &self.identity {

@@ -108,7 +108,7 @@ impl TlsConfig {
     }
 
     fn load(&self) -> Result<ServerConfig, TlsError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let unusable =
             |source| TlsError::Unusable { certificate: self.certificate.clone(), key: self.key.clone(), source };
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))

@@ -1,10 +1,12 @@
 //! The directory's word: a signed ID token (RFC 7515, RFC 7519), believed only when everything about it holds (OpenID Connect
 //! Core 1.0, 3.1.3.7).
 
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use ring::signature::{ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey};
 use serde::Deserialize;
 use serde_json::Value;
 use subtle::ConstantTimeEq as _;
@@ -149,8 +151,10 @@ impl Jwk {
 
 #[cfg(test)]
 mod tests {
-    use ring::rand::SystemRandom;
-    use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
+    };
     use rustls::pki_types::PrivateKeyDer;
     use rustls::pki_types::pem::PemObject as _;
     use serde_json::json;
@@ -179,7 +183,7 @@ mod tests {
             let rsa = RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).expect("a key");
             let dice = SystemRandom::new();
             let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &dice).expect("a key");
-            let curve = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &dice);
+            let curve = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref());
             Directory { rsa, curve: curve.expect("a key") }
         }
 
@@ -187,7 +191,7 @@ mod tests {
             let kid = Some("1".to_string());
             match algorithm {
                 "RS256" => {
-                    let public: RsaPublicKeyComponents<Vec<u8>> = self.rsa.public().into();
+                    let public: RsaPublicKeyComponents<Vec<u8>> = self.rsa.public_key().into();
                     Jwk::Rsa { kid, n: encode(&public.n), e: encode(&public.e) }
                 }
                 _ => {
@@ -203,7 +207,7 @@ mod tests {
             let dice = SystemRandom::new();
             let signature = match algorithm {
                 "RS256" => {
-                    let mut signature = vec![0; self.rsa.public().modulus_len()];
+                    let mut signature = vec![0; self.rsa.public_modulus_len()];
                     self.rsa.sign(&RSA_PKCS1_SHA256, &dice, message.as_bytes(), &mut signature).expect("signed");
                     signature
                 }

@@ -89,7 +89,7 @@ impl Provider {
             return Err(OidcConfigError::Issuer);
         }
         // Fails only when one has been installed already, and any will do.
-        let _installed_before = rustls::crypto::ring::default_provider().install_default();
+        let _installed_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let mut builder = reqwest::Client::builder().redirect(Policy::none()).timeout(ANSWER_WITHIN);
         if let Some(pem) = authority {
             let authorities = reqwest::Certificate::from_pem_bundle(&pem).map_err(OidcConfigError::Tls)?;

@@ -1,6 +1,6 @@
 //! Assertions as a token server reads them.
 
-use ring::signature::{ECDSA_P384_SHA384_FIXED, KeyPair as _, RSA_PKCS1_2048_8192_SHA384, UnparsedPublicKey};
+use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED, KeyPair as _, RSA_PKCS1_2048_8192_SHA384, UnparsedPublicKey};
 use serde_json::Value;
 
 use super::*;
@@ -19,7 +19,7 @@ fn read(key: &Key, token: &str) -> (Value, Value) {
     let message = format!("{}.{}", parts[0], parts[1]);
     let signature = decoded(parts[2]);
     let held = match key {
-        Key::Rsa(pair) => UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA384, pair.public().as_ref().to_vec())
+        Key::Rsa(pair) => UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA384, pair.public_key().as_ref().to_vec())
             .verify(message.as_bytes(), &signature),
         Key::EllipticCurve(pair) => {
             UnparsedPublicKey::new(&ECDSA_P384_SHA384_FIXED, pair.public_key().as_ref().to_vec())
