@@ -1,11 +1,14 @@
 //! The host: loads plugins and calls them, one fresh instance per call, no more at once than there are places.
 
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use wasmtime::Engine;
 
 use crate::cache::Cache;
 use crate::call::{Answer, Call};
+use crate::digest::Digest;
 use crate::engine;
 use crate::fault::{Fault, FaultKind, HostError};
 use crate::inspect::{self, Inspection};
@@ -19,6 +22,8 @@ pub struct Host {
     limits: Limits,
     cache: Option<Cache>,
     slots: Slots,
+    /// A component is made ready once, however many workflows and houses name it.
+    loaded: Mutex<HashMap<Digest, Plugin>>,
 }
 
 impl Host {
@@ -28,14 +33,21 @@ impl Host {
         let engine = engine::new(&limits).map_err(HostError::Setup)?;
         let cache = cache.map(|path| Cache::open(path, &engine)).transpose()?;
         let slots = Slots::new(limits.concurrent_calls);
-        Ok(Host { engine, limits, cache, slots })
+        Ok(Host { engine, limits, cache, slots, loaded: Mutex::default() })
     }
 
     /// Compiles a component and checks that it is a plugin: it imports nothing, serves a stage in this contract's types,
     /// and starts within the limits. Waits for a place like a call.
     pub fn load(&self, component: &[u8]) -> Result<Plugin, HostError> {
+        let digest = Digest::of(component);
+        let loaded = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plugin) = loaded().get(&digest) {
+            return Ok(plugin.clone());
+        }
         let _slot = self.slots.take(self.limits.wait);
-        Plugin::load(&self.engine, &self.limits, self.cache.as_ref(), component)
+        let plugin = Plugin::load(&self.engine, &self.limits, self.cache.as_ref(), digest, component)?;
+        loaded().insert(digest, plugin.clone());
+        Ok(plugin)
     }
 
     /// What a component is, whether or not it is fit to be a plugin.

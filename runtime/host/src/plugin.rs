@@ -42,9 +42,9 @@ impl Plugin {
         engine: &Engine,
         limits: &Limits,
         cache: Option<&Cache>,
+        digest: Digest,
         bytes: &[u8],
     ) -> Result<Plugin, HostError> {
-        let digest = Digest::of(bytes);
         let component = cache::component(engine, cache, digest, bytes)?;
         if let Some(import) = inspect::effects(engine, &component).into_iter().next() {
             return Err(HostError::Imports { plugin: digest, import });

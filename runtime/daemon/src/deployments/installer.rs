@@ -1,8 +1,8 @@
 //! Where deployments are made ready: components found, loaded, checked against their stages and pinned.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use handoff_engine::deployment::Deployment;
 use handoff_engine::ids::Digest;
@@ -13,13 +13,12 @@ use handoff_host::{Answer, Call, Host, Plugin};
 use super::{Catalogue, InstallError, Installed, Source, kept};
 use crate::label::{self, Label, Post, Ways};
 
-/// One serves a house: a component is compiled once, however many deployments name it.
+/// One serves a house.
 pub struct Installer {
     host: Arc<Host>,
     catalogue: Catalogue,
     /// Components by digest, below the data folder.
     kept: PathBuf,
-    loaded: Mutex<HashMap<Digest, Plugin>>,
 }
 
 /// Whether a component is kept for those who will be pinned to it.
@@ -46,7 +45,7 @@ struct Pinned<'a> {
 
 impl Installer {
     pub fn new(host: Arc<Host>, catalogue: Catalogue, kept: PathBuf) -> Installer {
-        Installer { host, catalogue, kept, loaded: Mutex::default() }
+        Installer { host, catalogue, kept }
     }
 
     /// Loads what a workflow names and pins it.
@@ -120,16 +119,9 @@ impl Installer {
     }
 
     fn load(&self, stage: &Stage, component: &[u8]) -> Result<Plugin, InstallError> {
-        let digest = Digest::of(component);
-        let known = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
-        if let Some(known) = known {
-            return Ok(known);
-        }
         let (key, name) = (stage.key.clone(), stage.plugin.clone());
         let failed = |source| InstallError::Plugin { stage: key, plugin: name, source };
-        let plugin = self.host.load(component).map_err(failed)?;
-        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, plugin.clone());
-        Ok(plugin)
+        self.host.load(component).map_err(failed)
     }
 
     /// What a vendor's plugin may read of a callback: what it asks for, where the workflow grants it.
