@@ -109,7 +109,8 @@ impl Line {
     fn reaches(&self, draft: &Draft<'_>, referral: &Referral) -> Result<Vec<Reach>, LineError> {
         let mut reaches = referral.facts.patient.reaches.clone();
         for reach in &mut reaches {
-            reach.consent = match self.consent(draft, referral, &reach.address, reach.channel)? {
+            let name = self.address_name(draft, &reach.address)?;
+            reach.consent = match self.consent(&name, referral, &reach.address, reach.channel)? {
                 Some(true) => Consent::Granted,
                 Some(false) => Consent::Denied,
                 None => Consent::Unknown,

@@ -178,9 +178,8 @@ impl Line {
 
     /// Whose reply this is: among the referrals that this address belongs to, the one written to last.
     fn answerer(&self, draft: &Draft<'_>, reply: &InboundReply) -> Result<Option<ReferralId>, LineError> {
-        let clear = self.reveal(draft, &Token(reply.from.clone()))?;
         let mut known = Vec::new();
-        for id in self.store.index().find(&self.vault.blind("address", clear.as_str()))? {
+        for id in self.store.index().find(&self.address_name(draft, &Token(reply.from.clone()))?)? {
             known.extend(self.store.index().referral(&id)?);
         }
         let written_at = |referral: &Referral| referral.facts.last_letter.as_ref().map(|letter| letter.at);
@@ -227,12 +226,9 @@ impl Line {
         channel: Channel,
         from: &Token,
     ) -> Result<Option<Token>, LineError> {
-        let name = |token: &Token| -> Result<String, LineError> {
-            Ok(self.vault.blind("address", self.reveal(draft, token)?.as_str()))
-        };
-        let from = name(from)?;
+        let from = self.address_name(draft, from)?;
         for reach in referral.facts.patient.reaches.iter().filter(|reach| reach.channel == channel) {
-            if name(&reach.address)? == from {
+            if self.address_name(draft, &reach.address)? == from {
                 return Ok(Some(reach.address.clone()));
             }
         }

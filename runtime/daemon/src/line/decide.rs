@@ -53,13 +53,14 @@ impl Line {
         message: &Message,
         expires: Option<DateTime<Utc>>,
     ) -> Result<Verdict, LineError> {
+        let name = self.address_name(draft, &message.to)?;
         let texted = match message.channel {
-            Channel::Sms => self.texted(draft, &message.to)?,
+            Channel::Sms => self.texted(&name)?,
             Channel::Email | Channel::Portal => Vec::new(),
         };
         let passage = Passage {
             channel: message.channel,
-            consent: self.consent(draft, referral, &message.to, message.channel)?,
+            consent: self.consent(&name, referral, &message.to, message.channel)?,
             deceased: referral.facts.patient.deceased,
             zone: referral.facts.patient.zone,
             texted: &texted,
@@ -69,16 +70,20 @@ impl Line {
         Ok(gate::admit(&installed.workflow().contact, &passage, draft.now))
     }
 
-    /// The patient's last word about an address: given to us, else as the chart has it.
+    /// The (blinded) name by which the index knows an address, whoever's it is.
+    pub(super) fn address_name(&self, draft: &Draft<'_>, address: &Token) -> Result<String, LineError> {
+        Ok(self.vault.blind("address", self.reveal(draft, address)?.as_str()))
+    }
+
+    /// The patient's last word about an address: given to us under its name, else as the chart has it.
     pub(super) fn consent(
         &self,
-        draft: &Draft<'_>,
+        name: &str,
         referral: &Referral,
         address: &Token,
         channel: Channel,
     ) -> Result<Option<bool>, LineError> {
-        let clear = self.reveal(draft, address)?;
-        let on_file = self.store.index().consent(&self.vault.blind("address", clear.as_str()))?;
+        let on_file = self.store.index().consent(name)?;
         if let Some(word) = on_file.iter().find(|word| word.channel == channel.name()) {
             return Ok(Some(word.granted));
         }
@@ -90,11 +95,10 @@ impl Line {
         })
     }
 
-    /// When texts went to this number, over all referrals of whoever answers it, and when those still owed will go.
-    fn texted(&self, draft: &Draft<'_>, address: &Token) -> Result<Vec<DateTime<Utc>>, LineError> {
-        let clear = self.reveal(draft, address)?;
+    /// When texts went to the number of this name, over all referrals of whoever answers it, and when those still owed will go.
+    fn texted(&self, name: &str) -> Result<Vec<DateTime<Utc>>, LineError> {
         let mut texted = Vec::new();
-        for id in self.store.index().find(&self.vault.blind("address", clear.as_str()))? {
+        for id in self.store.index().find(name)? {
             if let Some(referral) = self.store.index().referral(&id)? {
                 let attempts = &referral.facts.attempts;
                 texted.extend(attempts.iter().filter(|a| a.channel == Channel::Sms).map(|a| a.at));
@@ -112,8 +116,7 @@ impl Line {
         granted: bool,
         why: &str,
     ) -> Result<(), LineError> {
-        let clear = self.reveal(draft, address)?;
-        let address = self.vault.blind("address", clear.as_str());
+        let address = self.address_name(draft, address)?;
         draft.record(Record::Consented { address, channel: channel.name().into(), granted, why: why.into() });
         Ok(())
     }
