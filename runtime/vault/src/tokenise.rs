@@ -30,9 +30,15 @@ impl Reveal {
         Reveal(paths.iter().map(|path| steps(path)).collect())
     }
 
-    fn grants(&self, path: &[Step]) -> bool {
-        self.0.iter().any(|granted| granted == path)
+    fn paths(&self) -> Vec<&[Step]> {
+        self.0.iter().map(Vec::as_slice).collect()
     }
+}
+
+/// What is left of the paths that lead on by such a step.
+fn beyond<'p>(paths: &[&'p [Step]], leads_on: impl Fn(&Step) -> bool) -> Vec<&'p [Step]> {
+    let rest = |path: &&'p [Step]| path.split_first().filter(|(step, _)| leads_on(step)).map(|(_, rest)| rest);
+    paths.iter().filter_map(rest).collect()
 }
 
 fn steps(path: &str) -> Vec<Step> {
@@ -63,7 +69,7 @@ impl Tokeniser<'_, '_> {
         let value = json.then(|| serde_json::from_slice::<Value>(body).ok()).flatten();
         match value {
             Some(mut value) => {
-                self.walk(&mut value, &mut Vec::new(), reveal);
+                self.walk(&mut value, &reveal.paths());
                 value.to_string()
             }
             None => std::str::from_utf8(body).map(|text| self.text(text)).unwrap_or_default(),
@@ -100,21 +106,19 @@ impl Tokeniser<'_, '_> {
         segments.iter().map(|segment| format!("{segment}\r")).collect()
     }
 
-    fn walk(&mut self, value: &mut Value, path: &mut Vec<Step>, reveal: &Reveal) {
+    /// `granted` lead from here to what may be read in clear.
+    fn walk(&mut self, value: &mut Value, granted: &[&[Step]]) {
         match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
-            Value::String(text) if reveal.grants(path) => *text = self.placed.mask(text),
+            Value::String(text) if granted.iter().any(|path| path.is_empty()) => *text = self.placed.mask(text),
             Value::String(text) => *text = self.text(text),
             Value::Array(members) => {
-                path.push(Step::Each);
-                members.iter_mut().for_each(|member| self.walk(member, path, reveal));
-                path.pop();
+                let granted = beyond(granted, |step| *step == Step::Each);
+                members.iter_mut().for_each(|member| self.walk(member, &granted));
             }
             Value::Object(members) => {
                 for (name, member) in members.iter_mut() {
-                    path.push(Step::Member(name.clone()));
-                    self.walk(member, path, reveal);
-                    path.pop();
+                    self.walk(member, &beyond(granted, |step| matches!(step, Step::Member(it) if it == name)));
                 }
             }
         }
