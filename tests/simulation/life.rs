@@ -311,6 +311,10 @@ impl House<'_> {
             if self.disk.power_is_off() {
                 return "killed".into();
             }
+            // Beside the work, as in a real house.
+            if let Err(error) = line.store.settle() {
+                return format!("the index was not carried over: {error}");
+            }
             if let Err(error) = line.readiness() {
                 return format!("not ready: {error}");
             }

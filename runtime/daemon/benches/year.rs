@@ -13,7 +13,7 @@ use handoff::rehearsal::Rehearsal;
 use handoff::rehearsal::script::Script;
 use handoff::rehearsal::year::{PANEL, Year};
 use handoff_host::{Host, Limits};
-use handoff_practice::{Ledger, Profile};
+use handoff_practice::Profile;
 
 /// As in the daemon.
 #[global_allocator]
@@ -62,9 +62,8 @@ fn main() -> anyhow::Result<()> {
 
 impl Totals {
     fn of(rehearsal: &Rehearsal) -> Totals {
-        let ledger: Ledger = rehearsal.world().ledger();
         let line = rehearsal.line();
-        Totals {
+        rehearsal.world().read_ledger(|ledger| Totals {
             orders: ledger.accepted_orders().count(),
             messages: ledger.texts.len() + ledger.mails.len(),
             visits: ledger.visits.len(),
@@ -75,7 +74,7 @@ impl Totals {
                 + ledger.duplicates()
                 + ledger.texts_after_opt_out()
                 + ledger.texts_at_night(),
-        }
+        })
     }
 
     fn and(self, other: Totals) -> Totals {

@@ -1,7 +1,7 @@
 //! The state of the world outside, and what comes next in it. No socket, no wall clock: [`crate::Practice`] carries
 //! what is sent here to its receiver.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Duration, Timelike as _, Utc};
@@ -164,6 +164,8 @@ pub(crate) struct Town {
     phones: BTreeMap<String, usize>,
     mailboxes: BTreeMap<String, usize>,
     numbers: BTreeMap<String, usize>,
+    /// Control ids of messages that were sent, taken or not.
+    transmitted: BTreeSet<String>,
 }
 
 #[derive(Clone)]
@@ -191,6 +193,7 @@ impl Town {
             carrier: Book::default(),
             chart: Chart::default(),
             handoff: None,
+            transmitted: BTreeSet::new(),
             phones: index(&people, |person| vec![person.mobile.clone()]),
             mailboxes: index(&people, |person| vec![person.email.clone()]),
             numbers: index(&people, |person| {
@@ -359,7 +362,7 @@ impl Town {
         let who = message.person.unwrap_or(usize::MAX);
         let accepted = sent.accepted();
         let rejected = matches!(sent.answer.as_str(), "AR" | "CR");
-        let first = !self.ledger.sent.iter().rev().any(|earlier| earlier.control_id == sent.control_id);
+        let first = self.transmitted.insert(sent.control_id.clone());
         self.ledger.sent.push(sent);
         match message.purpose {
             // Nobody repairs these; the refusal stands.

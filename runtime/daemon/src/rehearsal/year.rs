@@ -18,8 +18,11 @@ use super::{Rehearsal, signing_key, start};
 use crate::house::Ground;
 
 /// Patients are rehearsed in panels of so many: what happens to one patient does not depend on another's. Each panel costs
-/// a house; few of them leave a core idle at the end.
-pub const PANEL: u64 = 200;
+/// a house; a larger one outgrows the processor's caches.
+pub const PANEL: u64 = 100;
+
+/// A simulated file that grows is copied: many short segments cost less than one long one.
+const SEGMENT_BYTES: u64 = 2 << 20;
 
 /// Seeds of panels are told apart by their lower half.
 const PANELS_BITS: u32 = 32;
@@ -109,7 +112,8 @@ impl Year {
     /// A panel's house and the world around it, before the first order.
     fn built(&self, panel: u64, host: &Arc<Host>, data: &Path) -> anyhow::Result<Rehearsal> {
         let plan = self.plan(panel)?;
-        let options = StoreOptions::new(data, signing_key(plan.seed));
+        let options =
+            StoreOptions { segment_max_bytes: SEGMENT_BYTES, ..StoreOptions::new(data, signing_key(plan.seed)) };
         let (journal, keys) = (SimDisk::new(plan.seed, None), SimDisk::new(plan.seed, None));
         let (store, _) = Store::inline(Arc::new(journal), Arc::new(MemoryRows::default()), options)?;
         let ground = Ground { host: Arc::clone(host), store, keys: Arc::new(keys) };

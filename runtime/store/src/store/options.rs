@@ -15,7 +15,7 @@ pub struct StoreOptions {
     pub signing_key: SigningKey,
     /// How much of the journal is checked before it is used.
     pub depth: Depth,
-    /// A journal segment's size; smaller than [`SEGMENT_MAX_BYTES`] only to try how segments follow each other.
+    /// A journal segment's size: [`SEGMENT_MAX_BYTES`], or less on a disk that is simulated.
     pub segment_max_bytes: u64,
 }
 

@@ -202,11 +202,11 @@ fn survivor(file: &Inode, dice: &mut Dice) -> Inode {
 }
 
 fn put(bytes: &mut Vec<u8>, offset: usize, part: &[u8]) {
-    let end = offset + part.len();
-    if bytes.len() < end {
-        bytes.resize(end, 0);
-    }
-    bytes[offset..end].copy_from_slice(part);
+    // A gap reads as zeros.
+    bytes.resize(bytes.len().max(offset), 0);
+    let (over, beyond) = part.split_at(part.len().min(bytes.len() - offset));
+    bytes[offset..offset + over.len()].copy_from_slice(over);
+    bytes.extend_from_slice(beyond);
 }
 
 impl State {
