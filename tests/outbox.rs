@@ -118,7 +118,7 @@ async fn what_may_have_been_sent_goes_to_no_other_vendor_until_the_first_has_spo
             _ => None,
         });
         let oldest = steps.clone().map(|referral| referral.id).min();
-        steps.rfind(|referral| Some(referral.id) == oldest).expect("ordered").facts.attempts
+        steps.rfind(|referral| Some(referral.id) == oldest).expect("ordered").facts.attempts.clone()
     };
     assert_eq!(attempts().len(), 1, "so it counts");
     office.first.becomes(Mood::Closed);

@@ -110,7 +110,7 @@ fn fill(line: &Line, like: &Referral, referrals: u64) -> anyhow::Result<()> {
         referral.ordered_at -= back;
         referral.timers.iter_mut().for_each(|timer| timer.due -= back);
         referral.timers.retain(|timer| timer.due > at);
-        let stepped = Record::Stepped { referral: Box::new(referral), because: "a bench".into() };
+        let stepped = Record::Stepped { referral: Arc::new(referral), because: "a bench".into() };
         last = Some(line.store.commit(Entry { at, records: vec![stepped], sealed: Vec::new() }));
     }
     last.context("some referrals")?.wait()?;

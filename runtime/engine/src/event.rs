@@ -1,6 +1,7 @@
 //! What a delivery, a receipt or a timer means to one referral: small, typed, tokenised.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use crate::referral::{
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
     /// The order came in; the referral is born with it. Workflow name: `ordered`.
-    Ordered { patient: Box<Patient>, order: Box<Order> },
+    Ordered { patient: Arc<Patient>, order: Arc<Order> },
     /// The order was withdrawn by the EHR: `withdrawn`.
     Withdrawn,
     /// The chart answered: `record.found`, `record.missing`.

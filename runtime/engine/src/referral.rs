@@ -1,5 +1,7 @@
 //! What we know of one referral. Patient data appears as tokens; nothing here can be read back into a person.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -34,8 +36,9 @@ pub struct Timer {
 /// What events have taught us. Guards read these by the same names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
-    pub patient: Patient,
-    pub order: Order,
+    /// Seldom changed, and so shared by one step with the next.
+    pub patient: Arc<Patient>,
+    pub order: Arc<Order>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub appointment: Option<Appointment>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

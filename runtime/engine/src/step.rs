@@ -1,6 +1,7 @@
 //! The transition: what one event does to one referral.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -122,8 +123,8 @@ fn count<T>(items: impl Iterator<Item = T>) -> u32 {
 pub fn begin(
     deployment: &Deployment,
     id: ReferralId,
-    patient: Patient,
-    order: Order,
+    patient: Arc<Patient>,
+    order: Arc<Order>,
     now: DateTime<Utc>,
 ) -> Result<Step, Rejection> {
     let workflow = &deployment.workflow;

@@ -3,6 +3,7 @@
 //! Records are tokenised; patient data rides along sealed. The index is a function of these records and of nothing else.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use handoff_engine::event::Event;
@@ -66,7 +67,8 @@ pub enum Record {
     },
     /// What the engine made of it: the referral after the step.
     Stepped {
-        referral: Box<Referral>,
+        /// Many ask for it, and none changes it.
+        referral: Arc<Referral>,
         because: String,
     },
     /// An event that the referral's state does not take. Kept for the timeline; changes nothing.

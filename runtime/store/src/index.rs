@@ -20,6 +20,8 @@ mod rows;
 mod search;
 mod sled;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::{LetterId, PatientId, ReferralId, Token};
 use handoff_engine::referral::Referral;
@@ -54,7 +56,7 @@ pub trait Index: Send + Sync {
     /// The last entry that this index knows of.
     fn applied_through(&self) -> Position;
 
-    fn referral(&self, id: &ReferralId) -> Result<Option<Referral>, IndexError>;
+    fn referral(&self, id: &ReferralId) -> Result<Option<Arc<Referral>>, IndexError>;
 
     /// In order of id, that is of birth; at most `limit` and at most [`PAGE_MAX`].
     fn referrals(

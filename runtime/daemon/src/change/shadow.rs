@@ -233,7 +233,7 @@ impl Walk<'_> {
 
     fn happens(&mut self, event: &Event, at: DateTime<Utc>) -> Option<Came> {
         if let Event::Ordered { patient, order } = event {
-            let born = begin(self.candidate, self.id, *patient.clone(), *order.clone(), at).ok()?;
+            let born = begin(self.candidate, self.id, patient.clone(), order.clone(), at).ok()?;
             // Its birth as recorded follows at once, and takes this place.
             let recorded = Referral { deployment: Digest([0; 32]), timers: Vec::new(), ..born.referral.clone() };
             self.beside = Some(Pair { recorded, shadow: born.referral.clone() });

@@ -51,7 +51,7 @@ impl Disclosures {
     fn patient(&self, view: &View) -> anyhow::Result<PatientId> {
         if let Ok(id) = self.patient.parse::<ReferralId>() {
             let referral = view.index().referral(&id)?.ok_or_else(|| anyhow!("no referral {id} in this journal"))?;
-            return Ok(referral.facts.patient.id);
+            return Ok(referral.facts.patient.id.clone());
         }
         if !self.patient.starts_with('P') {
             bail!(

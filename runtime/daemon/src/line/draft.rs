@@ -1,6 +1,7 @@
 //! What one transaction is going to say. Stations add to it; the journal takes it whole or not at all.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use handoff_engine::event::Event;
@@ -19,7 +20,7 @@ pub struct Draft<'a> {
     pub sealing: Sealing<'a>,
     records: Vec<Record>,
     /// Referrals as this transaction leaves them; what follows in it must see them so.
-    referrals: BTreeMap<ReferralId, Referral>,
+    referrals: BTreeMap<ReferralId, Arc<Referral>>,
     names: BTreeMap<String, ReferralId>,
     /// Of letters that this transaction takes back: nobody may take them up before it is committed.
     taken_back: Vec<Lease>,
@@ -41,7 +42,7 @@ impl<'a> Draft<'a> {
         self.records.push(record);
     }
 
-    pub fn referral(&self, id: ReferralId) -> Option<&Referral> {
+    pub fn referral(&self, id: ReferralId) -> Option<&Arc<Referral>> {
         self.referrals.get(&id)
     }
 
@@ -63,9 +64,9 @@ impl<'a> Draft<'a> {
         self.record(Record::Ignored { referral, because });
     }
 
-    pub fn stepped(&mut self, referral: Referral, because: String) {
-        self.referrals.insert(referral.id, referral.clone());
-        self.record(Record::Stepped { referral: Box::new(referral), because });
+    pub fn stepped(&mut self, referral: Arc<Referral>, because: String) {
+        self.referrals.insert(referral.id, Arc::clone(&referral));
+        self.record(Record::Stepped { referral, because });
     }
 
     /// What `call` leaves out or has as tokens must stand in this transaction or before: see [`Record::Decided`].

@@ -1,7 +1,7 @@
 //! Older deployment -> the one in force, for those that its workflow moves. Each is a step of its own, taken once: a referral
 //! that has moved belongs to the deployment in force. So a crash in the middle costs nothing, and the next start goes on.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::ReferralId;
@@ -106,12 +106,13 @@ impl Line {
     }
 
     /// A referral met on the line, moved first where the deployment in force takes it over; and whether it was.
-    pub(super) fn come_along(&self, draft: &mut Draft<'_>, referral: Referral) -> (Referral, bool) {
+    pub(super) fn come_along(&self, draft: &mut Draft<'_>, referral: Arc<Referral>) -> (Arc<Referral>, bool) {
         match self.moved(&referral, draft.now) {
             None => (referral, false),
             Some(step) => {
-                draft.stepped(step.referral.clone(), step.because);
-                (step.referral, true)
+                let referral = Arc::new(step.referral);
+                draft.stepped(Arc::clone(&referral), step.because);
+                (referral, true)
             }
         }
     }

@@ -134,8 +134,8 @@ impl Line {
         // Invariant: doubt ends with an answer, never with time.
         draft.record(Record::Deferred { letter, due, attempts, why, in_doubt });
         if let (true, LetterBody::Message(message)) = (in_doubt, &item.letter.body) {
-            let attempts = self.current(&draft, letter.referral)?.facts.attempts;
-            if !attempts.iter().any(|attempt| attempt.letter == letter) {
+            let referral = self.current(&draft, letter.referral)?;
+            if !referral.facts.attempts.iter().any(|attempt| attempt.letter == letter) {
                 let event = sent(&draft, letter, message, true);
                 self.transition(&mut draft, letter.referral, event)?;
             }

@@ -120,7 +120,7 @@ impl Line {
         let body = match letter.body {
             // A patient whose referral is over would not know what it is about.
             LetterBody::Message(_) if self.deployments.ended(&referral) => {
-                return Err(LineError::Ended { item: item.into(), state: referral.state });
+                return Err(LineError::Ended { item: item.into(), state: referral.state.clone() });
             }
             LetterBody::Message(message) => LetterBody::Message(Message { vendors_tried: Vec::new(), ..message }),
             body @ (LetterBody::ReadRecord

@@ -1,6 +1,7 @@
 //! State + event -> step. The engine decides; this station fetches the decisions it asks for and notes what follows.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use handoff_engine::event::{Assessment, Event};
 use handoff_engine::ids::ReferralId;
@@ -27,10 +28,10 @@ impl Line {
         installed: &Installed,
         draft: &mut Draft<'_>,
         id: ReferralId,
-        patient: Patient,
-        order: Order,
+        patient: Arc<Patient>,
+        order: Arc<Order>,
     ) -> Result<(), LineError> {
-        let event = Event::Ordered { patient: Box::new(patient.clone()), order: Box::new(order.clone()) };
+        let event = Event::Ordered { patient: Arc::clone(&patient), order: Arc::clone(&order) };
         draft.happened(id, event);
         let step = step::begin(&installed.deployment, id, patient, order, draft.now)?;
         let mut events = VecDeque::new();
@@ -68,10 +69,10 @@ impl Line {
                     }
                     // Invariant: a timer that fired is gone, whatever the workflow thinks of it; else it would fire for ever.
                     if let Event::Timer { name } = event {
-                        let mut referral = referral;
+                        let mut referral = Referral::clone(&referral);
                         referral.timers.retain(|timer| timer.name != name);
                         referral.version += 1;
-                        draft.stepped(referral, "a timer fired that nothing waits for".into());
+                        draft.stepped(Arc::new(referral), "a timer fired that nothing waits for".into());
                     }
                 }
             }
@@ -120,7 +121,7 @@ impl Line {
                 | Effect::Raise { .. } => {}
             }
         }
-        draft.stepped(step.referral, step.because);
+        draft.stepped(Arc::new(step.referral), step.because);
         Ok(())
     }
 
@@ -169,9 +170,9 @@ impl Line {
     }
 
     /// A referral as this transaction has it.
-    pub(super) fn current(&self, draft: &Draft<'_>, id: ReferralId) -> Result<Referral, LineError> {
+    pub(super) fn current(&self, draft: &Draft<'_>, id: ReferralId) -> Result<Arc<Referral>, LineError> {
         match draft.referral(id) {
-            Some(referral) => Ok(referral.clone()),
+            Some(referral) => Ok(Arc::clone(referral)),
             None => self.store.index().referral(&id)?.ok_or(LineError::NoSuchReferral(id)),
         }
     }

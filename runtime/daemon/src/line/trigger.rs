@@ -217,13 +217,13 @@ impl Line {
             return match known {
                 Some(id) => {
                     draft.ignored(id, "the order came again".into());
-                    Ok(Some((id, self.current(draft, id)?.facts.patient.id)))
+                    Ok(Some((id, self.current(draft, id)?.facts.patient.id.clone())))
                 }
                 None => self.born(draft, order, seed).map(Some),
             };
         }
         let Some(id) = known else { return Ok(None) };
-        let patient = self.current(draft, id)?.facts.patient.id;
+        let patient = self.current(draft, id)?.facts.patient.id.clone();
         let event = match event {
             interpreter::Event::Ordered(_) | interpreter::Event::Withdrawn(_) => Event::Withdrawn,
             interpreter::Event::Appointment(notice) => {
@@ -264,7 +264,7 @@ impl Line {
         let order = from_wit::order(&mut draft.sealing, &patient_id, order);
         let installed = self.deployments.for_new(id);
         self.note_begun(installed.deployment.digest, id);
-        self.begin(&installed, draft, id, patient, order)?;
+        self.begin(&installed, draft, id, patient.into(), order.into())?;
         Ok((id, patient_id))
     }
 

@@ -1,5 +1,7 @@
 //! Referrals for whoever asks: listed, one by one, their history, what is to be done about them. Each as the role sees it.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::dashboard::marks;
 use handoff_engine::ids::{LetterId, ReferralId};
@@ -173,7 +175,7 @@ impl Office {
         Ok(Opened { referral: id, until })
     }
 
-    fn one(&self, person: &Person, id: ReferralId, what: &str) -> Result<(Referral, Option<Look<'_>>), LookError> {
+    fn one(&self, person: &Person, id: ReferralId, what: &str) -> Result<(Arc<Referral>, Option<Look<'_>>), LookError> {
         let referral = self.line.store.index().referral(&id)?.ok_or(LookError::NoSuchReferral)?;
         let opened = person.role == Role::Physician && !is_own(person, &referral) && self.is_open(person, id)?;
         let look = match Sight::of(person, &referral, opened).ok_or(LookError::NoSuchReferral)? {
@@ -228,7 +230,7 @@ impl Office {
         ended: Option<bool>,
         scanned_max: usize,
         wanted: impl Fn(&Referral) -> bool,
-    ) -> Result<(Vec<(Referral, bool)>, Option<ReferralId>), LookError> {
+    ) -> Result<(Vec<(Arc<Referral>, bool)>, Option<ReferralId>), LookError> {
         let Which { state, specialist, since, after, limit } = which.clone();
         let filter = ReferralFilter { state, specialist, ended, deployment: None };
         let limit = limit.clamp(1, PAGE_ROWS_MAX);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use handoff_engine::dashboard::Dashboard;
@@ -54,7 +55,7 @@ impl Summary {
         let lost = acknowledged.iter().filter(|person| !ours.contains(&people[**person].referral.number)).count();
         let marked =
             |name: &str| count(&referrals, |referral| referral.facts.marks.iter().any(|mark| mark.name == name));
-        let board = Dashboard::of(&referrals, now, |referral| line.deployments.ended(referral));
+        let board = Dashboard::of(referrals.iter().map(Arc::as_ref), now, |referral| line.deployments.ended(referral));
         let mut states = BTreeMap::new();
         for referral in &referrals {
             *states.entry(referral.state.clone()).or_default() += 1;
@@ -86,7 +87,7 @@ impl Summary {
 }
 
 /// Every referral, a page at a time.
-pub(super) fn all(line: &Line) -> Result<Vec<Referral>, IndexError> {
+pub(super) fn all(line: &Line) -> Result<Vec<Arc<Referral>>, IndexError> {
     let index = line.store.index();
     let mut referrals = Vec::new();
     let mut after = None;
@@ -100,12 +101,12 @@ pub(super) fn all(line: &Line) -> Result<Vec<Referral>, IndexError> {
     }
 }
 
-fn count(referrals: &[Referral], which: impl Fn(&Referral) -> bool) -> usize {
+fn count(referrals: &[Arc<Referral>], which: impl Fn(&Referral) -> bool) -> usize {
     referrals.iter().filter(|referral| which(referral)).count()
 }
 
 /// The order numbers that we have, in clear: the rehearsal's keys are its own.
-fn numbers(line: &Line, referrals: &[Referral]) -> anyhow::Result<BTreeSet<String>> {
+fn numbers(line: &Line, referrals: &[Arc<Referral>]) -> anyhow::Result<BTreeSet<String>> {
     let mut numbers = BTreeSet::new();
     for referral in referrals {
         numbers.extend(numbers_of(line, referral)?);
@@ -119,7 +120,7 @@ pub(super) fn numbers_of(line: &Line, referral: &Referral) -> Result<Vec<String>
 }
 
 /// The referral whose timeline tells most: re-routed or missed, and still closed.
-fn telling(referrals: &[Referral]) -> Option<handoff_engine::ids::ReferralId> {
+fn telling(referrals: &[Arc<Referral>]) -> Option<handoff_engine::ids::ReferralId> {
     let worth = |referral: &Referral| {
         let facts = &referral.facts;
         (facts.note.is_some(), facts.rerouted > 0, facts.attempts.len(), std::cmp::Reverse(referral.id))

@@ -35,7 +35,7 @@ pub(super) fn run(scenario: &Scenario, deployment: &Deployment) -> Result<Vec<St
         return Err((first.line, "the first row is `at 0h ordered`".to_string()));
     }
     let id = ReferralId::derive(scenario.start, scenario.title.as_bytes());
-    let born = begin(deployment, id, scenario.patient.clone(), scenario.order.clone(), scenario.start)
+    let born = begin(deployment, id, scenario.patient.clone().into(), scenario.order.clone().into(), scenario.start)
         .map_err(|rejection| (first.line, rejection.to_string()))?;
     let referral = born.referral.clone();
     let mut run = Run { scenario, deployment, referral, unspoken: Vec::new(), timeline: Vec::new() };

@@ -1,5 +1,7 @@
 //! What an event teaches us, before anything is decided.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use crate::event::{
@@ -7,8 +9,8 @@ use crate::event::{
 };
 use crate::ids::{LetterId, Token};
 use crate::referral::{
-    ATTEMPTS_MAX, Appointment, AppointmentStatus, Attempt, AttemptOutcome, Channel, Consent, Facts, Patient, Provider,
-    Reach, SentLetter, Visit,
+    ATTEMPTS_MAX, Appointment, AppointmentStatus, Attempt, AttemptOutcome, Channel, Consent, Facts, Order, Patient,
+    Provider, Reach, SentLetter, Visit,
 };
 use crate::workflow::OptOutScope;
 
@@ -53,8 +55,8 @@ pub(super) fn learn(facts: &mut Facts, event: &Event, opt_out: OptOutScope, now:
 }
 
 /// The chart adds to the order's own data. What a patient told us to stop, no chart starts again.
-fn learn_record(patient: &mut Patient, record: &PatientRecord) -> bool {
-    let before = patient.clone();
+fn learn_record(known: &mut Arc<Patient>, record: &PatientRecord) -> bool {
+    let mut patient = Patient::clone(known);
     for reach in &record.reaches {
         let known = patient.reaches.iter().any(|it| it.channel == reach.channel && it.address == reach.address);
         if !known && patient.reaches.len() < REACHES_MAX {
@@ -76,12 +78,16 @@ fn learn_record(patient: &mut Patient, record: &PatientRecord) -> bool {
     patient.preferred = record.preferred.or(patient.preferred);
     patient.zone = record.zone.or(patient.zone);
     patient.deceased |= record.deceased;
-    *patient != before
+    let is_news = patient != **known;
+    if is_news {
+        *known = Arc::new(patient);
+    }
+    is_news
 }
 
 fn learn_assessment(facts: &mut Facts, assessment: &Assessment) -> bool {
     match assessment {
-        Assessment::InNetwork { specialist, .. } => replace(&mut facts.order.specialist, specialist),
+        Assessment::InNetwork { specialist, .. } => refer_to(&mut facts.order, specialist),
         Assessment::Alternative { specialist, why, .. } => {
             match why {
                 // Choosing one where none was named is no re-routing.
@@ -90,7 +96,7 @@ fn learn_assessment(facts: &mut Facts, assessment: &Assessment) -> bool {
                     facts.rerouted = facts.rerouted.saturating_add(1);
                 }
             }
-            let former = facts.order.specialist.replace(specialist.clone());
+            let former = Arc::make_mut(&mut facts.order).specialist.replace(specialist.clone());
             if let Some(former) = former.filter(|former| former.id != specialist.id && !former.id.is_empty())
                 && !facts.tried.contains(&former.id)
                 && facts.tried.len() < TRIED_MAX
@@ -106,10 +112,10 @@ fn learn_assessment(facts: &mut Facts, assessment: &Assessment) -> bool {
     }
 }
 
-fn replace(place: &mut Option<Provider>, provider: &Provider) -> bool {
-    let differs = place.as_ref() != Some(provider);
+fn refer_to(order: &mut Arc<Order>, specialist: &Provider) -> bool {
+    let differs = order.specialist.as_ref() != Some(specialist);
     if differs {
-        *place = Some(provider.clone());
+        Arc::make_mut(order).specialist = Some(specialist.clone());
     }
     differs
 }
@@ -196,7 +202,9 @@ fn learn_reply(facts: &mut Facts, reply: &Reply, opt_out: OptOutScope) -> bool {
         | Intent::Unclear => None,
     };
     if let Some((meant, consent)) = consent {
-        for reach in facts.patient.reaches.iter_mut().filter(|it| meant.has(it) && it.consent != consent) {
+        for reach in
+            Arc::make_mut(&mut facts.patient).reaches.iter_mut().filter(|it| meant.has(it) && it.consent != consent)
+        {
             reach.consent = consent;
             changed = true;
         }
@@ -244,7 +252,7 @@ fn learn_appointment(
     }
     // Whoever sees the patient owes the note.
     if let Some(with) = with.filter(|with| !with.id.is_empty() || !with.name.is_empty()) {
-        replace(&mut facts.order.specialist, with);
+        refer_to(&mut facts.order, with);
     }
     before != (facts.appointment.clone(), facts.visit.clone(), facts.order.specialist.clone())
 }

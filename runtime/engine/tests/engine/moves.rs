@@ -66,7 +66,7 @@ fn with(piece: &str, by: &str) -> Deployment {
 fn two_days_in(older: &Deployment) -> Referral {
     let scenario = Scenario::parse("none", "at 0h ordered -> waiting").expect("a scenario");
     let id = ReferralId::derive(start(), b"order");
-    let born = begin(older, id, scenario.patient, scenario.order, start()).expect("a birth");
+    let born = begin(older, id, scenario.patient.into(), scenario.order.into(), start()).expect("a birth");
     let mut referral = born.referral;
     referral.timers.retain(|timer| timer.name != "first");
     referral

@@ -1,5 +1,7 @@
 //! Letters: their length on the air, their words, and what they must not say.
 
+use std::sync::Arc;
+
 use handoff_engine::ids::{PatientId, Token};
 use handoff_engine::referral::*;
 use handoff_engine::render::{RenderError, SmsEncoding, measure_sms, render};
@@ -12,7 +14,7 @@ const GIVEN: &str = "ZPHIG00CAAAAAAAAAAAAAAAAAAAAAAAAAA";
 fn facts(specialty: &str) -> Facts {
     let starts_at = "2026-03-10T18:30:00Z".parse().expect("a moment");
     Facts {
-        patient: Patient {
+        patient: Arc::new(Patient {
             id: PatientId("p".to_string()),
             given: Token(GIVEN.to_string()),
             family: Token("ZPHIG00DBBBBBBBBBBBBBBBBBBBBBBBBBB".to_string()),
@@ -22,8 +24,8 @@ fn facts(specialty: &str) -> Facts {
             preferred: None,
             zone: Some(chrono_tz::America::Los_Angeles),
             deceased: false,
-        },
-        order: Order {
+        }),
+        order: Arc::new(Order {
             numbers: vec![],
             priority: Priority::Routine,
             specialty: Code { system: String::new(), code: "1".to_string(), display: specialty.to_string() },
@@ -38,7 +40,7 @@ fn facts(specialty: &str) -> Facts {
                 ..Provider::default()
             }),
             expires_at: None,
-        },
+        }),
         appointment: Some(Appointment { numbers: vec![], starts_at, minutes: 30, status: AppointmentStatus::Booked }),
         visit: None,
         note: None,

@@ -1,5 +1,7 @@
 //! The transition at its edges: what is refused, what only teaches, how letters are numbered.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::deployment::Deployment;
 use handoff_engine::event::*;
@@ -18,7 +20,7 @@ pub fn start() -> DateTime<Utc> {
 fn born(deployment: &Deployment) -> Step {
     let scenario = Scenario::parse("none", "at 0h ordered -> assessing").expect("a scenario");
     let id = ReferralId::derive(start(), b"order");
-    begin(deployment, id, scenario.patient, scenario.order, start()).expect("a birth")
+    begin(deployment, id, scenario.patient.into(), scenario.order.into(), start()).expect("a birth")
 }
 
 pub fn newborn() -> Referral {
@@ -52,10 +54,7 @@ fn what_is_refused() {
         refuse(Event::Record { record: None }, start()),
         Rejection::NotTaken { state: state(), event: "record.missing".to_string() }
     );
-    let order = Event::Ordered {
-        patient: Box::new(referral.facts.patient.clone()),
-        order: Box::new(referral.facts.order.clone()),
-    };
+    let order = Event::Ordered { patient: referral.facts.patient.clone(), order: referral.facts.order.clone() };
     assert_eq!(refuse(order, start()), Rejection::AlreadyBegun);
     let elsewhere = Referral { deployment: handoff_engine::ids::Digest::of(b"other"), ..referral.clone() };
     assert_eq!(step(&deployment, &elsewhere, &Event::Withdrawn, start()), Err(Rejection::OtherDeployment));
@@ -199,7 +198,8 @@ fn a_wrong_number_is_never_written_to_again_and_the_patients_other_numbers_are()
     let reach =
         |channel, address: &str| Reach { channel, address: Token(address.to_string()), consent: Consent::Unknown };
     let [mobile, home, email] = [(Channel::Sms, "mobile"), (Channel::Sms, "home"), (Channel::Email, "email")];
-    referral.facts.patient.reaches = [mobile, home, email].map(|(channel, address)| reach(channel, address)).into();
+    Arc::make_mut(&mut referral.facts.patient).reaches =
+        [mobile, home, email].map(|(channel, address)| reach(channel, address)).into();
     for (from, denied) in [(Some("home"), vec!["home"]), (None, vec!["mobile", "home"])] {
         let reply = Reply {
             intent: Intent::WrongPerson,
@@ -210,7 +210,7 @@ fn a_wrong_number_is_never_written_to_again_and_the_patients_other_numbers_are()
             text: Token("text".to_string()),
         };
         let taken = step(&deployment, &referral, &Event::Reply { reply }, start()).expect("a step");
-        let reaches = taken.referral.facts.patient.reaches;
+        let reaches = &taken.referral.facts.patient.reaches;
         let shut = reaches.iter().filter(|reach| reach.consent == Consent::Denied);
         assert_eq!(shut.map(|reach| reach.address.0.as_str()).collect::<Vec<_>>(), denied, "from {from:?}");
     }

@@ -1,5 +1,6 @@
 //! The load: referrals that take a step, as the line commits them.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -72,7 +73,7 @@ fn referral(number: u64, among: u64) -> Referral {
         timers: vec![timer("remind", 3), timer("escalate", 21)],
         letters: 2,
         facts: Facts {
-            patient: Patient {
+            patient: Arc::new(Patient {
                 id: PatientId(format!("P{subject:026}")),
                 given: token("G", subject),
                 family: token("F", subject),
@@ -86,8 +87,8 @@ fn referral(number: u64, among: u64) -> Referral {
                 preferred: Some(Channel::Sms),
                 zone: None,
                 deceased: false,
-            },
-            order: Order {
+            }),
+            order: Arc::new(Order {
                 numbers: vec![token("O", subject)],
                 priority: Priority::Routine,
                 specialty: code("394579002"),
@@ -98,7 +99,7 @@ fn referral(number: u64, among: u64) -> Referral {
                 referring: provider(1),
                 specialist: Some(provider(subject)),
                 expires_at: None,
-            },
+            }),
             appointment: None,
             visit: None,
             note: None,
@@ -116,7 +117,7 @@ pub fn entry_of(number: u64, among: u64) -> Entry {
     let referral = referral(number, among);
     let happened = Record::Happened { referral: referral.id, event: Event::Timer { name: "remind".to_string() } };
     let stepped = Record::Stepped {
-        referral: Box::new(referral),
+        referral: Arc::new(referral),
         because: "contacting -> scheduled on timer.remind".to_string(),
     };
     Entry { at: start() + TimeDelta::seconds(number as i64), records: vec![happened, stepped], sealed: Vec::new() }

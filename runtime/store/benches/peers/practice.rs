@@ -1,6 +1,7 @@
 //! What the line would write down for one referral, made by the engine, in the order of its life.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::deployment::Deployment;
@@ -43,8 +44,8 @@ impl Practice {
     /// The order comes in: a delivery, the birth, the first letter owed.
     pub fn order(&self, number: u64) -> (Entry, LetterId) {
         let (id, now) = (self.referral_of(number), ordered_at(number));
-        let (patient, order) = (self.patient_of(number), self.order.clone());
-        let ordered = Event::Ordered { patient: Box::new(patient.clone()), order: Box::new(order.clone()) };
+        let (patient, order) = (Arc::new(self.patient_of(number)), Arc::new(self.order.clone()));
+        let ordered = Event::Ordered { patient: Arc::clone(&patient), order: Arc::clone(&order) };
         let sealed = [
             ("D", ORDER),
             ("A", "MSH|^~\\&|HANDOFF|CEDAR|EPIC|CEDAR|20260105120000||ACK^I12|1|P|2.5.1\rMSA|AA|MSG00112"),
@@ -180,7 +181,7 @@ impl Practice {
         });
         let id = letter.as_ref().map(|letter| letter.id);
         records.extend(letter.map(|letter| Record::Queued { letter, doubt: None }));
-        records.push(Record::Stepped { referral: Box::new(step.referral), because: step.because });
+        records.push(Record::Stepped { referral: Arc::new(step.referral), because: step.because });
         id
     }
 

@@ -1,6 +1,7 @@
 //! Answers from rows; what they point at is read from the journal.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::{LetterId, PatientId, ReferralId, Token};
@@ -28,12 +29,12 @@ impl<R: Rows> Index for KeyedIndex<R> {
         self.view().through
     }
 
-    fn referral(&self, id: &ReferralId) -> Result<Option<Referral>, IndexError> {
+    fn referral(&self, id: &ReferralId) -> Result<Option<Arc<Referral>>, IndexError> {
         let row = self.view().referral_row(id)?;
         let Some((row, _)) = row else { return Ok(None) };
         self.found(row.stepped, "a referral's last step", |entry| {
             entry.records.iter().rev().find_map(|record| match record {
-                Record::Stepped { referral, .. } if referral.id == *id => Some(Referral::clone(referral)),
+                Record::Stepped { referral, .. } if referral.id == *id => Some(Arc::clone(referral)),
                 _ => None,
             })
         })

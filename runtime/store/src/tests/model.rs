@@ -50,11 +50,11 @@ impl Model {
     }
 
     /// The last step of each referral.
-    pub fn referrals(&self) -> BTreeMap<ReferralId, (Position, Referral)> {
+    pub fn referrals(&self) -> BTreeMap<ReferralId, (Position, Arc<Referral>)> {
         let mut last = BTreeMap::new();
         for (at, record) in self.records() {
             if let Record::Stepped { referral, .. } = record {
-                last.insert(referral.id, (at, *referral));
+                last.insert(referral.id, (at, referral));
             }
         }
         last
@@ -63,7 +63,7 @@ impl Model {
     pub fn timers(&self) -> Vec<(DateTime<Utc>, ReferralId, String)> {
         let mut timers = Vec::new();
         for (id, (_, referral)) in self.referrals() {
-            timers.extend(referral.timers.into_iter().map(|timer| (timer.due, id, timer.name)));
+            timers.extend(referral.timers.iter().map(|timer| (timer.due, id, timer.name.clone())));
         }
         timers.sort();
         timers

@@ -1,5 +1,7 @@
 //! Retention forgets what it may, keeps what it must, and the chain stays proven.
 
+use std::sync::Arc;
+
 use chrono::Duration;
 use handoff_engine::ids::{Digest, PatientId};
 
@@ -60,7 +62,7 @@ fn old_segments_go_and_the_chain_holds() {
     (0..20).for_each(|number| life(&store, number));
     // A younger referral of the same patient leans on what an old one sealed.
     let mut young = referral(900);
-    young.facts.patient.id = PatientId("patient-3".to_string());
+    Arc::make_mut(&mut young.facts.patient).id = PatientId("patient-3".to_string());
     commit(&store, entry(noon() + Duration::seconds(900), vec![stepped(&young)]));
     let last = store.last();
     assert_eq!(store.purge(&purge(0)).expect("purged"), Purged::default(), "nothing is old enough");

@@ -1,6 +1,7 @@
 //! Entries to try things with: a small practice whose life is a seed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Duration, TimeZone as _, Utc};
 use ed25519_dalek::SigningKey;
@@ -78,8 +79,8 @@ pub fn referral(number: u64) -> Referral {
         timers: vec![Timer { name: "remind".to_string(), due: noon() + Duration::days(3) }],
         letters: 0,
         facts: Facts {
-            patient: patient(number),
-            order: order(number),
+            patient: patient(number).into(),
+            order: order(number).into(),
             appointment: None,
             visit: None,
             note: None,
@@ -93,7 +94,7 @@ pub fn referral(number: u64) -> Referral {
 }
 
 pub fn stepped(referral: &Referral) -> Record {
-    Record::Stepped { referral: Box::new(referral.clone()), because: "a test".to_string() }
+    Record::Stepped { referral: Arc::new(referral.clone()), because: "a test".to_string() }
 }
 
 pub fn entry(at: DateTime<Utc>, records: Vec<Record>) -> Entry {
@@ -246,7 +247,7 @@ impl Practice {
         let now = self.now;
         let known = self.referrals.get(&number).cloned();
         let event = match &known {
-            None => Event::Ordered { patient: Box::new(patient(number)), order: Box::new(order(number)) },
+            None => Event::Ordered { patient: patient(number).into(), order: order(number).into() },
             Some(_) => Event::Timer { name: "remind".to_string() },
         };
         let mut referral = known.unwrap_or_else(|| referral(number));
@@ -254,7 +255,7 @@ impl Practice {
         referral.entered_at = now;
         referral.deployment = Digest::of(&dice.below(2).to_be_bytes());
         referral.state = STATES[dice.below(4) as usize].to_string();
-        referral.facts.order.specialist = match dice.below(3) {
+        Arc::make_mut(&mut referral.facts.order).specialist = match dice.below(3) {
             0 => None,
             other => Some(Provider { id: format!("npi-{other}"), ..Provider::default() }),
         };
