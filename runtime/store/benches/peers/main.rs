@@ -109,6 +109,8 @@ fn after_kill(sides: &[Side], args: &Args) {
         assert_eq!(waiting.line(), "holding", "{}", side.name);
         waiting.kill();
         let seconds = side.told(&["none", "ready", &(args.waiting / 2).to_string()]);
+        // At once: the next side may take minutes.
+        out(&format!("{}: ready after {seconds:.1} s", side.name));
         table.row(&[side.name.into(), format!("{seconds:.1}")]);
     }
     table.print();
