@@ -82,7 +82,7 @@ fn house(data: &tempfile::TempDir) -> anyhow::Result<Line> {
 }
 
 /// A referral whose patient has been written to.
-async fn one(line: &Arc<Line>) -> anyhow::Result<Referral> {
+async fn one(line: &Arc<Line>) -> anyhow::Result<Arc<Referral>> {
     let delivery = Delivery {
         door: Door::Mllp,
         source: "hl7".into(),

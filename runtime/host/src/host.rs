@@ -37,7 +37,7 @@ impl Host {
     }
 
     /// Compiles a component and checks that it is a plugin: it imports nothing, serves a stage in this contract's types,
-    /// and starts within the limits. Waits for a place like a call.
+    /// and starts within the limits; once, since the same bytes are the same plugin. Waits for a place like a call.
     pub fn load(&self, component: &[u8]) -> Result<Plugin, HostError> {
         let digest = Digest::of(component);
         let loaded = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
