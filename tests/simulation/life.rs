@@ -270,12 +270,21 @@ impl House<'_> {
         };
         self.door.send_replace(None);
         *self.alive.lock().unwrap_or_else(PoisonError::into_inner) = Weak::new();
-        let Some(why) = died else {
-            stop.send(true).expect("the timekeeper listens");
-            keeper.await.expect("no panic").expect("a sound house ends well");
-            return Ok((line, key));
+        let why = match died {
+            Some(why) => {
+                keeper.abort();
+                why
+            }
+            None => {
+                // Nobody is left to hear it where the disk has failed already.
+                stop.send_replace(true);
+                match keeper.await.expect("no panic") {
+                    Ok(()) => return Ok((line, key)),
+                    // Its disk failed in its last minute.
+                    Err(error) => format!("the timekeeper ended: {error:?}"),
+                }
+            }
         };
-        keeper.abort();
         // Invariant: nothing of a dead process goes on while the next one lives.
         for _ in 0..TURNS_TO_DIE_MAX {
             if Arc::strong_count(&line) == 1 {
