@@ -61,7 +61,7 @@ pub struct Opened {
 }
 
 impl Journal {
-    /// Opens or begins a journal. `segment_max_bytes` is at most [`SEGMENT_MAX_BYTES`], which it is but in tests.
+    /// Opens or begins a journal. `segment_max_bytes` is [`SEGMENT_MAX_BYTES`], or less on a disk that is simulated.
     pub fn open(
         disk: Arc<dyn Disk>,
         key: SigningKey,
