@@ -2,7 +2,7 @@
 
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey as _;
-use handoff::rehearsal::Rehearsal;
+use handoff_rehearsal::rehearsal::Rehearsal;
 use handoff_verifier::pack::{self, Frame, Line};
 use handoff_verifier::{Fault, verify};
 use tempfile::TempDir;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use handoff::rehearsal::Rehearsal;
-use handoff::timeline;
+use handoff_operations::reports::timeline;
 use handoff_practice::{Ledger, Write};
+use handoff_rehearsal::rehearsal::Rehearsal;
 use handoff_store::View;
 use handoff_store::index::{PAGE_MAX, ReferralFilter};
 use serde_json::Value;

@@ -1,5 +1,6 @@
 //! One binary, one module per concern.
 
+mod agreement;
 mod change;
 mod contract;
 mod crash;

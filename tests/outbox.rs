@@ -6,8 +6,8 @@ pub mod vendor;
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use handoff::line::LineError;
-use handoff::line::replay::Replayed;
+use handoff_pipeline::intake::redelivery::Replayed;
+use handoff_pipeline::pipeline::LineError;
 use handoff_store::Record;
 
 use self::office::{Custom, Office};

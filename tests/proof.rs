@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use handoff::line::Line;
-use handoff::office::decisions::{PassedOver, Proof, Sight, prove};
-use handoff::rehearsal::Rehearsal;
 use handoff_engine::ids::Digest;
+use handoff_operations::replay_decisions::{PassedOver, Proof, Sight, prove};
+use handoff_pipeline::pipeline::Line;
+use handoff_rehearsal::rehearsal::Rehearsal;
 use handoff_store::journal::Numbered;
 use handoff_store::{Position, Record};
 use serde_json::Value;

@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use handoff::rehearsal::{AUTH_TOKEN, Rehearsal, WEBHOOK_KEY};
 use handoff_practice::Person;
+use handoff_rehearsal::rehearsal::{AUTH_TOKEN, Rehearsal, WEBHOOK_KEY};
 use tempfile::TempDir;
 use tracing_subscriber::EnvFilter;
 

@@ -1,11 +1,12 @@
 //! A vendor is swapped at midday: what is owed goes out by the new one, what was asked of the old one is asked of the old one.
 
 use chrono::TimeDelta;
-use handoff::change::{self, Act, Candidate};
-use handoff::deployments::{Keep, Source};
-use handoff::line::Line;
-use handoff::rehearsal::{Progress, Rehearsal};
 use handoff_engine::event::Event;
+use handoff_pipeline::deployments::{Keep, Source};
+use handoff_pipeline::pipeline::Line;
+use handoff_pipeline::rollout;
+use handoff_pipeline::rollout::{Act, Candidate};
+use handoff_rehearsal::rehearsal::{Progress, Rehearsal};
 use handoff_store::{Origin, Position, Record};
 
 use crate::outbox::office::{Custom, Office};
@@ -24,11 +25,11 @@ fn by_the_second(line: &Line) -> Source {
     source
 }
 
-fn swap(line: &Line) -> change::Applied {
+fn swap(line: &Line) -> rollout::Applied {
     let candidate = Candidate { source: by_the_second(line), scenarios: Default::default() };
-    let ready = change::examine(line, candidate, Keep::Yes).unwrap_or_else(|error| panic!("{error}"));
+    let ready = rollout::examine(line, candidate, Keep::Yes).unwrap_or_else(|error| panic!("{error}"));
     let act = Act { origin: Origin::Applied, who: "Ada".into(), why: "the first vendor is dear".into() };
-    change::put_in_force(line, ready, act).unwrap_or_else(|error| panic!("{error}"))
+    rollout::put_in_force(line, ready, act).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,9 +70,9 @@ async fn answers_to_the_old_number_are_understood() {
         assert!(source.text.contains("\n    sms:\n"));
         source.text = source.text.replace("\n    sms:\n", "\n    texts:\n") + "\nmoves: { others: move }\n";
         let candidate = Candidate { source, scenarios: Default::default() };
-        let ready = change::examine(&line, candidate, Keep::Yes).unwrap_or_else(|error| panic!("{error}"));
+        let ready = rollout::examine(&line, candidate, Keep::Yes).unwrap_or_else(|error| panic!("{error}"));
         let act = Act { origin: Origin::Applied, who: "Ada".into(), why: "another vendor".into() };
-        change::put_in_force(&line, ready, act).unwrap_or_else(|error| panic!("{error}"));
+        rollout::put_in_force(&line, ready, act).unwrap_or_else(|error| panic!("{error}"));
     };
     rehearsal.run(swap).await.expect("a month");
     let summary = serde_json::to_value(rehearsal.summary().expect("a summary")).expect("JSON");

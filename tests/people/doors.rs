@@ -3,10 +3,10 @@
 use axum::body::Body;
 use axum::http::{Method, Request};
 use chrono::TimeDelta;
-use handoff::office::referrals::GLASS_OPEN_FOR;
-use handoff::people::Role;
-use handoff::people::account::{FAILURES_MAX, LOCKED_OUT_FOR};
-use handoff::people::session::IDLE_MAX;
+use handoff_identity::account::{FAILURES_MAX, LOCKED_OUT_FOR};
+use handoff_identity::accounts::Role;
+use handoff_identity::session::IDLE_MAX;
+use handoff_operations::referrals::GLASS_OPEN_FOR;
 use handoff_store::Record;
 use handoff_store::journal::Fault;
 use serde_json::json;

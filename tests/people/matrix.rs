@@ -1,8 +1,8 @@
 //! Role by role, door by door: which answers come, and in which of them a patient can be found.
 
 use axum::http::Method;
-use handoff::api::{Access, ROUTES};
-use handoff::people::Role;
+use handoff_identity::accounts::Role;
+use handoff_web::api::{Access, ROUTES};
 use serde_json::json;
 
 use super::site::{METRICS_TOKEN, REFERRING, Session, Site, chosen, request};

@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use handoff::api::{ROUTES, openapi};
-use handoff::people::Role;
+use handoff_identity::accounts::Role;
+use handoff_web::api::{ROUTES, openapi};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};

@@ -8,19 +8,19 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use chrono::TimeDelta;
-use handoff::api::Api;
-use handoff::house::Ground;
-use handoff::line::egress::secrets::Secret;
-use handoff::line::ingress::http::Scheme;
-use handoff::office::people::{Add, Welcome};
-use handoff::office::{Office, Operator, Premises, Request as _};
-use handoff::people::Role;
-use handoff::rehearsal::{Rehearsal, signing_key, start};
 use handoff_host::{Host, Limits};
+use handoff_identity::accounts::Role;
+use handoff_ingress::http::Scheme;
+use handoff_instance::open::Ground;
+use handoff_operations::accounts::{Add, Welcome};
+use handoff_operations::operations::{Office, Operator, Paths, Request as _};
 use handoff_practice::Person;
+use handoff_rehearsal::rehearsal::{Rehearsal, signing_key, start};
 use handoff_store::index::MemoryRows;
 use handoff_store::journal::SimDisk;
 use handoff_store::{Record, Store, StoreOptions};
+use handoff_vault::secrets::Secret;
+use handoff_web::api::Api;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -187,15 +187,15 @@ impl Site {
 
 fn office(rehearsal: &Rehearsal, data: &Path) -> Arc<Office> {
     let signing = data.join("journal.pem");
-    handoff::office::keys::establish(&signing, &signing_key(SEED)).expect("written");
-    let premises = Premises {
+    handoff_instance::signing_key::establish(&signing, &signing_key(SEED)).expect("written");
+    let paths = Paths {
         data: data.to_path_buf(),
         configuration: data.join("handoff.yaml"),
         workflow: data.join("referral.yaml"),
         signing,
         retention_years: 7,
     };
-    Arc::new(Office::new(rehearsal.line(), premises).expect("an office"))
+    Arc::new(Office::new(rehearsal.line(), paths).expect("an office"))
 }
 
 /// What an answer to a sign-in gives a browser.

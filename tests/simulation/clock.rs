@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use handoff::clock::Clock;
+use handoff_clock::Clock;
 use tokio::time::Instant;
 
 /// Runs with the runtime's paused time, which moves on only when nothing is left to do. An administrator may set it wrong.

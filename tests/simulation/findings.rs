@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 use ed25519_dalek::VerifyingKey;
-use handoff::line::Line;
-use handoff::rehearsal::Summary;
 use handoff_engine::event::Event;
 use handoff_engine::ids::{Digest, LetterId, ReferralId};
 use handoff_engine::referral::Timer;
 use handoff_engine::step::adopt;
+use handoff_pipeline::pipeline::Line;
 use handoff_practice::{Ledger, World};
+use handoff_rehearsal::rehearsal::Summary;
 use handoff_store::index::{Index as _, KeyedIndex, MemoryRows, PAGE_MAX, ReferralFilter, Rows};
 use handoff_store::journal::{Disk as _, Looked, look as open, verify_disk};
 use handoff_store::{Entry, Position, Record, Verdict};

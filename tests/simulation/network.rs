@@ -4,12 +4,12 @@ use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use handoff::line::egress::endpoint::Endpoint;
-use handoff::line::egress::http::{Failed, Received};
-use handoff::line::egress::smtp::{Unsaid, Word};
-use handoff::line::egress::wire::{Carried, Login, Wire};
-use handoff::rehearsal::indoors::{Inward, Outward};
+use handoff_egress::endpoint::Endpoint;
+use handoff_egress::http::{Failed, Received};
+use handoff_egress::smtp::{Unsaid, Word};
+use handoff_egress::transport::{Carried, Login, Wire};
 use handoff_practice::{Errand, Parcel, Reply, World};
+use handoff_rehearsal::in_process::{Inward, Outward};
 use handoff_store::journal::{Dice, SimDisk};
 use lettre::message::Message;
 use tokio::sync::Notify;

@@ -1,9 +1,10 @@
 //! Somebody changes the workflow in the middle of a life.
 
 use chrono::TimeDelta;
-use handoff::change::{self, Act, Candidate, ChangeError, past};
-use handoff::deployments::{Keep, Source};
-use handoff::line::Line;
+use handoff_pipeline::deployments::{Keep, Source};
+use handoff_pipeline::pipeline::Line;
+use handoff_pipeline::rollout;
+use handoff_pipeline::rollout::{Act, Candidate, ChangeError, history};
 use handoff_store::Origin;
 use handoff_store::journal::Dice;
 
@@ -75,13 +76,13 @@ fn attempt(line: &Line, swap: Swap) -> Result<(), ChangeError> {
         }
         Swap::Back => {
             let read = |position| line.store.read(position);
-            let before = past::of(line.store.index(), &read, None)?.before().ok_or(ChangeError::NothingBefore)?;
+            let before = history::of(line.store.index(), &read, None)?.before().ok_or(ChangeError::NothingBefore)?;
             let before = known.iter().find(|deployed| deployed.deployment == before).expect("it was in force");
-            change::take_up_again(line, before)?
+            rollout::take_up_again(line, before)?
         }
     };
     let act = Act { origin: Origin::Applied, who: "somebody".into(), why: format!("{swap:?}") };
-    change::put_in_force(line, ready, act).map(drop)
+    rollout::put_in_force(line, ready, act).map(drop)
 }
 
 fn toggled(mut source: Source, one: &str, other: &str) -> Source {
@@ -91,10 +92,10 @@ fn toggled(mut source: Source, one: &str, other: &str) -> Source {
     source
 }
 
-fn examine(line: &Line, mut source: Source, moves: &str) -> Result<change::Ready, ChangeError> {
+fn examine(line: &Line, mut source: Source, moves: &str) -> Result<rollout::Ready, ChangeError> {
     without_moves(&mut source);
     source.text = format!("{}\n{moves}\n", source.text);
-    change::examine(line, Candidate { source, scenarios: Default::default() }, Keep::No)
+    rollout::examine(line, Candidate { source, scenarios: Default::default() }, Keep::No)
 }
 
 /// They stand at the end, where the last swap wrote them.

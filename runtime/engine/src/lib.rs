@@ -8,6 +8,7 @@
 pub mod calendar;
 pub mod dashboard;
 pub mod deployment;
+pub mod error_chain;
 pub mod event;
 pub mod guard;
 pub mod ids;

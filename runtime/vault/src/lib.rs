@@ -27,6 +27,7 @@ mod memory;
 mod people;
 mod seal;
 mod sealing;
+pub mod secrets;
 pub mod substitute;
 pub mod token;
 pub mod tokenise;

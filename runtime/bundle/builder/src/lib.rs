@@ -84,7 +84,7 @@ fn encode(plugin: &str, module: &Path, component: &Path) -> Result<(), BuildErro
     let bytes = ComponentEncoder::default()
         .validate(true)
         .module(&core)
-        .and_then(|encoder| encoder.encode())
+        .and_then(|mut encoder| encoder.encode())
         .map_err(|error| BuildError::Encode { plugin: plugin.to_owned(), why: format!("{error:#}") })?;
     write_whole(component, &bytes).map_err(|source| BuildError::File { path: component.to_owned(), source })
 }

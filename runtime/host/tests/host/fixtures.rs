@@ -89,7 +89,7 @@ fn world_of(interfaces: &[&str]) -> String {
 }
 
 fn encode(mut module: Vec<u8>, resolve: &Resolve, world: WorldId) -> Vec<u8> {
-    embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8, false).expect("metadata");
+    embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8).expect("metadata");
     ComponentEncoder::default()
         .validate(true)
         .module(&module)

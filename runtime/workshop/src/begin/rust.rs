@@ -22,7 +22,7 @@ publish = false
 crate-type = ["cdylib"]
 
 [dependencies]
-wit-bindgen = { version = "0.61.1", default-features = false, features = ["macros", "realloc", "std"] }
+wit-bindgen = { version = "0.60", default-features = false, features = ["macros", "realloc", "std"] }
 
 [profile.release]
 opt-level = 3

@@ -1,0 +1,161 @@
+//! `handoff doctor`: everything that can be wrong with a set-up, looked at before patients depend on it.
+
+use std::io::Write as _;
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use anyhow::ensure;
+use clap::Args;
+use handoff_host::{Host, Limits};
+use handoff_store::View;
+use handoff_store::index::Deployed;
+use handoff_vault::system_dice;
+
+use crate::print_json;
+use handoff_clock::SystemClock;
+use handoff_identity::oidc::Oidc;
+use handoff_ingress::listener::Entrance;
+use handoff_instance::config::Config;
+use handoff_instance::open::{COMPONENTS, Plan};
+use handoff_pipeline::deployments::{Installer, Keep, Source, installer};
+use handoff_vault::secrets::Secrets;
+
+/// An endpoint on the practice's own network answers at once; a vendor's within a second.
+const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+
+/// Before this the clock is certainly wrong: it is older than this release.
+const RELEASED: Duration = Duration::from_secs(1_790_000_000);
+
+#[derive(Args)]
+pub struct Doctor {
+    #[arg(long, default_value = "handoff.yaml")]
+    config: PathBuf,
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(serde::Serialize)]
+struct Finding {
+    what: String,
+    fault: Option<String>,
+}
+
+impl Doctor {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let findings = examine(&self.config);
+        let faults = findings.iter().filter(|finding| finding.fault.is_some()).count();
+        if self.json {
+            print_json(&findings)?;
+        } else {
+            for Finding { what, fault } in &findings {
+                match fault {
+                    None => say!("  ✓ {what}"),
+                    Some(fault) => say!("  ✗ {what}\n      {}", fault.replace('\n', "\n      ")),
+                }
+            }
+            say!("{}", if faults == 0 { "all well".to_string() } else { format!("{faults} fault(s)") });
+        }
+        Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+fn examine(path: &std::path::Path) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut look = |what: String, result: Result<(), String>| {
+        let well = result.is_ok();
+        findings.push(Finding { what, fault: result.err() });
+        well
+    };
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let late = (since < RELEASED).then(|| "set the clock: signatures and quiet hours depend on it".to_string());
+    look("clock".into(), late.map_or(Ok(()), Err));
+    let config = match Config::read(path) {
+        Ok(config) => config,
+        Err(error) => {
+            look("configuration".into(), Err(chained(&error)));
+            return findings;
+        }
+    };
+    look("configuration".into(), Ok(()));
+    let plan = Plan::from_config(&config, Arc::new(SystemClock));
+    look("keys and secrets".into(), plan.map(|_| ()).map_err(|error| format!("{error:#}")));
+    look("workflow and plugins".into(), workflow(&config).map_err(|error| format!("{error:#}")));
+    look("the workflow named is in force".into(), in_force(&config).map_err(|error| format!("{error:#}")));
+    let http = &config.listen.http;
+    let doors = config.listen.mllp.iter().map(|door| (door.source.as_str(), door.address, door.guard()));
+    let api = config.listen.api.iter().map(|door| ("api", door.address, door.guard()));
+    for (name, address, guard) in doors.chain([("http", http.address, http.guard())]).chain(api) {
+        let entrance = Entrance::open(name, address, &guard).map(drop);
+        look(format!("entrance {name}"), entrance.map_err(|error| chained(&error)));
+        let bound = std::net::TcpListener::bind(address).map(|_| ());
+        look(format!("listen on {address}"), bound.map_err(|error| format!("{error}; is the daemon running already?")));
+    }
+    if config.people.oidc.is_some() {
+        look("directory that people sign in with".into(), directory(&config).map_err(|error| format!("{error:#}")));
+    }
+    for (name, endpoint) in &config.endpoints {
+        look(format!("endpoint {name} ({})", endpoint.url), connect(&endpoint.url));
+        if endpoint.baa.is_none() {
+            let help = format!("no patient data goes there; name the agreement under `endpoints: {name}: baa:`");
+            look(format!("endpoint {name}: business associate agreement"), Err(help));
+        }
+    }
+    findings
+}
+
+/// Whether it could be asked; nobody is asked.
+fn directory(config: &Config) -> anyhow::Result<()> {
+    let Some(oidc) = &config.people.oidc else { return Ok(()) };
+    let public_url = config.listen.api.as_ref().and_then(|api| api.public_url.as_deref());
+    Oidc::new(oidc.clone(), &Secrets::read(&config.secrets)?, public_url, system_dice())?;
+    Ok(())
+}
+
+fn workflow(config: &Config) -> anyhow::Result<()> {
+    let host = Host::new(Limits::default(), None)?;
+    let installer = Installer::new(Arc::new(host), config.catalogue()?, config.data.join(COMPONENTS));
+    installer.install(&Source::read(&config.workflow.file)?, Keep::No)?;
+    Ok(())
+}
+
+/// Whether what is in force is what the configuration names. A house that was never opened has nothing in force.
+fn in_force(config: &Config) -> anyhow::Result<()> {
+    let Ok(view) = View::open(&config.data) else { return Ok(()) };
+    let known = view.index().deployments()?;
+    let Some(last) = Deployed::in_force(&known) else { return Ok(()) };
+    let named = installer::pin(Source::read(&config.workflow.file)?.parse()?, config.plugins.clone())?;
+    ensure!(
+        named.digest == last.deployment,
+        "in force is deployment {}, since {} by {}: {}\n\
+         help: `handoff workflow plan {}` says what the file would change, `handoff workflow apply` puts it in force",
+        last.deployment.short(),
+        last.at.format("%Y-%m-%d %H:%M"),
+        last.who,
+        last.why,
+        config.workflow.file.display()
+    );
+    Ok(())
+}
+
+fn connect(url: &str) -> Result<(), String> {
+    let url = url::Url::parse(url).map_err(|error| error.to_string())?;
+    let host = url.host_str().ok_or("the URL names no host")?.to_string();
+    let port = url.port_or_known_default().or(match url.scheme() {
+        "smtp" => Some(587),
+        "smtps" => Some(465),
+        "mllp" => Some(2575),
+        "mllps" => Some(2576),
+        _ => None,
+    });
+    let port = port.ok_or("the URL names no port")?;
+    let mut addresses = (host.trim_matches(['[', ']']), port).to_socket_addrs().map_err(|error| error.to_string())?;
+    let address = addresses.next().ok_or("the name leads to no address")?;
+    TcpStream::connect_timeout(&address, CONNECT_WITHIN).map(|_| ()).map_err(|error| format!("{address}: {error}"))
+}
+
+fn chained(error: &dyn std::error::Error) -> String {
+    handoff_engine::error_chain::Chain(error).to_string()
+}

@@ -1,0 +1,70 @@
+//! `handoff init DIR`: a folder that `handoff serve` runs as it is, on loopback.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use handoff_vault::{MasterKey, system_dice};
+
+use handoff_instance::config;
+use handoff_instance::signing_key;
+use handoff_pipeline::bundled_workflow;
+
+#[derive(Args)]
+pub struct Init {
+    /// Made if it is not there; refused if a configuration is in it already
+    dir: PathBuf,
+}
+
+/// Keys and secrets are their owner's alone.
+const PRIVATE: u32 = 0o600;
+
+impl Init {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let dir = &self.dir;
+        let configuration = dir.join("handoff.yaml");
+        if configuration.exists() {
+            bail!("{} is there already; nothing was changed", configuration.display());
+        }
+        for folder in ["keys", "plugins", "workflows/templates", "workflows/settings", "data"] {
+            let path = dir.join(folder);
+            fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        }
+        let mut dice = system_dice();
+        write(&dir.join("keys/master.key"), MasterKey::generate(&mut *dice).to_hex().as_bytes(), PRIVATE)?;
+        let mut seed = [0u8; 32];
+        dice.fill_bytes(&mut seed);
+        let signing = ed25519_dalek::SigningKey::from_bytes(&seed);
+        signing_key::establish(&dir.join("keys/journal.pem"), &signing)?;
+        for secret in ["ehr-password", "twilio-auth-token", "webhook-key"] {
+            write(&dir.join("keys").join(secret), b"replace-me\n", PRIVATE)?;
+        }
+        for plugin in handoff_bundle::plugins() {
+            write(&dir.join("plugins").join(format!("{}.wasm", plugin.name)), plugin.component, 0o644)?;
+        }
+        for file in bundled_workflow::FILES.iter().chain([&bundled_workflow::PRACTICE]) {
+            write(&dir.join("workflows").join(file.path), file.text.as_bytes(), 0o644)?;
+        }
+        write(&configuration, config::TEMPLATE.as_bytes(), 0o644)?;
+        say!("{} is ready:", dir.display());
+        say!("  1. read {} and name your EHR, text vendor and mail server", configuration.display());
+        say!("  2. keep a copy of {} apart from the backups", dir.join("keys/master.key").display());
+        say!("  3. handoff doctor --config {}", configuration.display());
+        say!("  4. handoff serve --config {}", configuration.display());
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn write(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    file.write_all(bytes).with_context(|| format!("cannot write {}", path.display()))
+}

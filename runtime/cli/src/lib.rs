@@ -1,0 +1,155 @@
+//! The command line: one file per command. `--json` wherever a program would read along.
+
+#![forbid(unsafe_code)]
+
+/// Prints a line. A reader that has gone away is an error to stop at, not to panic at.
+macro_rules! say {
+    ($($told:tt)*) => {
+        writeln!(std::io::stdout(), $($told)*)?
+    };
+}
+
+mod api;
+mod asking;
+mod backup;
+mod dead_letters;
+mod demo;
+mod disclosures;
+mod doctor;
+mod evidence;
+mod hold;
+mod init;
+mod journal;
+mod keys;
+mod moment;
+mod parse;
+mod people;
+mod plugin;
+mod purge;
+mod referrals;
+mod rehearse;
+mod serve;
+mod workflow;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use ed25519_dalek::VerifyingKey;
+use ed25519_dalek::pkcs8::DecodePublicKey as _;
+
+/// Closes the loop on patient referrals.
+#[derive(Parser)]
+#[command(name = "handoff", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write a commented configuration, keys, the referral workflow and the bundled plugins into a folder
+    Init(init::Init),
+    /// Run on a configuration: take orders in, carry letters out
+    Serve(serve::Serve),
+    /// Fifty referrals over thirty simulated days, on real sockets
+    Demo(demo::Demo),
+    /// What a workflow would do for a practice like yours in a year, and whether another would do better
+    Rehearse(rehearse::Rehearse),
+    /// List referrals, or show one's timeline
+    #[command(subcommand)]
+    Referrals(referrals::Referrals),
+    /// Deliveries and letters that wait for a person
+    #[command(subcommand)]
+    DeadLetters(dead_letters::DeadLetters),
+    /// Check a workflow and play its scenarios
+    #[command(subcommand)]
+    Workflow(workflow::Workflow),
+    /// Look into plugins
+    #[command(subcommand)]
+    Plugin(plugin::Plugin),
+    /// Read an HL7 message through the trigger plugin and print what it means
+    Parse(parse::Parse),
+    /// Prove, search and export the journal
+    #[command(subcommand)]
+    Journal(journal::Journal),
+    /// Write a pack that proves what became of a referral; `handoff-verify` checks it offline
+    Evidence(evidence::Evidence),
+    /// Copy a house, running or not, to a new folder
+    Backup(backup::Backup),
+    /// Prove a backup and make a data folder of it
+    Restore(backup::Restore),
+    /// Referrals under legal hold
+    #[command(subcommand)]
+    Hold(hold::Hold),
+    /// Forget what is older than the retention that the configuration sets
+    Purge(purge::Purge),
+    /// Change the house's own keys
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// What can be asked over HTTP
+    #[command(subcommand)]
+    Api(api::Api),
+    /// Who may sign in over HTTP, and as what
+    #[command(subcommand)]
+    People(people::People),
+    /// What of a patient left the house, when, to whom, under which agreement and why
+    Disclosures(disclosures::Disclosures),
+    /// Check configuration, keys, endpoints and clock
+    Doctor(doctor::Doctor),
+}
+
+/// # Errors
+/// What went wrong, as a chain; [`report`] prints it.
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Init(command) => command.run(),
+        Command::Serve(command) => command.run(),
+        Command::Demo(command) => command.run(),
+        Command::Rehearse(command) => command.run(),
+        Command::Referrals(command) => command.run(),
+        Command::DeadLetters(command) => command.run(),
+        Command::Workflow(command) => command.run(),
+        Command::Plugin(command) => command.run(),
+        Command::Parse(command) => command.run(),
+        Command::Journal(command) => command.run(),
+        Command::Evidence(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
+        Command::Hold(command) => command.run(),
+        Command::Purge(command) => command.run(),
+        Command::Keys(command) => command.run(),
+        Command::Api(command) => command.run(),
+        Command::People(command) => command.run(),
+        Command::Disclosures(command) => command.run(),
+        Command::Doctor(command) => command.run(),
+    }
+}
+
+/// Prints an error and what caused it, one line each. The one place where chains are printed.
+pub fn report(error: &anyhow::Error) {
+    eprintln!("error: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  because {cause}");
+    }
+}
+
+/// Prints a value as one line of JSON.
+fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    say!("{}", serde_json::to_string(value)?);
+    Ok(())
+}
+
+/// A public key as `handoff init` writes it.
+fn public_key(path: &Path) -> anyhow::Result<VerifyingKey> {
+    let pem = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    VerifyingKey::from_public_key_pem(&pem)
+        .map_err(|_| anyhow::anyhow!("{} is not an Ed25519 public key in PEM", path.display()))
+}
+
+/// Whether an error is only that nobody reads on: `handoff journal export | head`.
+pub fn unread(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

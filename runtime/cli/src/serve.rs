@@ -1,0 +1,47 @@
+//! `handoff serve`: takes orders in and carries letters out until it is told to stop.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use handoff_instance::config::Config;
+use handoff_instance::telemetry;
+use handoff_operations::control_socket;
+use handoff_operations::operations::Office;
+use handoff_server::service;
+
+#[derive(Args)]
+pub struct Serve {
+    #[arg(long, default_value = "handoff.yaml")]
+    config: PathBuf,
+}
+
+impl Serve {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let config = Config::read(&self.config)?;
+        let _told = telemetry::start(&config.log, config.traces.as_ref())?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            // Before any door opens: whoever sees one open may already say stop.
+            let end = service::terminated();
+            let office = Arc::new(Office::open(&config, true)?);
+            let door = control_socket::open(&config.data)?;
+            let mut service =
+                service::start(&config.listen, Arc::clone(&office.line)).await.context("cannot listen")?;
+            service.admit(door, Arc::clone(&office));
+            if let Some(listener) = &config.listen.api {
+                service.invite(listener, &config.people, office).await.context("cannot listen")?;
+            }
+            service.watch_canary();
+            service.go_rounds();
+            if config.workflow.watch {
+                service.watch(config.workflow.file.clone());
+            }
+            service.run_until(end).await
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,122 @@
+//! Where bytes come in: each delivery is handed on whole, and answered only with what comes back.
+
+use std::fmt;
+use std::future::Future;
+
+use axum::http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use chrono::{DateTime, Utc};
+use handoff_host::contract::interpreter;
+use handoff_host::contract::types::Attribute;
+
+/// A note with its document in base64 rides in one HL7 message or webhook; scanned letters reach some 10 MiB.
+pub const DELIVERY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Headers that carry a credential: for whoever checks it, and never written down.
+pub fn is_credential(header: &str) -> bool {
+    [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].iter().any(|name| name.as_str() == header)
+}
+
+/// Bytes that came in, not yet understood.
+#[derive(Clone, PartialEq)]
+pub struct Delivery {
+    pub door: Door,
+    /// The listener's source, or for a callback the stage's name.
+    pub source: String,
+    /// The public URL that was called, with its query; empty for MLLP.
+    pub url: String,
+    /// With lower-case names; empty for MLLP.
+    pub headers: Vec<Attribute>,
+    /// Without the MLLP frame.
+    pub body: Vec<u8>,
+    pub received_at: DateTime<Utc>,
+}
+
+/// By which door a delivery came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    Mllp,
+    /// `POST /in/{source}`.
+    Webhook,
+    /// `POST /callback/{stage}`.
+    Callback,
+}
+
+/// What the sender gets to read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP only.
+    pub status: u16,
+    /// HTTP only.
+    pub content_type: String,
+    /// Empty over MLLP: no acknowledgement is sent, and the sender will try again.
+    pub body: Vec<u8>,
+}
+
+/// Takes deliveries in. The future is done once the delivery is durable, or has been refused.
+pub trait DeliverySink: Send + Sync + 'static {
+    fn take(&self, delivery: Delivery) -> impl Future<Output = Answer> + Send;
+}
+
+impl<F, A> DeliverySink for F
+where
+    F: Fn(Delivery) -> A + Send + Sync + 'static,
+    A: Future<Output = Answer> + Send,
+{
+    fn take(&self, delivery: Delivery) -> impl Future<Output = Answer> + Send {
+        self(delivery)
+    }
+}
+
+impl Answer {
+    /// Nothing that the sender could misread: over MLLP no acknowledgement at all, over HTTP a 503. It will try again.
+    pub fn unavailable() -> Answer {
+        Answer::bare(503)
+    }
+
+    /// The sender is not who it says.
+    pub fn forged() -> Answer {
+        Answer::bare(403)
+    }
+
+    /// The workflow has no stage for this door.
+    pub fn not_found() -> Answer {
+        Answer::bare(404)
+    }
+
+    pub fn malformed() -> Answer {
+        Answer::bare(400)
+    }
+
+    fn bare(status: u16) -> Answer {
+        Answer { status, content_type: String::new(), body: Vec::new() }
+    }
+}
+
+impl From<interpreter::Answer> for Answer {
+    fn from(answer: interpreter::Answer) -> Answer {
+        Answer { status: answer.status, content_type: answer.content_type, body: answer.body }
+    }
+}
+
+impl Door {
+    /// As the journal has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Door::Mllp => "mllp",
+            Door::Webhook => "webhook",
+            Door::Callback => "callback",
+        }
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Delivery({:?} {}, {} bytes)", self.door, self.source, self.body.len())
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Answer({}, {} bytes)", self.status, self.body.len())
+    }
+}

@@ -1,0 +1,233 @@
+//! Takes webhooks and vendors' callbacks over HTTP: the raw body, the headers, and the URL as the sender called it.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::header::{CONTENT_TYPE, HOST, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
+use axum::routing::post;
+use handoff_host::contract::types::Attribute;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tower::Service as _;
+
+use crate::delivery::{Answer, DELIVERY_BYTES_MAX, Delivery, DeliverySink, Door};
+use crate::listener::{Entrance, Visitor};
+use handoff_clock::Clock;
+
+/// What a listener puts up with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// For a request's head to come in, and between two requests of a connection.
+    pub head: Duration,
+    /// Vendors' heads have some two kilobytes, a signature and a tracing header among them.
+    pub head_bytes_max: usize,
+    /// For the body to come in: as long as a message over MLLP may take.
+    pub body: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { head: Duration::from_secs(20), head_bytes_max: 64 * 1024, body: Duration::from_secs(60) }
+    }
+}
+
+/// The base of the URLs that senders call, where the configuration does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    Http,
+    Https,
+}
+
+struct Doors<I> {
+    intake: Arc<I>,
+    clock: Arc<dyn Clock>,
+    public_url: Option<String>,
+    scheme: Scheme,
+    limits: Limits,
+}
+
+/// `POST /in/{source}` for webhooks and `POST /callback/{stage}` for callbacks.
+///
+/// Vendors sign the URL that they called. Behind a proxy only the configuration knows it: `public_url`, such as
+/// `https://handoff.example.org`. Without one it is put together from the Host header.
+pub fn router<I: DeliverySink>(
+    intake: Arc<I>,
+    clock: Arc<dyn Clock>,
+    public_url: Option<String>,
+    scheme: Scheme,
+    limits: Limits,
+) -> Router {
+    let public_url = public_url.map(|url| url.trim_end_matches('/').to_string());
+    Router::new()
+        .route("/in/{source}", post(webhook::<I>))
+        .route("/callback/{stage}", post(callback::<I>))
+        .with_state(Arc::new(Doors { intake, clock, public_url, scheme, limits }))
+}
+
+/// What a source is told that speaks too fast.
+pub type TooFast = fn(Duration) -> Response<Body>;
+
+/// Serves until `closing` turns true; then answers the requests that are under way, and returns. `axum::serve` would set
+/// a slow head no limit.
+pub async fn serve(
+    entrance: Entrance,
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    closing: watch::Receiver<bool>,
+) {
+    serve_with(entrance, listener, router, limits, too_fast, closing).await;
+}
+
+/// As [`serve`], with another answer for whoever is too fast.
+pub async fn serve_with(
+    entrance: Entrance,
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    too_fast: TooFast,
+    closing: watch::Receiver<bool>,
+) {
+    entrance.serve(listener, closing, move |visitor| converse(visitor, router.clone(), limits, too_fast)).await;
+}
+
+/// One connection, until either side closes it.
+async fn converse(visitor: Visitor, router: Router, limits: Limits, too_fast: TooFast) {
+    let Visitor { socket, guest, mut closing } = visitor;
+    let service = service_fn(|request: hyper::Request<Incoming>| {
+        let mut router = router.clone();
+        let turn = guest.speak();
+        let source = guest.source().clone();
+        async move {
+            match turn {
+                Ok(()) => {
+                    let mut request = request.map(Body::new);
+                    request.extensions_mut().insert(source);
+                    router.call(request).await
+                }
+                Err(wait) => Ok(too_fast(wait)),
+            }
+        }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(limits.head_bytes_max);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
+    let closed = async {
+        // An error means that the sender of the word is gone, and then it is time to stop as well.
+        let _closed = closing.wait_for(|closing| *closing).await;
+    };
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = closed => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        // Its text says where HTTP was broken, and quotes nothing.
+        tracing::info!(peer = %guest.source(), %error, "connection ended");
+    }
+}
+
+/// RFC 6585, 4.
+fn too_fast(wait: Duration) -> Response<Body> {
+    let mut response = refusal(StatusCode::TOO_MANY_REQUESTS, "too many requests from this source");
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+    response
+}
+
+async fn webhook<I: DeliverySink>(
+    State(doors): State<Arc<Doors<I>>>,
+    Path(source): Path<String>,
+    request: Request,
+) -> Response<Body> {
+    doors.take(Door::Webhook, source, request).await
+}
+
+async fn callback<I: DeliverySink>(
+    State(doors): State<Arc<Doors<I>>>,
+    Path(stage): Path<String>,
+    request: Request,
+) -> Response<Body> {
+    doors.take(Door::Callback, stage, request).await
+}
+
+impl<I: DeliverySink> Doors<I> {
+    async fn take(&self, door: Door, source: String, request: Request) -> Response<Body> {
+        let (head, body) = request.into_parts();
+        let body = match tokio::time::timeout(self.limits.body, to_bytes(body, DELIVERY_BYTES_MAX)).await {
+            Err(_) => return refusal(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"),
+            Ok(Err(error)) => return unread(&error),
+            Ok(Ok(body)) => body,
+        };
+        let delivery = Delivery {
+            door,
+            source,
+            url: self.called_url(&head.headers, &head.uri),
+            headers: attributes(&head.headers),
+            body: body.into(),
+            received_at: self.clock.now(),
+        };
+        respond(self.intake.take(delivery).await)
+    }
+
+    fn called_url(&self, headers: &HeaderMap, uri: &Uri) -> String {
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        match &self.public_url {
+            Some(base) => format!("{base}{path}"),
+            None => {
+                let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+                let scheme = match self.scheme {
+                    Scheme::Http => "http",
+                    Scheme::Https => "https",
+                };
+                format!("{scheme}://{host}{path}")
+            }
+        }
+    }
+}
+
+/// Names come in lower case already (RFC 9113, 8.2; the `http` crate for HTTP/1.1).
+fn attributes(headers: &HeaderMap) -> Vec<Attribute> {
+    let attribute = |(name, value): (&axum::http::HeaderName, &HeaderValue)| Attribute {
+        name: name.as_str().to_string(),
+        value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
+    };
+    headers.iter().map(attribute).collect()
+}
+
+fn respond(answer: Answer) -> Response<Body> {
+    let mut response = Response::new(Body::from(answer.body));
+    // A plugin's nonsense status must not pass for success: the sender has to try again.
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if let Ok(content_type) = HeaderValue::from_str(&answer.content_type)
+        && !answer.content_type.is_empty()
+    {
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
+    }
+    response
+}
+
+/// The only errors of reading a body are its length and a broken connection, which nobody is left to read about.
+fn unread(error: &axum::Error) -> Response<Body> {
+    tracing::info!(%error, "a request's body could not be read");
+    refusal(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 16 MiB")
+}
+
+fn refusal(status: StatusCode, why: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(why));
+    *response.status_mut() = status;
+    response
+}
+
+#[cfg(test)]
+mod tests;

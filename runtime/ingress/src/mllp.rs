@@ -1,0 +1,158 @@
+//! Listens for HL7 v2 over MLLP: one answer for each message, in the order in which they came.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::connection_limits::{Guest, Source};
+use crate::delivery::{DELIVERY_BYTES_MAX, Delivery, DeliverySink, Door};
+use crate::listener::{Entrance, Socket, Visitor};
+use handoff_clock::Clock;
+use handoff_mllp::{Deframer, FrameError, frame};
+
+/// What a listener puts up with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub message_bytes_max: usize,
+    /// Between messages. Interfaces keep their connection over a quiet lunch hour, and open a new one after a night.
+    pub idle: Duration,
+    /// From a message's first byte to its last: 16 MiB pass in this time at 300 kB/s. Slower is stuck or hostile.
+    pub message: Duration,
+    /// For the sender to take its answer.
+    pub answer: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            message_bytes_max: DELIVERY_BYTES_MAX,
+            idle: Duration::from_secs(2 * 60 * 60),
+            message: Duration::from_secs(60),
+            answer: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Bytes taken from the socket at once.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// One listener and what it hands deliveries to.
+pub struct Listener<I> {
+    /// The source's name in the configuration.
+    pub source: String,
+    pub intake: Arc<I>,
+    pub clock: Arc<dyn Clock>,
+    pub limits: Limits,
+}
+
+/// Why a connection ended before its sender closed it.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error("the connection broke")]
+    Io(#[from] io::Error),
+    #[error("the sender does not keep to the MLLP frame")]
+    Frame(#[from] FrameError),
+    #[error("nothing came for {} s", .0.as_secs())]
+    Idle(Duration),
+    #[error("a message was begun and not ended within {} s", .0.as_secs())]
+    Slow(Duration),
+    #[error("the sender did not take its answer within {} s", .0.as_secs())]
+    Unread(Duration),
+}
+
+impl<I: DeliverySink> Listener<I> {
+    /// Serves until `closing` turns true: then answers every message that has wholly come in, and returns. What has come
+    /// in half is not acknowledged, so its sender will send it again.
+    pub async fn serve(self, entrance: Entrance, listener: TcpListener, closing: watch::Receiver<bool>) {
+        let this = Arc::new(self);
+        let converse = move |visitor: Visitor| {
+            let this = Arc::clone(&this);
+            async move {
+                let Visitor { socket, guest, closing } = visitor;
+                let ended = this.converse(socket, &guest, closing).await;
+                report_end(&this.source, guest.source(), ended);
+            }
+        };
+        entrance.serve(listener, closing, converse).await;
+    }
+
+    /// One connection, until its sender closes it.
+    async fn converse(
+        &self,
+        mut socket: Box<dyn Socket>,
+        guest: &Guest,
+        mut closing: watch::Receiver<bool>,
+    ) -> Result<(), Ended> {
+        let limits = self.limits;
+        let mut deframer = Deframer::new(limits.message_bytes_max);
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let mut begun: Option<Instant> = None;
+        loop {
+            while let Some(message) = deframer.message()? {
+                begun = None;
+                // A message cannot be refused for coming too fast without being lost; its sender is kept waiting.
+                while let Err(wait) = guest.speak() {
+                    tokio::time::sleep(wait).await;
+                }
+                self.answer(&mut socket, message).await?;
+            }
+            if *closing.borrow() {
+                return Ok(());
+            }
+            let slow = deframer.is_inside().then(|| *begun.get_or_insert_with(Instant::now) + limits.message);
+            let deadline = slow.unwrap_or_else(|| Instant::now() + limits.idle);
+            tokio::select! {
+                changed = closing.changed() => if changed.is_err() { return Ok(()) },
+                read = tokio::time::timeout_at(deadline, socket.read(&mut chunk)) => match read {
+                    Err(_) if slow.is_some() => return Err(Ended::Slow(limits.message)),
+                    Err(_) => return Err(Ended::Idle(limits.idle)),
+                    Ok(read) => match read? {
+                        0 => return Ok(()),
+                        count => deframer.feed(&chunk[..count]),
+                    },
+                },
+            }
+        }
+    }
+
+    async fn answer(&self, socket: &mut Box<dyn Socket>, message: Vec<u8>) -> Result<(), Ended> {
+        let delivery = Delivery {
+            door: Door::Mllp,
+            source: self.source.clone(),
+            url: String::new(),
+            headers: Vec::new(),
+            body: message,
+            received_at: self.clock.now(),
+        };
+        let answer = self.intake.take(delivery).await;
+        if answer.body.is_empty() {
+            return Ok(());
+        }
+        let limit = self.limits.answer;
+        let framed = frame(&answer.body);
+        let written = tokio::time::timeout(limit, async {
+            socket.write_all(&framed).await?;
+            socket.flush().await
+        });
+        Ok(written.await.map_err(|_| Ended::Unread(limit))??)
+    }
+}
+
+fn report_end(listener: &str, peer: &Source, ended: Result<(), Ended>) {
+    match ended {
+        Ok(()) => tracing::debug!(listener, %peer, "connection closed"),
+        Err(error @ (Ended::Io(_) | Ended::Idle(_))) => tracing::info!(listener, %peer, %error, "connection ended"),
+        Err(error @ (Ended::Frame(_) | Ended::Slow(_) | Ended::Unread(_))) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::warn!(listener, %peer, %error, cause, "connection ended");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,331 @@
+//! The one configuration file, `handoff.yaml`: what `handoff init` writes and an IT director edits.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use handoff_workshop::signature::Trusted;
+use serde::Deserialize;
+
+use handoff_egress::endpoint::{Endpoint, EndpointConfig, EndpointError};
+use handoff_egress::reach::{Way, Ways};
+use handoff_identity::oidc::OidcConfig;
+use handoff_ingress::connection_limits::GuestLimits;
+use handoff_ingress::listener::Guard;
+use handoff_ingress::tls::TlsConfig;
+use handoff_pipeline::deployments::Catalogue;
+use handoff_vault::secrets::SecretSource;
+
+/// The version of this file's own format.
+pub const FORMAT: &str = "handoff/config@1";
+
+/// The file that `handoff init` writes. It documents every key.
+pub const TEMPLATE: &str = include_str!("config/handoff.yaml");
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub format: String,
+    pub data: PathBuf,
+    pub workflow: WorkflowFile,
+    /// Looked into before the bundled plugins; `NAME.wasm`.
+    #[serde(default)]
+    pub plugins: Option<PathBuf>,
+    /// Whose plugins are taken from there besides those that came with Handoff: minisign public keys.
+    #[serde(default)]
+    pub plugin_keys: Vec<PathBuf>,
+    /// Why plugins that nobody signed are taken from there, if they are.
+    #[serde(default)]
+    pub unsigned_plugins_because: Option<String>,
+    pub listen: Listen,
+    pub keys: Keys,
+    #[serde(default)]
+    pub secrets: BTreeMap<String, SecretSource>,
+    #[serde(default)]
+    pub endpoints: BTreeMap<String, EndpointConfig>,
+    #[serde(default)]
+    pub retention: Retention,
+    #[serde(default)]
+    pub people: PeopleConfig,
+    #[serde(default)]
+    pub log: Log,
+    #[serde(default)]
+    pub traces: Option<Traces>,
+    /// This file.
+    #[serde(skip)]
+    pub file: PathBuf,
+}
+
+/// A path alone, or a block.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "WorkflowKey")]
+pub struct WorkflowFile {
+    pub file: PathBuf,
+    /// Whether a change takes effect while the house runs.
+    pub watch: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WorkflowKey {
+    Path(PathBuf),
+    Block(WorkflowBlock),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WorkflowBlock {
+    file: PathBuf,
+    #[serde(default)]
+    watch: bool,
+}
+
+impl From<WorkflowKey> for WorkflowFile {
+    fn from(key: WorkflowKey) -> WorkflowFile {
+        match key {
+            WorkflowKey::Path(file) => WorkflowFile { file, watch: false },
+            WorkflowKey::Block(WorkflowBlock { file, watch }) => WorkflowFile { file, watch },
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    #[serde(default)]
+    pub mllp: Vec<MllpListener>,
+    pub http: HttpListener,
+    /// For people; nobody signs in where it is absent.
+    #[serde(default)]
+    pub api: Option<ApiListener>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MllpListener {
+    /// The trigger in the workflow's `stages: trigger:` that reads what comes in here.
+    pub source: String,
+    pub address: SocketAddr,
+    #[serde(default)]
+    pub tls: Option<TlsConfig>,
+    #[serde(default)]
+    pub unencrypted_because: Option<String>,
+    #[serde(default)]
+    pub limits: GuestLimits,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpListener {
+    pub address: SocketAddr,
+    /// How vendors reach us, when a proxy stands before us: it is part of what they sign.
+    #[serde(default)]
+    pub public_url: Option<String>,
+    #[serde(default)]
+    pub tls: Option<TlsConfig>,
+    #[serde(default)]
+    pub unencrypted_because: Option<String>,
+    #[serde(default)]
+    pub limits: GuestLimits,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiListener {
+    pub address: SocketAddr,
+    /// What browsers have in their address bar: the origin of requests that are our own page's. Put together from the Host
+    /// header where it is absent, which a proxy may change.
+    #[serde(default)]
+    pub public_url: Option<String>,
+    /// The name of the secret with which a monitoring system reads `/metrics`.
+    #[serde(default)]
+    pub metrics: Option<String>,
+    #[serde(default)]
+    pub tls: Option<TlsConfig>,
+    #[serde(default)]
+    pub unencrypted_because: Option<String>,
+    #[serde(default = "people_at_a_time")]
+    pub limits: GuestLimits,
+}
+
+/// A person clicks some times a second at most, and a page asks for a handful of things at once. Behind a proxy everybody
+/// is one source.
+fn people_at_a_time() -> GuestLimits {
+    GuestLimits { connections_max: 256, connections_per_source_max: 64, deliveries_per_second: 50 }
+}
+
+impl MllpListener {
+    pub fn new(source: &str, address: SocketAddr) -> MllpListener {
+        let Guard { tls, unencrypted_because, limits } = Guard::default();
+        MllpListener { source: source.into(), address, tls, unencrypted_because, limits }
+    }
+
+    pub fn guard(&self) -> Guard {
+        let MllpListener { tls, unencrypted_because, limits, .. } = self.clone();
+        Guard { tls, unencrypted_because, limits }
+    }
+}
+
+impl ApiListener {
+    pub fn guard(&self) -> Guard {
+        let ApiListener { tls, unencrypted_because, limits, .. } = self.clone();
+        Guard { tls, unencrypted_because, limits }
+    }
+}
+
+impl HttpListener {
+    pub fn new(address: SocketAddr, public_url: Option<String>) -> HttpListener {
+        let Guard { tls, unencrypted_because, limits } = Guard::default();
+        HttpListener { address, public_url, tls, unencrypted_because, limits }
+    }
+
+    pub fn guard(&self) -> Guard {
+        let HttpListener { tls, unencrypted_because, limits, .. } = self.clone();
+        Guard { tls, unencrypted_because, limits }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// Seals patient data: 32 bytes in hexadecimal.
+    pub master: SecretSource,
+    /// Signs the journal: an Ed25519 private key, PKCS#8 PEM.
+    pub signing: PathBuf,
+}
+
+/// How long the journal keeps what has ended.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    pub years: u32,
+}
+
+/// HIPAA has documentation kept for six years (45 CFR 164.316(b)(2)(i)). No setting goes below it.
+pub const RETENTION_YEARS_MIN: u32 = 6;
+
+/// A year more than the law's six, so that a request on the last day still finds what it asks for.
+const RETENTION_YEARS: u32 = 7;
+
+impl Default for Retention {
+    fn default() -> Retention {
+        Retention { years: RETENTION_YEARS }
+    }
+}
+
+/// Who may sign in beside those who have an account.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PeopleConfig {
+    pub oidc: Option<OidcConfig>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    pub format: LogFormat,
+    /// As `tracing` reads it: `info`, `handoff=debug`.
+    pub level: Option<String>,
+}
+
+/// Where an OpenTelemetry collector takes spans.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Traces {
+    /// OTLP over HTTP, the base of its address: `http://collector.internal:4318`.
+    pub otlp: String,
+    /// Of the deliveries and letters, from 0 to 1. All of them when absent.
+    #[serde(default = "share_default")]
+    pub share: f64,
+}
+
+/// A practice has hundreds of them a day.
+fn share_default() -> f64 {
+    1.0
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read {path}\n  help: `handoff init DIR` writes a configuration")]
+    Unreadable { path: String, source: std::io::Error },
+    #[error("{path} is not a valid configuration:\n{detail}")]
+    Malformed { path: String, detail: String },
+    #[error("{path} has format {found:?}; this version reads {FORMAT:?}")]
+    OtherFormat { path: String, found: String },
+    #[error(
+        "{path} keeps the journal for {years} years (`retention: years:`)\n  \
+         help: HIPAA asks for {RETENTION_YEARS_MIN} at least (45 CFR 164.316(b)(2)(i)); {RETENTION_YEARS} is usual"
+    )]
+    Forgetful { path: String, years: u32 },
+}
+
+impl Config {
+    /// Reads the file; relative paths in it are relative to its own folder.
+    ///
+    /// # Errors
+    /// When it cannot be read, is not YAML, has a key we do not know, or is of another format version.
+    pub fn read(path: &Path) -> Result<Config, ConfigError> {
+        let name = path.display().to_string();
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: name.clone(), source })?;
+        let mut config: Config = serde_saphyr::from_str(&text)
+            .map_err(|error| ConfigError::Malformed { path: name.clone(), detail: error.to_string() })?;
+        if config.format != FORMAT {
+            return Err(ConfigError::OtherFormat { path: name, found: config.format });
+        }
+        if config.retention.years < RETENTION_YEARS_MIN {
+            return Err(ConfigError::Forgetful { path: name, years: config.retention.years });
+        }
+        config.file = path.to_path_buf();
+        let folder = path.parent().unwrap_or(Path::new("."));
+        config.data = folder.join(&config.data);
+        config.workflow.file = folder.join(&config.workflow.file);
+        config.plugins = config.plugins.map(|plugins| folder.join(plugins));
+        config.plugin_keys.iter_mut().for_each(|key| *key = folder.join(&key));
+        config.keys.signing = folder.join(&config.keys.signing);
+        config.keys.master = config.keys.master.within(folder);
+        let Listen { mllp, http, api } = &mut config.listen;
+        let doors = mllp.iter_mut().map(|door| &mut door.tls).chain([&mut http.tls]);
+        let doors = doors.chain(api.iter_mut().map(|door| &mut door.tls));
+        doors.for_each(|tls| *tls = tls.take().map(|tls| tls.within(folder)));
+        config.people.oidc = config.people.oidc.map(|oidc| oidc.within(folder));
+        config.endpoints =
+            config.endpoints.into_iter().map(|(name, endpoint)| (name, endpoint.within(folder))).collect();
+        config.secrets = config.secrets.into_iter().map(|(name, source)| (name, source.within(folder))).collect();
+        Ok(config)
+    }
+
+    /// Where each endpoint leads, for people.
+    ///
+    /// # Errors
+    /// When an endpoint cannot work.
+    pub fn ways(&self) -> Result<Ways, EndpointError> {
+        let way = |(name, config): (&String, &EndpointConfig)| {
+            let endpoint = Endpoint::new(name, config.clone())?;
+            Ok((name.clone(), Way::of(config, endpoint.secrets().map(str::to_owned))))
+        };
+        self.endpoints.iter().map(way).collect()
+    }
+
+    /// Where plugins lie, and whose are taken.
+    ///
+    /// # Errors
+    /// When a key cannot be read.
+    pub fn catalogue(&self) -> anyhow::Result<Catalogue> {
+        let trusted = self.plugin_keys.iter().map(|path| Trusted::read(path)).collect::<Result<_, _>>();
+        Ok(Catalogue {
+            folder: self.plugins.clone(),
+            trusted: trusted.context("a key that plugins are signed with (`plugin_keys:`) cannot be used")?,
+            unsigned_because: self.unsigned_plugins_because.clone(),
+        })
+    }
+}

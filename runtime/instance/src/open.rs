@@ -1,0 +1,200 @@
+//! Builds the house from its configuration: keys, store, vault, plugins, ways out. Everything that can be wrong with a
+//! set-up is found here, before the first delivery is taken.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use chrono::{DateTime, TimeDelta, Utc};
+use ed25519_dalek::SigningKey;
+use handoff_engine::ids::Digest;
+use handoff_host::{Host, Limits};
+use handoff_store::index::{Deployed, IndexError, PAGE_MAX};
+use handoff_store::journal::{Depth, Disk};
+use handoff_store::{Entry, Index, Origin, Store, StoreOptions};
+use handoff_vault::{Dice, MasterKey, Vault, private_disk, system_dice};
+
+use crate::config::Config;
+use crate::signing_key;
+use handoff_clock::Clock;
+use handoff_egress::egress::Egress;
+use handoff_pipeline::deployments::{Catalogue, Deployments, Installed, Installer, Keep, Source};
+use handoff_pipeline::pipeline::{Line, Parts};
+use handoff_pipeline::rollout;
+use handoff_pipeline::rollout::Act;
+use handoff_vault::secrets::Secrets;
+
+/// Components by digest, below the data folder: what a referral in flight was pinned to must be there as long as it is.
+pub const COMPONENTS: &str = "components";
+
+/// What a house stands on: the machine's own disk, or a simulated one.
+pub struct Ground {
+    pub host: Arc<Host>,
+    pub store: Store,
+    /// Where the key ring lies.
+    pub keys: Arc<dyn Disk>,
+}
+
+/// What a house is built from, once files have been read.
+pub struct Plan {
+    pub data: PathBuf,
+    pub plugins: Catalogue,
+    pub workflow: Source,
+    /// Whether a changed workflow may take effect as the house opens. A house without a deployment takes it up in any case.
+    pub takes_workflow_up: bool,
+    pub master: MasterKey,
+    pub signing: SigningKey,
+    pub secrets: Arc<Secrets>,
+    pub egress: Egress,
+    pub public_url: Option<String>,
+    pub clock: Arc<dyn Clock>,
+    pub dice: Dice,
+    /// See [`Line::sequential`].
+    pub sequential: bool,
+}
+
+impl Plan {
+    /// # Errors
+    /// When a file, a key or a secret that the configuration names cannot be read.
+    pub fn from_config(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Plan> {
+        let secrets = Arc::new(Secrets::read(&config.secrets)?);
+        let master = config.keys.master.read().context("cannot read the master key (`keys: master:`)")?;
+        let master = MasterKey::parse(master.as_str()).context("the master key (`keys: master:`) is malformed")?;
+        let egress = Egress::new(config.endpoints.clone(), Arc::clone(&secrets), Arc::clone(&clock))?;
+        Ok(Plan {
+            data: config.data.clone(),
+            plugins: config.catalogue()?,
+            workflow: Source::read(&config.workflow.file)?,
+            takes_workflow_up: true,
+            master,
+            signing: signing_key::signing(&config.keys.signing, &config.data)?,
+            secrets,
+            egress,
+            public_url: config.listen.http.public_url.clone(),
+            clock,
+            dice: system_dice(),
+            sequential: false,
+        })
+    }
+
+    /// Opens the store, brings the index up to date, makes the deployment in force ready and every older one that somebody
+    /// still needs, and considers the workflow that the configuration names.
+    ///
+    /// # Errors
+    /// When the store, the vault, the workflow or a plugin cannot be opened.
+    pub fn build(self) -> anyhow::Result<Line> {
+        std::fs::create_dir_all(&self.data).with_context(|| format!("cannot make {}", self.data.display()))?;
+        let host = Arc::new(Host::new(Limits::default(), Some(&self.data.join("compiled")))?);
+        // The rest of the segments is looked at by `rounds`.
+        let options = StoreOptions { depth: Depth::Ends, ..StoreOptions::new(&self.data, self.signing.clone()) };
+        let (store, recovery) = Store::open(options)?;
+        tracing::info!(?recovery, "store opened");
+        let keys = Arc::new(private_disk(&self.data)?);
+        self.build_on(Ground { host, store, keys })
+    }
+
+    /// As [`Plan::build`], on ground that is laid already.
+    ///
+    /// # Errors
+    /// When the vault, the deployment in force or a plugin cannot be opened.
+    pub fn build_on(self, ground: Ground) -> anyhow::Result<Line> {
+        let Ground { host, store, keys } = ground;
+        let taken = store.index().key_slots_taken()?;
+        let vault = Vault::on(keys, &self.data, self.master, self.dice, taken)?;
+        let kept = self.data.join(COMPONENTS);
+        std::fs::create_dir_all(&kept).with_context(|| format!("cannot make {}", kept.display()))?;
+        let installer = Installer::new(Arc::clone(&host), self.plugins, kept);
+        let known = store.index().deployments()?;
+        let deployments = match Deployed::in_force(&known) {
+            Some(last) => in_force(&installer, last)?,
+            None => first(&store, &installer, &self.workflow, self.clock.now())?,
+        };
+        let trial = Deployed::on_trial(&known);
+        if let Some((deployed, canary)) = trial {
+            deployments.try_out(install_again(&installer, deployed)?, canary.share);
+        }
+        let needed = needed(store.index())?;
+        let late = self.clock.now() - LATE_ANSWERS;
+        // The latest first: each goes before those that are there.
+        for older in known.iter().rev().filter(|older| deployments.get(&older.deployment).is_err()) {
+            let is_needed = needed.contains(&older.deployment);
+            if !is_needed && superseded_at(&known, older).is_none_or(|at| at < late) {
+                continue;
+            }
+            match install_again(&installer, older) {
+                Ok(installed) => deployments.add_older(installed),
+                Err(error) if is_needed => return Err(error),
+                Err(error) => {
+                    let deployment = older.deployment;
+                    tracing::warn!(%deployment, error = format!("{error:#}"), "late answers to its letters are not heard");
+                }
+            }
+        }
+        let line = Line::new(Parts {
+            store,
+            vault,
+            host,
+            deployments,
+            installer,
+            egress: self.egress,
+            secrets: self.secrets,
+            public_url: self.public_url,
+            clock: self.clock,
+            sequential: self.sequential,
+        });
+        if let Some((_, canary)) = trial {
+            line.begin_canary(canary.back_at);
+        }
+        if self.takes_workflow_up {
+            rollout::consider(&line, self.workflow, &known);
+        }
+        line.begin_moving();
+        Ok(line)
+    }
+}
+
+/// A new house begins with the workflow that its configuration names.
+fn first(store: &Store, installer: &Installer, source: &Source, at: DateTime<Utc>) -> anyhow::Result<Deployments> {
+    let installed = installer.install(source, Keep::Yes)?;
+    let why = "the workflow with which the house began".into();
+    let act = Act { origin: Origin::Configured, who: rollout::THE_HOUSE.into(), why };
+    let record = rollout::record(&installed, source, None, None, act)?;
+    store.commit(Entry { at, records: vec![record], sealed: Vec::new() }).wait()?;
+    let moves = installed.workflow().moves.clone();
+    Ok(Deployments::new(installed, moves))
+}
+
+/// Patients answer a number that wrote to them weeks ago, and vendors report late: so long a deployment that was superseded
+/// is kept ready to understand them.
+const LATE_ANSWERS: TimeDelta = TimeDelta::days(30);
+
+/// The deployment that the journal says is in force, from the components that were kept with it.
+fn in_force(installer: &Installer, last: &Deployed) -> anyhow::Result<Deployments> {
+    let installed = install_again(installer, last).with_context(|| {
+        format!("the deployment in force, {} since {}, cannot be made ready", last.deployment.short(), last.at)
+    })?;
+    let moves = rollout::moves_of(last, &installed);
+    Ok(Deployments::new(installed, moves))
+}
+
+fn install_again(installer: &Installer, deployed: &Deployed) -> anyhow::Result<Installed> {
+    let source: Source = serde_json::from_str(&deployed.workflow)?;
+    Ok(installer.install_again(&source, &deployed.plugins)?)
+}
+
+/// When the next deployment took its place.
+fn superseded_at(known: &[Deployed], older: &Deployed) -> Option<DateTime<Utc>> {
+    let next = known.iter().skip_while(|deployed| deployed.deployment != older.deployment).nth(1)?;
+    Some(next.at)
+}
+
+/// The deployments of referrals in flight, and of those that have ended and still owe a letter, such as the one to the chart.
+fn needed(index: &dyn Index) -> Result<BTreeSet<Digest>, IndexError> {
+    let mut needed: BTreeSet<Digest> = index.in_flight().into_iter().map(|flight| flight.deployment).collect();
+    let owing = index.letter_ids_due(DateTime::<Utc>::MAX_UTC, PAGE_MAX);
+    for referral in owing.iter().map(|letter| letter.referral).collect::<BTreeSet<_>>() {
+        needed.extend(index.referral(&referral)?.map(|referral| referral.deployment));
+    }
+    Ok(needed)
+}

@@ -1,0 +1,184 @@
+//! The MLLP frame (HL7 v2 Transport Specification: MLLP, Release 1): 0x0B, the message, 0x1C 0x0D. No sockets here.
+//!
+//! The frame is read strictly, its content not at all: byte order marks, line feeds and odd encodings are the
+//! interpreter's business.
+
+#![forbid(unsafe_code)]
+
+const START: u8 = 0x0B;
+const END: u8 = 0x1C;
+const RETURN: u8 = 0x0D;
+const FEED: u8 = 0x0A;
+
+/// Puts a message into its frame.
+pub fn frame(message: &[u8]) -> Vec<u8> {
+    let mut framed = Vec::with_capacity(message.len() + 3);
+    framed.push(START);
+    framed.extend_from_slice(message);
+    framed.extend_from_slice(&[END, RETURN]);
+    framed
+}
+
+/// Takes messages out of their frames, however the bytes happen to arrive.
+#[derive(Debug)]
+pub struct Deframer {
+    bytes: Vec<u8>,
+    /// Bytes of `bytes` already looked at and found to be content.
+    seen: usize,
+    inside: bool,
+    message_bytes_max: usize,
+}
+
+/// After any of these the connection cannot be trusted to be in step and is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    #[error("byte 0x{0:02X} where a message should start with 0x0B")]
+    Outside(u8),
+    #[error("a message started inside another one")]
+    Nested,
+    #[error("0x1C was not followed by 0x0D")]
+    Unended,
+    #[error("a message is longer than {0} bytes")]
+    TooLong(usize),
+}
+
+impl Deframer {
+    pub fn new(message_bytes_max: usize) -> Deframer {
+        Deframer { bytes: Vec::new(), seen: 0, inside: false, message_bytes_max }
+    }
+
+    /// Takes in what arrived. Call [`Deframer::message`] until it has no more before feeding again.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// True while a message has begun and not ended.
+    pub fn is_inside(&self) -> bool {
+        self.inside
+    }
+
+    /// The next whole message, if it has arrived.
+    ///
+    /// # Errors
+    /// When the bytes are not framed messages. Every later call gives an error too.
+    pub fn message(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
+        if !self.inside && !self.start()? {
+            return Ok(None);
+        }
+        let found = self.bytes[self.seen..].iter().position(|&byte| byte == END || byte == START);
+        let Some(at) = found.map(|offset| self.seen + offset) else {
+            self.seen = self.bytes.len();
+            return self.within_limit(self.seen).map(|()| None);
+        };
+        self.seen = at;
+        self.within_limit(at)?;
+        if self.bytes[at] == START {
+            return Err(FrameError::Nested);
+        }
+        match self.bytes.get(at + 1) {
+            None => Ok(None),
+            Some(&RETURN) => {
+                let rest = self.bytes.split_off(at + 2);
+                let mut message = std::mem::replace(&mut self.bytes, rest);
+                message.truncate(at);
+                self.inside = false;
+                self.seen = 0;
+                Ok(Some(message))
+            }
+            Some(_) => Err(FrameError::Unended),
+        }
+    }
+
+    /// Finds the start of a message. Line ends between messages are common and mean nothing.
+    fn start(&mut self) -> Result<bool, FrameError> {
+        let blank = self.bytes.iter().take_while(|&&byte| byte == RETURN || byte == FEED).count();
+        self.bytes.drain(..blank);
+        match self.bytes.first() {
+            None => Ok(false),
+            Some(&START) => {
+                self.bytes.remove(0);
+                self.inside = true;
+                Ok(true)
+            }
+            Some(&other) => Err(FrameError::Outside(other)),
+        }
+    }
+
+    fn within_limit(&self, length: usize) -> Result<(), FrameError> {
+        match length > self.message_bytes_max {
+            true => Err(FrameError::TooLong(self.message_bytes_max)),
+            false => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Feeds `chunks` one by one and collects every message.
+    fn read<'a>(max: usize, chunks: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<Vec<u8>>, FrameError> {
+        let mut deframer = Deframer::new(max);
+        let mut messages = Vec::new();
+        for chunk in chunks {
+            deframer.feed(chunk);
+            while let Some(message) = deframer.message()? {
+                messages.push(message);
+            }
+        }
+        Ok(messages)
+    }
+
+    #[test]
+    fn frames_are_strict_and_content_is_free() {
+        let two = Ok(vec![b"MSH|1\r".to_vec(), b"MSH|2\r".to_vec()]);
+        for (bytes, expected) in [
+            (&b""[..], Ok(vec![])),
+            (b"\x0BMSH|1\r\x1C\r\x0BMSH|2\r\x1C\r", two.clone()),
+            (b"\r\n\x0BMSH|1\r\x1C\r\n\r\n\x0BMSH|2\r\x1C\r\n", two),
+            (b"\x0B\xEF\xBB\xBFMSH|\xE9\n\x1C\r", Ok(vec![b"\xEF\xBB\xBFMSH|\xE9\n".to_vec()])),
+            (b"\x0B\x1C\r", Ok(vec![vec![]])),
+            (b"\x0BMSH|1\r\x1C", Ok(vec![])),
+            (b"MSH|1\r\x1C\r", Err(FrameError::Outside(b'M'))),
+            (b"\xEF\xBB\xBF\x0BMSH|1\r\x1C\r", Err(FrameError::Outside(0xEF))),
+            (b"\x0BMSH|1\r\x1C\n", Err(FrameError::Unended)),
+            (b"\x0BMSH|1\r\x0BMSH|2\r\x1C\r", Err(FrameError::Nested)),
+            (b"\x0B1234567890\x1C\r", Ok(vec![b"1234567890".to_vec()])),
+            (b"\x0B12345678901\x1C\r", Err(FrameError::TooLong(10))),
+            (b"\x0B12345678901", Err(FrameError::TooLong(10))),
+        ] {
+            assert_eq!(read(10, [bytes]), expected, "{:?}", bytes.escape_ascii().to_string());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_do_not_matter(
+            messages in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..6),
+            cuts in prop::collection::vec(1usize..20, 0..80),
+        ) {
+            let clean = |message: &Vec<u8>| message.iter().copied().filter(|&b| b != START && b != END).collect::<Vec<u8>>();
+            let messages: Vec<Vec<u8>> = messages.iter().map(clean).collect();
+            let bytes: Vec<u8> = messages.iter().flat_map(|message| frame(message)).collect();
+            let mut rest = bytes.as_slice();
+            let mut chunks = Vec::new();
+            for cut in cuts {
+                let (chunk, tail) = rest.split_at(cut.min(rest.len()));
+                chunks.push(chunk);
+                rest = tail;
+            }
+            chunks.push(rest);
+            prop_assert_eq!(read(100, chunks), Ok(messages));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(prop_oneof![
+            Just(START), Just(END), Just(RETURN), Just(FEED), any::<u8>()
+        ], 0..200), size in 1usize..17) {
+            let whole = read(50, [bytes.as_slice()]);
+            prop_assert_eq!(read(50, bytes.chunks(size)), whole);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Accounts, as an operator makes and changes them.
+
+use handoff_store::Record;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::operations::{Office, Operator, Request};
+use handoff_identity::account::{Listed, Name};
+use handoff_identity::accounts::{Because, Newcomer, Role, Told};
+use handoff_identity::password::Password;
+
+/// Somebody new. Without a password the house makes one; either is good for one sign-in, at which another is chosen.
+#[derive(Serialize, Deserialize)]
+pub struct Add {
+    pub name: String,
+    pub role: Role,
+    pub provider: Option<String>,
+    pub password: Option<Password>,
+    pub second_factor: bool,
+}
+
+/// What its person has to be told. It can be told once.
+#[derive(Serialize, Deserialize)]
+pub struct Welcome {
+    pub password: Option<Password>,
+    /// A URL that an authenticator app reads.
+    pub second_factor: Option<Zeroizing<String>>,
+}
+
+impl From<Told> for Welcome {
+    fn from(told: Told) -> Welcome {
+        let Told { password, second_factor } = told;
+        Welcome { password, second_factor }
+    }
+}
+
+impl Request for Add {
+    const PATH: &'static str = "/people/add";
+    const WHY: Option<&'static str> = None;
+    type Answer = Welcome;
+
+    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Welcome> {
+        let Add { name, role, provider, password, second_factor } = self;
+        let name: Name = name.parse()?;
+        let newcomer = Newcomer { name, role, provider, password, second_factor };
+        let told = office.people.add(newcomer, operator.because(), &|record: Record| office.commit(record))?;
+        Ok(told.into())
+    }
+}
+
+/// Another one-time password, and another second factor or none.
+#[derive(Serialize, Deserialize)]
+pub struct Reset {
+    pub name: String,
+    pub password: Option<Password>,
+    pub second_factor: bool,
+}
+
+impl Request for Reset {
+    const PATH: &'static str = "/people/reset";
+    const WHY: Option<&'static str> = None;
+    type Answer = Welcome;
+
+    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Welcome> {
+        let Reset { name, password, second_factor } = self;
+        let record = |record: Record| office.commit(record);
+        let told = office.people.reset(&name, password, second_factor, operator.because(), &record)?;
+        Ok(told.into())
+    }
+}
+
+/// Somebody is let in no more.
+#[derive(Serialize, Deserialize)]
+pub struct Lock {
+    pub name: String,
+}
+
+impl Request for Lock {
+    const PATH: &'static str = "/people/lock";
+    const WHY: Option<&'static str> = None;
+    type Answer = ();
+
+    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<()> {
+        Ok(office.people.lock(&self.name, operator.because(), &|record: Record| office.commit(record))?)
+    }
+}
+
+/// Somebody is let in again.
+#[derive(Serialize, Deserialize)]
+pub struct Unlock {
+    pub name: String,
+}
+
+impl Request for Unlock {
+    const PATH: &'static str = "/people/unlock";
+    const WHY: Option<&'static str> = None;
+    type Answer = ();
+
+    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<()> {
+        Ok(office.people.unlock(&self.name, operator.because(), &|record: Record| office.commit(record))?)
+    }
+}
+
+/// Somebody has left.
+#[derive(Serialize, Deserialize)]
+pub struct Remove {
+    pub name: String,
+}
+
+impl Request for Remove {
+    const PATH: &'static str = "/people/remove";
+    const WHY: Option<&'static str> = None;
+    type Answer = ();
+
+    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<()> {
+        Ok(office.people.remove(&self.name, operator.because(), &|record: Record| office.commit(record))?)
+    }
+}
+
+/// Who has an account.
+#[derive(Serialize, Deserialize)]
+pub struct List {}
+
+impl Request for List {
+    const PATH: &'static str = "/people";
+    const WHY: Option<&'static str> = Some("to see who has an account");
+    type Answer = Vec<Listed>;
+
+    fn perform(self, office: &Office, _: Operator) -> anyhow::Result<Vec<Listed>> {
+        Ok(office.people.list())
+    }
+}
+
+impl Operator {
+    fn because(&self) -> Because<'_> {
+        Because { who: &self.who, why: &self.why }
+    }
+}

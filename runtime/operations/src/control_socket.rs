@@ -1,0 +1,170 @@
+//! The control door of a running house: a Unix socket in its data folder, for its owner alone. It carries requests to the
+//! office and answers back, as JSON over HTTP.
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+
+use crate::accounts::{Add, List, Lock, Remove, Reset, Unlock};
+use crate::backup::BackUp;
+use crate::dead_letters::{Dismiss, Replay, Show};
+use crate::holds::{Hold, Holds, Release};
+use crate::keys::{RotateMaster, RotateSigning};
+use crate::operations::{Office, Operator, Request};
+use crate::replay_decisions::Prove;
+use crate::retention::Purge;
+use crate::workflow::{Apply, PlanChange, Review, RollBack, TryOut};
+
+/// The folder keeps everybody else out: a socket's own mode can only be set once it is there.
+const FOLDER: &str = "control";
+const FOLDER_MODE: u32 = 0o700;
+
+/// A workflow comes with its templates and settings, and a roster among them may be long.
+const REQUEST_BYTES_MAX: usize = 64 << 20;
+
+const SOCKET: &str = "control.sock";
+
+#[derive(Serialize, Deserialize)]
+struct Asking<R> {
+    operator: Operator,
+    request: R,
+}
+
+/// What went wrong and what caused it, in this order.
+type Told<A> = Result<A, Vec<String>>;
+
+/// A door that somebody stands behind.
+pub struct Door {
+    client: reqwest::Client,
+}
+
+fn socket(data: &Path) -> PathBuf {
+    data.join(FOLDER).join(SOCKET)
+}
+
+/// Opens the door. Only whoever has the store open may: a socket that lies there is then a dead process's.
+///
+/// # Errors
+/// When the folder or the socket cannot be made; a socket's whole path may have 107 bytes.
+pub fn open(data: &Path) -> anyhow::Result<UnixListener> {
+    let path = socket(data);
+    let opened = || -> io::Result<UnixListener> {
+        let folder = data.join(FOLDER);
+        DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(&folder)?;
+        fs::set_permissions(&folder, Permissions::from_mode(FOLDER_MODE))?;
+        match fs::remove_file(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        UnixListener::bind(&path)
+    };
+    opened().with_context(|| format!("cannot open the control door {}", path.display()))
+}
+
+/// Serves until told to stop; what has been asked is answered first.
+pub async fn serve(listener: UnixListener, office: Arc<Office>, mut stopped: watch::Receiver<bool>) {
+    let router = Router::new()
+        .merge(at::<Show>())
+        .merge(at::<Replay>())
+        .merge(at::<Dismiss>())
+        .merge(at::<Prove>())
+        .merge(at::<Hold>())
+        .merge(at::<Release>())
+        .merge(at::<Holds>())
+        .merge(at::<Purge>())
+        .merge(at::<BackUp>())
+        .merge(at::<RotateSigning>())
+        .merge(at::<RotateMaster>())
+        .merge(at::<Add>())
+        .merge(at::<List>())
+        .merge(at::<Reset>())
+        .merge(at::<Lock>())
+        .merge(at::<Unlock>())
+        .merge(at::<Remove>())
+        .merge(at::<Apply>())
+        .merge(at::<PlanChange>())
+        .merge(at::<Review>())
+        .merge(at::<RollBack>())
+        .merge(at::<TryOut>())
+        .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
+        .with_state(office);
+    let closing = async move {
+        // An error means that the sender is gone, and then it is time to stop as well.
+        let _closed = stopped.wait_for(|stop| *stop).await;
+    };
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(closing).await {
+        tracing::error!(%error, "the control door ended");
+    }
+}
+
+fn at<R: Request>() -> Router<Arc<Office>> {
+    Router::new().route(R::PATH, post(hear::<R>))
+}
+
+async fn hear<R: Request>(State(office): State<Arc<Office>>, Json(asking): Json<Asking<R>>) -> Response {
+    let Asking { operator, request } = asking;
+    tracing::info!(request = R::PATH, who = operator.who, why = operator.why, "an operator asks");
+    let performed = tokio::task::spawn_blocking(move || request.perform(&office, operator)).await;
+    let told: Told<R::Answer> = match performed {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(error.chain().map(ToString::to_string).collect()),
+        Err(error) => Err(vec!["the house failed at it; its log has more".into(), error.to_string()]),
+    };
+    let status = if told.is_ok() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    (status, Json(told)).into_response()
+}
+
+impl Door {
+    /// The door of the house that runs in this folder; nothing when none does.
+    ///
+    /// # Errors
+    /// When it may not be used: only the owner of the house is heard.
+    pub async fn knock(data: &Path) -> anyhow::Result<Option<Door>> {
+        let path = socket(data);
+        match UnixStream::connect(&path).await {
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error).with_context(|| format!("cannot use the control door {}", path.display())),
+        }
+        // The client wants one even where nothing is encrypted.
+        let _installed_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let client =
+            reqwest::Client::builder().unix_socket(path).build().context("cannot speak to the control door")?;
+        Ok(Some(Door { client }))
+    }
+
+    /// Carries a request in and the answer out. Waits for as long as it takes.
+    ///
+    /// # Errors
+    /// What the house says stood in the way, or that it went away.
+    pub async fn ask<R: Request>(&self, operator: Operator, request: R) -> anyhow::Result<R::Answer> {
+        let asking = Asking { operator, request };
+        let sent = self.client.post(format!("http://house{}", R::PATH)).json(&asking).send().await;
+        let response = sent.context("the house went away before it answered")?;
+        if !matches!(response.status(), reqwest::StatusCode::OK | reqwest::StatusCode::UNPROCESSABLE_ENTITY) {
+            let status = response.status();
+            return Err(anyhow!("the running house does not know this request ({status}): is it of another version?"));
+        }
+        let told: Told<R::Answer> = response.json().await.context("the house answered something else")?;
+        told.map_err(|causes| {
+            let mut causes = causes.into_iter().rev();
+            let root = anyhow!(causes.next().unwrap_or_default());
+            causes.fold(root, anyhow::Error::context)
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! What waits for a person: looked at, taken in again, or laid aside.
+
+use anyhow::{Context as _, anyhow};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use handoff_store::Record;
+use serde::{Deserialize, Serialize};
+
+use crate::operations::{Office, Operator, Request};
+use handoff_pipeline::intake::redelivery::Replayed;
+use handoff_pipeline::pipeline::LineError;
+
+/// A dead delivery's bytes, in clear.
+#[derive(Serialize, Deserialize)]
+pub struct Show {
+    pub item: String,
+}
+
+/// Patient data in clear, on its way to whoever mends it.
+#[derive(Serialize, Deserialize)]
+pub struct Shown {
+    pub base64: String,
+}
+
+impl Shown {
+    /// # Errors
+    /// When the carrier changed it.
+    pub fn bytes(&self) -> anyhow::Result<Vec<u8>> {
+        STANDARD.decode(&self.base64).context("the house answered something else")
+    }
+}
+
+impl Request for Show {
+    const PATH: &'static str = "/dead-letters/show";
+    const WHY: Option<&'static str> = Some("to mend what could not be read");
+    type Answer = Shown;
+
+    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Shown> {
+        let line = &office.line;
+        let (_, record) = line.dead(&self.item)?.ok_or(LineError::NotDead { item: self.item.clone() })?;
+        let Record::Delivery { bytes: Some(token), .. } = record else {
+            return Err(anyhow!("the bytes of {} were not kept", self.item));
+        };
+        // Written down first: nobody sees anything that the journal does not know of.
+        office.looked(operator, format!("dead delivery {}", self.item))?;
+        Ok(Shown { base64: STANDARD.encode(line.vault.reveal_bytes(&token, &**line)?.as_slice()) })
+    }
+}
+
+/// A dead delivery is taken in again, or a dead letter owed anew.
+#[derive(Serialize, Deserialize)]
+pub struct Replay {
+    pub item: String,
+}
+
+impl Request for Replay {
+    const PATH: &'static str = "/dead-letters/replay";
+    const WHY: Option<&'static str> = Some("what was wrong has been mended");
+    type Answer = Replayed;
+
+    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Replayed> {
+        let replayed = office.line.replay(&self.item, &operator.who, &operator.why);
+        Ok(tokio::runtime::Handle::current().block_on(replayed)?)
+    }
+}
+
+/// A dead letter or delivery needs nothing more.
+#[derive(Serialize, Deserialize)]
+pub struct Dismiss {
+    pub item: String,
+}
+
+impl Request for Dismiss {
+    const PATH: &'static str = "/dead-letters/dismiss";
+    const WHY: Option<&'static str> = None;
+    type Answer = ();
+
+    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<()> {
+        let dismissed = office.line.dismiss(&self.item, &operator.who, &operator.why);
+        Ok(tokio::runtime::Handle::current().block_on(dismissed)?)
+    }
+}

@@ -1,0 +1,64 @@
+//! Legal hold: while it lasts, retention takes nothing of a referral.
+
+use anyhow::ensure;
+use handoff_engine::ids::ReferralId;
+use handoff_store::{Record, index};
+use serde::{Deserialize, Serialize};
+
+use crate::operations::{Office, Operator, Request};
+use handoff_pipeline::pipeline::LineError;
+
+/// From here on a referral is kept.
+#[derive(Serialize, Deserialize)]
+pub struct Hold {
+    pub referral: ReferralId,
+}
+
+impl Request for Hold {
+    const PATH: &'static str = "/holds/add";
+    const WHY: Option<&'static str> = None;
+    type Answer = ();
+
+    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<()> {
+        let Hold { referral } = self;
+        office.line.store.index().referral(&referral)?.ok_or(LineError::NoSuchReferral(referral))?;
+        let Operator { who, why, role: _ } = operator;
+        office.record(Record::Held { referral, who, why })?;
+        Ok(())
+    }
+}
+
+/// The hold has ended.
+#[derive(Serialize, Deserialize)]
+pub struct Release {
+    pub referral: ReferralId,
+}
+
+impl Request for Release {
+    const PATH: &'static str = "/holds/release";
+    const WHY: Option<&'static str> = None;
+    type Answer = ();
+
+    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<()> {
+        let Release { referral } = self;
+        let held = office.line.store.index().holds()?.iter().any(|hold| hold.referral == referral);
+        ensure!(held, "referral {referral} is not held: `handoff hold list` names those that are");
+        let Operator { who, why, role: _ } = operator;
+        office.record(Record::Released { referral, who, why })?;
+        Ok(())
+    }
+}
+
+/// What is held.
+#[derive(Serialize, Deserialize)]
+pub struct Holds {}
+
+impl Request for Holds {
+    const PATH: &'static str = "/holds";
+    const WHY: Option<&'static str> = Some("to see what is held");
+    type Answer = Vec<index::Hold>;
+
+    fn perform(self, office: &Office, _: Operator) -> anyhow::Result<Vec<index::Hold>> {
+        Ok(office.line.store.index().holds()?)
+    }
+}

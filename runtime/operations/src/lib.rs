@@ -1,0 +1,23 @@
+//! Does what is asked of an instance, one operation a file, journaled with who asked and why.
+//!
+//! Read [`operations`] first (what an operation is), then any of them; [`control_socket`] carries them from a command to a
+//! running instance. [`views`] says what each role gets to see, [`access_log`] notes each look at a patient, and [`reports`]
+//! holds what auditors and patients are given.
+
+#![forbid(unsafe_code)]
+
+pub mod access_log;
+pub mod accounts;
+pub mod backup;
+pub mod control_socket;
+pub mod dead_letters;
+pub mod holds;
+pub mod keys;
+pub mod metrics;
+pub mod operations;
+pub mod referrals;
+pub mod replay_decisions;
+pub mod reports;
+pub mod retention;
+pub mod views;
+pub mod workflow;

@@ -1,0 +1,106 @@
+//! Where an operator is served. One piece of code does what is asked, whether it came through the door of a running house
+//! or from a command that opened the house itself: a carrier only carries.
+//!
+//! Architecture Invariant: whatever changes the house, or shows what is sealed, is journaled with who asked and why.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::Context as _;
+pub use handoff_instance::paths::Paths;
+use handoff_instance::signing_key;
+use handoff_store::{CommitError, Entry, Position, Record};
+use handoff_vault::system_dice;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use handoff_clock::SystemClock;
+use handoff_identity::accounts::People;
+use handoff_instance::config::Config;
+use handoff_instance::open::Plan;
+use handoff_pipeline::pipeline::Line;
+
+/// A house with somebody in it to ask.
+pub struct Office {
+    pub line: Arc<Line>,
+    pub paths: Paths,
+    pub people: People,
+    pub(crate) counted: crate::metrics::Counted,
+    /// Held by what must not meet another of its kind: a purge, a backup, a change of keys.
+    alone: Mutex<()>,
+}
+
+/// Who asks, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operator {
+    pub who: String,
+    /// In which role, where the house knows who asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    pub why: String,
+}
+
+/// One thing that can be asked of a house.
+pub trait Request: Serialize + DeserializeOwned + Send + 'static {
+    /// Where it is asked for at the door.
+    const PATH: &'static str;
+
+    /// The reason that is journaled when the operator gives none; absent where one must be given.
+    const WHY: Option<&'static str>;
+
+    /// Whether a house that is opened for it alone takes up a changed workflow, as one that is served does. Whoever asks about
+    /// the workflow finds it as it is.
+    const TAKES_WORKFLOW_UP: bool = true;
+
+    type Answer: Serialize + DeserializeOwned + Send + 'static;
+
+    /// Does it, on this thread and within a tokio runtime.
+    ///
+    /// # Errors
+    /// What stood in the way, as a chain for the operator to read.
+    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Self::Answer>;
+}
+
+impl Office {
+    /// Moves into a house that is open.
+    ///
+    /// # Errors
+    /// When a signing key that an interrupted rotation left behind cannot be put in its place, or the accounts not be read.
+    pub fn new(line: Arc<Line>, paths: Paths) -> anyhow::Result<Office> {
+        signing_key::settle(&paths.signing, &paths.data)?;
+        let people = People::open(&paths.data, line.vault.people_key(), system_dice())?;
+        Ok(Office { line, paths, people, counted: crate::metrics::Counted::default(), alone: Mutex::default() })
+    }
+
+    /// Opens a house that nobody else has open.
+    ///
+    /// # Errors
+    /// When anything that its configuration names is missing, or another process has it open.
+    pub fn open(config: &Config, takes_workflow_up: bool) -> anyhow::Result<Office> {
+        let plan = Plan { takes_workflow_up, ..Plan::from_config(config, Arc::new(SystemClock))? };
+        let line = plan.build()?;
+        Office::new(Arc::new(line), Paths::of(config))
+    }
+
+    pub(crate) fn alone(&self) -> MutexGuard<'_, ()> {
+        self.alone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes one thing down, durably.
+    pub(crate) fn record(&self, record: Record) -> anyhow::Result<Position> {
+        let entry = Entry { at: self.line.clock.now(), records: vec![record], sealed: Vec::new() };
+        self.line.store.commit(entry).wait().context("the journal did not take it, and it was not done")
+    }
+
+    /// As [`Office::record`], for whoever tells the journal's refusal from others.
+    pub fn commit(&self, record: Record) -> Result<(), CommitError> {
+        let entry = Entry { at: self.line.clock.now(), records: vec![record], sealed: Vec::new() };
+        self.line.store.commit(entry).wait().map(drop)
+    }
+
+    /// Writes down that an operator looks.
+    pub(crate) fn looked(&self, operator: Operator, what: String) -> anyhow::Result<Position> {
+        let Operator { who, role, why } = operator;
+        self.record(Record::Looked { who, role, what, why, referrals: Vec::new() })
+    }
+}

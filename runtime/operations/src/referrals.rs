@@ -1,0 +1,282 @@
+//! Referrals for whoever asks: listed, one by one, their history, what is to be done about them. Each as the role sees it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use handoff_engine::dashboard::marks;
+use handoff_engine::ids::{LetterId, ReferralId};
+use handoff_engine::letter::{Audience, LetterBody, Task};
+use handoff_engine::referral::Referral;
+use handoff_store::index::{IndexError, Listed, ReferralFilter};
+use handoff_store::journal::ReadError;
+use handoff_store::{CommitError, Record};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::access_log::Look;
+use crate::operations::Office;
+use crate::views::{Sight, TaskView, Told, View, is_own};
+use handoff_identity::accounts::{Person, Role};
+
+/// A screen's worth, and a hundred names at most in one look.
+pub const PAGE_ROWS_MAX: usize = 100;
+
+/// Referrals read for one page, however few of them are shown: some milliseconds' work. The next page goes on from there.
+const SCANNED_MAX: usize = 2_000;
+
+/// As [`SCANNED_MAX`], where each referral's whole history is read.
+const HISTORIES_MAX: usize = 200;
+
+/// Read from the index at once.
+const STRIDE: usize = 200;
+
+/// An emergency is told in a sentence: fewer characters are a key that was held down.
+pub const REASON_CHARS_MIN: usize = 20;
+
+/// It is read by an auditor, not kept as a chart.
+pub const REASON_CHARS_MAX: usize = 500;
+
+/// Long enough for a consultation; after it the reason has to be given anew.
+pub const GLASS_OPEN_FOR: TimeDelta = TimeDelta::hours(1);
+
+/// Which referrals.
+#[derive(Clone, Debug, Default)]
+pub struct Which {
+    pub state: Option<String>,
+    pub specialist: Option<String>,
+    /// Born at this moment or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Behind this one: the page before said so.
+    pub after: Option<ReferralId>,
+    /// At most [`PAGE_ROWS_MAX`].
+    pub limit: usize,
+}
+
+/// Some of them, and where to go on; there may be more behind an empty page.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// Absent at the end.
+    #[schema(value_type = Option<String>)]
+    pub next: Option<ReferralId>,
+}
+
+/// Until when the glass is broken.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Opened {
+    #[schema(value_type = String)]
+    pub referral: ReferralId,
+    #[schema(value_type = String, format = DateTime)]
+    pub until: DateTime<Utc>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum LookError {
+    #[error("there is no such referral")]
+    NoSuchReferral,
+    #[error(
+        "the reason has less than {REASON_CHARS_MIN} characters, or more than {REASON_CHARS_MAX}\n\
+         help: say in a sentence what the emergency is, without naming the patient; an auditor reads it"
+    )]
+    Reason,
+    #[error("the index cannot be read")]
+    Index(#[from] IndexError),
+    #[error("the journal cannot be read")]
+    Read(#[from] ReadError),
+    #[error("the journal did not take it, and nothing is shown")]
+    Commit(#[from] CommitError),
+}
+
+/// Why each role looks, as the journal has it.
+fn purpose(person: &Person, opened: bool) -> &'static str {
+    match person.role {
+        Role::Physician if opened => "an emergency: the glass was broken",
+        Role::Physician => "treatment of an own patient",
+        Role::Coordinator | Role::Manager | Role::It | Role::Auditor => "coordination of the referral",
+    }
+}
+
+impl Office {
+    /// # Errors
+    /// When it cannot be read, or the journal does not take the look.
+    pub fn referrals(&self, person: &Person, which: &Which) -> Result<Page<View>, LookError> {
+        let (seen, next) = self.scan(person, which, None, SCANNED_MAX, |_| true)?;
+        let look = self.look_at(person, "a list of referrals", seen.iter().map(|(referral, _)| referral.id))?;
+        let items = seen.iter().map(|(referral, ended)| View::of(referral, *ended, look.as_ref())).collect();
+        Ok(Page { items, next })
+    }
+
+    /// Those in flight that have had no appointment for two weeks.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the journal does not take the look.
+    pub fn stalled(&self, person: &Person, which: &Which) -> Result<Page<View>, LookError> {
+        let stalled = |referral: &Referral| {
+            let facts = &referral.facts;
+            let marked = |name: &str| facts.marks.iter().any(|mark| mark.name == name);
+            marked(marks::STALLED) && !marked(marks::CONFIRMED) && facts.appointment.is_none()
+        };
+        let (seen, next) = self.scan(person, which, Some(false), SCANNED_MAX, stalled)?;
+        let look = self.look_at(person, "stalled referrals", seen.iter().map(|(referral, _)| referral.id))?;
+        let items = seen.iter().map(|(referral, ended)| View::of(referral, *ended, look.as_ref())).collect();
+        Ok(Page { items, next })
+    }
+
+    /// What people were asked to do about referrals in flight.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the journal does not take the look.
+    pub fn tasks(&self, person: &Person, which: &Which) -> Result<Page<TaskView>, LookError> {
+        let (seen, next) = self.scan(person, which, Some(false), HISTORIES_MAX, |_| true)?;
+        let mut tasks = Vec::new();
+        for (referral, _) in &seen {
+            tasks.extend(self.tasks_of(referral.id)?.into_iter().filter(|(_, task, _)| concerns(person, task)));
+        }
+        let look = self.look_at(person, "tasks", tasks.iter().map(|(letter, _, _)| letter.referral))?;
+        let now = self.line.clock.now();
+        let item = |(letter, task, due): &(LetterId, Task, _)| TaskView::of(*letter, task, *due, now, look.as_ref());
+        Ok(Page { items: tasks.iter().map(item).collect(), next })
+    }
+
+    /// # Errors
+    /// When there is none for them, or the journal does not take the look.
+    pub fn referral(&self, person: &Person, id: ReferralId) -> Result<View, LookError> {
+        let (referral, look) = self.one(person, id, "a referral")?;
+        Ok(View::of(&referral, self.line.deployments.ended(&referral), look.as_ref()))
+    }
+
+    /// # Errors
+    /// When there is none for them, or the journal does not take the look.
+    pub fn history(&self, person: &Person, id: ReferralId) -> Result<Vec<Told>, LookError> {
+        let (_, look) = self.one(person, id, "a referral's timeline")?;
+        let mut told = Vec::new();
+        for position in self.line.store.index().history(&id)? {
+            if let Some(entry) = self.line.store.read(position)? {
+                let moments = crate::reports::timeline::told(&entry, id);
+                told.extend(moments.into_iter().map(|moment| Told::of(moment, look.as_ref())));
+            }
+        }
+        Ok(told)
+    }
+
+    /// Opens somebody else's referral to a physician, for an hour.
+    ///
+    /// # Errors
+    /// When there is none, the reason is none, or the journal does not take it.
+    pub fn break_glass(&self, person: &Person, id: ReferralId, why: &str) -> Result<Opened, LookError> {
+        let why = why.trim();
+        if !(REASON_CHARS_MIN..=REASON_CHARS_MAX).contains(&why.chars().count()) {
+            return Err(LookError::Reason);
+        }
+        self.line.store.index().referral(&id)?.ok_or(LookError::NoSuchReferral)?;
+        let until = self.line.clock.now() + GLASS_OPEN_FOR;
+        self.commit(Record::BrokeGlass { referral: id, who: person.name.clone(), until, why: why.into() })?;
+        tracing::warn!(who = person.name, referral = %id, "a physician opened somebody else's referral in an emergency");
+        Ok(Opened { referral: id, until })
+    }
+
+    fn one(&self, person: &Person, id: ReferralId, what: &str) -> Result<(Arc<Referral>, Option<Look<'_>>), LookError> {
+        let referral = self.line.store.index().referral(&id)?.ok_or(LookError::NoSuchReferral)?;
+        let opened = person.role == Role::Physician && !is_own(person, &referral) && self.is_open(person, id)?;
+        let look = match Sight::of(person, &referral, opened).ok_or(LookError::NoSuchReferral)? {
+            Sight::Clear => Some(self.look(person, what, purpose(person, opened), vec![id])?),
+            Sight::Tokens => None,
+        };
+        Ok((referral, look))
+    }
+
+    /// Whether the glass before it is broken: the journal says so.
+    fn is_open(&self, person: &Person, id: ReferralId) -> Result<bool, LookError> {
+        let now = self.line.clock.now();
+        for position in self.line.store.index().history(&id)?.into_iter().rev() {
+            let Some(entry) = self.line.store.read(position)? else { continue };
+            let broke = |record: &Record| {
+                matches!(record, Record::BrokeGlass { referral, who, until, .. }
+                    if *referral == id && *who == person.name && now < *until)
+            };
+            if entry.records.iter().any(broke) {
+                return Ok(true);
+            }
+            if entry.at + GLASS_OPEN_FOR < now {
+                return Ok(false);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The look that a list in clear needs; none where there is nothing on it, or only tokens.
+    fn look_at(
+        &self,
+        person: &Person,
+        what: &str,
+        referrals: impl Iterator<Item = ReferralId>,
+    ) -> Result<Option<Look<'_>>, LookError> {
+        let mut referrals: Vec<ReferralId> = referrals.collect();
+        referrals.dedup();
+        match person.role {
+            Role::Coordinator | Role::Physician if !referrals.is_empty() => {
+                Ok(Some(self.look(person, what, purpose(person, false), referrals)?))
+            }
+            Role::Coordinator | Role::Physician | Role::Manager | Role::It | Role::Auditor => Ok(None),
+        }
+    }
+
+    /// Referrals for this person, and whether they have ended: no more than a page, and no more work than is due to one.
+    #[expect(clippy::type_complexity, reason = "a page before it has its view")]
+    fn scan(
+        &self,
+        person: &Person,
+        which: &Which,
+        ended: Option<bool>,
+        scanned_max: usize,
+        wanted: impl Fn(&Referral) -> bool,
+    ) -> Result<(Vec<(Arc<Referral>, bool)>, Option<ReferralId>), LookError> {
+        let Which { state, specialist, since, after, limit } = which.clone();
+        let filter = ReferralFilter { state, specialist, ended, deployment: None };
+        let limit = limit.clamp(1, PAGE_ROWS_MAX);
+        let mut after = after.max(since.map(ReferralId::before));
+        let (mut seen, mut scanned) = (Vec::new(), 0);
+        loop {
+            let page = self.line.store.index().referrals(&filter, after, STRIDE)?;
+            if page.is_empty() {
+                return Ok((seen, None));
+            }
+            for Listed { id, ended, .. } in page {
+                if seen.len() >= limit || scanned >= scanned_max {
+                    return Ok((seen, after));
+                }
+                (after, scanned) = (Some(id), scanned + 1);
+                let Some(referral) = self.line.store.index().referral(&id)? else { continue };
+                if Sight::of(person, &referral, false).is_some() && wanted(&referral) {
+                    seen.push((referral, ended));
+                }
+            }
+        }
+    }
+
+    fn tasks_of(&self, id: ReferralId) -> Result<Vec<(LetterId, Task, DateTime<Utc>)>, LookError> {
+        let mut tasks = Vec::new();
+        for position in self.line.store.index().history(&id)? {
+            let Some(entry) = self.line.store.read(position)? else { continue };
+            for record in &entry.records {
+                if let Record::Queued { letter, doubt: _ } = record
+                    && let LetterBody::Task(task) = &letter.body
+                    && letter.id.referral == id
+                {
+                    // Owed anew, it is the same task.
+                    tasks.retain(|(known, _, _)| *known != letter.id);
+                    tasks.push((letter.id, task.clone(), letter.due + TimeDelta::hours(task.due_in_hours.into())));
+                }
+            }
+        }
+        Ok(tasks)
+    }
+}
+
+/// A physician has the tasks of physicians; whoever coordinates has all of them.
+fn concerns(person: &Person, task: &Task) -> bool {
+    match person.role {
+        Role::Physician => task.audience == Audience::Physician,
+        Role::Coordinator | Role::Manager | Role::It | Role::Auditor => true,
+    }
+}

@@ -1,0 +1,42 @@
+//! Retention: what has ended long enough ago leaves the journal, whose chain stays provable.
+
+use anyhow::Context as _;
+use chrono::{DateTime, Months, Utc};
+use handoff_store::{Record, store};
+use serde::{Deserialize, Serialize};
+
+use crate::operations::{Office, Operator, Request};
+
+/// Forget what is older than the configuration's retention.
+#[derive(Serialize, Deserialize)]
+pub struct Purge {}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Purged {
+    pub before: DateTime<Utc>,
+    pub segments: Vec<u64>,
+    pub entries: u64,
+    /// Entries that were committed anew to keep what is still needed.
+    pub carried: u64,
+    pub held: u64,
+}
+
+impl Request for Purge {
+    const PATH: &'static str = "/purge";
+    const WHY: Option<&'static str> = Some("retention");
+    type Answer = Purged;
+
+    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Purged> {
+        let _alone = office.alone();
+        let (store, now) = (&office.line.store, office.line.clock.now());
+        let months = Months::new(office.paths.retention_years.saturating_mul(12));
+        let before = now.checked_sub_months(months).context("retention reaches back before time began")?;
+        let held = store.index().holds()?.len() as u64;
+        let store::Purged { segments, entries, carried } = store.purge(&store::Purge { before, now })?;
+        if !segments.is_empty() {
+            let Operator { who, why, role: _ } = operator;
+            office.record(Record::Purged { before, segments: segments.clone(), entries, who, why })?;
+        }
+        Ok(Purged { before, segments, entries, carried, held })
+    }
+}

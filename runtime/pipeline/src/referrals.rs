@@ -1,0 +1,8 @@
+//! What happens to a referral: [`transition`] steps it, [`plugin_calls`] asks the stages that decide, [`compose_message`] writes
+//! what it wants sent, [`timers`] wake it, [`migration`] moves it to another workflow.
+
+pub mod compose_message;
+pub mod migration;
+pub mod plugin_calls;
+pub mod timers;
+pub mod transition;

@@ -1,0 +1,91 @@
+//! Timer -> Event. In due order, one referral at a time; the engine says what a timer means.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use handoff_engine::event::Event;
+use tokio::sync::watch;
+
+use crate::delivery::outbox::{UNDER_WAY_MAX, Workers, finished};
+use crate::pipeline::{Line, LineError};
+
+/// Timers fired before letters are looked at again: a morning's backlog must not hold up what it already owes.
+const TIMERS_AT_ONCE: usize = 256;
+
+/// However far off the next due moment is, look again after this long: a clock may have been set.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+impl Line {
+    /// Fires the timers that are due. Returns how many there were.
+    pub async fn wake(&self) -> Result<usize, LineError> {
+        let due = self.store.index().timers_due(self.clock.now(), TIMERS_AT_ONCE);
+        for timer in &due {
+            let _held = self.referrals.hold_one(timer.referral).await;
+            let mut draft = self.draft();
+            let referral = self.current(&draft, timer.referral)?;
+            // By the workflow in force the timer may be due at another time, or no more.
+            let (referral, _) = self.come_along(&mut draft, referral);
+            // Between the look and the hold, an event may have moved the referral on.
+            if referral.timers.iter().any(|set| set.name == timer.name && set.due <= draft.now) {
+                self.transition(&mut draft, timer.referral, Event::Timer { name: timer.name.clone() })?;
+            }
+            self.commit(draft).await?;
+        }
+        Ok(due.len())
+    }
+
+    /// Works until nothing is due at the clock's present moment. A rehearsal moves its clock only then.
+    pub async fn settle(self: &Arc<Self>) -> Result<(), LineError> {
+        let mut workers = Workers::new();
+        while self.move_some().await? + self.wake().await? + self.hand_out(&mut workers).await? > 0 {
+            while let Some(worker) = workers.join_next().await {
+                finished(worker)?;
+                // What one letter leaves behind may be another's turn, and its place is free.
+                self.hand_out(&mut workers).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// When something is due next.
+    pub fn next_due(&self) -> Option<DateTime<Utc>> {
+        let index = self.store.index();
+        [index.next_timer(), index.next_letter(), self.lanes.next_call()].into_iter().flatten().min()
+    }
+
+    /// Keeps time until it is told to stop. What is under way is finished.
+    ///
+    /// # Errors
+    /// When the journal or the index fails: nothing may go on then.
+    pub async fn keep_time(self: &Arc<Self>, mut stop: watch::Receiver<bool>) -> Result<(), LineError> {
+        let mut workers = Workers::new();
+        loop {
+            let begun = self.move_some().await? + self.wake().await? + self.hand_out(&mut workers).await?;
+            // Ahead of need, so that no delivery waits for it.
+            self.vault.provision()?;
+            let due = match workers.len() < UNDER_WAY_MAX {
+                true => self.next_due(),
+                // A letter that is due finds no room; the end of another will wake us.
+                false => self.store.index().next_timer(),
+            };
+            let wait = match due {
+                _ if begun > 0 => Duration::ZERO,
+                Some(due) => (due - self.clock.now()).to_std().unwrap_or(Duration::ZERO).min(LOOK_AGAIN),
+                None => LOOK_AGAIN,
+            };
+            tokio::select! {
+                // In this order, so that a simulation comes out the same each time.
+                biased;
+                _ = stop.wait_for(|stop| *stop) => break,
+                Some(worker) = workers.join_next() => finished(worker)?,
+                () = self.pulse.notified() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+        while let Some(worker) = workers.join_next().await {
+            finished(worker)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,278 @@
+//! Changing what decides, while patients are in flight. A candidate is examined, planned against every live referral, written
+//! down, and only then put in force: as one, and for good until somebody says otherwise.
+//!
+//! Architecture Invariant: a deployment that is not in the journal decides nothing, and the last one there is in force.
+
+pub mod canary;
+pub mod canary_health;
+pub mod candidate;
+pub mod history;
+pub mod impact;
+pub mod permissions;
+pub mod plan;
+pub mod shadow_replay;
+pub mod watch;
+
+use std::collections::BTreeSet;
+
+use handoff_engine::ids::Digest;
+use handoff_engine::workflow::Moves;
+use handoff_store::index::{Deployed, IndexError};
+use handoff_store::{Canary, CommitError, Entry, Origin, Record};
+use serde::{Deserialize, Serialize};
+
+pub use self::candidate::Candidate;
+use self::impact::{Census, Depth, Fate, Standing};
+use crate::deployments::{InstallError, Installed, Keep, SetAside, Source};
+use crate::pipeline::Line;
+
+/// Who is written down where nobody asked: the house itself took a file up.
+pub const THE_HOUSE: &str = "handoff";
+
+/// A candidate that could be put in force.
+pub struct Ready {
+    pub installed: Installed,
+    pub source: Source,
+    pub moves: Moves,
+    returning: Option<Digest>,
+}
+
+/// Who puts it in force, why, and where it came from.
+#[derive(Clone, Debug)]
+pub struct Act {
+    pub origin: Origin,
+    pub who: String,
+    pub why: String,
+}
+
+/// What took effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applied {
+    pub deployment: Digest,
+    /// What was in force until then.
+    pub before: Digest,
+    pub stays: u64,
+    /// Referrals that come along, one by one.
+    pub moves: u64,
+}
+
+/// What is tried, beside what is in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    pub deployment: Digest,
+    pub beside: Digest,
+    pub canary: Canary,
+}
+
+/// Why a candidate was not put in force. The one that was in force still is.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    #[error(
+        "stage {stage} names endpoint `{endpoint}`, which the configuration does not have\n  \
+         help: add it under `endpoints:` of handoff.yaml and start the house again, or name one of: {known}"
+    )]
+    NoSuchEndpoint { stage: String, endpoint: String, known: String },
+    #[error("{}\n{} scenario(s) do not come true", .0.join("\n"), .0.len())]
+    Scenarios(Vec<String>),
+    #[error("{}", stranded(.0))]
+    Strands(Vec<Standing>),
+    #[error("deployment {} is in force already", .0.short())]
+    InForce(Digest),
+    #[error("no deployment's digest begins with {0:?}\n  help: `handoff workflow history` lists them")]
+    NoSuchDeployment(String),
+    #[error("nothing was in force before this: there is nothing to go back to")]
+    NothingBefore,
+    #[error("a recorded workflow cannot be read")]
+    Unreadable(#[from] serde_json::Error),
+    #[error("the journal did not take it, and it was not done")]
+    Commit(#[from] CommitError),
+    #[error("the index cannot be read")]
+    Index(#[from] IndexError),
+    #[error("the journal cannot be read")]
+    Read(#[from] handoff_store::journal::ReadError),
+}
+
+/// Whether this workflow could take effect here: everything about it but what it would do to referrals in flight.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn examine(line: &Line, candidate: Candidate, keep: Keep) -> Result<Ready, ChangeError> {
+    let Candidate { source, scenarios } = candidate;
+    let installed = line.installer.install(&source, keep)?;
+    let known: BTreeSet<String> = line.egress.rates().map(|(name, _)| name).collect();
+    for stage in installed.workflow().stages.iter() {
+        if let Some(endpoint) = stage.endpoints.iter().find(|endpoint| !known.contains(*endpoint)) {
+            let known = known.iter().cloned().collect::<Vec<_>>().join(", ");
+            let (stage, endpoint) = (stage.key.clone(), endpoint.clone());
+            return Err(ChangeError::NoSuchEndpoint { stage, endpoint, known });
+        }
+    }
+    candidate::play(&installed.deployment, &scenarios).map_err(ChangeError::Scenarios)?;
+    let moves = installed.workflow().moves.clone();
+    Ok(Ready { installed, source, moves, returning: None })
+}
+
+/// An earlier deployment, with the components that it had. What the present one took over comes back.
+///
+/// # Errors
+/// When one of its components is gone.
+pub fn take_up_again(line: &Line, deployed: &Deployed) -> Result<Ready, ChangeError> {
+    let source: Source = serde_json::from_str(&deployed.workflow)?;
+    let installed = line.installer.install_again(&source, &deployed.plugins)?;
+    // The one in force is taken up again when it is the canary that goes.
+    let present = line.deployments.current().deployment.digest;
+    let gives_back = match line.deployments.canary() {
+        Some(canary) if present == deployed.deployment => canary.deployment.digest,
+        Some(_) | None => present,
+    };
+    Ok(Ready { installed, source, moves: Moves::returning(gives_back), returning: Some(gives_back) })
+}
+
+/// The moves of a deployment that is written down.
+pub fn moves_of(deployed: &Deployed, installed: &Installed) -> Moves {
+    match deployed.returning {
+        Some(from) => Moves::returning(from),
+        None => installed.workflow().moves.clone(),
+    }
+}
+
+/// Puts a candidate in force, unless that would strand somebody. Written down first; new referrals are decided by it from
+/// here on, and those that it moves are fetched by the line's own keeper.
+///
+/// # Errors
+/// When it is in force already, would strand a referral, or the journal does not take it.
+pub fn put_in_force(line: &Line, ready: Ready, act: Act) -> Result<Applied, ChangeError> {
+    let _alone = line.deployments.changes_alone();
+    let Ready { installed, source, moves, returning } = ready;
+    let present = line.deployments.current();
+    let deployment = installed.deployment.digest;
+    let canary = line.deployments.canary().map(|canary| canary.deployment.digest);
+    let ends_canary = canary.is_some() && returning == canary;
+    if present.deployment.digest == deployment && !ends_canary {
+        return Err(ChangeError::InForce(deployment));
+    }
+    let census = take_census(line, &installed, &moves, Depth::Standing)?;
+    let stranded: Vec<Standing> =
+        census.standing.iter().filter(|standing| matches!(standing.fate, Fate::Stranded { .. })).cloned().collect();
+    if !stranded.is_empty() {
+        return Err(ChangeError::Strands(stranded));
+    }
+    let Act { origin, who, why } = act;
+    tracing::info!(%deployment, before = %present.deployment.digest, who, why, "a deployment takes effect");
+    write_down(line, &installed, &source, returning, None, Act { origin, who, why })?;
+    line.deployments.put_in_force(installed, moves);
+    line.begin_moving();
+    Ok(Applied { deployment, before: present.deployment.digest, stays: census.stays(), moves: census.moves() })
+}
+
+/// Begins a share of the new referrals with a candidate, beside what is in force. Nobody in flight moves to it.
+///
+/// # Errors
+/// When it is in force already, or the journal does not take it.
+pub fn try_out(line: &Line, ready: Ready, canary: Canary, act: Act) -> Result<Tried, ChangeError> {
+    let _alone = line.deployments.changes_alone();
+    let Ready { installed, source, .. } = ready;
+    let (deployment, beside) = (installed.deployment.digest, line.deployments.current().deployment.digest);
+    if deployment == beside {
+        return Err(ChangeError::InForce(deployment));
+    }
+    tracing::info!(%deployment, %beside, share = canary.share, who = act.who, why = act.why, "a canary is tried");
+    write_down(line, &installed, &source, None, Some(canary), act)?;
+    line.deployments.try_out(installed, canary.share);
+    line.begin_canary(canary.back_at);
+    Ok(Tried { deployment, beside, canary })
+}
+
+fn write_down(
+    line: &Line,
+    installed: &Installed,
+    source: &Source,
+    returning: Option<Digest>,
+    canary: Option<Canary>,
+    act: Act,
+) -> Result<(), ChangeError> {
+    let record = record(installed, source, returning, canary, act)?;
+    line.store.commit(Entry { at: line.clock.now(), records: vec![record], sealed: Vec::new() }).wait()?;
+    Ok(())
+}
+
+/// The journal's word for it.
+///
+/// # Errors
+/// When the workflow cannot be written as JSON.
+pub fn record(
+    installed: &Installed,
+    source: &Source,
+    returning: Option<Digest>,
+    canary: Option<Canary>,
+    act: Act,
+) -> Result<Record, serde_json::Error> {
+    let Act { origin, who, why } = act;
+    let deployment = installed.deployment.digest;
+    let (workflow, plugins) = (serde_json::to_string(source)?, installed.deployment.plugins.clone());
+    Ok(Record::Deployed { deployment, workflow, plugins, who, why, origin, returning, canary, since: None })
+}
+
+/// Who is where, and would come to be where.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn take_census(line: &Line, installed: &Installed, moves: &Moves, depth: Depth) -> Result<Census, IndexError> {
+    let older = |digest: &Digest| line.deployments.get(digest).ok().map(|it| it.deployment.clone());
+    impact::take(line.store.index(), &older, &installed.deployment, moves, depth, line.clock.now())
+}
+
+/// What the house does with the file that its configuration names, when it opens and another deployment was in force last.
+/// A file that is new and may follow is put in force like any other; all else is left aside, and said.
+pub fn consider(line: &Line, source: Source, known: &[Deployed]) {
+    let file = source.file.clone();
+    let aside = |why: String| {
+        line.deployments.set_aside(Some(SetAside { at: line.clock.now(), file: file.clone(), why }));
+    };
+    let Some(last) = Deployed::in_force(known) else { return };
+    let told = || {
+        let (digest, date) = (last.deployment.short(), last.at.format("%Y-%m-%d %H:%M"));
+        format!("in force is {digest}, since {date} by {}: {}", last.who, last.why)
+    };
+    let ready = match examine(line, Candidate { source, scenarios: Default::default() }, Keep::Yes) {
+        Ok(ready) => ready,
+        Err(error) => return aside(handoff_engine::error_chain::Chain(&error).to_string()),
+    };
+    let digest = ready.installed.deployment.digest;
+    if digest == last.deployment {
+        return;
+    }
+    if known.iter().any(|deployed| deployed.deployment == digest) {
+        return aside(format!(
+            "it is an earlier deployment; {}\n  help: `handoff workflow apply` puts it in force again",
+            told()
+        ));
+    }
+    if last.origin != Origin::Configured {
+        return aside(format!("it was never applied; {}\n  help: `handoff workflow apply` puts it in force", told()));
+    }
+    let why = "the configured workflow or a plugin had changed when the house opened".to_string();
+    let act = Act { origin: Origin::Configured, who: THE_HOUSE.into(), why };
+    if let Err(error) = put_in_force(line, ready, act) {
+        aside(handoff_engine::error_chain::Chain(&error).to_string());
+    }
+}
+
+fn stranded(standing: &[Standing]) -> String {
+    let told: Vec<String> = standing
+        .iter()
+        .filter_map(|standing| match &standing.fate {
+            Fate::Stranded { why, .. } => Some(format!(
+                "{} referral(s) in state `{}` of {} would be stranded, such as {}: {why}",
+                standing.referrals,
+                standing.state,
+                standing.deployment.short(),
+                standing.examples.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            )),
+            Fate::AtHome | Fate::Stays | Fate::Moves { .. } => None,
+        })
+        .collect();
+    told.join("\n")
+}

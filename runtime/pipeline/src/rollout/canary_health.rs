@@ -1,0 +1,105 @@
+//! How a canary fares, beside the deployment in force: how many referrals began with each, and how many of them have failed. In
+//! memory: after a restart both are watched anew.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use handoff_engine::ids::{Digest, ReferralId};
+use tokio::sync::Notify;
+
+use crate::pipeline::Line;
+
+/// One referral that fails may be its own fault; the second is no coincidence.
+const FAILED_MIN: usize = 2;
+
+/// What is counted while one is tried.
+#[derive(Default)]
+pub(crate) struct Fares {
+    counted: Mutex<Counted>,
+    fails: Notify,
+}
+
+#[derive(Default)]
+struct Counted {
+    /// In percent.
+    back_at: u8,
+    canary: Side,
+    beside: Side,
+}
+
+#[derive(Default)]
+struct Side {
+    begun: BTreeSet<ReferralId>,
+    failed: BTreeSet<ReferralId>,
+}
+
+impl Side {
+    /// The share that failed is larger than the other's.
+    fn is_worse_than(&self, other: &Side) -> bool {
+        self.failed.len() * other.begun.len() > other.failed.len() * self.begun.len() || other.begun.is_empty()
+    }
+}
+
+impl Counted {
+    /// A house in which everything fails has no reason to blame the canary.
+    fn is_too_bad(&self) -> bool {
+        let Side { begun, failed } = &self.canary;
+        let is_over = failed.len() >= FAILED_MIN && failed.len() * 100 >= usize::from(self.back_at) * begun.len();
+        is_over && self.canary.is_worse_than(&self.beside)
+    }
+
+    fn side(&mut self, is_canary: bool) -> &mut Side {
+        if is_canary { &mut self.canary } else { &mut self.beside }
+    }
+}
+
+impl Fares {
+    fn lock(&self) -> MutexGuard<'_, Counted> {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Line {
+    /// From here on what is tried is watched.
+    pub fn begin_canary(&self, back_at: u8) {
+        *self.fares.lock() = Counted { back_at, ..Counted::default() };
+    }
+
+    /// Nothing while no canary is tried.
+    fn is_canary(&self, deployment: Digest) -> Option<bool> {
+        self.deployments.canary().map(|canary| canary.deployment.digest == deployment)
+    }
+
+    pub(crate) fn note_begun(&self, deployment: Digest, referral: ReferralId) {
+        if let Some(is_canary) = self.is_canary(deployment) {
+            self.fares.lock().side(is_canary).begun.insert(referral);
+        }
+    }
+
+    /// A plugin gave no answer, a stage's set-up is wrong, or a letter was given up.
+    pub(crate) fn note_failed(&self, deployment: Digest, referral: ReferralId) {
+        let Some(is_canary) = self.is_canary(deployment) else { return };
+        let mut counted = self.fares.lock();
+        let side = counted.side(is_canary);
+        // Those that were under way before say nothing of the two.
+        if side.begun.contains(&referral) {
+            side.failed.insert(referral);
+        }
+        if counted.is_too_bad() {
+            self.fares.fails.notify_one();
+        }
+    }
+
+    /// Returns when too many of a canary's referrals have failed, with the count in words.
+    pub async fn canary_fails(&self) -> String {
+        loop {
+            self.fares.fails.notified().await;
+            let counted = self.fares.lock();
+            if counted.is_too_bad() && self.deployments.canary().is_some() {
+                let (Side { begun, failed }, back_at) = (&counted.canary, counted.back_at);
+                let (begun, failed) = (begun.len(), failed.len());
+                return format!("{failed} of {begun} referrals of the canary failed, and {back_at} % were to end it");
+            }
+        }
+    }
+}

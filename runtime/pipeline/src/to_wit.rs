@@ -1,0 +1,175 @@
+//! The border outwards: what the engine knows, in the contract's words. Patient data crosses as tokens only.
+
+use chrono::{DateTime, Utc};
+use handoff_engine::letter::{Audience, ChartOutcome};
+use handoff_engine::referral::{
+    AppointmentStatus, Asked, AttemptOutcome, Channel, Code, Consent, Note, Provider, Referral,
+};
+use handoff_engine::step::NetworkCause;
+use handoff_host::contract::{
+    attendance, choice, hand_over, interpreter, retrieval, roster, types, understanding, write_back,
+};
+
+use handoff_ingress::delivery::{Delivery, Door};
+
+pub fn instant(at: DateTime<Utc>) -> types::Instant {
+    at.timestamp_millis()
+}
+
+pub fn delivery(delivery: &Delivery) -> interpreter::Delivery {
+    interpreter::Delivery {
+        source: delivery.source.clone(),
+        transport: match delivery.door {
+            Door::Mllp => interpreter::Transport::Mllp,
+            Door::Webhook | Door::Callback => interpreter::Transport::Http,
+        },
+        headers: delivery.headers.clone(),
+        body: delivery.body.clone(),
+        received_at: instant(delivery.received_at),
+    }
+}
+
+pub fn channel(channel: Channel) -> types::ChannelKind {
+    match channel {
+        Channel::Sms => types::ChannelKind::Sms,
+        Channel::Email => types::ChannelKind::Email,
+        Channel::Portal => types::ChannelKind::Portal,
+    }
+}
+
+pub fn code(code: &Code) -> types::Code {
+    types::Code { system: code.system.clone(), code: code.code.clone(), display: code.display.clone() }
+}
+
+pub fn provider(provider: &Provider) -> types::Provider {
+    types::Provider {
+        id: provider.id.clone(),
+        name: provider.name.clone(),
+        organization: provider.organization.clone(),
+        phone: provider.phone.clone(),
+        specialty: provider.specialty.clone(),
+    }
+}
+
+pub fn consent(consent: Consent) -> choice::ConsentState {
+    match consent {
+        Consent::Granted => choice::ConsentState::Granted,
+        Consent::Denied => choice::ConsentState::Denied,
+        Consent::Unknown => choice::ConsentState::Unknown,
+    }
+}
+
+pub fn attempt_outcome(outcome: AttemptOutcome) -> choice::AttemptOutcome {
+    match outcome {
+        AttemptOutcome::Pending => choice::AttemptOutcome::Pending,
+        AttemptOutcome::Delivered => choice::AttemptOutcome::Delivered,
+        AttemptOutcome::Undeliverable => choice::AttemptOutcome::Undeliverable,
+        AttemptOutcome::Answered => choice::AttemptOutcome::Answered,
+    }
+}
+
+pub fn question(asked: Asked) -> understanding::Question {
+    match asked {
+        Asked::Schedule => understanding::Question::Schedule,
+        Asked::ConfirmVisit => understanding::Question::ConfirmVisit,
+        Asked::Reminder => understanding::Question::Reminder,
+        Asked::NoShowFollowUp => understanding::Question::NoShowFollowUp,
+        Asked::Info => understanding::Question::Info,
+    }
+}
+
+pub fn network_cause(cause: NetworkCause) -> roster::Cause {
+    match cause {
+        NetworkCause::Ordered => roster::Cause::Ordered,
+        NetworkCause::OverBooked => roster::Cause::OverBooked,
+        NetworkCause::Declined => roster::Cause::Declined,
+    }
+}
+
+pub fn chart_outcome(outcome: ChartOutcome) -> write_back::Outcome {
+    match outcome {
+        ChartOutcome::ClosedWithNote => write_back::Outcome::ClosedWithNote,
+        ChartOutcome::ClosedWithoutNote => write_back::Outcome::ClosedWithoutNote,
+        ChartOutcome::Declined => write_back::Outcome::Declined,
+        ChartOutcome::Cancelled => write_back::Outcome::Cancelled,
+        ChartOutcome::Unreachable => write_back::Outcome::Unreachable,
+        ChartOutcome::NoShow => write_back::Outcome::NoShow,
+    }
+}
+
+pub fn audience(audience: Audience) -> hand_over::Audience {
+    match audience {
+        Audience::Physician => hand_over::Audience::Physician,
+        Audience::Coordinator => hand_over::Audience::Coordinator,
+        Audience::Specialist => hand_over::Audience::Specialist,
+    }
+}
+
+/// What the feed has said about the visit so far, oldest first.
+pub fn heard(referral: &Referral) -> Vec<attendance::Heard> {
+    let mut heard = Vec::new();
+    if let Some(appointment) = &referral.facts.appointment {
+        let what = match appointment.status {
+            AppointmentStatus::Booked => "booked",
+            AppointmentStatus::Cancelled => "cancelled",
+            AppointmentStatus::NoShow => "no-show",
+            AppointmentStatus::Arrived => "arrived",
+            AppointmentStatus::Completed => "completed",
+        };
+        heard.push(attendance::Heard { what: what.into(), at: instant(appointment.starts_at) });
+    }
+    if let Some(note) = &referral.facts.note {
+        heard.push(attendance::Heard { what: "note".into(), at: instant(note.received_at) });
+    }
+    heard
+}
+
+/// The patient's numbers in the chart, as tokens.
+pub fn chart_identifiers(referral: &Referral) -> Vec<write_back::ChartIdentifier> {
+    let identifiers = &referral.facts.patient.identifiers;
+    identifiers
+        .iter()
+        .map(|id| write_back::ChartIdentifier {
+            value: id.value.0.clone(),
+            authority: id.authority.clone(),
+            kind: id.kind.clone(),
+        })
+        .collect()
+}
+
+/// The order's numbers, as tokens.
+pub fn order_numbers(referral: &Referral) -> Vec<types::Token> {
+    referral.facts.order.numbers.iter().map(|number| number.0.clone()).collect()
+}
+
+/// As [`chart_identifiers`], for the records stage.
+pub fn patient_identifiers(referral: &Referral) -> Vec<retrieval::PatientIdentifier> {
+    let identifiers = &referral.facts.patient.identifiers;
+    identifiers
+        .iter()
+        .map(|id| retrieval::PatientIdentifier {
+            value: id.value.0.clone(),
+            authority: id.authority.clone(),
+            kind: id.kind.clone(),
+        })
+        .collect()
+}
+
+pub fn note(note: &Note) -> write_back::Note {
+    write_back::Note {
+        kind: code(&note.kind),
+        media_type: note.media_type.clone(),
+        content: note.content.0.clone(),
+        received_at: instant(note.received_at),
+    }
+}
+
+/// The person a task is for, where the referral names one.
+pub fn addressee(referral: &Referral, audience: Audience) -> Option<types::Provider> {
+    let order = &referral.facts.order;
+    match audience {
+        Audience::Physician => Some(provider(&order.referring)),
+        Audience::Specialist => order.specialist.as_ref().map(provider),
+        Audience::Coordinator => None,
+    }
+}

@@ -1,0 +1,105 @@
+//! What one transaction is going to say. Stations add to it; the journal takes it whole or not at all.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use handoff_engine::event::Event;
+use handoff_engine::ids::{Digest, LetterId, ReferralId};
+use handoff_engine::letter::Letter;
+use handoff_engine::referral::Referral;
+use handoff_store::Json;
+use handoff_store::entry::{Entry, Record};
+use handoff_vault::{Sealing, VaultError};
+
+use crate::delivery::outbox::{Lease, Leases};
+use handoff_egress::pacing::Lanes;
+
+pub struct Draft<'a> {
+    pub now: DateTime<Utc>,
+    pub sealing: Sealing<'a>,
+    records: Vec<Record>,
+    /// Referrals as this transaction leaves them; what follows in it must see them so.
+    referrals: BTreeMap<ReferralId, Arc<Referral>>,
+    names: BTreeMap<String, ReferralId>,
+    /// Of letters that this transaction takes back: nobody may take them up before it is committed.
+    taken_back: Vec<Lease>,
+}
+
+impl<'a> Draft<'a> {
+    pub fn new(now: DateTime<Utc>, sealing: Sealing<'a>) -> Draft<'a> {
+        Draft {
+            now,
+            sealing,
+            records: Vec::new(),
+            referrals: BTreeMap::new(),
+            names: BTreeMap::new(),
+            taken_back: Vec::new(),
+        }
+    }
+
+    pub fn record(&mut self, record: Record) {
+        self.records.push(record);
+    }
+
+    pub fn referral(&self, id: ReferralId) -> Option<&Arc<Referral>> {
+        self.referrals.get(&id)
+    }
+
+    /// Names under which later deliveries find the referral, blinded.
+    pub fn named_as(&mut self, referral: ReferralId, names: Vec<String>) {
+        self.names.extend(names.iter().map(|name| (name.clone(), referral)));
+        self.record(Record::Named { referral, names });
+    }
+
+    pub fn named(&self, name: &str) -> Option<ReferralId> {
+        self.names.get(name).copied()
+    }
+
+    pub fn happened(&mut self, referral: ReferralId, event: Event) {
+        self.record(Record::Happened { referral, event });
+    }
+
+    pub fn ignored(&mut self, referral: ReferralId, because: String) {
+        self.record(Record::Ignored { referral, because });
+    }
+
+    pub fn stepped(&mut self, referral: Arc<Referral>, because: String) {
+        self.referrals.insert(referral.id, Arc::clone(&referral));
+        self.record(Record::Stepped { referral, because });
+    }
+
+    /// What `call` leaves out or has as tokens must stand in this transaction or before: see [`Record::Decided`].
+    pub fn decided(&mut self, referral: Option<ReferralId>, stage: &str, plugin: Digest, call: Json, answer: Digest) {
+        self.record(Record::Decided { referral, stage: stage.into(), plugin, call, answer });
+    }
+
+    /// False when somebody is carrying the letter. One that waits in a lane is carried by nobody.
+    pub fn take_back(&mut self, leases: &Leases, lanes: &Lanes, letter: LetterId) -> bool {
+        let waited = || lanes.forget(letter).then(|| leases.take_over(letter));
+        let lease = leases.take(letter).or_else(waited);
+        let taken = lease.is_some();
+        self.taken_back.extend(lease);
+        taken
+    }
+
+    /// Owes a letter.
+    pub fn queue(&mut self, letter: Letter) {
+        self.record(Record::Queued { letter, doubt: None });
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The transaction as the journal takes it: keys first, since what follows is sealed with them. With it, the leases to
+    /// be held until it is committed.
+    ///
+    /// # Errors
+    /// When a patient's key cannot be had from the key ring; nothing is committed then.
+    pub fn into_entry(self) -> Result<(Entry, Vec<Lease>), VaultError> {
+        let Draft { now, sealing, records, taken_back, .. } = self;
+        let (keyed, sealed) = sealing.finish()?;
+        Ok((Entry { at: now, records: keyed.into_iter().chain(records).collect(), sealed }, taken_back))
+    }
+}

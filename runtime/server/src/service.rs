@@ -1,0 +1,219 @@
+//! Opens the doors of a line: MLLP listeners, HTTP, and the clock that keeps it going. Closes them in order.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use anyhow::Context as _;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use handoff_vault::system_dice;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::journal_scrub;
+use handoff_engine::error_chain::Chain;
+use handoff_identity::oidc::Oidc;
+use handoff_ingress::delivery::{Answer, Delivery, Door};
+use handoff_ingress::http::Scheme;
+use handoff_ingress::listener::Entrance;
+use handoff_ingress::{http, mllp};
+use handoff_instance::config::{ApiListener, Listen, PeopleConfig};
+use handoff_operations::control_socket;
+use handoff_operations::operations::Office;
+use handoff_pipeline::pipeline::{Line, LineError};
+use handoff_pipeline::rollout;
+use handoff_web::api::Api;
+
+/// A line with its doors open.
+pub struct Service {
+    /// Where each MLLP listener really listens: port 0 in the configuration means any free one.
+    pub mllp: Vec<SocketAddr>,
+    pub http: SocketAddr,
+    stop: watch::Sender<bool>,
+    doors: JoinSet<()>,
+    line: Arc<Line>,
+}
+
+/// Opens every door. Deliveries are taken from here on; letters wait for [`Service::run_until`].
+///
+/// # Errors
+/// When an address cannot be listened on, or may not be: the network could reach it unencrypted.
+pub async fn start(listen: &Listen, line: Arc<Line>) -> anyhow::Result<Service> {
+    let (stop, stopped) = watch::channel(false);
+    let mut doors = JoinSet::new();
+    let mut addresses = Vec::new();
+    for door in &listen.mllp {
+        let entrance = Entrance::open(&door.source, door.address, &door.guard())?;
+        let listener = bind(door.address).await?;
+        let address = listener.local_addr()?;
+        addresses.push(address);
+        let tls = entrance.is_encrypted();
+        tracing::info!(source = door.source, %address, tls, "listening for HL7 v2 over MLLP");
+        let mllp = mllp::Listener {
+            source: door.source.clone(),
+            intake: Arc::clone(&line),
+            clock: Arc::clone(&line.clock),
+            limits: mllp::Limits::default(),
+        };
+        doors.spawn(mllp.serve(entrance, listener, stopped.clone()));
+    }
+    let entrance = Entrance::open("http", listen.http.address, &listen.http.guard())?;
+    let listener = bind(listen.http.address).await?;
+    let http = listener.local_addr()?;
+    let tls = entrance.is_encrypted();
+    tracing::info!(address = %http, tls, "listening for webhooks and callbacks over HTTP");
+    let (scheme, limits) = (if tls { Scheme::Https } else { Scheme::Http }, http::Limits::default());
+    let public_url = listen.http.public_url.clone();
+    let router = http::router(Arc::clone(&line), Arc::clone(&line.clock), public_url, scheme, limits);
+    let router = router.merge(health(Arc::clone(&line)));
+    doors.spawn(http::serve(entrance, listener, router, limits, stopped));
+    Ok(Service { mllp: addresses, http, stop, doors, line })
+}
+
+impl Service {
+    /// Opens the control door as well.
+    pub fn admit(&mut self, door: UnixListener, office: Arc<Office>) {
+        self.doors.spawn(control_socket::serve(door, office, self.stop.subscribe()));
+    }
+
+    /// Opens the listener for people as well, and says where it really listens.
+    ///
+    /// # Errors
+    /// When its address cannot be listened on, or may not be, or its secret is not among the secrets.
+    pub async fn invite(
+        &mut self,
+        listener: &ApiListener,
+        people: &PeopleConfig,
+        office: Arc<Office>,
+    ) -> anyhow::Result<SocketAddr> {
+        let metrics =
+            match &listener.metrics {
+                Some(name) => Some(office.line.secrets.get(name).cloned().with_context(|| {
+                    format!("`api: metrics:` names the secret {name}, which is not among `secrets:`")
+                })?),
+                None => None,
+            };
+        let directory = match &people.oidc {
+            Some(oidc) => {
+                let (secrets, public_url) = (&office.line.secrets, listener.public_url.as_deref());
+                Some(Oidc::new(oidc.clone(), secrets, public_url, system_dice())?)
+            }
+            None => None,
+        };
+        let entrance = Entrance::open("api", listener.address, &listener.guard())?;
+        let socket = bind(listener.address).await?;
+        let address = socket.local_addr()?;
+        let tls = entrance.is_encrypted();
+        tracing::info!(%address, tls, "listening for people over HTTP");
+        let scheme = if tls { Scheme::Https } else { Scheme::Http };
+        let api = Api::new(office, listener.public_url.clone(), scheme, metrics);
+        let api = match directory {
+            Some(directory) => api.with_directory(directory),
+            None => api,
+        };
+        self.doors.spawn(api.serve(entrance, socket, self.stop.subscribe()));
+        Ok(address)
+    }
+
+    /// Watches how a canary fares.
+    pub fn watch_canary(&mut self) {
+        self.doors.spawn(rollout::canary::keep(Arc::clone(&self.line), self.stop.subscribe()));
+    }
+
+    /// Watches the workflow that the configuration names.
+    pub fn watch(&mut self, workflow: PathBuf) {
+        self.doors.spawn(rollout::watch::keep(workflow, Arc::clone(&self.line), self.stop.subscribe()));
+    }
+
+    /// Watches over the journal's closed segments.
+    pub fn go_rounds(&mut self) {
+        let (line, stopped) = (Arc::clone(&self.line), self.stop.subscribe());
+        self.doors.spawn(journal_scrub::keep(line, stopped));
+    }
+
+    /// Carries letters out and keeps time until `end`; then closes the doors and finishes what was begun.
+    ///
+    /// # Errors
+    /// When the journal or the index fails: nothing may go on then.
+    pub async fn run_until(self, end: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let stopped = self.stop.subscribe();
+        let line = Arc::clone(&self.line);
+        let mut keeper = tokio::spawn(async move { line.keep_time(stopped).await });
+        let kept = tokio::select! {
+            () = end => None,
+            kept = &mut keeper => Some(kept),
+        };
+        tracing::info!("closing");
+        self.close().await;
+        let kept = match kept {
+            Some(kept) => kept,
+            None => keeper.await,
+        };
+        Ok(kept.context("the timekeeper ended early")??)
+    }
+
+    /// Closes the doors; what has wholly come in is answered.
+    pub async fn close(mut self) {
+        // Nobody listening means that the doors are closed already.
+        let _told = self.stop.send(true);
+        while self.doors.join_next().await.is_some() {}
+    }
+}
+
+/// Resolves when the operator says stop: SIGTERM from systemd, or Ctrl-C. Listens for both from the moment it is called.
+pub fn terminated() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let [terminate, interrupt] = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+    async fn heard(signal: std::io::Result<tokio::signal::unix::Signal>, name: &str) {
+        match signal {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "{name} cannot be waited for");
+                std::future::pending().await
+            }
+        }
+    }
+    async {
+        tokio::select! {
+            () = heard(terminate, "SIGTERM") => {}
+            () = heard(interrupt, "SIGINT") => {}
+        }
+    }
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}: is something else there?"))
+}
+
+/// `/healthz` says that the process lives, `/readyz` that it takes deliveries.
+fn health(line: Arc<Line>) -> Router {
+    Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready)).with_state(line)
+}
+
+async fn ready(State(line): State<Arc<Line>>) -> (StatusCode, Json<Value>) {
+    let state = line.readiness();
+    let (status, problem) = match state {
+        Ok(()) => (StatusCode::OK, None),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, Some(Chain(&error).to_string())),
+    };
+    let damage = line.store.reader().damaged();
+    let body = json!({
+        "ready": problem.is_none(),
+        "problem": problem,
+        "deployment": line.deployments.current().deployment.digest,
+        "plugin_calls": line.plugin_calls.load(Ordering::Relaxed),
+        "endpoints": line.endpoints(),
+        "plugins_resting": line.resting(),
+        "journal_damage": damage.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    });
+    (status, Json(body))
+}

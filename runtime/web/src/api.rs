@@ -1,0 +1,120 @@
+//! The house over HTTP, for the people who work with it. It decides who may ask, and carries what is asked to the office:
+//! one piece of code does it, whoever carries it.
+//!
+//! Architecture Invariant: what is not in the table of routes is refused, and so is who has not the right beside it there.
+
+mod access;
+mod dead_letters;
+mod extract;
+mod headers;
+mod journal;
+mod oidc;
+pub mod openapi;
+mod people;
+pub mod problem;
+mod referrals;
+mod routes;
+mod session;
+mod system;
+
+use std::sync::Arc;
+
+use axum::Router;
+use handoff_vault::system_dice;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+
+use handoff_identity::oidc::Oidc;
+use handoff_identity::session::Sessions;
+use handoff_ingress::http;
+use handoff_ingress::http::Scheme;
+use handoff_ingress::listener::Entrance;
+use handoff_operations::operations::Office;
+use handoff_pipeline::pipeline::LineError;
+use handoff_vault::secrets::Secret;
+use problem::{Problem, Wrong};
+
+pub use access::Access;
+pub use routes::{ROUTES, Route};
+
+/// Each takes 19 MiB and a core: more at once would only wait for each other, and a flood of sign-ins takes no more than
+/// this of the house.
+const PASSWORDS_AT_ONCE_MAX: usize = 2;
+
+/// What every request needs.
+pub struct Api {
+    pub office: Arc<Office>,
+    sessions: Sessions,
+    /// Where browsers find us: what they must name as the origin of a request that changes something.
+    public_url: Option<String>,
+    scheme: Scheme,
+    /// With which a monitoring system reads the metrics.
+    metrics: Option<Secret>,
+    passwords: Semaphore,
+    oidc: Option<Oidc>,
+}
+
+impl Api {
+    pub fn new(office: Arc<Office>, public_url: Option<String>, scheme: Scheme, metrics: Option<Secret>) -> Api {
+        Api {
+            office,
+            sessions: Sessions::new(system_dice()),
+            public_url: public_url.map(|url| url.trim_end_matches('/').to_string()),
+            scheme,
+            metrics,
+            passwords: Semaphore::new(PASSWORDS_AT_ONCE_MAX),
+            oidc: None,
+        }
+    }
+
+    /// The same, for people whom the practice's own directory vouches for as well.
+    pub fn with_directory(self, oidc: Oidc) -> Api {
+        Api { oidc: Some(oidc), ..self }
+    }
+
+    /// Every route, guarded.
+    pub fn router(self) -> Router {
+        routes::router(&Arc::new(self))
+    }
+
+    /// Serves until told to stop.
+    pub async fn serve(self, entrance: Entrance, listener: TcpListener, closing: watch::Receiver<bool>) {
+        let (router, limits) = (self.router(), http::Limits::default());
+        http::serve_with(entrance, listener, router, limits, problem::too_fast, closing).await;
+    }
+
+    /// Work that reads a disk, in the office and off the network's threads.
+    async fn work<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Api) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let api = Arc::clone(self);
+        tokio::task::spawn_blocking(move || work(&api)).await.unwrap_or_else(|error| {
+            tracing::error!(panicked = error.is_panic(), "a request came to nothing");
+            Err(Problem::of(Wrong::Failed))
+        })
+    }
+}
+
+/// What stood in the way of a request to the office, as its sender may read it.
+fn refused(error: anyhow::Error) -> Problem {
+    if let Some(error) = error.downcast_ref::<handoff_identity::accounts::PeopleError>() {
+        return Problem::from(error);
+    }
+    if let Some(error) = error.downcast_ref::<handoff_identity::account::NameError>() {
+        return Problem::told(Wrong::Unfit, &error.to_string());
+    }
+    match error.downcast_ref::<LineError>() {
+        Some(LineError::NotDead { .. } | LineError::NoSuchReferral(_)) => Problem::of(Wrong::NotFound),
+        Some(error @ (LineError::Ended { .. } | LineError::Expired { .. } | LineError::StillDead { .. })) => {
+            Problem::told(Wrong::Conflict, &error.to_string())
+        }
+        Some(LineError::Commit(_)) => Problem::of(Wrong::Unjournaled),
+        _ if error.downcast_ref::<handoff_store::CommitError>().is_some() => Problem::of(Wrong::Unjournaled),
+        _ => {
+            let told = error.chain().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            tracing::error!(error = told, "a request could not be done");
+            Problem::of(Wrong::Failed)
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! `/api/dead-letters`: what waits for a person.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use handoff_store::index::{DeadItem, PAGE_MAX, WhatDied};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::access::Caller;
+use super::extract::{Body, Named, Reason};
+use super::problem::{Problem, failed};
+use super::{Api, refused};
+use handoff_operations::dead_letters::{Dismiss, Replay, Show, Shown};
+use handoff_operations::operations::{Operator, Request as _};
+
+/// A letter that could not be carried, or a delivery that could not be read.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Dead {
+    item: String,
+    #[schema(value_type = String, format = DateTime)]
+    at: DateTime<Utc>,
+    /// `letter` or `delivery`.
+    what: &'static str,
+    why: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
+}
+
+/// A dead delivery's bytes.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Bytes {
+    #[schema(format = Byte)]
+    base64: String,
+}
+
+/// What became of something that was taken up again.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Again {
+    #[schema(value_type = Object)]
+    outcome: handoff_pipeline::intake::redelivery::Replayed,
+}
+
+impl From<DeadItem> for Dead {
+    fn from(dead: DeadItem) -> Dead {
+        let DeadItem { item, position: _, at, what } = dead;
+        match what {
+            WhatDied::Letter { letter: _, why } => Dead { item, at, what: "letter", why, help: None },
+            WhatDied::Delivery { source, kind, location, message, help } => {
+                let why = format!("from {source} ({kind}), at {location}: {message}");
+                Dead { item, at, what: "delivery", why, help: Some(help) }
+            }
+        }
+    }
+}
+
+fn operator(caller: &Caller, why: String) -> Operator {
+    Operator { who: caller.person.name.clone(), role: Some(caller.person.role.name().into()), why }
+}
+
+/// What waits for a person.
+#[utoipa::path(
+    get, path = "/api/dead-letters", tag = "dead letters", responses((status = 200, body = [Dead]), Problem)
+)]
+pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Json<Vec<Dead>>, Problem> {
+    api.work(|api| {
+        let dead = api.office.line.store.index().dead_letters(PAGE_MAX).map_err(|error| failed(&error))?;
+        Ok(Json(dead.into_iter().map(Dead::from).collect()))
+    })
+    .await
+}
+
+/// A dead delivery's bytes, in clear: for whoever mends it.
+#[utoipa::path(
+    get, path = "/api/dead-letters/{item}", tag = "dead letters", params(("item" = String, Path)),
+    responses((status = 200, body = Bytes), Problem)
+)]
+pub(super) async fn show(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Named(item): Named,
+) -> Result<Json<Bytes>, Problem> {
+    api.work(move |api| {
+        let operator = operator(&caller, "to mend what could not be read".into());
+        let Shown { base64 } = Show { item }.perform(&api.office, operator).map_err(refused)?;
+        Ok(Json(Bytes { base64 }))
+    })
+    .await
+}
+
+/// Take a dead delivery in again, or owe a dead letter anew.
+#[utoipa::path(
+    post, path = "/api/dead-letters/{item}/replay", tag = "dead letters", request_body = Reason,
+    params(("item" = String, Path), ("X-CSRF-Token" = String, Header)),
+    responses((status = 200, body = Again), Problem)
+)]
+pub(super) async fn replay(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Named(item): Named,
+    Body(reason): Body<Reason>,
+) -> Result<Json<Again>, Problem> {
+    let why = reason.read()?;
+    api.work(move |api| {
+        let outcome = Replay { item }.perform(&api.office, operator(&caller, why)).map_err(refused)?;
+        Ok(Json(Again { outcome }))
+    })
+    .await
+}
+
+/// Lay a dead letter or delivery aside.
+#[utoipa::path(
+    post, path = "/api/dead-letters/{item}/dismiss", tag = "dead letters", request_body = Reason,
+    params(("item" = String, Path), ("X-CSRF-Token" = String, Header)),
+    responses((status = 204, description = "Nothing more is to be done about it"), Problem)
+)]
+pub(super) async fn dismiss(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Named(item): Named,
+    Body(reason): Body<Reason>,
+) -> Result<StatusCode, Problem> {
+    let why = reason.read()?;
+    api.work(move |api| {
+        Dismiss { item }.perform(&api.office, operator(&caller, why)).map_err(refused)?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}

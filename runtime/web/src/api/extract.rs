@@ -1,0 +1,111 @@
+//! What is asked, read from path, query and body. What cannot be read is refused without being quoted.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::RequestPartsExt as _;
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+
+use super::access::Caller;
+use super::problem::{Problem, Wrong};
+use handoff_ingress::connection_limits::Source;
+
+/// The longest is a sign-in with two passwords, or a reason: some kilobytes at most.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// A slow line carries that much in less.
+const BODY_WITHIN: Duration = Duration::from_secs(20);
+
+/// A reason is a sentence in the journal.
+const WHY_CHARS_MAX: usize = 500;
+
+/// The path's one part that varies.
+pub(super) struct Named(pub String);
+
+/// The query, as far as it is known.
+pub(super) struct Asked<T>(pub T);
+
+/// A body in JSON.
+pub(super) struct Body<T>(pub T);
+
+/// Whence a request comes, for the journal.
+pub(super) struct Whence(pub String);
+
+/// Why something is to be done. It stands in the journal, and names no patient.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reason {
+    #[schema(min_length = 1, max_length = 500)]
+    why: String,
+}
+
+impl Reason {
+    pub fn read(self) -> Result<String, Problem> {
+        reason(self.why)
+    }
+}
+
+/// A reason that says something.
+pub(super) fn reason(why: String) -> Result<String, Problem> {
+    let why = why.trim();
+    match why.is_empty() || why.chars().count() > WHY_CHARS_MAX {
+        true => Err(Problem::told(Wrong::Unfit, "the reason is empty or longer than 500 characters")),
+        false => Ok(why.to_string()),
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Named, Problem> {
+        let Path(name) = parts.extract::<Path<String>>().await.map_err(|_| Problem::of(Wrong::NotFound))?;
+        Ok(Named(name))
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Asked<T>, Problem> {
+        let unreadable = |_| Problem::told(Wrong::Unreadable, "the query cannot be read");
+        let Query(asked) = Query::<T>::try_from_uri(&parts.uri).map_err(unreadable)?;
+        Ok(Asked(asked))
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+    async fn from_request(request: Request, _: &S) -> Result<Body<T>, Problem> {
+        let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let media_type = media_type.split(';').next().unwrap_or_default().trim();
+        if !media_type.eq_ignore_ascii_case("application/json") {
+            return Err(Problem::of(Wrong::NotJson));
+        }
+        let body = match tokio::time::timeout(BODY_WITHIN, to_bytes(request.into_body(), BODY_BYTES_MAX)).await {
+            Err(_) => return Err(Problem::of(Wrong::TooSlow)),
+            Ok(Err(_)) => return Err(Problem::of(Wrong::TooLong)),
+            Ok(Ok(body)) => body,
+        };
+        let unreadable = |_| Problem::told(Wrong::Unreadable, "the body cannot be read");
+        serde_json::from_slice(&body).map(Body).map_err(unreadable)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Caller, Problem> {
+        parts.extensions.get::<Caller>().cloned().ok_or(Problem::of(Wrong::NotSignedIn))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Whence {
+    type Rejection = Infallible;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Whence, Infallible> {
+        let source = parts.extensions.get::<Source>();
+        Ok(Whence(source.map_or("this process".to_string(), ToString::to_string)))
+    }
+}

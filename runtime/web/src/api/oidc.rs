@@ -1,0 +1,108 @@
+//! `/api/session/oidc`: signing in with the practice's own directory.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::{LOCATION, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{AppendHeaders, IntoResponse};
+use handoff_store::{Record, SignInFault};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::Api;
+use super::access::cookie;
+use super::extract::{Asked, Whence};
+use super::problem::{Problem, Wrong};
+use super::session::{Session, cookie_of};
+use handoff_identity::oidc::{Oidc, OidcError};
+
+/// Says that this browser was sent there from here. The way back is another site's doing, so that it must come along then:
+/// Lax, not Strict.
+const STATE_COOKIE: &str = "__Host-handoff-oidc";
+const STATE_ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600";
+
+/// What the directory sends back; it may send more.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Back {
+    code: Option<String>,
+    state: Option<String>,
+}
+
+fn directory(api: &Api) -> Result<&Oidc, Problem> {
+    api.oidc.as_ref().ok_or(Problem::told(Wrong::NotFound, "people sign in here by name and password"))
+}
+
+/// Go to the practice's directory and sign in there.
+#[utoipa::path(
+    get, path = "/api/session/oidc", tag = "session", security(()),
+    responses((status = 303, description = "To the directory; it sends the browser back"), Problem)
+)]
+pub(super) async fn begin(State(api): State<Arc<Api>>) -> Result<impl IntoResponse, Problem> {
+    let begun = directory(&api)?.begin(api.office.line.clock.now()).await.map_err(problem)?;
+    let kept = sensitive(format!("{STATE_COOKIE}={}; {STATE_ATTRIBUTES}", *begun.state))?;
+    let there = HeaderValue::try_from(begun.url).map_err(|_| Problem::of(Wrong::Failed))?;
+    Ok((StatusCode::SEE_OTHER, AppendHeaders([(SET_COOKIE, kept), (LOCATION, there)])))
+}
+
+/// Where the directory sends the browser back to.
+#[utoipa::path(
+    get, path = "/api/session/oidc/callback", tag = "session", security(()), params(Back),
+    responses((status = 200, body = Session, description = "Signed in; the cookie is the session"), Problem)
+)]
+pub(super) async fn finish(
+    State(api): State<Arc<Api>>,
+    Whence(from): Whence,
+    headers: HeaderMap,
+    Asked(Back { code, state }): Asked<Back>,
+) -> Result<impl IntoResponse, Problem> {
+    let now = api.office.line.clock.now();
+    let kept = cookie(&headers, STATE_COOKIE).unwrap_or_default();
+    let finished = match (&code, &state) {
+        (Some(code), Some(state)) if !kept.is_empty() => directory(&api)?.finish(code, state, kept, now).await,
+        _ => directory(&api).map(|_| Err(OidcError::Unbidden))?,
+    };
+    let (session, cookie) = api
+        .work(move |api| {
+            let person = match finished {
+                Ok(person) => person,
+                Err(error) => {
+                    let because = match error {
+                        OidcError::NoRole | OidcError::NoProvider => SignInFault::NoRole,
+                        OidcError::Unbidden | OidcError::Untrusted(_) | OidcError::Unreachable(_) => {
+                            SignInFault::Untrusted
+                        }
+                    };
+                    let refused = Record::SignInRefused { person: None, because, from };
+                    api.office.commit(refused).map_err(|_| Problem::of(Wrong::Unjournaled))?;
+                    return Err(problem(error));
+                }
+            };
+            let signed_in = Record::SignedIn { person: person.name.clone(), from };
+            api.office.commit(signed_in).map_err(|_| Problem::of(Wrong::Unjournaled))?;
+            let token = api.sessions.begin_elsewhere(&person, now);
+            Ok((Session::of(&person, &token), cookie_of(&token)))
+        })
+        .await?;
+    let gone = HeaderValue::from_static("__Host-handoff-oidc=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
+    Ok((AppendHeaders([(SET_COOKIE, sensitive(cookie)?), (SET_COOKIE, gone)]), Json(session)))
+}
+
+fn sensitive(cookie: String) -> Result<HeaderValue, Problem> {
+    let mut value = HeaderValue::try_from(cookie).map_err(|_| Problem::of(Wrong::Failed))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn problem(error: OidcError) -> Problem {
+    let chain = handoff_engine::error_chain::Chain(&error).to_string();
+    tracing::warn!(error = chain, "nobody was let in by the directory");
+    match error {
+        OidcError::Unreachable(_) => Problem::of(Wrong::DirectorySilent),
+        OidcError::NoRole | OidcError::NoProvider => Problem::told(Wrong::NotYours, &error.to_string()),
+        OidcError::Unbidden => Problem::told(Wrong::Refused, &error.to_string()),
+        OidcError::Untrusted(_) => Problem::told(Wrong::Refused, "the directory's answer does not hold"),
+    }
+}

@@ -1,0 +1,141 @@
+//! `/api/figures`, `/api/deployments` and `/metrics`: how the practice and the machine are doing. Counts, and no patient.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use chrono::{DateTime, Utc};
+use handoff_store::index::{IndexError, PAGE_MAX};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Api;
+use super::problem::{Problem, failed};
+use handoff_operations::metrics::Figures;
+
+/// Prometheus' text format.
+const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// A workflow with its plugins, as it took effect.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Deployed {
+    /// By which referrals name it.
+    digest: String,
+    #[schema(value_type = String, format = DateTime)]
+    at: DateTime<Utc>,
+    who: String,
+    why: String,
+    /// Digests of components by stage.
+    plugins: BTreeMap<String, String>,
+    /// Whether new referrals get it.
+    current: bool,
+    /// Referrals that are in flight on it.
+    in_flight: u64,
+}
+
+/// The five figures of the practice.
+#[utoipa::path(get, path = "/api/figures", tag = "house", responses((status = 200, body = Figures), Problem))]
+pub(super) async fn figures(State(api): State<Arc<Api>>) -> Result<Json<Figures>, Problem> {
+    api.work(|api| api.office.figures().map(Json).map_err(|error| failed(&error))).await
+}
+
+/// Workflows with their plugins, oldest first.
+#[utoipa::path(get, path = "/api/deployments", tag = "house", responses((status = 200, body = [Deployed]), Problem))]
+pub(super) async fn deployments(State(api): State<Arc<Api>>) -> Result<Json<Vec<Deployed>>, Problem> {
+    api.work(|api| {
+        let line = &api.office.line;
+        let (current, in_flight) = (line.deployments.current().deployment.digest, line.store.index().in_flight());
+        let known = line.store.index().deployments().map_err(|error| failed(&error))?;
+        let deployed = known.into_iter().map(|it| Deployed {
+            digest: it.deployment.to_string(),
+            at: it.at,
+            who: it.who,
+            why: it.why,
+            plugins: it.plugins.into_iter().map(|(stage, digest)| (stage, digest.to_string())).collect(),
+            current: it.deployment == current,
+            in_flight: in_flight
+                .iter()
+                .filter(|flight| flight.deployment == it.deployment)
+                .map(|it| it.referrals)
+                .sum(),
+        });
+        Ok(Json(deployed.collect()))
+    })
+    .await
+}
+
+/// For Prometheus.
+#[utoipa::path(
+    get, path = "/metrics", tag = "house", security(("session" = []), ("monitoring" = [])),
+    responses((status = 200, body = String, content_type = "text/plain"), Problem)
+)]
+pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<impl IntoResponse, Problem> {
+    let text = api.work(|api| exposition(api).map_err(|error| failed(&error))).await?;
+    Ok(([(CONTENT_TYPE, EXPOSITION)], text))
+}
+
+/// Labels are names out of workflow and configuration, never anything that came in.
+fn exposition(api: &Api) -> Result<String, IndexError> {
+    let line = &api.office.line;
+    let (index, now) = (line.store.index(), line.clock.now());
+    let mut by_state: BTreeMap<String, u64> = BTreeMap::new();
+    for flight in index.in_flight() {
+        *by_state.entry(flight.state).or_default() += flight.referrals;
+    }
+    let endpoints = line.endpoints();
+    let mut page = Exposition(String::new());
+    page.one("journal_entries_total", "counter", "Entries committed", line.store.last().0);
+    page.one("journal_healthy", "gauge", "1 while the journal takes entries", u64::from(line.store.healthy().is_ok()));
+    let damaged = line.store.reader().damaged().len() as u64;
+    page.one("journal_segments_damaged", "gauge", "Segments to be restored from a backup", damaged);
+    page.one("dead_letters", "gauge", "What waits for a person", index.dead_letters(PAGE_MAX)?.len() as u64);
+    page.one("letters_due", "gauge", "Letters that are due", index.letter_ids_due(now, PAGE_MAX).len() as u64);
+    let calls = line.plugin_calls.load(Ordering::Relaxed);
+    page.one("plugin_calls_total", "counter", "Calls of plugins since the start", calls);
+    page.one("plugins_resting", "gauge", "Plugins that keep failing and are left alone", line.resting().len() as u64);
+    page.one("sessions", "gauge", "People who are signed in", api.sessions.count(now) as u64);
+    page.many("referrals_in_flight", "gauge", "Referrals under way", "state", by_state);
+    let up = endpoints.iter().map(|(name, lane)| (name.clone(), u64::from(lane.state == "open")));
+    page.many("endpoint_up", "gauge", "1 while requests go there", "endpoint", up);
+    let waiting = endpoints.iter().map(|(name, lane)| (name.clone(), lane.waiting as u64));
+    page.many("endpoint_letters_waiting", "gauge", "Letters that wait for it", "endpoint", waiting);
+    Ok(page.0)
+}
+
+struct Exposition(String);
+
+impl Exposition {
+    fn one(&mut self, name: &str, kind: &str, help: &str, value: u64) {
+        self.head(name, kind, help);
+        self.line(format_args!("handoff_{name} {value}"));
+    }
+
+    fn many(
+        &mut self,
+        name: &str,
+        kind: &str,
+        help: &str,
+        label: &str,
+        values: impl IntoIterator<Item = (String, u64)>,
+    ) {
+        self.head(name, kind, help);
+        for (of, value) in values {
+            let of = of.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+            self.line(format_args!("handoff_{name}{{{label}=\"{of}\"}} {value}"));
+        }
+    }
+
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        self.line(format_args!("# HELP handoff_{name} {help}\n# TYPE handoff_{name} {kind}"));
+    }
+
+    fn line(&mut self, line: fmt::Arguments<'_>) {
+        // A String takes whatever is written to it.
+        let _written = writeln!(self.0, "{line}");
+    }
+}
