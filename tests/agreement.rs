@@ -11,16 +11,16 @@ async fn a_person_is_asked_once_for_each_renewal_and_the_task_arrives() {
     let data = tempfile::tempdir().expect("a folder");
     let rehearsal = Rehearsal::open(1, 1, 3, data.path()).await.expect("a rehearsal");
     rehearsal.run(|_| {}).await.expect("three days");
-    let line = rehearsal.line();
-    let listed = line.store.index().referrals(&ReferralFilter::default(), None, PAGE_MAX).expect("an index");
+    let pipeline = rehearsal.pipeline();
+    let listed = pipeline.store.index().referrals(&ReferralFilter::default(), None, PAGE_MAX).expect("an index");
     let referral = listed.first().expect("a referral").id;
     let day = |day| NaiveDate::from_ymd_opt(2026, 3, day).expect("a date");
     for (endpoint, expired) in [("sms", day(1)), ("sms", day(1)), ("mail", day(1)), ("sms", day(2))] {
-        line.ask_for_renewal(referral, endpoint, expired).await.expect("journaled");
+        pipeline.delivery.ask_for_renewal(referral, endpoint, expired).await.expect("journaled");
     }
-    line.settle().await.expect("settled");
+    pipeline.settle().await.expect("settled");
     let (mut asked, mut arrived) = (Vec::new(), Vec::new());
-    for entry in line.store.entries(Position::START) {
+    for entry in pipeline.store.entries(Position::START) {
         for record in &entry.expect("an entry").1.records {
             match record {
                 Record::Queued { letter, .. } => match &letter.body {

@@ -6,8 +6,8 @@ pub mod vendor;
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
+use handoff_pipeline::error::PipelineError;
 use handoff_pipeline::intake::redelivery::Replayed;
-use handoff_pipeline::pipeline::LineError;
 use handoff_store::Record;
 
 use self::office::{Custom, Office};
@@ -32,12 +32,12 @@ async fn a_vendor_that_is_silent_holds_up_nobody_elses_letters() {
     const ORDERS: usize = 300;
     let office = Office::open(Mood::Silent, Custom::default()).await;
     office.orders(ORDERS).await;
-    let line = std::sync::Arc::clone(&office.line);
+    let line = std::sync::Arc::clone(&office.pipeline);
     let settling = tokio::spawn(async move { line.settle().await });
     // All texts were due before all but the first tasks, and not one has been answered.
     tokio::task::block_in_place(|| until("every task", || (office.inbox.taken().len() == ORDERS).then_some(())));
     assert_eq!((office.first.taken().len(), office.first.silent_max()), (0, 16), "so many wait there, and no more");
-    let state = &office.line.endpoints()["first"];
+    let state = &office.pipeline.endpoints()["first"];
     assert_eq!((state.waiting, state.under_way), (ORDERS - 16, 16));
     office.first.becomes(Mood::Well);
     settling.await.expect("no panic").expect("settled");
@@ -71,7 +71,7 @@ async fn a_vendor_that_is_down_makes_room_for_the_next_and_nobody_is_texted_twic
     let begun = office.now();
     office.orders(ORDERS).await;
     office.live_until(begun + minutes(14)).await;
-    assert_eq!(office.line.endpoints()["first"].state, "down");
+    assert_eq!(office.pipeline.endpoints()["first"].state, "down");
     assert_eq!(office.second.taken().len(), 0, "it may yet come back");
     // Five found out that it is down, and one at a time whether it still is.
     assert!(office.first.requests().len() <= 10, "{}", office.first.requests().len());
@@ -86,7 +86,7 @@ async fn a_vendor_that_is_down_makes_room_for_the_next_and_nobody_is_texted_twic
         office.order(100 + number).await;
         office.settle().await;
     }
-    assert_eq!(office.line.endpoints()["first"].state, "open");
+    assert_eq!(office.pipeline.endpoints()["first"].state, "open");
     assert_eq!(office.first.taken().len(), 4);
 }
 
@@ -97,7 +97,7 @@ async fn a_plugin_that_keeps_failing_rests_and_the_next_vendor_takes_over() {
     let begun = office.now();
     office.orders(ORDERS).await;
     office.settle().await;
-    assert_eq!(office.line.resting().len(), 1);
+    assert_eq!(office.pipeline.resting().len(), 1);
     assert_eq!(office.second.taken().len(), ORDERS - 4, "the fifth found out, and nobody after it waited");
     office.live_until(begun + minutes(60)).await;
     let texted: BTreeSet<String> = office.second.taken().into_iter().map(|text| text.key).collect();
@@ -159,7 +159,7 @@ async fn retry_after_is_waited_for_by_every_letter() {
     let begun = office.now();
     office.orders(5).await;
     office.settle().await;
-    assert_eq!((office.first.requests().len(), office.line.endpoints()["first"].state), (1, "paused"));
+    assert_eq!((office.first.requests().len(), office.pipeline.endpoints()["first"].state), (1, "paused"));
     office.first.becomes(Mood::Well);
     office.live_until(begun + minutes(9)).await;
     assert_eq!(office.first.requests().len(), 1, "nobody asks before then");
@@ -193,13 +193,13 @@ async fn a_dead_letter_is_owed_again_or_dismissed() {
     office.live_until(begun + minutes(6 * 60)).await;
     let dead = office.dead();
     let [again, dismissed, ..] = &dead[..] else { panic!("{dead:?}") };
-    office.line.dismiss(dismissed, "someone", "called the patient").await.expect("dismissed");
+    office.pipeline.intake.dismiss(dismissed, "someone", "called the patient").await.expect("dismissed");
     office.first.becomes(Mood::Well);
-    let replayed = office.line.replay(again, "someone", "mended").await.expect("owed again");
+    let replayed = office.pipeline.intake.replay(again, "someone", "mended").await.expect("owed again");
     assert!(matches!(replayed, Replayed::Letter { in_doubt: false, .. }), "{replayed:?}");
     for item in [again, dismissed] {
-        let refused = office.line.replay(item, "someone", "mended").await;
-        assert!(matches!(refused, Err(LineError::NotDead { .. })), "{refused:?}");
+        let refused = office.pipeline.intake.replay(item, "someone", "mended").await;
+        assert!(matches!(refused, Err(PipelineError::NotDead { .. })), "{refused:?}");
     }
     office.live_until(begun + minutes(7 * 60)).await;
     assert_eq!(office.first.taken().len(), 1);
@@ -216,14 +216,14 @@ async fn a_dead_letter_is_owed_again_or_dismissed() {
     // When its referral is over, or quiet hours have begun, the gate and the house have their say.
     let late = &dead[2];
     office.clock.set(begun + minutes(11 * 60));
-    office.line.replay(late, "someone", "mended").await.expect("owed again");
+    office.pipeline.intake.replay(late, "someone", "mended").await.expect("owed again");
     office.settle().await;
     assert_eq!(office.first.taken().len(), 1, "it is eleven at night");
     office.live_until(begun + minutes(24 * 60)).await;
     assert_eq!(office.first.taken().len(), 2, "it went in the morning");
     office.live_until(begun + TimeDelta::days(61)).await;
-    let refused = office.line.replay(&dead[3], "someone", "mended").await;
-    assert!(matches!(refused, Err(LineError::Ended { .. })), "{refused:?}");
+    let refused = office.pipeline.intake.replay(&dead[3], "someone", "mended").await;
+    assert!(matches!(refused, Err(PipelineError::Ended { .. })), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -239,7 +239,7 @@ async fn a_dead_letter_in_doubt_asks_its_vendor_first() {
     assert_eq!(dead.len(), 1, "its attempts are spent");
     assert!(!kinds(&office).contains(&"by-hand".to_string()), "nobody is told that it was not sent: it may have been");
     office.first.becomes(Mood::Well);
-    let replayed = office.line.replay(&dead[0], "someone", "mended").await.expect("owed again");
+    let replayed = office.pipeline.intake.replay(&dead[0], "someone", "mended").await.expect("owed again");
     assert!(matches!(replayed, Replayed::Letter { in_doubt: true, .. }), "{replayed:?}");
     office.live_until(begun + TimeDelta::days(3)).await;
     assert_eq!(office.first.taken().len(), 1, "the vendor had it");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use handoff_engine::ids::Digest;
 use handoff_operations::replay_decisions::{PassedOver, Proof, Sight, prove};
-use handoff_pipeline::pipeline::Line;
+use handoff_pipeline::pipeline::Pipeline;
 use handoff_rehearsal::rehearsal::Rehearsal;
 use handoff_store::journal::Numbered;
 use handoff_store::{Position, Record};
@@ -17,26 +17,26 @@ use crate::house::{self, House};
 use crate::mllp::{self, Sender};
 
 /// A month of a practice, and what is left of it on disk.
-fn lived<T>(look: impl FnOnce(&Arc<Line>, &Path) -> T) -> (T, TempDir) {
+fn lived<T>(look: impl FnOnce(&Arc<Pipeline>, &Path) -> T) -> (T, TempDir) {
     let data = TempDir::new().expect("a folder");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let seen = runtime.block_on(async {
         let rehearsal = Rehearsal::open(5, 12, 30, data.path()).await.expect("a rehearsal");
         rehearsal.run(|_| {}).await.expect("a month");
-        let seen = look(&rehearsal.line(), data.path());
+        let seen = look(&rehearsal.pipeline(), data.path());
         rehearsal.close().await;
         seen
     });
     (seen, data)
 }
 
-fn entries(line: &Line) -> Vec<Numbered> {
-    line.store.entries(Position::START).collect::<Result<_, _>>().expect("a sound journal")
+fn entries(pipeline: &Pipeline) -> Vec<Numbered> {
+    pipeline.store.entries(Position::START).collect::<Result<_, _>>().expect("a sound journal")
 }
 
-fn proof(line: &Arc<Line>, entries: &[Numbered], data: &Path) -> Proof {
-    let sight = Sight { vault: &line.vault, lookup: &**line };
-    prove(entries.iter().cloned().map(Ok), &line.host, data, Some(sight)).expect("a sound journal")
+fn proof(pipeline: &Arc<Pipeline>, entries: &[Numbered], data: &Path) -> Proof {
+    let sight = Sight { vault: &pipeline.vault, lookup: &pipeline.store };
+    prove(entries.iter().cloned().map(Ok), &pipeline.host, data, Some(sight)).expect("a sound journal")
 }
 
 /// How often each function was decided by.
@@ -68,12 +68,12 @@ fn altered(entries: &[Numbered]) -> (Vec<Numbered>, Position, String) {
 
 #[test]
 fn a_month_of_decisions_is_proven_again() {
-    let ((functions, whole, blind, (differs, position, stage)), data) = lived(|line, data| {
-        let entries = entries(line);
-        let whole = proof(line, &entries, data);
-        let blind = prove(entries.iter().cloned().map(Ok), &line.host, data, None).expect("a sound journal");
+    let ((functions, whole, blind, (differs, position, stage)), data) = lived(|pipeline, data| {
+        let entries = entries(pipeline);
+        let whole = proof(pipeline, &entries, data);
+        let blind = prove(entries.iter().cloned().map(Ok), &pipeline.host, data, None).expect("a sound journal");
         let (altered, position, stage) = altered(&entries);
-        (decided(&entries), whole, blind, (proof(line, &altered, data), position, stage))
+        (decided(&entries), whole, blind, (proof(pipeline, &altered, data), position, stage))
     });
     let count: u64 = functions.values().sum();
     assert_eq!(whole, Proof { proven: count, ..Proof::default() }, "of {functions:?}");

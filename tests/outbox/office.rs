@@ -13,7 +13,7 @@ use handoff_egress::endpoint::EndpointConfig;
 use handoff_ingress::delivery::{Delivery, Door};
 use handoff_instance::open::Plan;
 use handoff_pipeline::deployments::{Catalogue, Source};
-use handoff_pipeline::pipeline::Line;
+use handoff_pipeline::pipeline::Pipeline;
 use handoff_store::Record;
 use handoff_vault::MasterKey;
 use rand::SeedableRng as _;
@@ -49,7 +49,7 @@ impl Hand {
 }
 
 pub struct Office {
-    pub line: Arc<Line>,
+    pub pipeline: Arc<Pipeline>,
     pub clock: Arc<Hand>,
     pub first: Vendor,
     pub second: Vendor,
@@ -103,7 +103,7 @@ impl Office {
             text.replace_range(stage..text.find("    second:").expect("a second vendor"), first);
         }
         let mut dice = StdRng::seed_from_u64(7);
-        let line = Plan {
+        let pipeline = Plan {
             data: data.path().to_path_buf(),
             plugins,
             workflow,
@@ -117,8 +117,8 @@ impl Office {
             dice: Box::new(dice),
             sequential: custom.sequential,
         };
-        let line = Arc::new(line.build().unwrap_or_else(|error| panic!("{error:?}")));
-        Office { line, clock, first, second, inbox, _data: data }
+        let pipeline = Arc::new(pipeline.build().unwrap_or_else(|error| panic!("{error:?}")));
+        Office { pipeline, clock, first, second, inbox, _data: data }
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -136,7 +136,7 @@ impl Office {
         let (source, received_at) = ("hl7".to_string(), self.now());
         let (url, headers) = (String::new(), Vec::new());
         let delivery = Delivery { door: Door::Mllp, source, url, headers, body: text.into_bytes(), received_at };
-        let answer = self.line.take(delivery).await;
+        let answer = self.pipeline.intake.take_order(delivery).await;
         assert!(String::from_utf8_lossy(&answer.body).contains("MSA|AA"), "order {number} is not taken");
     }
 
@@ -147,14 +147,14 @@ impl Office {
     }
 
     pub async fn settle(&self) {
-        self.line.settle().await.expect("settled");
+        self.pipeline.settle().await.expect("settled");
     }
 
     /// Lives from due moment to due moment until then.
     pub async fn live_until(&self, end: DateTime<Utc>) {
         loop {
             self.settle().await;
-            match self.line.next_due() {
+            match self.pipeline.next_due() {
                 Some(due) if due <= end => {
                     assert!(due > self.now(), "something is due and nothing happens");
                     self.clock.set(due);
@@ -165,13 +165,13 @@ impl Office {
     }
 
     pub fn records(&self) -> Vec<Record> {
-        let entries = self.line.store.entries(handoff_store::Position::START.next());
+        let entries = self.pipeline.store.entries(handoff_store::Position::START.next());
         entries.flat_map(|entry| entry.expect("an entry").1.records.clone()).collect()
     }
 
     /// What a letter is called that waits for a person.
     pub fn dead(&self) -> Vec<String> {
-        let dead = self.line.store.index().dead_letters(100).expect("an index");
+        let dead = self.pipeline.store.index().dead_letters(100).expect("an index");
         dead.into_iter().map(|dead| dead.item).collect()
     }
 }

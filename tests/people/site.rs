@@ -167,7 +167,7 @@ impl Site {
 
     /// Every record of the journal, with its place.
     pub fn records(&self) -> Vec<(u64, Record)> {
-        let entries = self.office.line.store.entries(handoff_store::Position::START);
+        let entries = self.office.pipeline.store.entries(handoff_store::Position::START);
         let entries = entries.map(|entry| entry.expect("a sound journal"));
         entries.flat_map(|(at, entry)| entry.records.clone().into_iter().map(move |record| (at.0, record))).collect()
     }
@@ -179,7 +179,7 @@ impl Site {
 
     /// The referrals' ids, oldest first.
     pub fn referrals(&self) -> Vec<String> {
-        let index = self.office.line.store.index();
+        let index = self.office.pipeline.store.index();
         let listed = index.referrals(&Default::default(), None, 1_000).expect("an index");
         listed.into_iter().map(|listed| listed.id.to_string()).collect()
     }
@@ -195,7 +195,7 @@ fn office(rehearsal: &Rehearsal, data: &Path) -> Arc<Office> {
         signing,
         retention_years: 7,
     };
-    Arc::new(Office::new(rehearsal.line(), paths).expect("an office"))
+    Arc::new(Office::new(rehearsal.pipeline(), paths).expect("an office"))
 }
 
 /// What an answer to a sign-in gives a browser.

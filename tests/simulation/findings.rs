@@ -10,7 +10,7 @@ use handoff_engine::event::Event;
 use handoff_engine::ids::{Digest, LetterId, ReferralId};
 use handoff_engine::referral::Timer;
 use handoff_engine::step::adopt;
-use handoff_pipeline::pipeline::Line;
+use handoff_pipeline::pipeline::Pipeline;
 use handoff_practice::{Ledger, World};
 use handoff_rehearsal::rehearsal::Summary;
 use handoff_store::index::{Index as _, KeyedIndex, MemoryRows, PAGE_MAX, ReferralFilter, Rows};
@@ -32,7 +32,7 @@ const ONE_LETTER: Duration = Duration::hours(1);
 /// # Panics
 /// When a promise was broken; the message says which.
 pub fn look(
-    line: &Line,
+    pipeline: &Pipeline,
     world: &World,
     journal: &Folder,
     key: &VerifyingKey,
@@ -41,17 +41,17 @@ pub fn look(
     clock_was_right: bool,
 ) -> Findings {
     let entries: Vec<(Position, Arc<Entry>)> =
-        line.store.entries(Position::START).map(|entry| entry.expect("a readable journal")).collect();
+        pipeline.store.entries(Position::START).map(|entry| entry.expect("a readable journal")).collect();
     deliveries(&entries, promised);
     let steps = steps(&entries);
-    let moves = moves(&entries, line);
-    let letters = letters(&entries, line);
-    chain_is_sound(journal, key, line);
-    index_equals_journal(line, journal, rows, &entries);
-    nothing_is_overdue(line);
+    let moves = moves(&entries, pipeline);
+    let letters = letters(&entries, pipeline);
+    chain_is_sound(journal, key, pipeline);
+    index_equals_journal(pipeline, journal, rows, &entries);
+    nothing_is_overdue(pipeline);
     let ledger = world.ledger();
     world_agrees(&ledger, &entries, clock_was_right);
-    let summary = Summary::of(line, world, line.clock.now()).expect("an index");
+    let summary = Summary::of(pipeline, world, pipeline.clock.now()).expect("an index");
     let summary = serde_json::to_value(summary).expect("JSON");
     assert_eq!(summary["lost"], 0, "an acknowledged order is no referral");
     Findings { steps, moves, letters, journal: digest(journal) }
@@ -115,7 +115,7 @@ fn steps(entries: &[(Position, Arc<Entry>)]) -> u64 {
 }
 
 /// Who belongs to the workflow in force is there, and nobody was moved twice by the same change.
-fn moves(entries: &[(Position, Arc<Entry>)], line: &Line) -> u64 {
+fn moves(entries: &[(Position, Arc<Entry>)], pipeline: &Pipeline) -> u64 {
     let mut moved: BTreeSet<(ReferralId, Digest, usize)> = BTreeSet::new();
     let (mut changes, mut moves) = (0, 0);
     for (position, entry) in entries {
@@ -131,13 +131,13 @@ fn moves(entries: &[(Position, Arc<Entry>)], line: &Line) -> u64 {
             }
         }
     }
-    let index = line.store.index();
+    let index = pipeline.store.index();
     let flying = ReferralFilter { ended: Some(false), ..ReferralFilter::default() };
     for listed in index.referrals(&flying, None, PAGE_MAX).expect("an index") {
         let referral = index.referral(&listed.id).expect("an index").expect("it is listed");
-        if let Some(along) = line.deployments.comes_along(&referral) {
+        if let Some(along) = pipeline.deployments.migrates(&referral) {
             let moved =
-                adopt(along.older.workflow(), &along.present.deployment, &referral, &along.to, line.clock.now());
+                adopt(along.older.workflow(), &along.present.deployment, &referral, &along.to, pipeline.clock.now());
             assert!(moved.is_err(), "{} was forgotten in state {}", referral.id, referral.state);
         }
     }
@@ -145,7 +145,7 @@ fn moves(entries: &[(Position, Arc<Entry>)], line: &Line) -> u64 {
 }
 
 /// Every letter ends once, or is still owed.
-fn letters(entries: &[(Position, Arc<Entry>)], line: &Line) -> u64 {
+fn letters(entries: &[(Position, Arc<Entry>)], pipeline: &Pipeline) -> u64 {
     let mut owed: BTreeSet<LetterId> = BTreeSet::new();
     let mut ended: BTreeMap<LetterId, u32> = BTreeMap::new();
     for record in records(entries) {
@@ -160,7 +160,7 @@ fn letters(entries: &[(Position, Arc<Entry>)], line: &Line) -> u64 {
         }
     }
     for letter in &owed {
-        let waiting = line.store.index().outbox(letter).expect("an index").is_some();
+        let waiting = pipeline.store.index().outbox(letter).expect("an index").is_some();
         let times = ended.get(letter).copied().unwrap_or_default();
         let story = || story(entries, *letter);
         assert_eq!(
@@ -205,14 +205,14 @@ fn stories(entries: &[(Position, Arc<Entry>)], from: DateTime<Utc>, until: DateT
     letters.into_iter().map(|letter| story(entries, letter)).collect()
 }
 
-fn chain_is_sound(journal: &Folder, key: &VerifyingKey, line: &Line) {
+fn chain_is_sound(journal: &Folder, key: &VerifyingKey, pipeline: &Pipeline) {
     let sound = verify_disk(journal, key).expect("a sound chain");
-    assert_eq!(sound.last, line.store.last(), "the chain ends elsewhere than the store");
+    assert_eq!(sound.last, pipeline.store.last(), "the chain ends elsewhere than the store");
 }
 
 /// What was brought up through every crash is what a fresh index makes of the journal.
-fn index_equals_journal(line: &Line, journal: &Folder, rows: &MemoryRows, entries: &[(Position, Arc<Entry>)]) {
-    line.store.settle().expect("an index");
+fn index_equals_journal(pipeline: &Pipeline, journal: &Folder, rows: &MemoryRows, entries: &[(Position, Arc<Entry>)]) {
+    pipeline.store.settle().expect("an index");
     let Looked { reader, identity, .. } = open(Arc::new(journal.clone())).expect("a journal");
     let anew = Arc::new(MemoryRows::default());
     let last = reader.last();
@@ -231,11 +231,11 @@ fn dump(rows: &dyn Rows) -> BTreeMap<Vec<u8>, Vec<u8>> {
     all
 }
 
-fn nothing_is_overdue(line: &Line) {
-    let now = line.clock.now();
+fn nothing_is_overdue(pipeline: &Pipeline) {
+    let now = pipeline.clock.now();
     let overdue = |due: Option<DateTime<Utc>>| due.filter(|due| *due < now - Duration::minutes(10));
-    assert_eq!(overdue(line.store.index().next_timer()), None, "a timer was forgotten");
-    assert_eq!(overdue(line.store.index().next_letter()), None, "a letter was forgotten");
+    assert_eq!(overdue(pipeline.store.index().next_timer()), None, "a timer was forgotten");
+    assert_eq!(overdue(pipeline.store.index().next_letter()), None, "a letter was forgotten");
 }
 
 /// The world's ledger owes nothing to our records.

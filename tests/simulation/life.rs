@@ -8,7 +8,7 @@ use ed25519_dalek::VerifyingKey;
 use handoff_engine::ids::Digest;
 use handoff_host::{Host, Limits};
 use handoff_instance::open::Ground;
-use handoff_pipeline::pipeline::Line;
+use handoff_pipeline::pipeline::Pipeline;
 use handoff_practice::{CarrierPlan, EhrPlan, Errand, Parcel, Plan, Reply, World};
 use handoff_rehearsal::in_process::Inward;
 use handoff_rehearsal::rehearsal;
@@ -170,7 +170,7 @@ struct House<'t> {
     /// Where senders knock; nothing while the house is dead.
     door: watch::Sender<Option<Inward>>,
     /// Whose workflow somebody may change.
-    alive: Arc<Mutex<Weak<Line>>>,
+    alive: Arc<Mutex<Weak<Pipeline>>>,
     end: DateTime<Utc>,
     crashes: u64,
 }
@@ -223,7 +223,7 @@ impl House<'_> {
         outside.spawn(somebody_sets(Arc::clone(&self.clock), self.fates.clock.clone()));
         outside.spawn(somebody_swaps(Arc::clone(&self.clock), Arc::clone(&self.alive), self.fates.swaps.clone()));
         let mut deaths = self.fates.deaths.iter();
-        let (line, key) = loop {
+        let (pipeline, key) = loop {
             let death = deaths.next();
             let next = deaths.as_slice().first().map(|death| death.fault);
             match (self.one_life().await, death) {
@@ -236,7 +236,7 @@ impl House<'_> {
         let promised = promised.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let journal = Folder { disk: self.disk.clone(), prefix: JOURNAL };
         let clock_was_right = self.fates.clock.is_empty();
-        let found = findings::look(&line, &self.world, &journal, &key, &self.rows, &promised, clock_was_right);
+        let found = findings::look(&pipeline, &self.world, &journal, &key, &self.rows, &promised, clock_was_right);
         History {
             crashes: self.crashes,
             steps: found.steps,
@@ -249,23 +249,23 @@ impl House<'_> {
     }
 
     /// Lives until the end of time, or dies.
-    async fn one_life(&self) -> Result<(Arc<Line>, VerifyingKey), String> {
-        let (line, key) = self.open().map_err(|error| format!("{error:#}"))?;
-        let line = Arc::new(line);
+    async fn one_life(&self) -> Result<(Arc<Pipeline>, VerifyingKey), String> {
+        let (pipeline, key) = self.open().map_err(|error| format!("{error:#}"))?;
+        let pipeline = Arc::new(pipeline);
         let (stop, stopped) = watch::channel(false);
         let mut keeper = tokio::spawn({
-            let line = Arc::clone(&line);
-            async move { line.keep_time(stopped).await }
+            let pipeline = Arc::clone(&pipeline);
+            async move { pipeline.keep_time(stopped).await }
         });
-        self.door.send_replace(Some(Inward::new(Arc::clone(&line))));
-        *self.alive.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&line);
+        self.door.send_replace(Some(Inward::new(Arc::clone(&pipeline))));
+        *self.alive.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&pipeline);
         let died = tokio::select! {
             biased;
             kept = &mut keeper => Some(match kept {
                 Ok(kept) => format!("the timekeeper ended: {kept:?}"),
                 Err(error) => std::panic::resume_unwind(error.into_panic()),
             }),
-            why = self.unwell(&line) => Some(why),
+            why = self.unwell(&pipeline) => Some(why),
             () = tokio::time::sleep_until(self.clock.instant_of(self.end)) => None,
         };
         self.door.send_replace(None);
@@ -279,7 +279,7 @@ impl House<'_> {
                 // Nobody is left to hear it where the disk has failed already.
                 stop.send_replace(true);
                 match keeper.await.expect("no panic") {
-                    Ok(()) => return Ok((line, key)),
+                    Ok(()) => return Ok((pipeline, key)),
                     // Its disk failed in its last minute.
                     Err(error) => format!("the timekeeper ended: {error:?}"),
                 }
@@ -287,7 +287,7 @@ impl House<'_> {
         };
         // Invariant: nothing of a dead process goes on while the next one lives.
         for _ in 0..TURNS_TO_DIE_MAX {
-            if Arc::strong_count(&line) == 1 {
+            if Arc::strong_count(&pipeline) == 1 {
                 return Err(why);
             }
             tokio::task::yield_now().await;
@@ -296,7 +296,7 @@ impl House<'_> {
     }
 
     /// The line, and what its journal is verified with.
-    fn open(&self) -> anyhow::Result<(Line, VerifyingKey)> {
+    fn open(&self) -> anyhow::Result<(Pipeline, VerifyingKey)> {
         let clock: Arc<WallClock> = Arc::clone(&self.clock);
         let egress = rehearsal::indoor_egress(Out(Arc::clone(&self.network)), &self.secrets, clock.clone())?;
         let plan = rehearsal::house(self.seed, self.town.data.path(), egress, Arc::clone(&self.secrets), clock);
@@ -314,17 +314,17 @@ impl House<'_> {
     }
 
     /// Returns when the process is dead, or so ill that its supervisor ends it.
-    async fn unwell(&self, line: &Line) -> String {
+    async fn unwell(&self, pipeline: &Pipeline) -> String {
         loop {
             sleep(PROBE_EVERY).await;
             if self.disk.power_is_off() {
                 return "killed".into();
             }
             // Beside the work, as in a real house.
-            if let Err(error) = line.store.settle() {
+            if let Err(error) = pipeline.store.settle() {
                 return format!("the index was not carried over: {error}");
             }
-            if let Err(error) = line.readiness() {
+            if let Err(error) = pipeline.readiness() {
                 return format!("not ready: {error}");
             }
         }
@@ -357,12 +357,12 @@ async fn somebody_sets(clock: Arc<WallClock>, wrong: Vec<(TimeDelta, TimeDelta)>
     }
 }
 
-async fn somebody_swaps(clock: Arc<WallClock>, alive: Arc<Mutex<Weak<Line>>>, swaps: Vec<(TimeDelta, Swap)>) {
+async fn somebody_swaps(clock: Arc<WallClock>, alive: Arc<Mutex<Weak<Pipeline>>>, swaps: Vec<(TimeDelta, Swap)>) {
     for (when, swap) in swaps {
         tokio::time::sleep_until(clock.instant_of(rehearsal::start() + when)).await;
-        let line = alive.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
-        if let Some(line) = line {
-            swaps::perform(&line, swap);
+        let pipeline = alive.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        if let Some(pipeline) = pipeline {
+            swaps::perform(&pipeline, swap);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use handoff_pipeline::deployments::{Keep, Source};
-use handoff_pipeline::pipeline::Line;
+use handoff_pipeline::pipeline::Pipeline;
 use handoff_pipeline::rollout;
 use handoff_pipeline::rollout::{Act, Candidate, ChangeError, history};
 use handoff_store::Origin;
@@ -46,8 +46,8 @@ pub fn of(dice: &mut Dice) -> Vec<(TimeDelta, Swap)> {
 ///
 /// # Panics
 /// When a sound change is refused for another reason than the disk, or because it is in force or would strand somebody.
-pub fn perform(line: &Line, swap: Swap) {
-    match attempt(line, swap) {
+pub fn perform(pipeline: &Pipeline, swap: Swap) {
+    match attempt(pipeline, swap) {
         Ok(())
         | Err(
             ChangeError::InForce(_)
@@ -61,28 +61,29 @@ pub fn perform(line: &Line, swap: Swap) {
     }
 }
 
-fn attempt(line: &Line, swap: Swap) -> Result<(), ChangeError> {
-    let known = line.store.index().deployments()?;
+fn attempt(pipeline: &Pipeline, swap: Swap) -> Result<(), ChangeError> {
+    let known = pipeline.store.index().deployments()?;
     let last = known.last().expect("a house that lives has something in force");
     let source: Source = serde_json::from_str(&last.workflow)?;
     let ready = match swap {
-        Swap::Later => examine(line, toggled(source, EARLY, LATE), "moves: { others: move }")?,
-        Swap::LaterForNewOnes => examine(line, toggled(source, EARLY, LATE), "")?,
+        Swap::Later => examine(pipeline, toggled(source, EARLY, LATE), "moves: { others: move }")?,
+        Swap::LaterForNewOnes => examine(pipeline, toggled(source, EARLY, LATE), "")?,
         Swap::Renamed => {
             let source = toggled(source, NAME, OTHER_NAME);
             let renamed = source.text.contains(OTHER_NAME);
             let (gone, present) = if renamed { (NAME, OTHER_NAME) } else { (OTHER_NAME, NAME) };
-            examine(line, source, &format!("moves: {{ states: {{ {gone}: {present} }}, others: move }}"))?
+            examine(pipeline, source, &format!("moves: {{ states: {{ {gone}: {present} }}, others: move }}"))?
         }
         Swap::Back => {
-            let read = |position| line.store.read(position);
-            let before = history::of(line.store.index(), &read, None)?.before().ok_or(ChangeError::NothingBefore)?;
+            let read = |position| pipeline.store.read(position);
+            let before =
+                history::of(pipeline.store.index(), &read, None)?.before().ok_or(ChangeError::NothingBefore)?;
             let before = known.iter().find(|deployed| deployed.deployment == before).expect("it was in force");
-            rollout::take_up_again(line, before)?
+            rollout::take_up_again(pipeline, before)?
         }
     };
     let act = Act { origin: Origin::Applied, who: "somebody".into(), why: format!("{swap:?}") };
-    rollout::put_in_force(line, ready, act).map(drop)
+    rollout::put_in_force(pipeline, ready, act).map(drop)
 }
 
 fn toggled(mut source: Source, one: &str, other: &str) -> Source {
@@ -92,10 +93,10 @@ fn toggled(mut source: Source, one: &str, other: &str) -> Source {
     source
 }
 
-fn examine(line: &Line, mut source: Source, moves: &str) -> Result<rollout::Ready, ChangeError> {
+fn examine(pipeline: &Pipeline, mut source: Source, moves: &str) -> Result<rollout::Ready, ChangeError> {
     without_moves(&mut source);
     source.text = format!("{}\n{moves}\n", source.text);
-    rollout::examine(line, Candidate { source, scenarios: Default::default() }, Keep::No)
+    rollout::examine(pipeline, Candidate { source, scenarios: Default::default() }, Keep::No)
 }
 
 /// They stand at the end, where the last swap wrote them.

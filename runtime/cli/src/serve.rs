@@ -30,7 +30,7 @@ impl Serve {
             let office = Arc::new(Office::open(&config, true)?);
             let door = control_socket::open(&config.data)?;
             let mut service =
-                service::start(&config.listen, Arc::clone(&office.line)).await.context("cannot listen")?;
+                service::start(&config.listen, Arc::clone(&office.pipeline)).await.context("cannot listen")?;
             service.admit(door, Arc::clone(&office));
             if let Some(listener) = &config.listen.api {
                 service.invite(listener, &config.people, office).await.context("cannot listen")?;

@@ -33,4 +33,4 @@ pub use host::Host;
 pub use inspect::Inspection;
 pub use limits::Limits;
 pub use plugin::Plugin;
-pub use turn::{End, Speaker, Turn};
+pub use turn::{End, Speaker, Turn, reason};

@@ -107,3 +107,13 @@ impl Answer {
         }
     }
 }
+
+/// A failure in a few words, for the timeline.
+pub fn reason(failure: &Failure) -> String {
+    match failure {
+        Failure::RetryAfter(retry) => format!("retry after {} s: {}", retry.seconds, retry.reason),
+        Failure::Refused(refusal) => format!("refused ({}): {}", refusal.code, refusal.reason),
+        Failure::Misconfigured(what) => format!("misconfigured: {what}"),
+        Failure::Other(what) => what.clone(),
+    }
+}

@@ -20,7 +20,7 @@ use crate::signing_key;
 use handoff_clock::Clock;
 use handoff_egress::egress::Egress;
 use handoff_pipeline::deployments::{Catalogue, Deployments, Installed, Installer, Keep, Source};
-use handoff_pipeline::pipeline::{Line, Parts};
+use handoff_pipeline::pipeline::{Parts, Pipeline};
 use handoff_pipeline::rollout;
 use handoff_pipeline::rollout::Act;
 use handoff_vault::secrets::Secrets;
@@ -83,7 +83,7 @@ impl Plan {
     ///
     /// # Errors
     /// When the store, the vault, the workflow or a plugin cannot be opened.
-    pub fn build(self) -> anyhow::Result<Line> {
+    pub fn build(self) -> anyhow::Result<Pipeline> {
         std::fs::create_dir_all(&self.data).with_context(|| format!("cannot make {}", self.data.display()))?;
         let host = Arc::new(Host::new(Limits::default(), Some(&self.data.join("compiled")))?);
         // The rest of the segments is looked at by `rounds`.
@@ -98,7 +98,7 @@ impl Plan {
     ///
     /// # Errors
     /// When the vault, the deployment in force or a plugin cannot be opened.
-    pub fn build_on(self, ground: Ground) -> anyhow::Result<Line> {
+    pub fn build_on(self, ground: Ground) -> anyhow::Result<Pipeline> {
         let Ground { host, store, keys } = ground;
         let taken = store.index().key_slots_taken()?;
         let vault = Vault::on(keys, &self.data, self.master, self.dice, taken)?;
@@ -131,7 +131,7 @@ impl Plan {
                 }
             }
         }
-        let line = Line::new(Parts {
+        let pipeline = Pipeline::new(Parts {
             store,
             vault,
             host,
@@ -144,13 +144,13 @@ impl Plan {
             sequential: self.sequential,
         });
         if let Some((_, canary)) = trial {
-            line.begin_canary(canary.back_at);
+            pipeline.canary().begin(canary.back_at);
         }
         if self.takes_workflow_up {
-            rollout::consider(&line, self.workflow, &known);
+            rollout::consider(&pipeline, self.workflow, &known);
         }
-        line.begin_moving();
-        Ok(line)
+        pipeline.migration.begin();
+        Ok(pipeline)
     }
 }
 

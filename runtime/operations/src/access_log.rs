@@ -38,8 +38,8 @@ impl Office {
 impl Look<'_> {
     /// What a token stands for; nothing once it was erased.
     pub fn reveal(&self, token: &Token) -> Option<String> {
-        let line = &self.office.line;
-        match line.vault.reveal(token, &**line) {
+        let pipeline = &self.office.pipeline;
+        match pipeline.vault.reveal(token, &pipeline.store) {
             Ok(clear) => Some(clear.as_str().to_string()),
             Err(VaultError::Erased { .. }) => None,
             Err(error) => {

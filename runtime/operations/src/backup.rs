@@ -67,17 +67,17 @@ impl Request for BackUp {
         let BackUp { to } = self;
         let _alone = office.alone();
         make_empty(&to)?;
-        let line = &office.line;
+        let pipeline = &office.pipeline;
         let Operator { who, why, role: _ } = operator;
-        office.record(Record::BackedUp { through: line.store.last(), who, why })?;
-        let through = line.store.backup(&to)?;
+        office.record(Record::BackedUp { through: pipeline.store.last(), who, why })?;
+        let through = pipeline.store.backup(&to)?;
         // After the journal: every slot that it names is then in the ring.
-        line.vault.copy_keyring(&to)?;
+        pipeline.vault.copy_keyring(&to)?;
         let kept = office.paths.data.join(COMPONENTS);
         let components = copy_components(&kept, &to.join(COMPONENTS))?;
         copy_people(&office.paths.data, &to)?;
         copy_configuration(office, &to.join(CONFIGURATION))?;
-        let label = Label { format: FORMAT.into(), at: line.clock.now(), through, components };
+        let label = Label { format: FORMAT.into(), at: pipeline.clock.now(), through, components };
         let path = to.join(LABEL);
         write(&path, &serde_json::to_vec_pretty(&label)?).with_context(|| cannot_write(&path))?;
         Ok(label)
@@ -161,7 +161,7 @@ fn digest_in(path: &Path) -> Option<Digest> {
 /// `handoff.yaml` as it lies on disk, and the workflow that is in force, which is in the journal.
 fn copy_configuration(office: &Office, to: &Path) -> anyhow::Result<()> {
     let mut files = vec![("handoff.yaml".to_string(), fs::read(&office.paths.configuration)?)];
-    let known = office.line.store.index().deployments()?;
+    let known = office.pipeline.store.index().deployments()?;
     if let Some(deployed) = Deployed::in_force(&known) {
         let source: Source = serde_json::from_str(&deployed.workflow)?;
         let name = Path::new(&source.file).file_name().unwrap_or_default().to_string_lossy().into_owned();

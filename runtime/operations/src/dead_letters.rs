@@ -7,8 +7,8 @@ use handoff_store::Record;
 use serde::{Deserialize, Serialize};
 
 use crate::operations::{Office, Operator, Request};
+use handoff_pipeline::error::PipelineError;
 use handoff_pipeline::intake::redelivery::Replayed;
-use handoff_pipeline::pipeline::LineError;
 
 /// A dead delivery's bytes, in clear.
 #[derive(Serialize, Deserialize)]
@@ -36,14 +36,15 @@ impl Request for Show {
     type Answer = Shown;
 
     fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Shown> {
-        let line = &office.line;
-        let (_, record) = line.dead(&self.item)?.ok_or(LineError::NotDead { item: self.item.clone() })?;
+        let pipeline = &office.pipeline;
+        let (_, record) =
+            pipeline.intake.dead(&self.item)?.ok_or(PipelineError::NotDead { item: self.item.clone() })?;
         let Record::Delivery { bytes: Some(token), .. } = record else {
             return Err(anyhow!("the bytes of {} were not kept", self.item));
         };
         // Written down first: nobody sees anything that the journal does not know of.
         office.looked(operator, format!("dead delivery {}", self.item))?;
-        Ok(Shown { base64: STANDARD.encode(line.vault.reveal_bytes(&token, &**line)?.as_slice()) })
+        Ok(Shown { base64: STANDARD.encode(pipeline.vault.reveal_bytes(&token, &pipeline.store)?.as_slice()) })
     }
 }
 
@@ -59,7 +60,7 @@ impl Request for Replay {
     type Answer = Replayed;
 
     fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Replayed> {
-        let replayed = office.line.replay(&self.item, &operator.who, &operator.why);
+        let replayed = office.pipeline.intake.replay(&self.item, &operator.who, &operator.why);
         Ok(tokio::runtime::Handle::current().block_on(replayed)?)
     }
 }
@@ -76,7 +77,7 @@ impl Request for Dismiss {
     type Answer = ();
 
     fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<()> {
-        let dismissed = office.line.dismiss(&self.item, &operator.who, &operator.why);
+        let dismissed = office.pipeline.intake.dismiss(&self.item, &operator.who, &operator.why);
         Ok(tokio::runtime::Handle::current().block_on(dismissed)?)
     }
 }

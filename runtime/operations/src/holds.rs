@@ -6,7 +6,7 @@ use handoff_store::{Record, index};
 use serde::{Deserialize, Serialize};
 
 use crate::operations::{Office, Operator, Request};
-use handoff_pipeline::pipeline::LineError;
+use handoff_pipeline::error::PipelineError;
 
 /// From here on a referral is kept.
 #[derive(Serialize, Deserialize)]
@@ -21,7 +21,7 @@ impl Request for Hold {
 
     fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<()> {
         let Hold { referral } = self;
-        office.line.store.index().referral(&referral)?.ok_or(LineError::NoSuchReferral(referral))?;
+        office.pipeline.store.index().referral(&referral)?.ok_or(PipelineError::NoSuchReferral(referral))?;
         let Operator { who, why, role: _ } = operator;
         office.record(Record::Held { referral, who, why })?;
         Ok(())
@@ -41,7 +41,7 @@ impl Request for Release {
 
     fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<()> {
         let Release { referral } = self;
-        let held = office.line.store.index().holds()?.iter().any(|hold| hold.referral == referral);
+        let held = office.pipeline.store.index().holds()?.iter().any(|hold| hold.referral == referral);
         ensure!(held, "referral {referral} is not held: `handoff hold list` names those that are");
         let Operator { who, why, role: _ } = operator;
         office.record(Record::Released { referral, who, why })?;
@@ -59,6 +59,6 @@ impl Request for Holds {
     type Answer = Vec<index::Hold>;
 
     fn perform(self, office: &Office, _: Operator) -> anyhow::Result<Vec<index::Hold>> {
-        Ok(office.line.store.index().holds()?)
+        Ok(office.pipeline.store.index().holds()?)
     }
 }

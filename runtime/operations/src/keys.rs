@@ -39,7 +39,7 @@ impl Request for RotateSigning {
         let next = next_to(path);
         write(&next, private_pem(&key)?.as_bytes(), PRIVATE).with_context(|| cannot_write(&next))?;
         office
-            .line
+            .pipeline
             .store
             .rotate(key.clone())
             .context("the journal did not take the new key; the old one is in force")?;
@@ -70,7 +70,7 @@ impl Request for RotateMaster {
         }
         let master = SecretSource::File(to.clone()).read()?;
         let master = MasterKey::parse(master.as_str()).with_context(|| format!("in {}", to.display()))?;
-        office.line.vault.rotate(master).context("the old master key is in force")?;
+        office.pipeline.vault.rotate(master).context("the old master key is in force")?;
         let Operator { who, why, role: _ } = operator;
         office.record(Record::Rotated { key: HouseKey::Master, who, why })?;
         Ok(())

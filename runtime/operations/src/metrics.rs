@@ -40,13 +40,13 @@ impl Office {
     /// # Errors
     /// When the index cannot be read.
     pub fn figures(&self) -> Result<Figures, IndexError> {
-        let now = self.line.clock.now();
+        let now = self.pipeline.clock.now();
         // Whoever asks meanwhile waits for the same count.
         let mut counted = self.counted.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(figures) = counted.as_ref().filter(|figures| now - figures.counted_at < FIGURES_FOR) {
             return Ok(figures.clone());
         }
-        let index = self.line.store.index();
+        let index = self.pipeline.store.index();
         let mut board = Dashboard::empty();
         let mut after = None;
         loop {
@@ -55,7 +55,7 @@ impl Office {
             after = Some(last.id);
             for listed in page {
                 if let Some(referral) = index.referral(&listed.id)? {
-                    board.count(&referral, now, self.line.deployments.ended(&referral));
+                    board.count(&referral, now, self.pipeline.deployments.ended(&referral));
                 }
             }
         }

@@ -18,11 +18,11 @@ use handoff_clock::SystemClock;
 use handoff_identity::accounts::People;
 use handoff_instance::config::Config;
 use handoff_instance::open::Plan;
-use handoff_pipeline::pipeline::Line;
+use handoff_pipeline::pipeline::Pipeline;
 
 /// A house with somebody in it to ask.
 pub struct Office {
-    pub line: Arc<Line>,
+    pub pipeline: Arc<Pipeline>,
     pub paths: Paths,
     pub people: People,
     pub(crate) counted: crate::metrics::Counted,
@@ -66,10 +66,10 @@ impl Office {
     ///
     /// # Errors
     /// When a signing key that an interrupted rotation left behind cannot be put in its place, or the accounts not be read.
-    pub fn new(line: Arc<Line>, paths: Paths) -> anyhow::Result<Office> {
+    pub fn new(pipeline: Arc<Pipeline>, paths: Paths) -> anyhow::Result<Office> {
         signing_key::settle(&paths.signing, &paths.data)?;
-        let people = People::open(&paths.data, line.vault.people_key(), system_dice())?;
-        Ok(Office { line, paths, people, counted: crate::metrics::Counted::default(), alone: Mutex::default() })
+        let people = People::open(&paths.data, pipeline.vault.people_key(), system_dice())?;
+        Ok(Office { pipeline, paths, people, counted: crate::metrics::Counted::default(), alone: Mutex::default() })
     }
 
     /// Opens a house that nobody else has open.
@@ -78,8 +78,8 @@ impl Office {
     /// When anything that its configuration names is missing, or another process has it open.
     pub fn open(config: &Config, takes_workflow_up: bool) -> anyhow::Result<Office> {
         let plan = Plan { takes_workflow_up, ..Plan::from_config(config, Arc::new(SystemClock))? };
-        let line = plan.build()?;
-        Office::new(Arc::new(line), Paths::of(config))
+        let pipeline = plan.build()?;
+        Office::new(Arc::new(pipeline), Paths::of(config))
     }
 
     pub(crate) fn alone(&self) -> MutexGuard<'_, ()> {
@@ -88,14 +88,14 @@ impl Office {
 
     /// Writes one thing down, durably.
     pub(crate) fn record(&self, record: Record) -> anyhow::Result<Position> {
-        let entry = Entry { at: self.line.clock.now(), records: vec![record], sealed: Vec::new() };
-        self.line.store.commit(entry).wait().context("the journal did not take it, and it was not done")
+        let entry = Entry { at: self.pipeline.clock.now(), records: vec![record], sealed: Vec::new() };
+        self.pipeline.store.commit(entry).wait().context("the journal did not take it, and it was not done")
     }
 
     /// As [`Office::record`], for whoever tells the journal's refusal from others.
     pub fn commit(&self, record: Record) -> Result<(), CommitError> {
-        let entry = Entry { at: self.line.clock.now(), records: vec![record], sealed: Vec::new() };
-        self.line.store.commit(entry).wait().map(drop)
+        let entry = Entry { at: self.pipeline.clock.now(), records: vec![record], sealed: Vec::new() };
+        self.pipeline.store.commit(entry).wait().map(drop)
     }
 
     /// Writes down that an operator looks.

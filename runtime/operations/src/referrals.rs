@@ -133,7 +133,7 @@ impl Office {
             tasks.extend(self.tasks_of(referral.id)?.into_iter().filter(|(_, task, _)| concerns(person, task)));
         }
         let look = self.look_at(person, "tasks", tasks.iter().map(|(letter, _, _)| letter.referral))?;
-        let now = self.line.clock.now();
+        let now = self.pipeline.clock.now();
         let item = |(letter, task, due): &(LetterId, Task, _)| TaskView::of(*letter, task, *due, now, look.as_ref());
         Ok(Page { items: tasks.iter().map(item).collect(), next })
     }
@@ -142,7 +142,7 @@ impl Office {
     /// When there is none for them, or the journal does not take the look.
     pub fn referral(&self, person: &Person, id: ReferralId) -> Result<View, LookError> {
         let (referral, look) = self.one(person, id, "a referral")?;
-        Ok(View::of(&referral, self.line.deployments.ended(&referral), look.as_ref()))
+        Ok(View::of(&referral, self.pipeline.deployments.ended(&referral), look.as_ref()))
     }
 
     /// # Errors
@@ -150,8 +150,8 @@ impl Office {
     pub fn history(&self, person: &Person, id: ReferralId) -> Result<Vec<Told>, LookError> {
         let (_, look) = self.one(person, id, "a referral's timeline")?;
         let mut told = Vec::new();
-        for position in self.line.store.index().history(&id)? {
-            if let Some(entry) = self.line.store.read(position)? {
+        for position in self.pipeline.store.index().history(&id)? {
+            if let Some(entry) = self.pipeline.store.read(position)? {
                 let moments = crate::reports::timeline::told(&entry, id);
                 told.extend(moments.into_iter().map(|moment| Told::of(moment, look.as_ref())));
             }
@@ -168,15 +168,15 @@ impl Office {
         if !(REASON_CHARS_MIN..=REASON_CHARS_MAX).contains(&why.chars().count()) {
             return Err(LookError::Reason);
         }
-        self.line.store.index().referral(&id)?.ok_or(LookError::NoSuchReferral)?;
-        let until = self.line.clock.now() + GLASS_OPEN_FOR;
+        self.pipeline.store.index().referral(&id)?.ok_or(LookError::NoSuchReferral)?;
+        let until = self.pipeline.clock.now() + GLASS_OPEN_FOR;
         self.commit(Record::BrokeGlass { referral: id, who: person.name.clone(), until, why: why.into() })?;
         tracing::warn!(who = person.name, referral = %id, "a physician opened somebody else's referral in an emergency");
         Ok(Opened { referral: id, until })
     }
 
     fn one(&self, person: &Person, id: ReferralId, what: &str) -> Result<(Arc<Referral>, Option<Look<'_>>), LookError> {
-        let referral = self.line.store.index().referral(&id)?.ok_or(LookError::NoSuchReferral)?;
+        let referral = self.pipeline.store.index().referral(&id)?.ok_or(LookError::NoSuchReferral)?;
         let opened = person.role == Role::Physician && !is_own(person, &referral) && self.is_open(person, id)?;
         let look = match Sight::of(person, &referral, opened).ok_or(LookError::NoSuchReferral)? {
             Sight::Clear => Some(self.look(person, what, purpose(person, opened), vec![id])?),
@@ -187,9 +187,9 @@ impl Office {
 
     /// Whether the glass before it is broken: the journal says so.
     fn is_open(&self, person: &Person, id: ReferralId) -> Result<bool, LookError> {
-        let now = self.line.clock.now();
-        for position in self.line.store.index().history(&id)?.into_iter().rev() {
-            let Some(entry) = self.line.store.read(position)? else { continue };
+        let now = self.pipeline.clock.now();
+        for position in self.pipeline.store.index().history(&id)?.into_iter().rev() {
+            let Some(entry) = self.pipeline.store.read(position)? else { continue };
             let broke = |record: &Record| {
                 matches!(record, Record::BrokeGlass { referral, who, until, .. }
                     if *referral == id && *who == person.name && now < *until)
@@ -237,7 +237,7 @@ impl Office {
         let mut after = after.max(since.map(ReferralId::before));
         let (mut seen, mut scanned) = (Vec::new(), 0);
         loop {
-            let page = self.line.store.index().referrals(&filter, after, STRIDE)?;
+            let page = self.pipeline.store.index().referrals(&filter, after, STRIDE)?;
             if page.is_empty() {
                 return Ok((seen, None));
             }
@@ -246,7 +246,7 @@ impl Office {
                     return Ok((seen, after));
                 }
                 (after, scanned) = (Some(id), scanned + 1);
-                let Some(referral) = self.line.store.index().referral(&id)? else { continue };
+                let Some(referral) = self.pipeline.store.index().referral(&id)? else { continue };
                 if Sight::of(person, &referral, false).is_some() && wanted(&referral) {
                     seen.push((referral, ended));
                 }
@@ -256,8 +256,8 @@ impl Office {
 
     fn tasks_of(&self, id: ReferralId) -> Result<Vec<(LetterId, Task, DateTime<Utc>)>, LookError> {
         let mut tasks = Vec::new();
-        for position in self.line.store.index().history(&id)? {
-            let Some(entry) = self.line.store.read(position)? else { continue };
+        for position in self.pipeline.store.index().history(&id)? {
+            let Some(entry) = self.pipeline.store.read(position)? else { continue };
             for record in &entry.records {
                 if let Record::Queued { letter, doubt: _ } = record
                     && let LetterBody::Task(task) = &letter.body

@@ -66,12 +66,12 @@ impl Request for Prove {
     type Answer = Proof;
 
     fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Proof> {
-        let line = &office.line;
+        let pipeline = &office.pipeline;
         // The parsers see patient data again; whoever asks sees digests only.
         let last = office.looked(operator, "every recorded decision".into())?;
-        let sight = Sight { vault: &line.vault, lookup: &**line };
-        let entries = line.store.entries(Position::START).take_while(|it| !matches!(it, Ok((at, _)) if *at > last));
-        Ok(prove(entries, &line.host, &office.paths.data, Some(sight))?)
+        let sight = Sight { vault: &pipeline.vault, lookup: &pipeline.store };
+        let entries = pipeline.store.entries(Position::START).take_while(|it| !matches!(it, Ok((at, _)) if *at > last));
+        Ok(prove(entries, &pipeline.host, &office.paths.data, Some(sight))?)
     }
 }
 

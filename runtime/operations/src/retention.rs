@@ -28,7 +28,7 @@ impl Request for Purge {
 
     fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Purged> {
         let _alone = office.alone();
-        let (store, now) = (&office.line.store, office.line.clock.now());
+        let (store, now) = (&office.pipeline.store, office.pipeline.clock.now());
         let months = Months::new(office.paths.retention_years.saturating_mul(12));
         let before = now.checked_sub_months(months).context("retention reaches back before time began")?;
         let held = store.index().holds()?.len() as u64;

@@ -39,9 +39,9 @@ impl Request for TryOut {
 
     fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Tried> {
         let TryOut { candidate, canary } = self;
-        let ready = rollout::examine(&office.line, candidate, Keep::Yes)?;
+        let ready = rollout::examine(&office.pipeline, candidate, Keep::Yes)?;
         let Operator { who, why, .. } = operator;
-        Ok(rollout::try_out(&office.line, ready, canary, Act { origin: Origin::Applied, who, why })?)
+        Ok(rollout::try_out(&office.pipeline, ready, canary, Act { origin: Origin::Applied, who, why })?)
     }
 }
 
@@ -57,7 +57,7 @@ impl Request for Apply {
         let origin = if configured { Origin::Configured } else { Origin::Applied };
         let name = candidate.source.file.clone();
         let refused = || format!("{name} was not applied; what was in force still is");
-        let ready = rollout::examine(&office.line, candidate, Keep::Yes).with_context(refused)?;
+        let ready = rollout::examine(&office.pipeline, candidate, Keep::Yes).with_context(refused)?;
         let applied = put(office, ready, origin, operator).with_context(refused)?;
         Ok(applied)
     }
@@ -78,8 +78,8 @@ impl Request for PlanChange {
     type Answer = Plan;
 
     fn perform(self, office: &Office, _: Operator) -> anyhow::Result<Plan> {
-        let ready = rollout::examine(&office.line, self.candidate, Keep::No)?;
-        Ok(plan::of(&office.line, &ready, self.shadow_days)?)
+        let ready = rollout::examine(&office.pipeline, self.candidate, Keep::No)?;
+        Ok(plan::of(&office.pipeline, &ready, self.shadow_days)?)
     }
 }
 
@@ -112,31 +112,33 @@ impl Request for RollBack {
     type Answer = Applied;
 
     fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Applied> {
-        let line = &office.line;
+        let pipeline = &office.pipeline;
         let digits = match self.deployment {
             Some(digits) => digits,
             // What is tried goes first; what is in force stays.
-            None if line.deployments.canary().is_some() => line.deployments.current().deployment.digest.to_string(),
+            None if pipeline.deployments.canary().is_some() => {
+                pipeline.deployments.current().deployment.digest.to_string()
+            }
             None => review(office)?.before().ok_or(ChangeError::NothingBefore)?.to_string(),
         };
-        let mut known = line.store.index().deployments()?;
+        let mut known = pipeline.store.index().deployments()?;
         known.retain(|deployed| deployed.deployment.to_string().starts_with(&digits));
         let [deployed] = known.as_slice() else { return Err(ChangeError::NoSuchDeployment(digits).into()) };
-        let ready = rollout::take_up_again(line, deployed)?;
+        let ready = rollout::take_up_again(pipeline, deployed)?;
         put(office, ready, Origin::RolledBack, operator)
     }
 }
 
 fn put(office: &Office, ready: rollout::Ready, origin: Origin, operator: Operator) -> anyhow::Result<Applied> {
     let Operator { who, why, .. } = operator;
-    let applied = rollout::put_in_force(&office.line, ready, Act { origin, who, why })?;
+    let applied = rollout::put_in_force(&office.pipeline, ready, Act { origin, who, why })?;
     // It is in force now, whatever comes; the keeper goes on where this ends early.
-    if let Err(error) = tokio::runtime::Handle::current().block_on(office.line.move_everyone()) {
+    if let Err(error) = tokio::runtime::Handle::current().block_on(office.pipeline.migration.migrate_everyone()) {
         tracing::error!(error = %Chain(&error), "referrals were not moved yet");
     }
-    let deployments = &office.line.deployments;
+    let deployments = &office.pipeline.deployments;
     deployments.set_aside((origin != Origin::Configured).then(|| SetAside {
-        at: office.line.clock.now(),
+        at: office.pipeline.clock.now(),
         file: office.paths.workflow.display().to_string(),
         why: format!("in force is {}, which is not from this file", applied.deployment.short()),
     }));
@@ -144,6 +146,10 @@ fn put(office: &Office, ready: rollout::Ready, origin: Origin, operator: Operato
 }
 
 fn review(office: &Office) -> Result<Past, ChangeError> {
-    let line = &office.line;
-    history::of(line.store.index(), &|position| line.store.read(position), line.deployments.what_is_set_aside())
+    let pipeline = &office.pipeline;
+    history::of(
+        pipeline.store.index(),
+        &|position| pipeline.store.read(position),
+        pipeline.deployments.what_is_set_aside(),
+    )
 }

@@ -1,12 +1,53 @@
 //! What goes out: a letter from the outbox to its receipt.
 //!
-//! [`outbox`] leases it and sets the hour of the next try, [`first_call`] says which stage speaks, [`conversation`] lets it ask,
-//! [`receipt`] ends it; [`failover`] and [`plugin_breaker`] are for vendors and plugins that fail.
+//! [`outbox`] leases it and gives it to a worker, [`first_call`] says which stage speaks, [`conversation`] lets it ask, and
+//! [`outcome`] ends the [`attempt`]: with a receipt, another try ([`backoff`]), another vendor ([`failover`]) or a person.
 
+mod attempt;
 pub mod baa_renewal;
-pub mod conversation;
-pub mod failover;
-pub mod first_call;
-pub mod outbox;
-pub mod plugin_breaker;
-pub mod receipt;
+pub(crate) mod backoff;
+mod conversation;
+mod failover;
+mod first_call;
+pub(crate) mod outbox;
+mod outcome;
+pub(crate) mod plugin_breaker;
+pub(crate) mod vendor;
+
+use std::sync::Arc;
+
+use handoff_egress::egress::Egress;
+
+use self::baa_renewal::Renewals;
+use self::plugin_breaker::PluginBreaker;
+use crate::transaction::Transactions;
+
+/// Sees letters through.
+pub struct LetterDelivery {
+    pub(crate) transactions: Arc<Transactions>,
+    egress: Arc<Egress>,
+    renewals: Renewals,
+    pub(crate) breaker: PluginBreaker,
+    /// Where vendors call back; absent when we cannot be reached from outside.
+    public_url: Option<String>,
+    /// One letter after the other, in due order: a rehearsal must come out the same each time.
+    sequential: bool,
+}
+
+impl LetterDelivery {
+    pub(crate) fn new(
+        transactions: Arc<Transactions>,
+        egress: Arc<Egress>,
+        public_url: Option<String>,
+        sequential: bool,
+    ) -> LetterDelivery {
+        LetterDelivery {
+            transactions,
+            egress,
+            renewals: Renewals::default(),
+            breaker: PluginBreaker::default(),
+            public_url,
+            sequential,
+        }
+    }
+}

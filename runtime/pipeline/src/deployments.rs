@@ -24,7 +24,7 @@ use handoff_store::index::InFlight;
 pub use self::installer::{Installer, Keep};
 pub use self::plugin_catalogue::Catalogue;
 pub use self::workflow_source::Source;
-use crate::pipeline::LineError;
+use crate::error::PipelineError;
 use handoff_egress::egress::Grant;
 
 /// A deployment, ready to be called.
@@ -44,13 +44,13 @@ impl Installed {
 
     /// # Errors
     /// When the workflow has no such stage.
-    pub fn plugin(&self, stage: &str) -> Result<&Plugin, LineError> {
-        self.plugins.get(stage).ok_or_else(|| LineError::NoSuchStage { stage: stage.into() })
+    pub fn plugin(&self, stage: &str) -> Result<&Plugin, PipelineError> {
+        self.plugins.get(stage).ok_or_else(|| PipelineError::NoSuchStage { stage: stage.into() })
     }
 
     /// # Errors
     /// When the workflow has no such stage.
-    pub fn digest(&self, stage: &str) -> Result<Digest, LineError> {
+    pub fn digest(&self, stage: &str) -> Result<Digest, PipelineError> {
         Ok(Digest(self.plugin(stage)?.digest().0))
     }
 
@@ -201,8 +201,8 @@ impl Deployments {
 
     /// # Errors
     /// When it is not installed.
-    pub fn get(&self, digest: &Digest) -> Result<Arc<Installed>, LineError> {
-        self.shelf().by_digest.get(digest).cloned().ok_or(LineError::NoSuchDeployment(*digest))
+    pub fn get(&self, digest: &Digest) -> Result<Arc<Installed>, PipelineError> {
+        self.shelf().by_digest.get(digest).cloned().ok_or(PipelineError::NoSuchDeployment(*digest))
     }
 
     /// Those that have this stage, the one in force first, then the latest: a vendor that was swapped still calls back about
@@ -224,7 +224,7 @@ impl Deployments {
     }
 
     /// The deployment in force, where it moves this referral.
-    pub fn comes_along(&self, referral: &Referral) -> Option<Along> {
+    pub fn migrates(&self, referral: &Referral) -> Option<Along> {
         let shelf = self.shelf();
         if shelf.present.deployment.digest == referral.deployment || shelf.tries(&referral.deployment) {
             return None;

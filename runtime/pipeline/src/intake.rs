@@ -1,18 +1,39 @@
-//! What comes in becomes events: orders and notices through a trigger, vendors' calls through a callback, and what waited for
-//! a person once more.
+//! What comes in becomes events: orders and notices through a [`trigger`], vendors' calls through a [`callback`], and what waited
+//! for a person once more ([`redelivery`]). [`matching`] says which referral is meant.
 
 pub mod callback;
+mod matching;
 pub mod redelivery;
+mod reply;
 pub mod trigger;
 
+use std::sync::Arc;
+
 use handoff_ingress::delivery::{Answer, Delivery, DeliverySink, Door};
+use handoff_vault::secrets::Secrets;
 
-use crate::pipeline::Line;
+use crate::transaction::Transactions;
+use crate::transaction::locks::Locks;
 
-impl DeliverySink for Line {
+/// Takes deliveries in.
+pub struct Intake {
+    transactions: Arc<Transactions>,
+    /// With which signatures are checked.
+    secrets: Arc<Secrets>,
+    /// Held by whoever may create a referral, or answers a delivery.
+    names: Locks,
+}
+
+impl Intake {
+    pub(crate) fn new(transactions: Arc<Transactions>, secrets: Arc<Secrets>) -> Intake {
+        Intake { transactions, secrets, names: Locks::default() }
+    }
+}
+
+impl DeliverySink for Intake {
     async fn take(&self, delivery: Delivery) -> Answer {
         match delivery.door {
-            Door::Mllp | Door::Webhook => Line::take(self, delivery).await,
+            Door::Mllp | Door::Webhook => self.take_order(delivery).await,
             Door::Callback => self.take_callback(delivery).await,
         }
     }

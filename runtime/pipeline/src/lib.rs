@@ -11,6 +11,7 @@ pub mod bundled_workflow;
 pub mod contact_rules;
 pub mod delivery;
 pub mod deployments;
+pub mod error;
 pub mod from_wit;
 pub mod intake;
 pub mod pipeline;

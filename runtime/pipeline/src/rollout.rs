@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use self::candidate::Candidate;
 use self::impact::{Census, Depth, Fate, Standing};
 use crate::deployments::{InstallError, Installed, Keep, SetAside, Source};
-use crate::pipeline::Line;
+use crate::pipeline::Pipeline;
 
 /// Who is written down where nobody asked: the house itself took a file up.
 pub const THE_HOUSE: &str = "handoff";
@@ -98,10 +98,10 @@ pub enum ChangeError {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn examine(line: &Line, candidate: Candidate, keep: Keep) -> Result<Ready, ChangeError> {
+pub fn examine(pipeline: &Pipeline, candidate: Candidate, keep: Keep) -> Result<Ready, ChangeError> {
     let Candidate { source, scenarios } = candidate;
-    let installed = line.installer.install(&source, keep)?;
-    let known: BTreeSet<String> = line.egress.rates().map(|(name, _)| name).collect();
+    let installed = pipeline.installer.install(&source, keep)?;
+    let known: BTreeSet<String> = pipeline.egress.rates().map(|(name, _)| name).collect();
     for stage in installed.workflow().stages.iter() {
         if let Some(endpoint) = stage.endpoints.iter().find(|endpoint| !known.contains(*endpoint)) {
             let known = known.iter().cloned().collect::<Vec<_>>().join(", ");
@@ -118,12 +118,12 @@ pub fn examine(line: &Line, candidate: Candidate, keep: Keep) -> Result<Ready, C
 ///
 /// # Errors
 /// When one of its components is gone.
-pub fn take_up_again(line: &Line, deployed: &Deployed) -> Result<Ready, ChangeError> {
+pub fn take_up_again(pipeline: &Pipeline, deployed: &Deployed) -> Result<Ready, ChangeError> {
     let source: Source = serde_json::from_str(&deployed.workflow)?;
-    let installed = line.installer.install_again(&source, &deployed.plugins)?;
+    let installed = pipeline.installer.install_again(&source, &deployed.plugins)?;
     // The one in force is taken up again when it is the canary that goes.
-    let present = line.deployments.current().deployment.digest;
-    let gives_back = match line.deployments.canary() {
+    let present = pipeline.deployments.current().deployment.digest;
+    let gives_back = match pipeline.deployments.canary() {
         Some(canary) if present == deployed.deployment => canary.deployment.digest,
         Some(_) | None => present,
     };
@@ -143,17 +143,17 @@ pub fn moves_of(deployed: &Deployed, installed: &Installed) -> Moves {
 ///
 /// # Errors
 /// When it is in force already, would strand a referral, or the journal does not take it.
-pub fn put_in_force(line: &Line, ready: Ready, act: Act) -> Result<Applied, ChangeError> {
-    let _alone = line.deployments.changes_alone();
+pub fn put_in_force(pipeline: &Pipeline, ready: Ready, act: Act) -> Result<Applied, ChangeError> {
+    let _alone = pipeline.deployments.changes_alone();
     let Ready { installed, source, moves, returning } = ready;
-    let present = line.deployments.current();
+    let present = pipeline.deployments.current();
     let deployment = installed.deployment.digest;
-    let canary = line.deployments.canary().map(|canary| canary.deployment.digest);
+    let canary = pipeline.deployments.canary().map(|canary| canary.deployment.digest);
     let ends_canary = canary.is_some() && returning == canary;
     if present.deployment.digest == deployment && !ends_canary {
         return Err(ChangeError::InForce(deployment));
     }
-    let census = take_census(line, &installed, &moves, Depth::Standing)?;
+    let census = take_census(pipeline, &installed, &moves, Depth::Standing)?;
     let stranded: Vec<Standing> =
         census.standing.iter().filter(|standing| matches!(standing.fate, Fate::Stranded { .. })).cloned().collect();
     if !stranded.is_empty() {
@@ -161,9 +161,9 @@ pub fn put_in_force(line: &Line, ready: Ready, act: Act) -> Result<Applied, Chan
     }
     let Act { origin, who, why } = act;
     tracing::info!(%deployment, before = %present.deployment.digest, who, why, "a deployment takes effect");
-    write_down(line, &installed, &source, returning, None, Act { origin, who, why })?;
-    line.deployments.put_in_force(installed, moves);
-    line.begin_moving();
+    write_down(pipeline, &installed, &source, returning, None, Act { origin, who, why })?;
+    pipeline.deployments.put_in_force(installed, moves);
+    pipeline.migration.begin();
     Ok(Applied { deployment, before: present.deployment.digest, stays: census.stays(), moves: census.moves() })
 }
 
@@ -171,22 +171,22 @@ pub fn put_in_force(line: &Line, ready: Ready, act: Act) -> Result<Applied, Chan
 ///
 /// # Errors
 /// When it is in force already, or the journal does not take it.
-pub fn try_out(line: &Line, ready: Ready, canary: Canary, act: Act) -> Result<Tried, ChangeError> {
-    let _alone = line.deployments.changes_alone();
+pub fn try_out(pipeline: &Pipeline, ready: Ready, canary: Canary, act: Act) -> Result<Tried, ChangeError> {
+    let _alone = pipeline.deployments.changes_alone();
     let Ready { installed, source, .. } = ready;
-    let (deployment, beside) = (installed.deployment.digest, line.deployments.current().deployment.digest);
+    let (deployment, beside) = (installed.deployment.digest, pipeline.deployments.current().deployment.digest);
     if deployment == beside {
         return Err(ChangeError::InForce(deployment));
     }
     tracing::info!(%deployment, %beside, share = canary.share, who = act.who, why = act.why, "a canary is tried");
-    write_down(line, &installed, &source, None, Some(canary), act)?;
-    line.deployments.try_out(installed, canary.share);
-    line.begin_canary(canary.back_at);
+    write_down(pipeline, &installed, &source, None, Some(canary), act)?;
+    pipeline.deployments.try_out(installed, canary.share);
+    pipeline.canary().begin(canary.back_at);
     Ok(Tried { deployment, beside, canary })
 }
 
 fn write_down(
-    line: &Line,
+    pipeline: &Pipeline,
     installed: &Installed,
     source: &Source,
     returning: Option<Digest>,
@@ -194,7 +194,7 @@ fn write_down(
     act: Act,
 ) -> Result<(), ChangeError> {
     let record = record(installed, source, returning, canary, act)?;
-    line.store.commit(Entry { at: line.clock.now(), records: vec![record], sealed: Vec::new() }).wait()?;
+    pipeline.store.commit(Entry { at: pipeline.clock.now(), records: vec![record], sealed: Vec::new() }).wait()?;
     Ok(())
 }
 
@@ -219,24 +219,29 @@ pub fn record(
 ///
 /// # Errors
 /// When the index cannot be read.
-pub fn take_census(line: &Line, installed: &Installed, moves: &Moves, depth: Depth) -> Result<Census, IndexError> {
-    let older = |digest: &Digest| line.deployments.get(digest).ok().map(|it| it.deployment.clone());
-    impact::take(line.store.index(), &older, &installed.deployment, moves, depth, line.clock.now())
+pub fn take_census(
+    pipeline: &Pipeline,
+    installed: &Installed,
+    moves: &Moves,
+    depth: Depth,
+) -> Result<Census, IndexError> {
+    let older = |digest: &Digest| pipeline.deployments.get(digest).ok().map(|it| it.deployment.clone());
+    impact::take(pipeline.store.index(), &older, &installed.deployment, moves, depth, pipeline.clock.now())
 }
 
 /// What the house does with the file that its configuration names, when it opens and another deployment was in force last.
 /// A file that is new and may follow is put in force like any other; all else is left aside, and said.
-pub fn consider(line: &Line, source: Source, known: &[Deployed]) {
+pub fn consider(pipeline: &Pipeline, source: Source, known: &[Deployed]) {
     let file = source.file.clone();
     let aside = |why: String| {
-        line.deployments.set_aside(Some(SetAside { at: line.clock.now(), file: file.clone(), why }));
+        pipeline.deployments.set_aside(Some(SetAside { at: pipeline.clock.now(), file: file.clone(), why }));
     };
     let Some(last) = Deployed::in_force(known) else { return };
     let told = || {
         let (digest, date) = (last.deployment.short(), last.at.format("%Y-%m-%d %H:%M"));
         format!("in force is {digest}, since {date} by {}: {}", last.who, last.why)
     };
-    let ready = match examine(line, Candidate { source, scenarios: Default::default() }, Keep::Yes) {
+    let ready = match examine(pipeline, Candidate { source, scenarios: Default::default() }, Keep::Yes) {
         Ok(ready) => ready,
         Err(error) => return aside(handoff_engine::error_chain::Chain(&error).to_string()),
     };
@@ -255,7 +260,7 @@ pub fn consider(line: &Line, source: Source, known: &[Deployed]) {
     }
     let why = "the configured workflow or a plugin had changed when the house opened".to_string();
     let act = Act { origin: Origin::Configured, who: THE_HOUSE.into(), why };
-    if let Err(error) = put_in_force(line, ready, act) {
+    if let Err(error) = put_in_force(pipeline, ready, act) {
         aside(handoff_engine::error_chain::Chain(&error).to_string());
     }
 }

@@ -1,5 +1,166 @@
-//! One commit: a [`draft`] of what it says, the [`locks`] that keep others away meanwhile, and the [`commit`] itself.
+//! One commit: what it says, who is kept away meanwhile, and the deployment that decides.
+//!
+//! [`draft`] holds what will be said, [`locks`] keep others from the same referral, [`lease`] from the same letter.
 
-pub mod commit;
 pub mod draft;
+pub mod lease;
 pub mod locks;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use handoff_clock::Clock;
+use handoff_egress::pacing::Lanes;
+use handoff_engine::ids::ReferralId;
+use handoff_engine::referral::Referral;
+use handoff_host::{Answer, Call, Host};
+use handoff_store::Store;
+use handoff_vault::Vault;
+use tokio::sync::Notify;
+
+use self::draft::Draft;
+use self::lease::Leases;
+use self::locks::{Held, Locks};
+use crate::deployments::{Deployments, Installed};
+use crate::error::PipelineError;
+use crate::rollout::canary_health::CanaryHealth;
+
+/// What every transaction is made from.
+pub struct Transactions {
+    pub store: Store,
+    pub vault: Arc<Vault>,
+    pub host: Arc<Host>,
+    pub deployments: Arc<Deployments>,
+    pub clock: Arc<dyn Clock>,
+    pub(crate) canary: CanaryHealth,
+    pub(crate) leases: Leases,
+    pub(crate) queues: Arc<Lanes>,
+    /// Held by whoever changes a referral.
+    referrals: Locks,
+    /// Rung at each commit: something may be due.
+    pub(crate) committed: Notify,
+    pub(crate) plugin_calls: AtomicU64,
+}
+
+/// One of them, under way. Dropped without a commit, nothing of it has happened.
+pub struct Transaction<'a> {
+    pub(crate) from: &'a Transactions,
+    pub(crate) draft: Draft<'a>,
+    /// What decides: the deployment of whoever this is about.
+    pub(crate) deployment: Arc<Installed>,
+    /// Referrals that nobody else changes before this is committed.
+    held: Vec<Held>,
+}
+
+impl Transactions {
+    pub(crate) fn new(
+        store: Store,
+        vault: Arc<Vault>,
+        host: Arc<Host>,
+        deployments: Arc<Deployments>,
+        clock: Arc<dyn Clock>,
+        queues: Arc<Lanes>,
+    ) -> Transactions {
+        Transactions {
+            canary: CanaryHealth::new(Arc::clone(&deployments)),
+            leases: Leases::new(store.clone()),
+            store,
+            vault,
+            host,
+            deployments,
+            clock,
+            queues,
+            referrals: Locks::default(),
+            committed: Notify::new(),
+            plugin_calls: AtomicU64::new(0),
+        }
+    }
+
+    /// A transaction in which `deployment` decides.
+    pub(crate) fn begin(&self, deployment: Arc<Installed>) -> Transaction<'_> {
+        Transaction { from: self, draft: self.draft(), deployment, held: Vec::new() }
+    }
+
+    /// A transaction in which the deployment in force decides.
+    pub(crate) fn begin_in_force(&self) -> Transaction<'_> {
+        self.begin(self.deployments.current())
+    }
+
+    fn draft(&self) -> Draft<'_> {
+        Draft::new(self.clock.now(), self.vault.sealing(&self.store))
+    }
+
+    /// Keeps others from these referrals, for as long as what it returns lives.
+    pub(crate) async fn hold(&self, referrals: Vec<ReferralId>) -> Vec<Held> {
+        self.referrals.hold(referrals).await
+    }
+
+    /// One call of a stage's plugin, unrecorded: for what is recorded elsewhere or changes nothing.
+    #[tracing::instrument(name = "plugin", level = "debug", skip_all, fields(stage))]
+    pub(crate) fn call(&self, deployment: &Installed, stage: &str, call: &Call) -> Result<Answer, PipelineError> {
+        let plugin = deployment.plugin(stage)?;
+        self.plugin_calls.fetch_add(1, Ordering::Relaxed);
+        Ok(self.host.call(plugin, call)?)
+    }
+
+    /// Returns when what it says is durable, signed and visible to every reader.
+    #[tracing::instrument(name = "commit", level = "debug", skip_all)]
+    async fn commit(&self, draft: Draft<'_>) -> Result<(), PipelineError> {
+        if draft.is_empty() {
+            return Ok(());
+        }
+        let (entry, _taken_back) = draft.into_entry()?;
+        let begun = Instant::now();
+        let position = self.store.commit(entry).await?;
+        tracing::debug!(%position, micros = begun.elapsed().as_micros() as u64, "committed");
+        self.committed.notify_one();
+        Ok(())
+    }
+}
+
+impl<'a> Transaction<'a> {
+    /// The moment at which all of it happens.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.draft.now
+    }
+
+    /// Keeps others from these referrals until the commit. All that are needed at once: two that wait for each other would
+    /// wait for ever.
+    pub(crate) async fn hold(&mut self, referrals: Vec<ReferralId>) {
+        self.held.extend(self.from.hold(referrals).await);
+    }
+
+    /// Returns when it is durable, signed and visible to every reader. Nothing leaves the instance before that.
+    ///
+    /// # Errors
+    /// When it is not. Then it did not happen, and nobody may be told that it did.
+    pub(crate) async fn commit(self) -> Result<(), PipelineError> {
+        self.from.commit(self.draft).await
+    }
+
+    /// As [`Transaction::commit`]; the next one begins where this one ends.
+    pub(crate) async fn commit_and_go_on(&mut self) -> Result<(), PipelineError> {
+        let draft = std::mem::replace(&mut self.draft, self.from.draft());
+        self.from.commit(draft).await?;
+        self.held.clear();
+        Ok(())
+    }
+
+    /// A referral as this transaction has it.
+    pub(crate) fn current(&self, id: ReferralId) -> Result<Arc<Referral>, PipelineError> {
+        match self.draft.referral(id) {
+            Some(referral) => Ok(Arc::clone(referral)),
+            None => self.from.store.index().referral(&id)?.ok_or(PipelineError::NoSuchReferral(id)),
+        }
+    }
+
+    /// Lets another deployment decide for a while.
+    pub(crate) fn under<T>(&mut self, deployment: Arc<Installed>, work: impl FnOnce(&mut Transaction<'a>) -> T) -> T {
+        let before = std::mem::replace(&mut self.deployment, deployment);
+        let done = work(self);
+        self.deployment = before;
+        done
+    }
+}

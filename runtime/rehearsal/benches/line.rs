@@ -21,7 +21,7 @@ use handoff_host::{Call, Host, Limits};
 use handoff_ingress::delivery::{Delivery, Door};
 use handoff_pipeline::contact_rules;
 use handoff_pipeline::contact_rules::Passage;
-use handoff_pipeline::pipeline::Line;
+use handoff_pipeline::pipeline::Pipeline;
 use handoff_rehearsal::rehearsal::Rehearsal;
 use handoff_store::{Position, Record};
 use handoff_vault::ClearBytes;
@@ -90,16 +90,16 @@ fn orders() -> anyhow::Result<()> {
     let data = tempfile::tempdir()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let rehearsal = runtime.block_on(Rehearsal::open(1, 0, 1, data.path()))?;
-    let line = rehearsal.line();
+    let pipeline = rehearsal.pipeline();
     let spent_before = cpu_seconds();
     let took = runtime.block_on(async {
         let begun = Instant::now();
         let mut senders = tokio::task::JoinSet::new();
         for sender in 0..SENDERS {
-            let line = Arc::clone(&line);
+            let pipeline = Arc::clone(&pipeline);
             senders.spawn(async move {
                 for number in (sender..ORDERS).step_by(SENDERS) {
-                    let answer = line.take(order(number)).await;
+                    let answer = pipeline.intake.take_order(order(number)).await;
                     let acknowledged = answer.body.windows(7).any(|window| window == b"MSA|AA|");
                     acknowledged.then_some(()).ok_or_else(|| anyhow!("order {number} was not acknowledged"))?;
                 }
@@ -118,9 +118,9 @@ fn orders() -> anyhow::Result<()> {
     println!(
         "orders acknowledged, {SENDERS} senders: {orders:.0}/s, fdatasync of 4 KiB: {syncs:.0}/s, ratio {ratio:.2}"
     );
-    let work = Work::of(&line)?;
+    let work = Work::of(&pipeline)?;
     let spent_before = cpu_seconds();
-    work.repeat(&line)?;
+    work.repeat(&pipeline)?;
     let privacy = cpu_seconds() - spent_before;
     println!("of {spent:.2} s of a core, sealing and the gate {privacy:.2} s, share {:.2}", privacy / spent);
     Ok(())
@@ -136,12 +136,12 @@ struct Work {
 
 impl Work {
     /// Reads it back out of the journal.
-    fn of(line: &Line) -> anyhow::Result<Work> {
+    fn of(pipeline: &Pipeline) -> anyhow::Result<Work> {
         let mut work = Work { values: Vec::new(), names: Vec::new(), messages: Vec::new() };
-        for entry in line.store.entries(Position::START) {
+        for entry in pipeline.store.entries(Position::START) {
             let (_, entry) = entry?;
             let values = entry.sealed.iter().map(|sealed| {
-                let clear = line.vault.reveal_bytes(&sealed.token, line)?;
+                let clear = pipeline.vault.reveal_bytes(&sealed.token, &pipeline.store)?;
                 anyhow::Ok((sealed.patient.clone(), clear))
             });
             work.values.push(values.collect::<Result<_, _>>()?);
@@ -162,9 +162,9 @@ impl Work {
 
     /// Once more, and nothing else: each value sealed and revealed within its transaction, each name blinded, each message shown
     /// to the gate when it is owed and when it leaves.
-    fn repeat(&self, line: &Line) -> anyhow::Result<()> {
+    fn repeat(&self, pipeline: &Pipeline) -> anyhow::Result<()> {
         for values in &self.values {
-            let mut sealing = line.vault.sealing(line);
+            let mut sealing = pipeline.vault.sealing(&pipeline.store);
             for (patient, clear) in values {
                 let token = sealing.seal_bytes(patient, "once more", clear.as_slice());
                 // A delivery's bytes are no text, and nobody reveals them here.
@@ -173,9 +173,9 @@ impl Work {
             black_box(sealing.finish()?);
         }
         for name in &self.names {
-            black_box(line.vault.blind("number", name));
+            black_box(pipeline.vault.blind("number", name));
         }
-        let installed = line.deployments.current();
+        let installed = pipeline.deployments.current();
         for message in self.messages.iter().flat_map(|message| [message; 2]) {
             let passage = Passage {
                 channel: message.channel,
@@ -186,7 +186,7 @@ impl Work {
                 units: measure_sms(&message.text).units,
                 expires: None,
             };
-            black_box(contact_rules::admit(&installed.workflow().contact, &passage, line.clock.now()));
+            black_box(contact_rules::admit(&installed.workflow().contact, &passage, pipeline.clock.now()));
         }
         Ok(())
     }

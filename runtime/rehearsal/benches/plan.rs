@@ -16,7 +16,7 @@ use handoff_engine::referral::Referral;
 use handoff_ingress::delivery::{Delivery, Door};
 use handoff_pipeline::bundled_workflow;
 use handoff_pipeline::deployments::Keep;
-use handoff_pipeline::pipeline::Line;
+use handoff_pipeline::pipeline::Pipeline;
 use handoff_pipeline::rollout;
 use handoff_pipeline::rollout::{Act, Candidate, plan};
 use handoff_practice::{Plan, World};
@@ -40,12 +40,12 @@ fn main() -> anyhow::Result<()> {
     let referrals = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(REFERRALS);
     let data = tempfile::tempdir()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let line = Arc::new(house(&data)?);
-    let like = runtime.block_on(one(&line))?;
-    fill(&line, &like, referrals)?;
-    let (scanned, scanning) = timed(|| scan(&line))?;
-    let (ready, examining) = timed(|| examine(&line))?;
-    let (plan, planning) = timed(|| Ok(plan::of(&line, &ready, None)?))?;
+    let pipeline = Arc::new(house(&data)?);
+    let like = runtime.block_on(one(&pipeline))?;
+    fill(&pipeline, &like, referrals)?;
+    let (scanned, scanning) = timed(|| scan(&pipeline))?;
+    let (ready, examining) = timed(|| examine(&pipeline))?;
+    let (plan, planning) = timed(|| Ok(plan::of(&pipeline, &ready, None)?))?;
     let letters: u64 = plan.census.gained.iter().chain(&plan.census.lost).map(|tally| tally.letters).sum();
     println!(
         "plan over {scanned} referrals: {planning:.1?} ({} move, {letters} letters on other days), reading each once {scanning:.1?}, \
@@ -53,14 +53,14 @@ fn main() -> anyhow::Result<()> {
         plan.census.moves(),
         planning.as_secs_f64() / scanning.as_secs_f64()
     );
-    let quiet = longest_wait(&line, || {
+    let quiet = longest_wait(&pipeline, || {
         std::thread::sleep(Duration::from_secs(2));
         Ok(())
     })?;
     let mut applying = Duration::ZERO;
-    let held = longest_wait(&line, || {
+    let held = longest_wait(&pipeline, || {
         let act = Act { origin: Origin::Applied, who: "bench".into(), why: "to see what it holds up".into() };
-        applying = timed(|| Ok(rollout::put_in_force(&line, ready, act)?))?.1;
+        applying = timed(|| Ok(rollout::put_in_force(&pipeline, ready, act)?))?.1;
         Ok(())
     })?;
     println!(
@@ -74,7 +74,7 @@ fn timed<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Dura
     Ok((work()?, begun.elapsed()))
 }
 
-fn house(data: &tempfile::TempDir) -> anyhow::Result<Line> {
+fn house(data: &tempfile::TempDir) -> anyhow::Result<Pipeline> {
     let clock: Arc<dyn Clock> = Arc::new(VirtualClock::starting_at(rehearsal::start() + TimeDelta::hours(16)));
     let world = World::new(Plan::new(1, 0, rehearsal::start()))?;
     world.connect(rehearsal::handoff());
@@ -84,25 +84,25 @@ fn house(data: &tempfile::TempDir) -> anyhow::Result<Line> {
 }
 
 /// A referral whose patient has been written to.
-async fn one(line: &Arc<Line>) -> anyhow::Result<Arc<Referral>> {
+async fn one(pipeline: &Arc<Pipeline>) -> anyhow::Result<Arc<Referral>> {
     let delivery = Delivery {
         door: Door::Mllp,
         source: "hl7".into(),
         url: String::new(),
         headers: Vec::new(),
         body: ORDER.as_bytes().to_vec(),
-        received_at: line.clock.now(),
+        received_at: pipeline.clock.now(),
     };
-    line.take(delivery).await;
-    line.settle().await?;
+    pipeline.intake.take_order(delivery).await;
+    pipeline.settle().await?;
     let listed =
-        line.store.index().referrals(&ReferralFilter::default(), None, 1)?.pop().context("the order's referral")?;
-    line.store.index().referral(&listed.id)?.context("it is listed")
+        pipeline.store.index().referrals(&ReferralFilter::default(), None, 1)?.pop().context("the order's referral")?;
+    pipeline.store.index().referral(&listed.id)?.context("it is listed")
 }
 
 /// So many like it, ordered at other times.
-fn fill(line: &Line, like: &Referral, referrals: u64) -> anyhow::Result<()> {
-    let at = line.clock.now();
+fn fill(pipeline: &Pipeline, like: &Referral, referrals: u64) -> anyhow::Result<()> {
+    let at = pipeline.clock.now();
     let mut last = None;
     for number in 0..referrals {
         let back = TimeDelta::minutes((number as i64 * 7919) % WEEKS_MINUTES);
@@ -113,42 +113,42 @@ fn fill(line: &Line, like: &Referral, referrals: u64) -> anyhow::Result<()> {
         referral.timers.iter_mut().for_each(|timer| timer.due -= back);
         referral.timers.retain(|timer| timer.due > at);
         let stepped = Record::Stepped { referral: Arc::new(referral), because: "a bench".into() };
-        last = Some(line.store.commit(Entry { at, records: vec![stepped], sealed: Vec::new() }));
+        last = Some(pipeline.store.commit(Entry { at, records: vec![stepped], sealed: Vec::new() }));
     }
     last.context("some referrals")?.wait()?;
-    Ok(line.store.settle()?)
+    Ok(pipeline.store.settle()?)
 }
 
 /// Reads each referral in flight, as whoever planned without an idea would.
-fn scan(line: &Line) -> anyhow::Result<u64> {
+fn scan(pipeline: &Pipeline) -> anyhow::Result<u64> {
     let (mut after, mut read) = (None, 0);
     loop {
-        let page = line.store.index().referrals(&ReferralFilter::default(), after, PAGE_MAX)?;
+        let page = pipeline.store.index().referrals(&ReferralFilter::default(), after, PAGE_MAX)?;
         let Some(last) = page.last() else { return Ok(read) };
         after = Some(last.id);
         for listed in page {
-            black_box(line.store.index().referral(&listed.id)?);
+            black_box(pipeline.store.index().referral(&listed.id)?);
             read += 1;
         }
     }
 }
 
 /// A reminder goes out at another time, for everybody: each referral's course is another.
-fn examine(line: &Line) -> anyhow::Result<rollout::Ready> {
+fn examine(pipeline: &Pipeline) -> anyhow::Result<rollout::Ready> {
     let mut source = bundled_workflow::source();
     source.text = source.text.replace("day-3: { after: 3d }", "day-3: { after: 4d }") + "\nmoves: { others: move }\n";
-    Ok(rollout::examine(line, Candidate { source, scenarios: Default::default() }, Keep::Yes)?)
+    Ok(rollout::examine(pipeline, Candidate { source, scenarios: Default::default() }, Keep::Yes)?)
 }
 
 /// How long, at most, a new order would have waited to know what decides.
-fn longest_wait(line: &Line, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<Duration> {
+fn longest_wait(pipeline: &Pipeline, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<Duration> {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let asker = scope.spawn(|| {
             let mut longest = Duration::ZERO;
             while !over.load(Ordering::Relaxed) {
                 let begun = Instant::now();
-                black_box(line.deployments.current());
+                black_box(pipeline.deployments.current());
                 longest = longest.max(begun.elapsed());
                 // As orders come in: it must not keep the machine from the change itself.
                 std::thread::sleep(Duration::from_micros(100));

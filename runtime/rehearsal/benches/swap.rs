@@ -13,7 +13,7 @@ use handoff_clock::{Clock, SystemClock};
 use handoff_instance::config::{HttpListener, Listen, MllpListener};
 use handoff_pipeline::bundled_workflow;
 use handoff_pipeline::deployments::Keep;
-use handoff_pipeline::pipeline::Line;
+use handoff_pipeline::pipeline::Pipeline;
 use handoff_pipeline::rollout;
 use handoff_pipeline::rollout::{Act, Candidate};
 use handoff_practice::{Plan, World};
@@ -58,10 +58,10 @@ async fn run(swaps: usize) -> anyhow::Result<()> {
     let secrets = Arc::new(rehearsal::secrets());
     let egress = rehearsal::indoor_egress(Outward { world }, &secrets, Arc::clone(&clock))?;
     let house = rehearsal::house(1, data.path(), egress, secrets, clock);
-    let line = Arc::new(house.build()?);
+    let pipeline = Arc::new(house.build()?);
     let any: SocketAddr = ([127, 0, 0, 1], 0).into();
     let listen = Listen { mllp: vec![MllpListener::new("hl7", any)], http: HttpListener::new(any, None), api: None };
-    let service = service::start(&listen, Arc::clone(&line)).await?;
+    let service = service::start(&listen, Arc::clone(&pipeline)).await?;
     let address = *service.mllp.first().context("an MLLP listener")?;
     let next = Arc::new(AtomicUsize::new(0));
     let (mut with, mut without) = (Times::new(), Times::new());
@@ -71,9 +71,9 @@ async fn run(swaps: usize) -> anyhow::Result<()> {
         let over = Arc::new(AtomicBool::new(false));
         let senders = send(address, &next, &over);
         let swapper = {
-            let (line, count) = (Arc::clone(&line), swaps / ROUNDS);
+            let (pipeline, count) = (Arc::clone(&pipeline), swaps / ROUNDS);
             tokio::task::spawn_blocking(move || {
-                (0..count).map(|number| swap(&line, number)).collect::<Result<Times, _>>()
+                (0..count).map(|number| swap(&pipeline, number)).collect::<Result<Times, _>>()
             })
         };
         let took = swapper.await??;
@@ -89,7 +89,7 @@ async fn run(swaps: usize) -> anyhow::Result<()> {
         without.extend(heard(senders).await?);
     }
     service.close().await;
-    let taken = line.store.index().in_flight().iter().map(|place| place.referrals).sum::<u64>();
+    let taken = pipeline.store.index().in_flight().iter().map(|place| place.referrals).sum::<u64>();
     ensure!(
         taken as usize >= with.len() + without.len(),
         "{} orders were acknowledged, and there are {taken} referrals in flight",
@@ -110,13 +110,13 @@ async fn run(swaps: usize) -> anyhow::Result<()> {
 }
 
 /// One of two workflows, in turn.
-fn swap(line: &Line, number: usize) -> anyhow::Result<Duration> {
+fn swap(pipeline: &Pipeline, number: usize) -> anyhow::Result<Duration> {
     let mut source = bundled_workflow::source();
     source.text = source.text.replace("day-3: { after: 3d }", &format!("day-3: {{ after: 3d{}h }}", number % 2 + 1));
     let begun = Instant::now();
-    let ready = rollout::examine(line, Candidate { source, scenarios: Default::default() }, Keep::Yes)?;
+    let ready = rollout::examine(pipeline, Candidate { source, scenarios: Default::default() }, Keep::Yes)?;
     let act = Act { origin: Origin::Applied, who: "bench".into(), why: "to see what it costs".into() };
-    match rollout::put_in_force(line, ready, act) {
+    match rollout::put_in_force(pipeline, ready, act) {
         // Where one round ends as the next begins.
         Ok(_) | Err(rollout::ChangeError::InForce(_)) => Ok(begun.elapsed()),
         Err(error) => Err(error.into()),

@@ -62,14 +62,14 @@ fn main() -> anyhow::Result<()> {
 
 impl Totals {
     fn of(rehearsal: &Rehearsal) -> Totals {
-        let line = rehearsal.line();
+        let pipeline = rehearsal.pipeline();
         rehearsal.world().read_ledger(|ledger| Totals {
             orders: ledger.accepted_orders().count(),
             messages: ledger.texts.len() + ledger.mails.len(),
             visits: ledger.visits.len(),
             notes: ledger.notes.len(),
-            entries: line.store.last().0,
-            calls: line.plugin_calls.load(Ordering::Relaxed),
+            entries: pipeline.store.last().0,
+            calls: pipeline.plugin_calls(),
             wrong: ledger.untouched().len()
                 + ledger.duplicates()
                 + ledger.texts_after_opt_out()

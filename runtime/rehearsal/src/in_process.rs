@@ -20,7 +20,7 @@ use handoff_egress::smtp::{Unsaid, Word};
 use handoff_egress::transport::{Carried, Login, Wire};
 use handoff_ingress::delivery::{Delivery, DeliverySink, Door};
 use handoff_ingress::http;
-use handoff_pipeline::pipeline::Line;
+use handoff_pipeline::pipeline::Pipeline;
 
 /// The way out: to the servers of the world.
 pub struct Outward {
@@ -85,22 +85,28 @@ impl Wire for Outward {
 /// The way in: through the doors of a line.
 #[derive(Clone)]
 pub struct Inward {
-    line: Arc<Line>,
+    pipeline: Arc<Pipeline>,
     doors: Router,
     /// The source of HL7 messages, as the workflow names it.
     hl7: String,
 }
 
 impl Inward {
-    pub fn new(line: Arc<Line>) -> Inward {
-        Inward::from(line, script::HL7)
+    pub fn new(pipeline: Arc<Pipeline>) -> Inward {
+        Inward::from(pipeline, script::HL7)
     }
 
     /// With another name for the source of HL7 messages than the recipe's.
-    pub fn from(line: Arc<Line>, hl7: &str) -> Inward {
+    pub fn from(pipeline: Arc<Pipeline>, hl7: &str) -> Inward {
         let (scheme, limits) = (http::Scheme::Https, http::Limits::default());
-        let doors = http::router(Arc::clone(&line), Arc::clone(&line.clock), Some(PUBLIC_URL.into()), scheme, limits);
-        Inward { line, doors, hl7: hl7.into() }
+        let doors = http::router(
+            Arc::clone(&pipeline.intake),
+            Arc::clone(&pipeline.clock),
+            Some(PUBLIC_URL.into()),
+            scheme,
+            limits,
+        );
+        Inward { pipeline, doors, hl7: hl7.into() }
     }
 
     /// Hands a parcel in and waits for the answer.
@@ -126,9 +132,9 @@ impl Inward {
             url: String::new(),
             headers: Vec::new(),
             body,
-            received_at: self.line.clock.now(),
+            received_at: self.pipeline.clock.now(),
         };
-        let answer = DeliverySink::take(&*self.line, delivery).await;
+        let answer = DeliverySink::take(&*self.pipeline.intake, delivery).await;
         if answer.body.is_empty() { Reply::None("no acknowledgement") } else { Reply::Acknowledged(answer.body) }
     }
 }

@@ -42,17 +42,17 @@ const ESCALATED: &str = "escalated";
 /// # Errors
 /// When the index cannot be read, or an acknowledged order is not in it.
 pub fn of_panel(rehearsal: &Rehearsal) -> anyhow::Result<Vec<Outcome>> {
-    let (line, world) = (rehearsal.line(), rehearsal.world());
+    let (pipeline, world) = (rehearsal.pipeline(), rehearsal.world());
     let (people, ledger) = (world.people(), world.ledger());
     let by_number: BTreeMap<&str, usize> =
         people.iter().enumerate().map(|(place, person)| (person.referral.number.as_str(), place)).collect();
     let mut outcomes = contacts(&people, &ledger);
     let mut ours = vec![false; people.len()];
-    for referral in summary::all(&line)? {
-        let numbers = summary::numbers_of(&line, &referral)?;
+    for referral in summary::all(&pipeline)? {
+        let numbers = summary::numbers_of(&pipeline, &referral)?;
         let Some(&person) = numbers.iter().find_map(|number| by_number.get(number.as_str())) else { continue };
         let mut board = Dashboard::empty();
-        board.count(&referral, line.clock.now(), line.deployments.ended(&referral));
+        board.count(&referral, pipeline.clock.now(), pipeline.deployments.ended(&referral));
         ours[person] = true;
         outcomes[person].figures = board.figures().map(|Figure { count, of, .. }| (of > 0).then_some(count > 0));
         outcomes[person].escalated = referral.facts.marks.iter().any(|mark| mark.name == ESCALATED);

@@ -22,7 +22,7 @@ use handoff_egress::endpoint::EndpointConfig;
 use handoff_egress::transport::Wire;
 use handoff_instance::config::{HttpListener, Listen, MllpListener};
 use handoff_instance::open::{Ground, Plan};
-use handoff_pipeline::pipeline::Line;
+use handoff_pipeline::pipeline::Pipeline;
 use handoff_server::service;
 use handoff_server::service::Service;
 use handoff_vault::secrets::{Secret, Secrets};
@@ -52,7 +52,7 @@ const AFTERMATH: Duration = Duration::days(2);
 /// A line and the world around it, with a clock that both live by.
 pub struct Rehearsal {
     world: World,
-    line: Arc<Line>,
+    pipeline: Arc<Pipeline>,
     clock: Arc<VirtualClock>,
     end: DateTime<Utc>,
     way: Way,
@@ -96,18 +96,18 @@ impl Rehearsal {
         let endpoints = endpoints(&script, &carrier, &fhir, &format!("smtp://{smtp}"))?;
         let egress = Egress::new(endpoints, Arc::clone(&secrets), clock.clone())?;
         let house = Plan { sequential: true, ..house(seed, data, egress, secrets, clock.clone()) };
-        let line = Arc::new(house.build()?);
+        let pipeline = Arc::new(house.build()?);
         let any = "127.0.0.1:0".parse().context("loopback")?;
         let listen = Listen {
             mllp: vec![MllpListener::new(crate::script::HL7, any)],
             http: HttpListener::new(any, Some(PUBLIC_URL.into())),
             api: None,
         };
-        let service = service::start(&listen, Arc::clone(&line)).await?;
+        let service = service::start(&listen, Arc::clone(&pipeline)).await?;
         let mllp = *service.mllp.first().context("an MLLP listener")?;
         practice.connect(Handoff { mllp, http: format!("http://{}", service.http), ..handoff() });
         let world = practice.world().clone();
-        Ok(Rehearsal { world, line, clock, end, way: Way::Sockets(Box::new(Street { practice, service })) })
+        Ok(Rehearsal { world, pipeline, clock, end, way: Way::Sockets(Box::new(Street { practice, service })) })
     }
 
     /// The same without a socket, on ground that is laid already: what a year takes, or a hundred thousand patients.
@@ -132,9 +132,9 @@ impl Rehearsal {
         let egress = egress_over(script, Outward { world: world.clone() }, &secrets, clock.clone())?;
         let house = house(seed, data, egress, secrets, clock.clone());
         let house = Plan { sequential: true, workflow: script.source().clone(), ..house };
-        let line = Arc::new(house.build_on(ground)?);
-        let way = Way::Indoors(Inward::from(Arc::clone(&line), script.hl7()));
-        Ok(Rehearsal { world, line, clock, end, way })
+        let pipeline = Arc::new(house.build_on(ground)?);
+        let way = Way::Indoors(Inward::from(Arc::clone(&pipeline), script.hl7()));
+        Ok(Rehearsal { world, pipeline, clock, end, way })
     }
 
     /// Lives through it. Both sides take turns: the clock moves only when neither has anything left to do.
@@ -147,12 +147,12 @@ impl Rehearsal {
         loop {
             let now = self.clock.now();
             self.act(now).await?;
-            self.line.settle().await?;
+            self.pipeline.settle().await?;
             if (now - start).num_days() > day {
                 day = (now - start).num_days();
                 report(self.progress(day, (self.end - start).num_days()));
             }
-            let next = [self.world.next_action(), self.line.next_due()].into_iter().flatten().min();
+            let next = [self.world.next_action(), self.pipeline.next_due()].into_iter().flatten().min();
             match next {
                 Some(next) if next <= self.end => self.clock.advance_to(next.max(now)),
                 _ => return Ok(()),
@@ -193,7 +193,7 @@ impl Rehearsal {
     /// # Errors
     /// When the index cannot be read.
     pub fn summary(&self) -> anyhow::Result<Summary> {
-        Summary::of(&self.line, &self.world, self.clock.now())
+        Summary::of(&self.pipeline, &self.world, self.clock.now())
     }
 
     /// The world outside, which keeps a ledger of its own.
@@ -205,8 +205,8 @@ impl Rehearsal {
         Arc::clone(&self.clock)
     }
 
-    pub fn line(&self) -> Arc<Line> {
-        Arc::clone(&self.line)
+    pub fn pipeline(&self) -> Arc<Pipeline> {
+        Arc::clone(&self.pipeline)
     }
 
     pub async fn close(self) {

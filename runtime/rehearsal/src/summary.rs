@@ -15,7 +15,7 @@ use serde::Serialize;
 use handoff_operations::metrics::Share;
 use handoff_operations::reports::timeline;
 use handoff_operations::reports::timeline::Moment;
-use handoff_pipeline::pipeline::Line;
+use handoff_pipeline::pipeline::Pipeline;
 
 /// The counts are the contract of `handoff demo --json`.
 #[derive(Debug, Serialize)]
@@ -46,17 +46,18 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub fn of(line: &Line, world: &World, now: DateTime<Utc>) -> anyhow::Result<Summary> {
-        let index = line.store.index();
-        let referrals = all(line)?;
+    pub fn of(pipeline: &Pipeline, world: &World, now: DateTime<Utc>) -> anyhow::Result<Summary> {
+        let index = pipeline.store.index();
+        let referrals = all(pipeline)?;
         let ledger = world.ledger();
         let people = world.people();
-        let ours: BTreeSet<String> = numbers(line, &referrals)?;
+        let ours: BTreeSet<String> = numbers(pipeline, &referrals)?;
         let acknowledged: BTreeSet<usize> = ledger.accepted_orders().collect();
         let lost = acknowledged.iter().filter(|person| !ours.contains(&people[**person].referral.number)).count();
         let marked =
             |name: &str| count(&referrals, |referral| referral.facts.marks.iter().any(|mark| mark.name == name));
-        let board = Dashboard::of(referrals.iter().map(Arc::as_ref), now, |referral| line.deployments.ended(referral));
+        let board =
+            Dashboard::of(referrals.iter().map(Arc::as_ref), now, |referral| pipeline.deployments.ended(referral));
         let mut states = BTreeMap::new();
         for referral in &referrals {
             *states.entry(referral.state.clone()).or_default() += 1;
@@ -75,12 +76,12 @@ impl Summary {
             dead_letters: index.dead_letters(PAGE_MAX)?.len(),
             lost,
             doubled: ledger.duplicates(),
-            journal_entries: line.store.last().0,
-            plugin_calls: line.plugin_calls.load(std::sync::atomic::Ordering::Relaxed),
+            journal_entries: pipeline.store.last().0,
+            plugin_calls: pipeline.plugin_calls(),
             states,
             dashboard: board.figures().iter().map(Share::of).collect(),
             timeline: telling(&referrals)
-                .map(|id| timeline::of(index, line.store.reader(), id))
+                .map(|id| timeline::of(index, pipeline.store.reader(), id))
                 .transpose()?
                 .unwrap_or_default(),
         })
@@ -88,8 +89,8 @@ impl Summary {
 }
 
 /// Every referral, a page at a time.
-pub(super) fn all(line: &Line) -> Result<Vec<Arc<Referral>>, IndexError> {
-    let index = line.store.index();
+pub(super) fn all(pipeline: &Pipeline) -> Result<Vec<Arc<Referral>>, IndexError> {
+    let index = pipeline.store.index();
     let mut referrals = Vec::new();
     let mut after = None;
     loop {
@@ -107,17 +108,17 @@ fn count(referrals: &[Arc<Referral>], which: impl Fn(&Referral) -> bool) -> usiz
 }
 
 /// The order numbers that we have, in clear: the rehearsal's keys are its own.
-fn numbers(line: &Line, referrals: &[Arc<Referral>]) -> anyhow::Result<BTreeSet<String>> {
+fn numbers(pipeline: &Pipeline, referrals: &[Arc<Referral>]) -> anyhow::Result<BTreeSet<String>> {
     let mut numbers = BTreeSet::new();
     for referral in referrals {
-        numbers.extend(numbers_of(line, referral)?);
+        numbers.extend(numbers_of(pipeline, referral)?);
     }
     Ok(numbers)
 }
 
-pub(super) fn numbers_of(line: &Line, referral: &Referral) -> Result<Vec<String>, VaultError> {
+pub(super) fn numbers_of(pipeline: &Pipeline, referral: &Referral) -> Result<Vec<String>, VaultError> {
     let tokens = referral.facts.order.numbers.iter();
-    tokens.map(|token| Ok(line.vault.reveal(token, line)?.as_str().to_string())).collect()
+    tokens.map(|token| Ok(pipeline.vault.reveal(token, &pipeline.store)?.as_str().to_string())).collect()
 }
 
 /// The referral whose timeline tells most: re-routed or missed, and still closed.

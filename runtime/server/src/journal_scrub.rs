@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use handoff_engine::error_chain::Chain;
-use handoff_pipeline::pipeline::Line;
+use handoff_pipeline::pipeline::Pipeline;
 
 /// From the end of one round to the beginning of the next.
 const EVERY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -20,29 +20,29 @@ const REST: u32 = 4;
 
 /// Goes round until told to stop. Damage is told, and the house goes on: whoever is being written to today need not be in
 /// a segment of years ago.
-pub async fn keep(line: Arc<Line>, mut stopped: watch::Receiver<bool>) {
+pub async fn keep(pipeline: Arc<Pipeline>, mut stopped: watch::Receiver<bool>) {
     tokio::select! {
         // An error means that the sender is gone, and then it is time to stop as well.
         _ = stopped.wait_for(|stop| *stop) => {}
-        () = go_round(&line) => {}
+        () = go_round(&pipeline) => {}
     }
 }
 
-async fn go_round(line: &Line) {
+async fn go_round(pipeline: &Pipeline) {
     loop {
         let (begun, mut bytes) = (Instant::now(), 0);
-        let segments = line.store.reader().closed();
+        let segments = pipeline.store.reader().closed();
         for number in &segments {
-            bytes += check(line, *number).await;
+            bytes += check(pipeline, *number).await;
         }
-        let damaged = line.store.reader().damaged().len();
+        let damaged = pipeline.store.reader().damaged().len();
         tracing::info!(segments = segments.len(), bytes, damaged, took = ?begun.elapsed(), "round through the journal");
         sleep(EVERY).await;
     }
 }
 
-async fn check(line: &Line, number: u64) -> u64 {
-    let (begun, reader) = (Instant::now(), line.store.reader().clone());
+async fn check(pipeline: &Pipeline, number: u64) -> u64 {
+    let (begun, reader) = (Instant::now(), pipeline.store.reader().clone());
     let checked = spawn_blocking(move || reader.check(number)).await;
     let rest = begun.elapsed() * REST;
     let bytes = match checked {

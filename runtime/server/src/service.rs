@@ -27,7 +27,8 @@ use handoff_ingress::{http, mllp};
 use handoff_instance::config::{ApiListener, Listen, PeopleConfig};
 use handoff_operations::control_socket;
 use handoff_operations::operations::Office;
-use handoff_pipeline::pipeline::{Line, LineError};
+use handoff_pipeline::error::PipelineError;
+use handoff_pipeline::pipeline::Pipeline;
 use handoff_pipeline::rollout;
 use handoff_web::api::Api;
 
@@ -38,14 +39,14 @@ pub struct Service {
     pub http: SocketAddr,
     stop: watch::Sender<bool>,
     doors: JoinSet<()>,
-    line: Arc<Line>,
+    pipeline: Arc<Pipeline>,
 }
 
 /// Opens every door. Deliveries are taken from here on; letters wait for [`Service::run_until`].
 ///
 /// # Errors
 /// When an address cannot be listened on, or may not be: the network could reach it unencrypted.
-pub async fn start(listen: &Listen, line: Arc<Line>) -> anyhow::Result<Service> {
+pub async fn start(listen: &Listen, pipeline: Arc<Pipeline>) -> anyhow::Result<Service> {
     let (stop, stopped) = watch::channel(false);
     let mut doors = JoinSet::new();
     let mut addresses = Vec::new();
@@ -58,8 +59,8 @@ pub async fn start(listen: &Listen, line: Arc<Line>) -> anyhow::Result<Service> 
         tracing::info!(source = door.source, %address, tls, "listening for HL7 v2 over MLLP");
         let mllp = mllp::Listener {
             source: door.source.clone(),
-            intake: Arc::clone(&line),
-            clock: Arc::clone(&line.clock),
+            intake: Arc::clone(&pipeline.intake),
+            clock: Arc::clone(&pipeline.clock),
             limits: mllp::Limits::default(),
         };
         doors.spawn(mllp.serve(entrance, listener, stopped.clone()));
@@ -71,10 +72,10 @@ pub async fn start(listen: &Listen, line: Arc<Line>) -> anyhow::Result<Service> 
     tracing::info!(address = %http, tls, "listening for webhooks and callbacks over HTTP");
     let (scheme, limits) = (if tls { Scheme::Https } else { Scheme::Http }, http::Limits::default());
     let public_url = listen.http.public_url.clone();
-    let router = http::router(Arc::clone(&line), Arc::clone(&line.clock), public_url, scheme, limits);
-    let router = router.merge(health(Arc::clone(&line)));
+    let router = http::router(Arc::clone(&pipeline.intake), Arc::clone(&pipeline.clock), public_url, scheme, limits);
+    let router = router.merge(health(Arc::clone(&pipeline)));
     doors.spawn(http::serve(entrance, listener, router, limits, stopped));
-    Ok(Service { mllp: addresses, http, stop, doors, line })
+    Ok(Service { mllp: addresses, http, stop, doors, pipeline })
 }
 
 impl Service {
@@ -95,14 +96,14 @@ impl Service {
     ) -> anyhow::Result<SocketAddr> {
         let metrics =
             match &listener.metrics {
-                Some(name) => Some(office.line.secrets.get(name).cloned().with_context(|| {
+                Some(name) => Some(office.pipeline.secrets.get(name).cloned().with_context(|| {
                     format!("`api: metrics:` names the secret {name}, which is not among `secrets:`")
                 })?),
                 None => None,
             };
         let directory = match &people.oidc {
             Some(oidc) => {
-                let (secrets, public_url) = (&office.line.secrets, listener.public_url.as_deref());
+                let (secrets, public_url) = (&office.pipeline.secrets, listener.public_url.as_deref());
                 Some(Oidc::new(oidc.clone(), secrets, public_url, system_dice())?)
             }
             None => None,
@@ -124,18 +125,18 @@ impl Service {
 
     /// Watches how a canary fares.
     pub fn watch_canary(&mut self) {
-        self.doors.spawn(rollout::canary::keep(Arc::clone(&self.line), self.stop.subscribe()));
+        self.doors.spawn(rollout::canary::keep(Arc::clone(&self.pipeline), self.stop.subscribe()));
     }
 
     /// Watches the workflow that the configuration names.
     pub fn watch(&mut self, workflow: PathBuf) {
-        self.doors.spawn(rollout::watch::keep(workflow, Arc::clone(&self.line), self.stop.subscribe()));
+        self.doors.spawn(rollout::watch::keep(workflow, Arc::clone(&self.pipeline), self.stop.subscribe()));
     }
 
     /// Watches over the journal's closed segments.
     pub fn go_rounds(&mut self) {
-        let (line, stopped) = (Arc::clone(&self.line), self.stop.subscribe());
-        self.doors.spawn(journal_scrub::keep(line, stopped));
+        let (pipeline, stopped) = (Arc::clone(&self.pipeline), self.stop.subscribe());
+        self.doors.spawn(journal_scrub::keep(pipeline, stopped));
     }
 
     /// Carries letters out and keeps time until `end`; then closes the doors and finishes what was begun.
@@ -144,8 +145,8 @@ impl Service {
     /// When the journal or the index fails: nothing may go on then.
     pub async fn run_until(self, end: impl Future<Output = ()>) -> anyhow::Result<()> {
         let stopped = self.stop.subscribe();
-        let line = Arc::clone(&self.line);
-        let mut keeper = tokio::spawn(async move { line.keep_time(stopped).await });
+        let pipeline = Arc::clone(&self.pipeline);
+        let mut keeper = tokio::spawn(async move { pipeline.keep_time(stopped).await });
         let kept = tokio::select! {
             () = end => None,
             kept = &mut keeper => Some(kept),
@@ -195,24 +196,24 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// `/healthz` says that the process lives, `/readyz` that it takes deliveries.
-fn health(line: Arc<Line>) -> Router {
-    Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready)).with_state(line)
+fn health(pipeline: Arc<Pipeline>) -> Router {
+    Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready)).with_state(pipeline)
 }
 
-async fn ready(State(line): State<Arc<Line>>) -> (StatusCode, Json<Value>) {
-    let state = line.readiness();
+async fn ready(State(pipeline): State<Arc<Pipeline>>) -> (StatusCode, Json<Value>) {
+    let state = pipeline.readiness();
     let (status, problem) = match state {
         Ok(()) => (StatusCode::OK, None),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, Some(Chain(&error).to_string())),
     };
-    let damage = line.store.reader().damaged();
+    let damage = pipeline.store.reader().damaged();
     let body = json!({
         "ready": problem.is_none(),
         "problem": problem,
-        "deployment": line.deployments.current().deployment.digest,
-        "plugin_calls": line.plugin_calls.load(Ordering::Relaxed),
-        "endpoints": line.endpoints(),
-        "plugins_resting": line.resting(),
+        "deployment": pipeline.deployments.current().deployment.digest,
+        "plugin_calls": pipeline.plugin_calls(),
+        "endpoints": pipeline.endpoints(),
+        "plugins_resting": pipeline.resting(),
         "journal_damage": damage.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
     (status, Json(body))

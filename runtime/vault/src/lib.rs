@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::{PatientId, Token};
+use handoff_store::Store;
 use handoff_store::entry::Sealed;
 use handoff_store::journal::{Disk, RealDisk};
 use rand::CryptoRng;
@@ -73,6 +74,19 @@ pub trait Lookup: Send + Sync {
     fn sealed(&self, token: &Token) -> Option<Sealed>;
     /// The slot that the patient's latest `Keyed` record names.
     fn slot(&self, patient: &PatientId) -> Option<u64>;
+}
+
+/// What was sealed is found through the index.
+impl Lookup for Store {
+    fn sealed(&self, token: &Token) -> Option<Sealed> {
+        let found = self.index().sealed(token);
+        found.inspect_err(|error| tracing::error!(%error, "a token cannot be looked up")).ok()?
+    }
+
+    fn slot(&self, patient: &PatientId) -> Option<u64> {
+        let found = self.index().key_slot(patient);
+        found.inspect_err(|error| tracing::error!(%error, "a key cannot be looked up")).ok()?
+    }
 }
 
 pub struct Vault {

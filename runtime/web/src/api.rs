@@ -30,7 +30,7 @@ use handoff_ingress::http;
 use handoff_ingress::http::Scheme;
 use handoff_ingress::listener::Entrance;
 use handoff_operations::operations::Office;
-use handoff_pipeline::pipeline::LineError;
+use handoff_pipeline::error::PipelineError;
 use handoff_vault::secrets::Secret;
 use problem::{Problem, Wrong};
 
@@ -104,12 +104,12 @@ fn refused(error: anyhow::Error) -> Problem {
     if let Some(error) = error.downcast_ref::<handoff_identity::account::NameError>() {
         return Problem::told(Wrong::Unfit, &error.to_string());
     }
-    match error.downcast_ref::<LineError>() {
-        Some(LineError::NotDead { .. } | LineError::NoSuchReferral(_)) => Problem::of(Wrong::NotFound),
-        Some(error @ (LineError::Ended { .. } | LineError::Expired { .. } | LineError::StillDead { .. })) => {
-            Problem::told(Wrong::Conflict, &error.to_string())
-        }
-        Some(LineError::Commit(_)) => Problem::of(Wrong::Unjournaled),
+    match error.downcast_ref::<PipelineError>() {
+        Some(PipelineError::NotDead { .. } | PipelineError::NoSuchReferral(_)) => Problem::of(Wrong::NotFound),
+        Some(
+            error @ (PipelineError::Ended { .. } | PipelineError::Expired { .. } | PipelineError::StillDead { .. }),
+        ) => Problem::told(Wrong::Conflict, &error.to_string()),
+        Some(PipelineError::Commit(_)) => Problem::of(Wrong::Unjournaled),
         _ if error.downcast_ref::<handoff_store::CommitError>().is_some() => Problem::of(Wrong::Unjournaled),
         _ => {
             let told = error.chain().map(ToString::to_string).collect::<Vec<_>>().join("; ");

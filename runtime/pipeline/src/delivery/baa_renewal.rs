@@ -7,7 +7,8 @@ use chrono::NaiveDate;
 use handoff_engine::ids::{Digest, LetterId, ReferralId};
 use handoff_engine::letter::{Audience, Letter, LetterBody, Task};
 
-use crate::pipeline::{Line, LineError};
+use super::LetterDelivery;
+use crate::error::PipelineError;
 
 /// A practice without its text vendor falls behind from the first day on.
 const DUE_IN_HOURS: u32 = 24;
@@ -22,7 +23,7 @@ impl Renewals {
     }
 }
 
-impl Line {
+impl LetterDelivery {
     /// Puts the renewal on a person: once, although hundreds of letters may wait for it. The task hangs on the referral
     /// whose letter was the first to be stopped.
     ///
@@ -33,11 +34,11 @@ impl Line {
         referral: ReferralId,
         endpoint: &str,
         expired: NaiveDate,
-    ) -> Result<(), LineError> {
+    ) -> Result<(), PipelineError> {
         if !self.renewals.is_new(endpoint, expired) {
             return Ok(());
         }
-        let mut draft = self.draft();
+        let mut transaction = self.transactions.begin_in_force();
         let task = Task {
             audience: Audience::Coordinator,
             kind: "agreement-expired".into(),
@@ -49,12 +50,13 @@ impl Line {
             due_in_hours: DUE_IN_HOURS,
         };
         let id = LetterId { referral, number: number(endpoint, expired) };
-        draft.queue(Letter { id, due: draft.now, expires: None, body: LetterBody::Task(task) });
-        self.commit(draft).await
+        let due = transaction.now();
+        transaction.draft.queue(Letter { id, due, expires: None, body: LetterBody::Task(task) });
+        transaction.commit().await
     }
 }
 
-/// A referral's own letters count up from one. The house's stand at the far end, each renewal in a place of its own.
+/// A referral's own letters count up from one. The instance's stand at the far end, each renewal in a place of its own.
 fn number(endpoint: &str, expired: NaiveDate) -> u32 {
     let [high, low, ..] = Digest::of(format!("{endpoint} {expired}").as_bytes()).0;
     u32::MAX - u32::from(u16::from_be_bytes([high, low]))

@@ -3,6 +3,9 @@
 
 use std::sync::Arc;
 
+use handoff_egress::denial::Denial;
+use handoff_egress::egress::Performed;
+use handoff_egress::pacing::{Comer, Entry, Pass};
 use handoff_engine::event::{Event, LetterStatus};
 use handoff_engine::ids::Digest;
 use handoff_engine::letter::LetterBody;
@@ -10,46 +13,24 @@ use handoff_engine::referral::Referral;
 use handoff_host::contract::carrier;
 use handoff_host::contract::exchange::{Ask, Response};
 use handoff_host::contract::types::Failure;
-use handoff_host::{Answer, Call, End, Turn, WithoutResponse};
+use handoff_host::{Answer, Call, End, Speaker, Turn, WithoutResponse};
 use handoff_store::Json;
 use handoff_store::entry::Record;
 use handoff_store::index::OutboxItem;
 
-use super::first_call::Opening;
+use super::LetterDelivery;
+use super::attempt::{AttemptOutcome, DeliveryAttempt};
+use super::first_call::FirstCall;
 use crate::contact_rules::Verdict;
 use crate::deployments::Installed;
-use crate::pipeline::{Line, LineError};
-use crate::transaction::draft::Draft;
-use handoff_egress::egress::{Denial, Performed};
-use handoff_egress::pacing::{Comer, Entry, Pass};
+use crate::error::PipelineError;
+use crate::transaction::{Transaction, Transactions};
 
-/// Words in one conversation. Records take four; a plugin that never ends its turn is stopped here.
+/// Requests in one conversation. Records take four; a plugin that never ends its turn is stopped here.
 const ASKS_MAX: u32 = 12;
 
 /// The refusal of a vendor that cannot be asked what became of a letter. See `wit/outreach.wit`.
 const NO_LOOKUP: &str = "no-lookup";
-
-/// A letter under way.
-pub(super) struct Taken<'a> {
-    pub item: OutboxItem,
-    pub installed: Arc<Installed>,
-    /// Which speaks for it.
-    pub stage: String,
-    /// The endpoint that it asked last.
-    pub asked: Option<String>,
-    /// Whether an earlier request may have been acted upon. Until that is settled, every word is a lookup.
-    pub in_doubt: bool,
-    /// What was said since the last commit.
-    pub draft: Draft<'a>,
-}
-
-/// How far a worker came with a letter.
-pub(super) enum Seen {
-    /// To its receipt, or to the hour at which it is tried again.
-    Concluded,
-    /// Its endpoint's lane has it.
-    Waits,
-}
 
 /// What came of a request.
 enum Exchanged {
@@ -60,230 +41,286 @@ enum Exchanged {
     Denied(String),
 }
 
-impl Line {
-    /// Sees one letter through to its receipt, or to the hour at which it is tried again. `pass` is given to one that has
+/// What follows an ask of the plugin.
+enum Followed<'a> {
+    /// Its answer, to be read by the plugin.
+    By(DeliveryAttempt<'a>, Response),
+    /// The end of this attempt.
+    Ended(AttemptOutcome),
+}
+
+impl LetterDelivery {
+    /// Sees one letter through to its receipt, or to the hour at which it is tried again. `permit` is given to one that has
     /// waited for its endpoint.
     #[tracing::instrument(name = "letter", level = "debug", skip_all, fields(letter = %item.letter.id))]
-    pub(super) async fn perform(&self, item: OutboxItem, mut pass: Option<Pass>) -> Result<Seen, LineError> {
+    pub(super) async fn perform(
+        &self,
+        item: OutboxItem,
+        permit: Option<Pass>,
+    ) -> Result<AttemptOutcome, PipelineError> {
         let id = item.letter.id;
-        let referral = self.store.index().referral(&id.referral)?.ok_or(LineError::NoSuchReferral(id.referral))?;
-        let installed = match self.deployments.get(&referral.deployment) {
-            Ok(installed) => self.who_knows(&item, installed),
+        let referral = self.transactions.store.index().referral(&id.referral)?;
+        let referral = referral.ok_or(PipelineError::NoSuchReferral(id.referral))?;
+        let deployment = match self.transactions.deployments.get(&referral.deployment) {
+            Ok(deployment) => self.who_knows(&item, deployment),
             // One letter without a workflow must not stop all others.
             Err(missing) => return self.drop_dead(&item, &missing.to_string()).await,
         };
-        // Only a message can do harm twice; charts and inboxes are asked with keys of ours.
-        let in_doubt = item.in_doubt() && matches!(item.letter.body, LetterBody::Message(_));
-        // What has been answered already is not sent again, however the gate thinks of it now.
-        let mut is_answered = item.doubt.as_ref().is_some_and(|doubt| doubt.response.is_some());
-        let mut draft = self.draft();
-        if item.doubt.is_none() && !self.passes(&installed, &referral, &item, false, &mut draft).await? {
-            return Ok(Seen::Concluded);
+        let mut transaction = self.transactions.begin(deployment);
+        if item.doubt.is_none() && !passes(&mut transaction, &referral, &item, false).await? {
+            return Ok(AttemptOutcome::Concluded);
         }
-        let Some(Opening { speaker, stage, mut call }) = self.opening(&installed, &referral, &item)? else {
+        let Some(FirstCall { speaker, stage, call }) = self.first_call(&transaction.deployment, &referral, &item)?
+        else {
             return self.drop_dead(&item, "the workflow has no stage for this letter").await;
         };
-        let mut taken = Taken { in_doubt, draft, item, installed, stage, asked: None };
-        let (mut has_begun, mut is_news) = (false, false);
+        let attempt = DeliveryAttempt {
+            delivery: self,
+            transaction,
+            stage,
+            permit,
+            asked: None,
+            // Only a message can do harm twice; charts and inboxes are asked with keys of ours.
+            in_doubt: item.in_doubt() && matches!(item.letter.body, LetterBody::Message(_)),
+            is_answered: item.doubt.as_ref().is_some_and(|doubt| doubt.response.is_some()),
+            has_unread_answer: false,
+            item,
+        };
+        attempt.converse(&referral, speaker, call).await
+    }
+
+    /// A referral may have moved since a vendor was asked: then whoever asked speaks on.
+    fn who_knows(&self, item: &OutboxItem, deployment: Arc<Installed>) -> Arc<Installed> {
+        let Some(doubt) = &item.doubt else { return deployment };
+        let asked = |it: &Arc<Installed>| it.digest(&doubt.stage).is_ok_and(|plugin| plugin == doubt.plugin);
+        if asked(&deployment) {
+            return deployment;
+        }
+        self.transactions.deployments.with_stage(&doubt.stage).into_iter().find(asked).unwrap_or(deployment)
+    }
+}
+
+impl<'a> DeliveryAttempt<'a> {
+    /// The plugin and the outside speak in turn, until the plugin is done.
+    async fn converse(
+        mut self,
+        referral: &Referral,
+        speaker: Speaker,
+        mut call: Call,
+    ) -> Result<AttemptOutcome, PipelineError> {
         for _ in 0..ASKS_MAX {
-            let lookup = taken.in_doubt;
-            let answer = match self.consult(&taken, &call) {
+            let lookup = self.in_doubt;
+            let answer = match self.consult(&call) {
                 Ok(answer) => answer,
                 Err(fault) => {
                     // The vendor may have said yes: its answer is read again, and nothing is sent instead.
-                    taken.in_doubt |= is_answered && matches!(taken.item.letter.body, LetterBody::Message(_));
-                    return self.make_room(taken, fault).await;
+                    self.in_doubt |= self.is_answered && self.is_message();
+                    return self.make_room(fault).await;
                 }
             };
-            let (plugin, digest) = (taken.installed.digest(&taken.stage)?, Digest(answer.digest().0));
-            let recorded = if is_news { Json::of(&WithoutResponse(&call))? } else { Json::of(&call)? };
-            taken.draft.decided(Some(referral.id), &taken.stage, plugin, recorded, digest);
-            is_news = false;
-            let settings = taken.installed.settings(&taken.stage).unwrap_or_default();
+            self.note_decision(&call, &answer)?;
             match answer.turn() {
-                Some(Ok(Turn::Ask(ask))) => {
-                    let mut leave = match self.enter(pass.take(), &taken, &ask, has_begun) {
-                        Entry::Go(pass) => pass,
-                        Entry::Wait => return Ok(Seen::Waits),
-                        Entry::Leave { since } => return self.turn_away(taken, &ask.endpoint, since).await,
-                    };
-                    has_begun = true;
-                    taken.asked = Some(ask.endpoint.clone());
-                    self.ask(&mut taken, &ask, lookup).await?;
-                    let exchanged = self.exchange(&mut taken, &mut leave, &referral, &ask).await?;
-                    pass = Some(leave);
-                    match exchanged {
-                        Exchanged::Answered(response) => {
-                            let told = Json::of(&response)?;
-                            taken.draft.record(Record::Answered { letter: id, response: told, lookup });
-                            (is_answered, is_news) = (!lookup, true);
-                            call = speaker.resume(ask.state, response, settings);
-                        }
-                        Exchanged::Silent(why) => return self.retry(taken, why).await,
-                        Exchanged::Denied(why) => return self.await_mending(taken, why).await,
+                Some(Ok(Turn::Ask(ask))) => match self.follow(referral, &ask, lookup).await? {
+                    Followed::By(attempt, response) => {
+                        self = attempt;
+                        call = speaker.resume(ask.state, response, self.settings());
                     }
-                }
+                    Followed::Ended(outcome) => return Ok(outcome),
+                },
                 Some(Ok(Turn::Done(End::Receipt(receipt))))
                     if receipt.outcome == carrier::Outcome::Unknown && lookup =>
                 {
                     // Asked whether it had acted, the vendor said no: the letter may go.
-                    taken.in_doubt = false;
-                    if !self.passes(&taken.installed, &referral, &taken.item, false, &mut taken.draft).await? {
-                        return Ok(Seen::Concluded);
+                    self.in_doubt = false;
+                    if !passes(&mut self.transaction, referral, &self.item, false).await? {
+                        return Ok(AttemptOutcome::Concluded);
                     }
-                    call = again(self.compose(&taken.stage, id, &taken.item, settings))?;
+                    call = self.compose_again()?;
                 }
                 Some(Err(Failure::Refused(refusal))) if refusal.code == NO_LOOKUP && lookup => {
                     // At least once: a vendor that cannot be asked may get a letter twice, but none is lost.
-                    taken.in_doubt = false;
-                    if !self.passes(&taken.installed, &referral, &taken.item, true, &mut taken.draft).await? {
-                        return Ok(Seen::Concluded);
+                    self.in_doubt = false;
+                    if !passes(&mut self.transaction, referral, &self.item, true).await? {
+                        return Ok(AttemptOutcome::Concluded);
                     }
-                    call = again(self.compose(&taken.stage, id, &taken.item, settings))?;
+                    call = self.compose_again()?;
                 }
-                Some(Ok(Turn::Done(end))) => return self.receive(taken, end).await,
-                Some(Err(failure)) => return self.fail(taken, failure).await,
-                None => return Err(LineError::OtherAnswer { stage: taken.stage }),
+                Some(Ok(Turn::Done(end))) => return self.receive(end).await,
+                Some(Err(failure)) => return self.fail(failure).await,
+                None => return Err(PipelineError::OtherAnswer { stage: self.stage }),
             }
         }
-        let why = format!("{} did not end its turn within {ASKS_MAX} words", taken.stage);
-        self.retry(taken, why).await
+        let why = format!("{} did not end its turn within {ASKS_MAX} words", self.stage);
+        self.retry(why).await
+    }
+
+    fn is_message(&self) -> bool {
+        matches!(self.item.letter.body, LetterBody::Message(_))
+    }
+
+    fn settings(&self) -> String {
+        self.transaction.deployment.settings(&self.stage).unwrap_or_default()
+    }
+
+    /// The letter as it is sent, after all. It cannot have become anything else: it is leased.
+    fn compose_again(&self) -> Result<Call, PipelineError> {
+        let call = self.delivery.compose(&self.stage, self.item.letter.id, &self.item, self.settings());
+        call.ok_or_else(|| PipelineError::OtherAnswer { stage: "outreach".into() })
     }
 
     /// Asks whoever speaks for a letter, unless it keeps failing.
-    fn consult(&self, taken: &Taken<'_>, call: &Call) -> Result<Answer, LineError> {
-        let (plugin, now) = (taken.installed.digest(&taken.stage)?, self.clock.now());
-        if let Some(until) = self.quarantine.rests_until(plugin, now) {
-            return Err(LineError::Rests { stage: taken.stage.clone(), until });
+    fn consult(&self, call: &Call) -> Result<Answer, PipelineError> {
+        let LetterDelivery { transactions, breaker, .. } = self.delivery;
+        let deployment = &self.transaction.deployment;
+        let (plugin, now) = (deployment.digest(&self.stage)?, transactions.clock.now());
+        if let Some(until) = breaker.rests_until(plugin, now) {
+            return Err(PipelineError::Rests { stage: self.stage.clone(), until });
         }
-        let answer = self.call(&taken.installed, &taken.stage, call);
+        let answer = self.transaction.call(&self.stage, call);
         match &answer {
-            Ok(_) => self.quarantine.sound(plugin),
-            Err(LineError::Fault(fault)) => {
-                self.quarantine.failed(plugin, fault, now);
-                self.note_failed(taken.installed.deployment.digest, taken.item.letter.id.referral);
+            Ok(_) => breaker.sound(plugin),
+            Err(PipelineError::Fault(fault)) => {
+                breaker.failed(plugin, fault, now);
+                transactions.canary.note_failed(deployment.deployment.digest, self.item.letter.id.referral);
             }
             Err(_) => {}
         }
         answer
     }
 
-    /// A referral may have moved since a vendor was asked: then whoever asked speaks on.
-    fn who_knows(&self, item: &OutboxItem, installed: Arc<Installed>) -> Arc<Installed> {
-        let Some(doubt) = &item.doubt else { return installed };
-        let asked = |it: &Arc<Installed>| it.digest(&doubt.stage).is_ok_and(|plugin| plugin == doubt.plugin);
-        if asked(&installed) {
-            return installed;
+    /// Writes down what was asked of the plugin; a response that stands beside it is not written twice.
+    fn note_decision(&mut self, call: &Call, answer: &Answer) -> Result<(), PipelineError> {
+        let (plugin, digest) = (self.transaction.deployment.digest(&self.stage)?, Digest(answer.digest().0));
+        let recorded = if std::mem::take(&mut self.has_unread_answer) {
+            Json::of(&WithoutResponse(call))?
+        } else {
+            Json::of(call)?
+        };
+        let referral = Some(self.item.letter.id.referral);
+        self.transaction.draft.decided(referral, &self.stage, plugin, recorded, digest);
+        Ok(())
+    }
+
+    /// Does what the plugin asks for, once its endpoint has a place for it.
+    async fn follow(mut self, referral: &Referral, ask: &Ask, lookup: bool) -> Result<Followed<'a>, PipelineError> {
+        let mut permit = match self.enter(ask) {
+            Entry::Go(permit) => permit,
+            Entry::Wait => return Ok(Followed::Ended(AttemptOutcome::Waits)),
+            Entry::Leave { since } => return self.turn_away(&ask.endpoint, since).await.map(Followed::Ended),
+        };
+        self.asked = Some(ask.endpoint.clone());
+        self.note_ask(ask, lookup).await?;
+        let exchanged = self.exchange(&mut permit, referral, ask).await?;
+        self.permit = Some(permit);
+        match exchanged {
+            Exchanged::Answered(response) => {
+                let (letter, told) = (self.item.letter.id, Json::of(&response)?);
+                self.transaction.draft.record(Record::Answered { letter, response: told, lookup });
+                (self.is_answered, self.has_unread_answer) = (!lookup, true);
+                Ok(Followed::By(self, response))
+            }
+            Exchanged::Silent(why) => self.retry(why).await.map(Followed::Ended),
+            Exchanged::Denied(why) => self.await_mending(why).await.map(Followed::Ended),
         }
-        self.deployments.with_stage(&doubt.stage).into_iter().find(asked).unwrap_or(installed)
     }
 
     /// Leave to ask an endpoint. Only the first request of a conversation waits for it.
-    fn enter(&self, pass: Option<Pass>, taken: &Taken<'_>, ask: &Ask, has_begun: bool) -> Entry {
-        let now = self.clock.now();
-        let mut pass = match pass {
-            Some(pass) if pass.is_for(&ask.endpoint) => pass,
-            Some(_) | None if has_begun => self.lanes.join(&ask.endpoint, now),
+    fn enter(&mut self, ask: &Ask) -> Entry {
+        let Transactions { clock, queues, .. } = &*self.delivery.transactions;
+        let now = clock.now();
+        let mut permit = match self.permit.take() {
+            Some(permit) if permit.is_for(&ask.endpoint) => permit,
+            Some(_) | None if self.asked.is_some() => queues.join(&ask.endpoint, now),
             Some(_) | None => {
-                let Taken { item, .. } = taken;
-                let comer = Comer { letter: item.letter.id, due: item.due, patience: taken.patience() };
-                match self.lanes.enter(&ask.endpoint, comer, now) {
-                    Entry::Go(pass) => pass,
+                let comer = Comer { letter: self.item.letter.id, due: self.item.due, patience: self.patience() };
+                match queues.enter(&ask.endpoint, comer, now) {
+                    Entry::Go(permit) => permit,
                     other @ (Entry::Wait | Entry::Leave { .. }) => return other,
                 }
             }
         };
-        pass.spend(now);
-        Entry::Go(pass)
+        permit.spend(now);
+        Entry::Go(permit)
     }
 
     /// Writes an ask down before it is sent: a crash in the middle finds it.
-    async fn ask<'a>(&'a self, taken: &mut Taken<'a>, ask: &Ask, lookup: bool) -> Result<(), LineError> {
-        let mut draft = std::mem::replace(&mut taken.draft, self.draft());
-        draft.record(Record::Asked {
-            letter: taken.item.letter.id,
-            attempt: taken.item.attempts + 1,
-            stage: taken.stage.clone(),
-            plugin: taken.installed.digest(&taken.stage)?,
+    async fn note_ask(&mut self, ask: &Ask, lookup: bool) -> Result<(), PipelineError> {
+        self.transaction.draft.record(Record::Asked {
+            letter: self.item.letter.id,
+            attempt: self.item.attempts + 1,
+            stage: self.stage.clone(),
+            plugin: self.transaction.deployment.digest(&self.stage)?,
             endpoint: ask.endpoint.clone(),
-            agreement: self.egress.agreement(&ask.endpoint).map(str::to_string),
+            agreement: self.delivery.egress.agreement(&ask.endpoint).map(str::to_string),
             ask: Json::of(ask)?,
             lookup,
         });
-        self.commit(draft).await
+        self.transaction.commit_and_go_on().await
     }
 
     /// One request to the outside, and what came back; what it tells of the patient is sealed with the next commit.
-    #[tracing::instrument(name = "exchange", level = "debug", skip_all, fields(stage = taken.stage))]
+    #[tracing::instrument(name = "exchange", level = "debug", skip_all, fields(stage = self.stage))]
     async fn exchange(
-        &self,
-        taken: &mut Taken<'_>,
-        pass: &mut Pass,
+        &mut self,
+        permit: &mut Pass,
         referral: &Referral,
         ask: &Ask,
-    ) -> Result<Exchanged, LineError> {
-        let letter = taken.item.letter.id;
-        let grant = taken.installed.grant(&taken.stage, &referral.facts.patient.id, letter);
-        let performed = self.egress.perform(&grant, ask, &mut taken.draft.sealing).await;
-        taken.draft.now = self.clock.now();
+    ) -> Result<Exchanged, PipelineError> {
+        let LetterDelivery { transactions, egress, .. } = self.delivery;
+        let letter = self.item.letter.id;
+        let grant = self.transaction.deployment.grant(&self.stage, &referral.facts.patient.id, letter);
+        let performed = egress.perform(&grant, ask, &mut self.transaction.draft.sealing).await;
+        self.transaction.draft.now = transactions.clock.now();
         let performed = match performed {
             Ok(performed) => performed,
             Err(denial) => {
-                tracing::error!(stage = taken.stage, %denial, "egress denied");
+                tracing::error!(stage = self.stage, %denial, "egress denied");
                 if let Denial::AgreementExpired { endpoint, expired } = &denial {
-                    self.ask_for_renewal(referral.id, endpoint, *expired).await?;
+                    self.delivery.ask_for_renewal(referral.id, endpoint, *expired).await?;
                 }
                 return Ok(Exchanged::Denied(denial.to_string()));
             }
         };
-        pass.note(&performed, self.clock.now());
+        permit.note(&performed, transactions.clock.now());
         Ok(match performed {
             Performed::Answered(response) => Exchanged::Answered(response),
             Performed::NotSent(why) => {
-                tracing::info!(stage = taken.stage, %letter, why, "not sent");
+                tracing::info!(stage = self.stage, %letter, why, "not sent");
                 Exchanged::Silent(why)
             }
             Performed::InDoubt(why) => {
-                tracing::info!(stage = taken.stage, %letter, why, "no answer came");
-                taken.in_doubt = matches!(taken.item.letter.body, LetterBody::Message(_));
+                tracing::info!(stage = self.stage, %letter, why, "no answer came");
+                self.in_doubt = self.is_message();
                 Exchanged::Silent(why)
             }
         })
     }
-
-    /// The gate's last word before a message leaves. Holds it back or refuses it where it must, and writes that down with what
-    /// was said before; `in_doubt` is kept while it is held back.
-    async fn passes<'a>(
-        &'a self,
-        installed: &Installed,
-        referral: &Referral,
-        item: &OutboxItem,
-        in_doubt: bool,
-        draft: &mut Draft<'a>,
-    ) -> Result<bool, LineError> {
-        let LetterBody::Message(message) = &item.letter.body else { return Ok(true) };
-        let letter = item.letter.id;
-        match self.admit(installed, draft, referral, message, item.letter.expires)? {
-            Verdict::Go => return Ok(true),
-            Verdict::Wait { until, rule } => {
-                let (attempts, why) = (item.attempts, rule.into());
-                draft.record(Record::Deferred { letter, due: until, attempts, why, in_doubt });
-                self.commit(std::mem::replace(draft, self.draft())).await?;
-            }
-            Verdict::Never { rule } => {
-                draft.record(Record::Refused { letter, rule: rule.into() });
-                let status = LetterStatus::Refused { code: rule.into() };
-                let _held = self.referrals.hold_one(referral.id).await;
-                let channel = Some(message.channel);
-                self.transition(draft, referral.id, Event::LetterStatus { letter, status, channel })?;
-                self.commit(std::mem::replace(draft, self.draft())).await?;
-            }
-        }
-        Ok(false)
-    }
 }
 
-/// A letter's body changed while it was taken up, which cannot be: it is leased.
-fn again(call: Option<Call>) -> Result<Call, LineError> {
-    call.ok_or_else(|| LineError::OtherAnswer { stage: "outreach".into() })
+/// The contact rules' last word before a message leaves. Holds it back or refuses it where they must, and writes that down
+/// with what was said before; `in_doubt` is kept while it is held back.
+async fn passes(
+    transaction: &mut Transaction<'_>,
+    referral: &Referral,
+    item: &OutboxItem,
+    in_doubt: bool,
+) -> Result<bool, PipelineError> {
+    let LetterBody::Message(message) = &item.letter.body else { return Ok(true) };
+    let letter = item.letter.id;
+    match transaction.admit(referral, message, item.letter.expires)? {
+        Verdict::Go => return Ok(true),
+        Verdict::Wait { until, rule } => {
+            let (attempts, why) = (item.attempts, rule.into());
+            transaction.draft.record(Record::Deferred { letter, due: until, attempts, why, in_doubt });
+        }
+        Verdict::Never { rule } => {
+            transaction.draft.record(Record::Refused { letter, rule: rule.into() });
+            let status = LetterStatus::Refused { code: rule.into() };
+            transaction.hold(vec![referral.id]).await;
+            let channel = Some(message.channel);
+            transaction.transition(referral.id, Event::LetterStatus { letter, status, channel })?;
+        }
+    }
+    transaction.commit_and_go_on().await?;
+    Ok(false)
 }

@@ -3,31 +3,22 @@
 //!
 //! Invariant: never while it is in doubt whether this vendor has acted. Only its own answer ends that.
 
-use chrono::{DateTime, Utc};
-use handoff_engine::event::LetterStatus;
-use handoff_engine::letter::{Letter, LetterBody, Message};
-use handoff_store::entry::Record;
-
-use super::conversation::{Seen, Taken};
-use super::outbox::retry_at;
-use super::receipt::{given_up, sent};
-use crate::pipeline::{Line, LineError};
 use handoff_egress::pacing::Patience;
+use handoff_engine::letter::{Letter, LetterBody, Message};
 
-/// What a referral hears of a letter that no vendor could be made to carry. See `wit/outreach.wit`.
-const UNREACHABLE: &str = "unreachable";
+use super::attempt::DeliveryAttempt;
 
-impl Taken<'_> {
+impl DeliveryAttempt<'_> {
     /// The letter as it is owed to the next vendor for its channel.
-    fn for_next_vendor(&self) -> Option<Letter> {
+    pub(super) fn for_next_vendor(&self) -> Option<Letter> {
         let letter = &self.item.letter;
         let LetterBody::Message(message) = &letter.body else { return None };
-        if self.in_doubt || letter.expires.is_some_and(|expires| self.draft.now > expires) {
+        if self.in_doubt || letter.expires.is_some_and(|expires| self.transaction.now() > expires) {
             return None;
         }
         let mut vendors_tried = message.vendors_tried.clone();
         vendors_tried.push(self.stage.clone());
-        self.installed.carrier(message.channel, &vendors_tried)?;
+        self.transaction.deployment.carrier(message.channel, &vendors_tried)?;
         Some(Letter { body: LetterBody::Message(Message { vendors_tried, ..message.clone() }), ..letter.clone() })
     }
 
@@ -41,60 +32,5 @@ impl Taken<'_> {
                 Patience::Endless
             }
         }
-    }
-}
-
-impl Line {
-    /// Owes the letter to the next vendor, with fresh attempts. False when there is none, or it may not go there.
-    pub(super) fn hand_over(&self, taken: &mut Taken<'_>) -> bool {
-        let Some(letter) = taken.for_next_vendor() else { return false };
-        tracing::warn!(letter = %letter.id, stage = taken.stage, "the next vendor takes over");
-        taken.draft.queue(letter);
-        true
-    }
-
-    /// Its plugin gave no answer. One that keeps failing is not waited for where the workflow names another vendor.
-    pub(super) async fn make_room(&self, taken: Taken<'_>, fault: LineError) -> Result<Seen, LineError> {
-        let (now, why) = (taken.draft.now, fault.to_string());
-        let plugin = taken.installed.digest(&taken.stage)?;
-        let Some(until) = self.quarantine.rests_until(plugin, now) else { return self.retry(taken, why).await };
-        if taken.for_next_vendor().is_some() {
-            return self.give_up(taken, why).await;
-        }
-        let due = until.max(retry_at(now, taken.item.letter.id, taken.item.attempts));
-        self.put_off(taken, due, why).await
-    }
-
-    /// The letter's endpoint has not answered since then; nothing was sent.
-    pub(super) async fn turn_away(
-        &self,
-        taken: Taken<'_>,
-        endpoint: &str,
-        since: DateTime<Utc>,
-    ) -> Result<Seen, LineError> {
-        let why = format!("the endpoint {endpoint} has not answered since {}", since.format("%Y-%m-%d %H:%M UTC"));
-        self.give_up(taken, why).await
-    }
-
-    /// This vendor has had its chance.
-    pub(super) async fn give_up(&self, mut taken: Taken<'_>, why: String) -> Result<Seen, LineError> {
-        let letter = taken.item.letter.id;
-        let _held = self.referrals.hold_one(letter.referral).await;
-        if self.hand_over(&mut taken) {
-            self.commit(taken.draft).await?;
-            return Ok(Seen::Concluded);
-        }
-        let Taken { item, installed, stage, in_doubt, mut draft, .. } = taken;
-        tracing::error!(%letter, stage, "a letter waits for a person");
-        self.note_failed(installed.deployment.digest, letter.referral);
-        draft.record(Record::Dropped { letter, dead: true, why, in_doubt });
-        let event = match &item.letter.body {
-            // It may lie with the patient: what is decided next must not send the same again.
-            LetterBody::Message(message) if in_doubt => sent(&draft, letter, message, true),
-            _ => given_up(&item, LetterStatus::Undeliverable { code: UNREACHABLE.into() }),
-        };
-        self.transition(&mut draft, letter.referral, event)?;
-        self.commit(draft).await?;
-        Ok(Seen::Concluded)
     }
 }

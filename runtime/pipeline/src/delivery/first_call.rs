@@ -1,4 +1,4 @@
-//! Letter -> the first word of its conversation: which stage speaks for it, and what it is told.
+//! Letter -> the first call of its conversation: which stage speaks for it, and what it is told.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use handoff_engine::ids::{LetterId, Token};
@@ -11,10 +11,12 @@ use handoff_host::{Call, Speaker};
 use handoff_store::Record;
 use handoff_store::index::{Doubt, OutboxItem};
 
+use super::LetterDelivery;
+use super::vendor::{vendor_name, vendor_of};
 use crate::deployments::Installed;
-use crate::intake::callback::{vendor_name, vendor_of};
-use crate::pipeline::{Line, LineError};
+use crate::error::PipelineError;
 use crate::to_wit;
+use crate::transaction::Transactions;
 
 /// The extras by which a vendor's plugin looks for a letter: when it was asked for and what time it is, by our clock,
 /// and which of the vendor's messages to this address are other letters.
@@ -22,21 +24,21 @@ const ASKED_AT: &str = "asked-at";
 const NOW: &str = "now";
 const KNOWN_IDS: &str = "known-ids";
 
-/// Who speaks for a letter, and the first word.
-pub(super) struct Opening {
+/// Who speaks for a letter, and what it is told first.
+pub(super) struct FirstCall {
     pub speaker: Speaker,
     pub stage: String,
     pub call: Call,
 }
 
-impl Line {
+impl LetterDelivery {
     /// Nothing when the workflow has no stage for this letter.
-    pub(super) fn opening(
+    pub(super) fn first_call(
         &self,
         installed: &Installed,
         referral: &Referral,
         item: &OutboxItem,
-    ) -> Result<Option<Opening>, LineError> {
+    ) -> Result<Option<FirstCall>, PipelineError> {
         let speaker = speaker_for(&item.letter.body);
         let stage = match (&item.doubt, &item.letter.body) {
             // Whoever was asked knows, not whoever would be asked today.
@@ -55,29 +57,29 @@ impl Line {
                 let ask: Ask = ask.read()?;
                 speaker.resume(ask.state, response.read()?, settings)
             }
-            Some(Doubt { response: None, .. }) | None => self.first_word(referral, item, &stage, settings)?,
+            Some(Doubt { response: None, .. }) | None => self.call_for(referral, item, &stage, settings)?,
         };
-        Ok(Some(Opening { speaker, stage, call }))
+        Ok(Some(FirstCall { speaker, stage, call }))
     }
 
-    fn first_word(
+    fn call_for(
         &self,
         referral: &Referral,
         item: &OutboxItem,
         stage: &str,
         settings: String,
-    ) -> Result<Call, LineError> {
+    ) -> Result<Call, PipelineError> {
         let id = item.letter.id;
-        let now = to_wit::instant(self.clock.now());
+        let now = to_wit::instant(self.transactions.clock.now());
         Ok(match &item.letter.body {
             LetterBody::Message(message) => match &item.doubt {
                 Some(doubt) => {
                     let mut letter = self.wire_letter(stage, id, message);
-                    let asked = self.store.read(doubt.position)?.map(|entry| moment(entry.at));
+                    let asked = self.transactions.store.read(doubt.position)?.map(|entry| moment(entry.at));
                     letter.extras.extend(asked.map(|value| Attribute { name: ASKED_AT.into(), value }));
                     let known = self.known_ids(stage, &message.to)?;
                     letter.extras.push(Attribute { name: KNOWN_IDS.into(), value: known });
-                    letter.extras.push(Attribute { name: NOW.into(), value: moment(self.clock.now()) });
+                    letter.extras.push(Attribute { name: NOW.into(), value: moment(self.transactions.clock.now()) });
                     Call::Lookup { letter, settings }
                 }
                 None => Call::Compose { letter: self.wire_letter(stage, id, message), settings },
@@ -148,13 +150,14 @@ impl Line {
     }
 
     /// The vendor's ids of letters to an address that have their receipts, with spaces between them.
-    fn known_ids(&self, stage: &str, address: &Token) -> Result<String, LineError> {
-        let index = self.store.index();
-        let clear = self.vault.reveal(address, self)?;
+    fn known_ids(&self, stage: &str, address: &Token) -> Result<String, PipelineError> {
+        let Transactions { store, vault, .. } = &*self.transactions;
+        let index = store.index();
+        let clear = vault.reveal(address, store)?;
         let mut known = Vec::new();
-        for referral in index.find(&self.vault.blind("address", clear.as_str()))? {
+        for referral in index.find(&vault.blind("address", clear.as_str()))? {
             for position in index.history(&referral)? {
-                let Some(entry) = self.store.read(position)? else { continue };
+                let Some(entry) = store.read(position)? else { continue };
                 known.extend(entry.records.iter().filter_map(|record| {
                     match record {
                         Record::Received { vendor_id: Some(id), .. } => {

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::ids::Digest;
 use handoff_host::{Fault, FaultKind};
 
-use super::outbox::doubled;
+use super::backoff::doubled;
 
 /// One letter may be more than a plugin can bear. Five failures in a row are the plugin's.
 const FAULTS_MAX: u32 = 5;
@@ -22,7 +22,7 @@ const REST: TimeDelta = TimeDelta::seconds(30);
 const REST_MAX: TimeDelta = TimeDelta::hours(1);
 
 #[derive(Debug, Default)]
-pub(crate) struct Quarantine {
+pub(crate) struct PluginBreaker {
     failing: Mutex<HashMap<Digest, Failing>>,
 }
 
@@ -32,7 +32,7 @@ struct Failing {
     rests_until: DateTime<Utc>,
 }
 
-impl Quarantine {
+impl PluginBreaker {
     fn lock(&self) -> MutexGuard<'_, HashMap<Digest, Failing>> {
         self.failing.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -51,7 +51,7 @@ impl Quarantine {
     pub fn failed(&self, plugin: Digest, fault: &Fault, now: DateTime<Utc>) {
         let mut all = self.lock();
         let failing = all.entry(plugin).or_default();
-        // A full house did not let it run, and calls that were under way when the rest began say nothing new.
+        // A full pool did not let it run, and calls that were under way when the rest began say nothing new.
         if fault.kind == FaultKind::Busy || failing.rests_until > now {
             return;
         }
@@ -80,15 +80,15 @@ mod tests {
 
     #[test]
     fn only_failures_in_a_row_lead_to_a_rest_and_each_rest_is_longer() {
-        let (quarantine, plugin) = (Quarantine::default(), Digest::of(b"plugin"));
+        let (breaker, plugin) = (PluginBreaker::default(), Digest::of(b"plugin"));
         let begun = DateTime::from_timestamp(1_790_000_000, 0).expect("a moment");
         let failed = |kind, now| {
             let fault = Fault { plugin: handoff_host::Digest(plugin.0), function: Function::Compose, kind };
-            quarantine.failed(plugin, &fault, now);
+            breaker.failed(plugin, &fault, now);
         };
-        let rest = |now| quarantine.rests_until(plugin, now).map(|until| (until - now).num_seconds());
+        let rest = |now| breaker.rests_until(plugin, now).map(|until| (until - now).num_seconds());
         (1..FAULTS_MAX).for_each(|_| failed(FaultKind::Trapped, begun));
-        quarantine.sound(plugin);
+        breaker.sound(plugin);
         (1..FAULTS_MAX).for_each(|_| failed(FaultKind::Trapped, begun));
         failed(FaultKind::Busy, begun);
         assert_eq!(rest(begun), None);
@@ -100,6 +100,6 @@ mod tests {
         assert_eq!(rest(later), None);
         failed(FaultKind::OutOfMemory, later);
         assert_eq!(rest(later), Some(60));
-        assert_eq!(quarantine.resting(later).len(), 1);
+        assert_eq!(breaker.resting(later).len(), 1);
     }
 }

@@ -10,8 +10,10 @@ use handoff_store::index::{DeadItem, WhatDied};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Intake;
 use super::trigger::Sender;
-use crate::pipeline::{Line, LineError};
+use crate::error::PipelineError;
+use crate::transaction::Transactions;
 use handoff_ingress::delivery::{Delivery, Door};
 
 /// What became of a dead item that was taken up again.
@@ -24,14 +26,14 @@ pub enum Replayed {
     Letter { letter: LetterId, in_doubt: bool },
 }
 
-impl Line {
+impl Intake {
     /// Takes a dead delivery in again, or owes a dead letter anew: with fresh attempts, every vendor, its doubt kept. The
     /// gate is asked before it leaves. `item` is what the dead-letter list names it by.
     ///
     /// # Errors
     /// When there is no such item; when a delivery still cannot be read; when a letter has expired, or its patient's referral
     /// has ended. The list keeps it then.
-    pub async fn replay(&self, item: &str, who: &str, why: &str) -> Result<Replayed, LineError> {
+    pub async fn replay(&self, item: &str, who: &str, why: &str) -> Result<Replayed, PipelineError> {
         let dead = self.waits(item)?;
         let settled = Record::Settled { item: item.into(), how: "replayed".into(), who: who.into(), why: why.into() };
         match dead.what {
@@ -44,52 +46,53 @@ impl Line {
     ///
     /// # Errors
     /// When there is no such item.
-    pub async fn dismiss(&self, item: &str, who: &str, why: &str) -> Result<(), LineError> {
-        let _held = match self.waits(item)?.what {
-            WhatDied::Letter { letter, .. } => Some(self.referrals.hold_one(letter.referral).await),
-            WhatDied::Delivery { .. } => None,
-        };
+    pub async fn dismiss(&self, item: &str, who: &str, why: &str) -> Result<(), PipelineError> {
+        let mut transaction = self.transactions.begin_in_force();
+        match self.waits(item)?.what {
+            WhatDied::Letter { letter, .. } => transaction.hold(vec![letter.referral]).await,
+            WhatDied::Delivery { .. } => {}
+        }
         // Somebody else may have been at it.
         self.waits(item)?;
-        let mut draft = self.draft();
         let (item, how) = (item.into(), "dismissed".into());
-        draft.record(Record::Settled { item, how, who: who.into(), why: why.into() });
-        self.commit(draft).await
+        transaction.draft.record(Record::Settled { item, how, who: who.into(), why: why.into() });
+        transaction.commit().await
     }
 
-    fn waits(&self, item: &str) -> Result<DeadItem, LineError> {
-        self.store.index().dead_letter(item)?.ok_or_else(|| LineError::NotDead { item: item.into() })
+    fn waits(&self, item: &str) -> Result<DeadItem, PipelineError> {
+        self.transactions.store.index().dead_letter(item)?.ok_or_else(|| PipelineError::NotDead { item: item.into() })
     }
 
-    async fn take_in_again(&self, item: &str, settled: Record) -> Result<Verdict, LineError> {
-        let not_dead = || LineError::NotDead { item: item.into() };
+    async fn take_in_again(&self, item: &str, settled: Record) -> Result<Verdict, PipelineError> {
+        let not_dead = || PipelineError::NotDead { item: item.into() };
         let (at, record) = self.dead(item)?.ok_or_else(not_dead)?;
         let Record::Delivery { source, bytes: Some(token), envelope, .. } = record else { return Err(not_dead()) };
         let door = match envelope["door"].as_str() {
             Some("webhook") => Door::Webhook,
             Some(_) | None => Door::Mllp,
         };
-        let body = self.vault.reveal_bytes(&token, self)?.as_slice().to_vec();
+        let body = self.transactions.vault.reveal_bytes(&token, &self.transactions.store)?.as_slice().to_vec();
         let headers = self.kept_headers(&envelope)?;
         let delivery = Delivery { door, source, url: String::new(), headers, body, received_at: at };
         match self.trigger(&delivery, Sender::Believed).await?.verdict {
             Some(Verdict::Dead { location, message, help }) => {
-                Err(LineError::StillDead { item: item.into(), location, message, help })
+                Err(PipelineError::StillDead { item: item.into(), location, message, help })
             }
             Some(verdict) => {
-                let mut draft = self.draft();
-                draft.record(settled);
-                self.commit(draft).await?;
+                let mut transaction = self.transactions.begin_in_force();
+                transaction.draft.record(settled);
+                transaction.commit().await?;
                 Ok(verdict)
             }
             None => Err(not_dead()),
         }
     }
 
-    fn kept_headers(&self, envelope: &Value) -> Result<Vec<Attribute>, LineError> {
+    fn kept_headers(&self, envelope: &Value) -> Result<Vec<Attribute>, PipelineError> {
         match envelope["headers"].as_str() {
             Some(token) => {
-                let sealed = self.vault.reveal_bytes(&Token(token.into()), self)?;
+                let Transactions { vault, store, .. } = &*self.transactions;
+                let sealed = vault.reveal_bytes(&Token(token.into()), store)?;
                 Ok(serde_json::from_slice(sealed.as_slice())?)
             }
             // HL7 over MLLP has none.
@@ -98,9 +101,9 @@ impl Line {
     }
 
     /// The delivery's own record, as it was when it died.
-    pub fn dead(&self, item: &str) -> Result<Option<(DateTime<Utc>, Record)>, LineError> {
-        let Some(dead) = self.store.index().dead_letter(item)? else { return Ok(None) };
-        let Some(entry) = self.store.read(dead.position)? else { return Ok(None) };
+    pub fn dead(&self, item: &str) -> Result<Option<(DateTime<Utc>, Record)>, PipelineError> {
+        let Some(dead) = self.transactions.store.index().dead_letter(item)? else { return Ok(None) };
+        let Some(entry) = self.transactions.store.read(dead.position)? else { return Ok(None) };
         let record = entry
             .records
             .iter()
@@ -108,19 +111,21 @@ impl Line {
         Ok(record.map(|record| (entry.at, record.clone())))
     }
 
-    async fn owe_again(&self, item: &str, id: LetterId, settled: Record) -> Result<Replayed, LineError> {
-        let _held = self.referrals.hold_one(id.referral).await;
+    async fn owe_again(&self, item: &str, id: LetterId, settled: Record) -> Result<Replayed, PipelineError> {
+        let mut transaction = self.transactions.begin_in_force();
+        transaction.hold(vec![id.referral]).await;
         self.waits(item)?;
-        let mut draft = self.draft();
-        let referral = self.current(&draft, id.referral)?;
-        let Some((letter, doubt)) = self.last_words(id)? else { return Err(LineError::NotDead { item: item.into() }) };
-        if letter.expires.is_some_and(|expires| expires < draft.now) {
-            return Err(LineError::Expired { item: item.into() });
+        let referral = transaction.current(id.referral)?;
+        let Some((letter, doubt)) = self.last_words(id)? else {
+            return Err(PipelineError::NotDead { item: item.into() });
+        };
+        if letter.expires.is_some_and(|expires| expires < transaction.now()) {
+            return Err(PipelineError::Expired { item: item.into() });
         }
         let body = match letter.body {
             // A patient whose referral is over would not know what it is about.
-            LetterBody::Message(_) if self.deployments.ended(&referral) => {
-                return Err(LineError::Ended { item: item.into(), state: referral.state.clone() });
+            LetterBody::Message(_) if self.transactions.deployments.ended(&referral) => {
+                return Err(PipelineError::Ended { item: item.into(), state: referral.state.clone() });
             }
             LetterBody::Message(message) => LetterBody::Message(Message { vendors_tried: Vec::new(), ..message }),
             body @ (LetterBody::ReadRecord
@@ -128,18 +133,19 @@ impl Line {
             | LetterBody::WriteChart { .. }
             | LetterBody::Task(_)) => body,
         };
-        draft.record(Record::Queued { letter: Letter { body, due: draft.now, ..letter }, doubt });
-        draft.record(settled);
-        self.commit(draft).await?;
+        let due = transaction.now();
+        transaction.draft.record(Record::Queued { letter: Letter { body, due, ..letter }, doubt });
+        transaction.draft.record(settled);
+        transaction.commit().await?;
         Ok(Replayed::Letter { letter: id, in_doubt: doubt.is_some() })
     }
 
     /// The letter as it was last owed, and the ask that may have been acted upon when it died.
-    fn last_words(&self, id: LetterId) -> Result<Option<(Letter, Option<Position>)>, LineError> {
+    fn last_words(&self, id: LetterId) -> Result<Option<(Letter, Option<Position>)>, PipelineError> {
         let mut owed = None;
         let mut asked = None;
-        for position in self.store.index().history(&id.referral)? {
-            let Some(entry) = self.store.read(position)? else { continue };
+        for position in self.transactions.store.index().history(&id.referral)? {
+            let Some(entry) = self.transactions.store.read(position)? else { continue };
             for record in &entry.records {
                 match record {
                     Record::Queued { letter, doubt } if letter.id == id => {

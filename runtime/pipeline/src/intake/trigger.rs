@@ -1,7 +1,5 @@
 //! Delivery -> events. The trigger plugin reads the bytes; patient data is sealed; the whole of it is committed at once.
 
-use std::collections::BTreeSet;
-
 use handoff_engine::event::Event;
 use handoff_engine::ids::{Digest, PatientId, ReferralId};
 use handoff_host::contract::interpreter::{self, Meaning};
@@ -11,9 +9,11 @@ use handoff_store::Json;
 use handoff_store::entry::{Record, Verdict};
 use serde_json::json;
 
+use super::Intake;
+use super::matching::reference;
 use crate::deployments::Installed;
-use crate::pipeline::{Line, LineError};
-use crate::transaction::draft::Draft;
+use crate::error::PipelineError;
+use crate::transaction::Transaction;
 use crate::{from_wit, to_wit};
 use handoff_engine::error_chain::Chain;
 use handoff_ingress::callback_fields::Fields;
@@ -30,23 +30,32 @@ pub(super) enum Sender {
 }
 
 /// What became of a delivery.
-pub(super) struct Taken {
+pub(super) struct Understood {
     pub answer: Answer,
     /// Absent when it was refused, or had been understood before.
     pub verdict: Option<Verdict>,
 }
 
-impl From<Answer> for Taken {
-    fn from(answer: Answer) -> Taken {
-        Taken { answer, verdict: None }
+/// What is kept of a delivery beside its bytes.
+struct Kept {
+    kind: String,
+    dedupe_key: String,
+    verdict: Verdict,
+    /// Under whose key it is sealed, where it names a patient.
+    owner: Option<PatientId>,
+}
+
+impl From<Answer> for Understood {
+    fn from(answer: Answer) -> Understood {
+        Understood { answer, verdict: None }
     }
 }
 
-impl Line {
+impl Intake {
     /// Takes a delivery in. When it is answered, it is durable.
-    pub async fn take(&self, delivery: Delivery) -> Answer {
+    pub async fn take_order(&self, delivery: Delivery) -> Answer {
         match self.trigger(&delivery, Sender::Claimed).await {
-            Ok(taken) => taken.answer,
+            Ok(understood) => understood.answer,
             Err(error) => {
                 tracing::error!(source = %delivery.source, error = %Chain(&error), "a delivery was not taken; its sender will try again");
                 Answer::unavailable()
@@ -55,8 +64,8 @@ impl Line {
     }
 
     #[tracing::instrument(name = "delivery", level = "debug", skip_all, fields(door = delivery.door.name(), stage))]
-    pub(super) async fn trigger(&self, delivery: &Delivery, sender: Sender) -> Result<Taken, LineError> {
-        let installed = self.deployments.current();
+    pub(super) async fn trigger(&self, delivery: &Delivery, sender: Sender) -> Result<Understood, PipelineError> {
+        let installed = self.transactions.deployments.current();
         let stage = format!("trigger.{}", delivery.source);
         let Some(settings) = installed.settings(&stage) else { return Ok(Answer::not_found().into()) };
         // Not before: what nobody here knows by its name may be anything.
@@ -64,44 +73,46 @@ impl Line {
         let wire = to_wit::delivery(delivery);
         if delivery.door != Door::Mllp && sender == Sender::Claimed {
             let call = Call::AuthenticateDelivery { delivery: wire.clone(), settings: settings.clone() };
-            let checks = match self.call(&installed, &stage, &call)? {
+            let checks = match self.transactions.call(&installed, &stage, &call)? {
                 host::Answer::AuthenticateDelivery(checks) => checks,
-                _ => return Err(LineError::OtherAnswer { stage }),
+                _ => return Err(PipelineError::OtherAnswer { stage }),
             };
             let fields = Fields::default();
             let signed = Signed { url: &delivery.url, body: &delivery.body, fields: &fields };
-            if let Err(forged) = signature::verify(&checks, signed, &self.secrets, self.clock.now(), Unsigned::Trusted)
+            if let Err(forged) =
+                signature::verify(&checks, signed, &self.secrets, self.transactions.clock.now(), Unsigned::Trusted)
             {
                 tracing::warn!(source = %delivery.source, %forged, "delivery refused");
                 return Ok(Answer::forged().into());
             }
         }
         let wire = interpreter::Delivery { headers: without_credentials(&delivery.headers), ..wire };
-        let reading = match self.call(&installed, &stage, &Call::Interpret { delivery: wire, settings }) {
+        let reading = match self.transactions.call(&installed, &stage, &Call::Interpret { delivery: wire, settings }) {
             Ok(host::Answer::Interpret(reading)) => reading,
-            Ok(_) => return self.bury(&stage, delivery, "it answered another question".into()).await,
-            // A full house is no fault of the message's: its sender tries again.
-            Err(LineError::Fault(fault)) if fault.kind == FaultKind::Busy => return Err(fault.into()),
-            Err(fault) => return self.bury(&stage, delivery, fault.to_string()).await,
+            Ok(_) => return self.dead_letter(&stage, delivery, "it answered another question".into()).await,
+            // A full pool is no fault of the message's: its sender tries again.
+            Err(PipelineError::Fault(fault)) if fault.kind == FaultKind::Busy => return Err(fault.into()),
+            Err(fault) => return self.dead_letter(&stage, delivery, fault.to_string()).await,
         };
         // Control numbers are reused in the field: the same message is the same bytes under the same number.
         let digest = Digest::of(&delivery.body);
-        let key = self.vault.blind("delivery", &format!("{}\u{1f}{digest}", reading.dedupe_key));
+        let key = self.transactions.vault.blind("delivery", &format!("{}\u{1f}{digest}", reading.dedupe_key));
         let keys = std::iter::once(key.clone()).chain(self.keys_of(&reading.meaning)).collect();
         let _held = self.names.hold(keys).await;
-        if let Some(known) = self.store.index().delivery(&key)? {
+        if let Some(known) = self.transactions.store.index().delivery(&key)? {
             // What could not be read may be readable now: the plugin or its settings have been mended.
             let still_dead = match &reading.meaning {
                 Meaning::Unreadable(problem) => Some(dead(problem.clone())),
                 Meaning::Events(_) | Meaning::NotForUs(_) => None,
             };
             if still_dead.is_some() || !matches!(known.verdict, Verdict::Dead { .. }) {
-                return Ok(Taken { answer: reading.accepted.into(), verdict: still_dead });
+                return Ok(Understood { answer: reading.accepted.into(), verdict: still_dead });
             }
         }
         let (accepted, unavailable) = (reading.accepted.clone(), reading.unavailable.clone());
-        match self.interpret(&installed, &stage, delivery, key, reading).await {
-            Ok(verdict) => Ok(Taken { answer: accepted.into(), verdict: Some(verdict) }),
+        let transaction = self.transactions.begin(installed);
+        match self.interpret(transaction, &stage, delivery, key, reading).await {
+            Ok(verdict) => Ok(Understood { answer: accepted.into(), verdict: Some(verdict) }),
             Err(error) => {
                 tracing::error!(stage, error = %Chain(&error), "a delivery could not be stored; its sender is asked to try again");
                 Ok(Answer::from(unavailable).into())
@@ -111,25 +122,23 @@ impl Line {
 
     async fn interpret(
         &self,
-        installed: &Installed,
+        mut transaction: Transaction<'_>,
         stage: &str,
         delivery: &Delivery,
         dedupe_key: String,
         reading: interpreter::Reading,
-    ) -> Result<Verdict, LineError> {
+    ) -> Result<Verdict, PipelineError> {
         let digest = Digest::of(&delivery.body);
-        let mut draft = self.draft();
         let answer = Digest(host::Answer::Interpret(reading.clone()).digest().0);
         let mut owner = None;
-        let mut _held = Vec::new();
         let verdict = match reading.meaning {
             Meaning::Events(events) => {
                 let known = events.iter().map(|event| self.known(event)).collect::<Result<Vec<_>, _>>()?;
-                _held = self.referrals.hold(known.iter().flatten().collect()).await;
+                transaction.hold(known.iter().flatten().copied().collect()).await;
                 let mut referrals = Vec::new();
                 for (number, (event, known)) in events.into_iter().zip(known).enumerate() {
                     let seed = format!("{digest}/{number}");
-                    if let Some((referral, patient)) = self.apply(&mut draft, event, known, &seed)? {
+                    if let Some((referral, patient)) = self.apply(&mut transaction, event, known, &seed)? {
                         referrals.push(referral);
                         owner.get_or_insert(patient);
                     }
@@ -145,25 +154,25 @@ impl Line {
         };
         if is_kept(&verdict) {
             // A decision that nobody can make again proves nothing: what is not kept is not recorded as one.
-            draft.decided(None, stage, installed.digest(stage)?, as_recorded(installed, stage, delivery)?, answer);
+            let Transaction { draft, deployment, .. } = &mut transaction;
+            let recorded = as_recorded(deployment, stage, delivery)?;
+            draft.decided(None, stage, deployment.digest(stage)?, recorded, answer);
         }
-        self.keep(&mut draft, delivery, reading.kind, dedupe_key, verdict.clone(), owner)?;
-        self.commit(draft).await?;
+        self.keep(
+            &mut transaction,
+            delivery,
+            Kept { kind: reading.kind, dedupe_key, verdict: verdict.clone(), owner },
+        )?;
+        transaction.commit().await?;
         Ok(verdict)
     }
 
     /// The delivery's own record. Its bytes and headers are kept, sealed, where somebody may need them again: for a proof,
     /// a replay or a repair.
-    fn keep(
-        &self,
-        draft: &mut Draft<'_>,
-        delivery: &Delivery,
-        kind: String,
-        dedupe_key: String,
-        verdict: Verdict,
-        owner: Option<PatientId>,
-    ) -> Result<(), LineError> {
-        let patient = owner.unwrap_or_else(|| self.vault.intake(draft.now));
+    fn keep(&self, transaction: &mut Transaction<'_>, delivery: &Delivery, kept: Kept) -> Result<(), PipelineError> {
+        let draft = &mut transaction.draft;
+        let Kept { kind, dedupe_key, verdict, owner } = kept;
+        let patient = owner.unwrap_or_else(|| self.transactions.vault.intake(draft.now));
         let mut envelope = json!({ "door": delivery.door.name(), "received_at": delivery.received_at });
         let mut bytes = None;
         if is_kept(&verdict) {
@@ -189,136 +198,89 @@ impl Line {
 
     /// The plugin failed on it. The delivery becomes a dead letter, once, and its sender hears nothing it could misread:
     /// an acknowledgement is the plugin's to write.
-    async fn bury(&self, stage: &str, delivery: &Delivery, fault: String) -> Result<Taken, LineError> {
+    async fn dead_letter(&self, stage: &str, delivery: &Delivery, fault: String) -> Result<Understood, PipelineError> {
         tracing::error!(stage, fault, "a trigger failed; its delivery is kept as a dead letter");
         let verdict = Verdict::Dead {
             location: stage.into(),
             message: fault,
             help: format!("mend or replace the plugin of stage {stage}, then replay this delivery"),
         };
-        let key = self.vault.blind("delivery", &Digest::of(&delivery.body).to_string());
+        let key = self.transactions.vault.blind("delivery", &Digest::of(&delivery.body).to_string());
         let _held = self.names.hold(vec![key.clone()]).await;
-        if self.store.index().delivery(&key)?.is_none() {
-            let mut draft = self.draft();
-            self.keep(&mut draft, delivery, "unread".into(), key, verdict.clone(), None)?;
-            self.commit(draft).await?;
+        if self.transactions.store.index().delivery(&key)?.is_none() {
+            let mut transaction = self.transactions.begin_in_force();
+            let (kind, verdict) = ("unread".into(), verdict.clone());
+            self.keep(&mut transaction, delivery, Kept { kind, dedupe_key: key, verdict, owner: None })?;
+            transaction.commit().await?;
         }
-        Ok(Taken { answer: Answer::unavailable(), verdict: Some(verdict) })
+        Ok(Understood { answer: Answer::unavailable(), verdict: Some(verdict) })
     }
 
     /// One event of a delivery, on the referral it means. Nothing when no referral is meant.
     fn apply(
         &self,
-        draft: &mut Draft<'_>,
+        transaction: &mut Transaction<'_>,
         event: interpreter::Event,
         known: Option<ReferralId>,
         seed: &str,
-    ) -> Result<Option<(ReferralId, PatientId)>, LineError> {
-        let known = known.or_else(|| reference(&event).referral.iter().find_map(|n| draft.named(&self.number(n))));
+    ) -> Result<Option<(ReferralId, PatientId)>, PipelineError> {
+        let known =
+            known.or_else(|| reference(&event).referral.iter().find_map(|n| transaction.draft.named(&self.number(n))));
         if let interpreter::Event::Ordered(order) = event {
             return match known {
                 Some(id) => {
-                    draft.ignored(id, "the order came again".into());
-                    Ok(Some((id, self.current(draft, id)?.facts.patient.id.clone())))
+                    transaction.draft.ignored(id, "the order came again".into());
+                    Ok(Some((id, transaction.current(id)?.facts.patient.id.clone())))
                 }
-                None => self.born(draft, order, seed).map(Some),
+                None => self.create_referral(transaction, order, seed).map(Some),
             };
         }
         let Some(id) = known else { return Ok(None) };
-        let patient = self.current(draft, id)?.facts.patient.id.clone();
+        let patient = transaction.current(id)?.facts.patient.id.clone();
         let event = match event {
             interpreter::Event::Ordered(_) | interpreter::Event::Withdrawn(_) => Event::Withdrawn,
             interpreter::Event::Appointment(notice) => {
                 let numbers = &notice.reference.appointment;
-                let names: Vec<_> = numbers.iter().map(|number| self.vault.blind("appointment", number)).collect();
+                let names: Vec<_> =
+                    numbers.iter().map(|number| self.transactions.vault.blind("appointment", number)).collect();
                 if !names.is_empty() {
-                    draft.named_as(id, names);
+                    transaction.draft.named_as(id, names);
                 }
                 Event::Appointment {
                     change: from_wit::appointment_change(notice.change),
-                    appointment: from_wit::appointment(&mut draft.sealing, &patient, &notice),
+                    appointment: from_wit::appointment(&mut transaction.draft.sealing, &patient, &notice),
                     with: notice.with.map(from_wit::provider),
                 }
             }
             interpreter::Event::Note(note) => {
                 let last = note.final_;
-                Event::NoteReceived { note: from_wit::note(&mut draft.sealing, &patient, note, draft.now), last }
+                let now = transaction.now();
+                Event::NoteReceived { note: from_wit::note(&mut transaction.draft.sealing, &patient, note, now), last }
             }
         };
-        self.transition(draft, id, event)?;
+        transaction.transition(id, event)?;
         Ok(Some((id, patient)))
     }
 
-    fn born(
+    fn create_referral(
         &self,
-        draft: &mut Draft<'_>,
+        transaction: &mut Transaction<'_>,
         order: interpreter::Order,
         seed: &str,
-    ) -> Result<(ReferralId, PatientId), LineError> {
-        let id = ReferralId::derive(draft.now, seed.as_bytes());
-        let patient_id = from_wit::patient_id(&self.vault, &order.patient);
+    ) -> Result<(ReferralId, PatientId), PipelineError> {
+        let id = ReferralId::derive(transaction.now(), seed.as_bytes());
+        let vault = &self.transactions.vault;
+        let patient_id = from_wit::patient_id(vault, &order.patient);
         let mut names: Vec<_> = order.reference.referral.iter().map(|number| self.number(number)).collect();
         names.extend(order.patient.identifiers.iter().map(|identifier| self.patient_name(identifier)));
         let addresses = order.patient.phones.iter().map(|phone| &phone.number).chain(&order.patient.emails);
-        names.extend(addresses.map(|address| self.vault.blind("address", address)));
+        names.extend(addresses.map(|address| vault.blind("address", address)));
+        let draft = &mut transaction.draft;
         draft.named_as(id, names);
         let patient = from_wit::patient(&mut draft.sealing, patient_id.clone(), order.patient.clone());
         let order = from_wit::order(&mut draft.sealing, &patient_id, order);
-        let installed = self.deployments.for_new(id);
-        self.note_begun(installed.deployment.digest, id);
-        self.begin(&installed, draft, id, patient.into(), order.into())?;
+        transaction.create_referral(id, patient.into(), order.into())?;
         Ok((id, patient_id))
-    }
-
-    /// The referral that an event means: by its own number, by its appointment's, else by the patient when only one of
-    /// theirs is open.
-    fn known(&self, event: &interpreter::Event) -> Result<Option<ReferralId>, LineError> {
-        let index = self.store.index();
-        let reference = reference(event);
-        let numbers = reference.referral.iter().map(|number| self.number(number));
-        let appointments = reference.appointment.iter().map(|number| self.vault.blind("appointment", number));
-        for name in numbers.chain(appointments) {
-            if let Some(id) = index.find(&name)?.pop() {
-                return Ok(Some(id));
-            }
-        }
-        if matches!(event, interpreter::Event::Ordered(_)) {
-            // A patient may be referred twice: an order is the same order only by its own number.
-            return Ok(None);
-        }
-        let mut open = BTreeSet::new();
-        for identifier in &reference.patient {
-            for id in index.find(&self.patient_name(identifier))? {
-                let referral = index.referral(&id)?;
-                if referral.is_some_and(|referral| !self.deployments.ended(&referral)) {
-                    open.insert(id);
-                }
-            }
-        }
-        Ok(if open.len() == 1 { open.pop_first() } else { None })
-    }
-
-    fn number(&self, number: &str) -> String {
-        self.vault.blind("number", number)
-    }
-
-    fn patient_name(&self, id: &interpreter::Identifier) -> String {
-        self.vault.blind("patient", &format!("{}\u{1f}{}", id.authority, id.value))
-    }
-
-    /// Names that two deliveries may fight over: whoever comes second must see what the first did.
-    fn keys_of(&self, meaning: &Meaning) -> Vec<String> {
-        let Meaning::Events(events) = meaning else { return Vec::new() };
-        events.iter().flat_map(|event| &reference(event).referral).map(|number| self.number(number)).collect()
-    }
-}
-
-fn reference(event: &interpreter::Event) -> &interpreter::Reference {
-    match event {
-        interpreter::Event::Ordered(order) => &order.reference,
-        interpreter::Event::Withdrawn(reference) => reference,
-        interpreter::Event::Appointment(notice) => &notice.reference,
-        interpreter::Event::Note(note) => &note.reference,
     }
 }
 
@@ -331,7 +293,7 @@ fn is_kept(verdict: &Verdict) -> bool {
 }
 
 /// The trigger's call without what lies sealed beside it.
-fn as_recorded(installed: &Installed, stage: &str, delivery: &Delivery) -> Result<Json, LineError> {
+fn as_recorded(installed: &Installed, stage: &str, delivery: &Delivery) -> Result<Json, PipelineError> {
     let bare = Delivery {
         door: delivery.door,
         source: delivery.source.clone(),

@@ -7,13 +7,12 @@ use handoff_engine::letter::{Letter, LetterBody, Message};
 use handoff_engine::referral::{Asked, Channel, Consent, Reach, Referral};
 use handoff_engine::render::render;
 use handoff_host::contract::choice::{self, Decision};
-use handoff_host::{Answer, Call};
+use handoff_host::{Answer, Call, reason};
 use handoff_store::entry::Record;
 
 use crate::contact_rules::Verdict;
-use crate::deployments::Installed;
-use crate::pipeline::{Line, LineError};
-use crate::transaction::draft::Draft;
+use crate::error::PipelineError;
+use crate::transaction::Transaction;
 use crate::{from_wit, to_wit};
 
 /// What the workflow wants said.
@@ -25,51 +24,24 @@ pub(super) struct Wish<'a> {
     pub expires: Option<DateTime<Utc>>,
 }
 
-impl Line {
+impl Transaction<'_> {
     /// Owes the patient a letter. Returns the event that follows when there is none to owe.
-    pub(super) fn address(
-        &self,
-        installed: &Installed,
-        draft: &mut Draft<'_>,
+    pub(super) fn compose_message(
+        &mut self,
         referral: &Referral,
         id: LetterId,
         wish: Wish<'_>,
-    ) -> Result<Option<Event>, LineError> {
+    ) -> Result<Option<Event>, PipelineError> {
         let Wish { template, channel: wanted, asked, expires } = wish;
-        let reaches = self.reaches(draft, referral)?;
-        let situation = choice::Situation {
-            letter: template.to_string(),
-            wanted: wanted.map(to_wit::channel),
-            reaches: reaches
-                .iter()
-                .map(|reach| choice::Reachable {
-                    channel: to_wit::channel(reach.channel),
-                    consent: to_wit::consent(reach.consent),
-                })
-                .collect(),
-            preferred: referral.facts.patient.preferred.map(to_wit::channel),
-            languages: referral.facts.patient.languages.clone(),
-            available: installed.workflow().language_tags(),
-            attempts: referral
-                .facts
-                .attempts
-                .iter()
-                .map(|attempt| choice::Attempt {
-                    channel: to_wit::channel(attempt.channel),
-                    at: to_wit::instant(attempt.at),
-                    outcome: to_wit::attempt_outcome(attempt.outcome),
-                })
-                .collect(),
-            now: to_wit::instant(draft.now),
-            extras: Vec::new(),
-        };
-        let settings = installed.settings("channel").unwrap_or_default();
-        let answer = self.decide(installed, draft, "channel", referral.id, &Call::Choose { situation, settings });
+        let reaches = self.reaches(referral)?;
+        let situation = self.situation(referral, &reaches, template, wanted);
+        let settings = self.deployment.settings("channel").unwrap_or_default();
+        let answer = self.decide("channel", referral.id, &Call::Choose { situation, settings });
         let nobody = |reason: String| Ok(Some(Event::Unreachable { template: template.to_string(), reason }));
         let chosen = match answer {
             Ok(Answer::Choose(Ok(Decision::Send(chosen)))) => chosen,
             Ok(Answer::Choose(Ok(Decision::Nobody(reason)))) => return nobody(reason),
-            Ok(Answer::Choose(Err(failure))) => return nobody(crate::delivery::receipt::reason(&failure)),
+            Ok(Answer::Choose(Err(failure))) => return nobody(reason(&failure)),
             Ok(_) => return nobody("the channel stage answered another question".into()),
             Err(fault) => return nobody(fault.to_string()),
         };
@@ -79,7 +51,7 @@ impl Line {
         else {
             return nobody(format!("the channel stage chose {}, which does not reach this patient", channel.name()));
         };
-        let rendered = match render(installed.workflow(), &referral.facts, template, channel, &chosen.language) {
+        let rendered = match render(self.deployment.workflow(), &referral.facts, template, channel, &chosen.language) {
             Ok(rendered) => rendered,
             Err(error) => return nobody(error.to_string()),
         };
@@ -93,24 +65,60 @@ impl Line {
             text: rendered.text,
             vendors_tried: Vec::new(),
         };
-        let due = match self.admit(installed, draft, referral, &message, expires)? {
-            Verdict::Go => draft.now,
+        let due = match self.admit(referral, &message, expires)? {
+            Verdict::Go => self.now(),
             Verdict::Wait { until, rule: _ } => until,
             Verdict::Never { rule } => {
-                draft.record(Record::Refused { letter: id, rule: rule.into() });
+                self.draft.record(Record::Refused { letter: id, rule: rule.into() });
                 let status = LetterStatus::Refused { code: rule.into() };
                 return Ok(Some(Event::LetterStatus { letter: id, status, channel: Some(channel) }));
             }
         };
-        draft.queue(Letter { id, due, expires, body: LetterBody::Message(message) });
+        self.draft.queue(Letter { id, due, expires, body: LetterBody::Message(message) });
         Ok(None)
     }
 
+    /// What the channel stage chooses from.
+    fn situation(
+        &self,
+        referral: &Referral,
+        reaches: &[Reach],
+        template: &str,
+        wanted: Option<Channel>,
+    ) -> choice::Situation {
+        choice::Situation {
+            letter: template.to_string(),
+            wanted: wanted.map(to_wit::channel),
+            reaches: reaches
+                .iter()
+                .map(|reach| choice::Reachable {
+                    channel: to_wit::channel(reach.channel),
+                    consent: to_wit::consent(reach.consent),
+                })
+                .collect(),
+            preferred: referral.facts.patient.preferred.map(to_wit::channel),
+            languages: referral.facts.patient.languages.clone(),
+            available: self.deployment.workflow().language_tags(),
+            attempts: referral
+                .facts
+                .attempts
+                .iter()
+                .map(|attempt| choice::Attempt {
+                    channel: to_wit::channel(attempt.channel),
+                    at: to_wit::instant(attempt.at),
+                    outcome: to_wit::attempt_outcome(attempt.outcome),
+                })
+                .collect(),
+            now: to_wit::instant(self.now()),
+            extras: Vec::new(),
+        }
+    }
+
     /// How the patient can be reached, with what is on file about each address.
-    fn reaches(&self, draft: &Draft<'_>, referral: &Referral) -> Result<Vec<Reach>, LineError> {
+    fn reaches(&self, referral: &Referral) -> Result<Vec<Reach>, PipelineError> {
         let mut reaches = referral.facts.patient.reaches.clone();
         for reach in &mut reaches {
-            let name = self.address_name(draft, &reach.address)?;
+            let name = self.address_name(&reach.address)?;
             reach.consent = match self.consent(&name, referral, &reach.address, reach.channel)? {
                 Some(true) => Consent::Granted,
                 Some(false) => Consent::Denied,

@@ -1,23 +1,22 @@
 //! Older deployment -> the one in force, for those that its workflow moves. Each is a step of its own, taken once: a referral
 //! that has moved belongs to the deployment in force. So a crash in the middle costs nothing, and the next start goes on.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
 use handoff_engine::ids::ReferralId;
 use handoff_engine::referral::Referral;
 use handoff_engine::step::{Step, adopt};
 use handoff_store::index::{InFlight, ReferralFilter};
 
-use crate::pipeline::{Line, LineError};
-use crate::transaction::draft::Draft;
+use crate::error::PipelineError;
+use crate::transaction::{Transaction, Transactions};
 
 /// Moved with one durable write. Letters and timers take their turn in between.
 const MOVED_AT_ONCE: usize = 256;
 
-/// A walk through the referrals in flight.
+/// How far a walk through the referrals in flight has come.
 #[derive(Default)]
-pub(crate) struct Walk {
+pub(crate) struct MigrationCursor {
     /// Where they stand who belong to the deployment in force.
     places: Vec<InFlight>,
     /// The last one looked at in the last place.
@@ -25,34 +24,45 @@ pub(crate) struct Walk {
     moved: u64,
 }
 
-impl Line {
+/// Moves whoever belongs to the deployment in force.
+pub struct Migration {
+    transactions: Arc<Transactions>,
+    cursor: Mutex<MigrationCursor>,
+}
+
+impl Migration {
+    pub(crate) fn new(transactions: Arc<Transactions>) -> Migration {
+        Migration { transactions, cursor: Mutex::default() }
+    }
+
     /// Another deployment is in force: its referrals are fetched.
-    pub fn begin_moving(&self) {
-        self.walk_anew();
-        self.pulse.notify_one();
+    pub fn begin(&self) {
+        self.start_again();
+        self.transactions.committed.notify_one();
     }
 
     /// Fetches all of them now, beside the keeper or without one.
     ///
     /// # Errors
     /// When the journal or the index fails. Whoever has not moved yet is fetched at the next start.
-    pub async fn move_everyone(&self) -> Result<(), LineError> {
-        while self.move_some().await? > 0 {}
+    pub async fn migrate_everyone(&self) -> Result<(), PipelineError> {
+        while self.migrate_some().await? > 0 {}
         Ok(())
     }
 
-    fn walk_anew(&self) {
-        let places: Vec<InFlight> =
-            self.store.index().in_flight().into_iter().filter(|place| self.deployments.moves_from(place)).collect();
-        *self.walk.lock().unwrap_or_else(PoisonError::into_inner) = Walk { places, after: None, moved: 0 };
+    fn start_again(&self) {
+        let Transactions { store, deployments, .. } = &*self.transactions;
+        let in_flight = store.index().in_flight().into_iter();
+        let places: Vec<InFlight> = in_flight.filter(|place| deployments.moves_from(place)).collect();
+        *self.cursor.lock().unwrap_or_else(PoisonError::into_inner) = MigrationCursor { places, after: None, moved: 0 };
     }
 
     /// Moves some of those that the deployment in force takes over. Nothing is left to look at when it returns zero.
-    pub(super) async fn move_some(&self) -> Result<usize, LineError> {
+    pub(crate) async fn migrate_some(&self) -> Result<usize, PipelineError> {
         let (place, after) = {
-            let walk = self.walk.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(place) = walk.places.last().cloned() else { return Ok(0) };
-            (place, walk.after)
+            let cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(place) = cursor.places.last().cloned() else { return Ok(0) };
+            (place, cursor.after)
         };
         let filter = ReferralFilter {
             deployment: Some(place.deployment),
@@ -60,39 +70,39 @@ impl Line {
             ended: Some(false),
             specialist: None,
         };
-        let listed = self.store.index().referrals(&filter, after, MOVED_AT_ONCE)?;
+        let listed = self.transactions.store.index().referrals(&filter, after, MOVED_AT_ONCE)?;
         let ids: Vec<ReferralId> = listed.into_iter().map(|listed| listed.id).collect();
-        let moved = self.move_these(&ids).await?;
+        let moved = self.migrate_these(&ids).await?;
         let is_over = {
-            let mut walk = self.walk.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
             // Another deployment may have begun a walk of its own meanwhile.
-            if walk.places.last() == Some(&place) {
-                walk.after = ids.last().copied();
-                walk.moved += moved;
+            if cursor.places.last() == Some(&place) {
+                cursor.after = ids.last().copied();
+                cursor.moved += moved;
                 if ids.len() < MOVED_AT_ONCE {
-                    walk.places.pop();
-                    walk.after = None;
+                    cursor.places.pop();
+                    cursor.after = None;
                 }
             }
-            walk.places.is_empty() && walk.moved > 0
+            cursor.places.is_empty() && cursor.moved > 0
         };
         // Whoever was on the way somewhere else when we came by is found the next time.
         if is_over {
-            self.walk_anew();
+            self.start_again();
         }
         // A place that is found empty is one looked at: others may follow it.
         Ok(ids.len().max(1))
     }
 
-    async fn move_these(&self, ids: &[ReferralId]) -> Result<u64, LineError> {
-        let _held = self.referrals.hold(ids.to_vec()).await;
+    async fn migrate_these(&self, ids: &[ReferralId]) -> Result<u64, PipelineError> {
+        let _held = self.transactions.hold(ids.to_vec()).await;
         let mut tickets = Vec::new();
         for id in ids {
-            let mut draft = self.draft();
-            let referral = self.current(&draft, *id)?;
-            if self.come_along(&mut draft, referral).1 {
-                let (entry, _) = draft.into_entry()?;
-                tickets.push(self.store.commit(entry));
+            let mut transaction = self.transactions.begin_in_force();
+            let referral = transaction.current(*id)?;
+            if transaction.migrate(referral).1 {
+                let (entry, _) = transaction.draft.into_entry()?;
+                tickets.push(self.transactions.store.commit(entry));
             }
         }
         let moved = tickets.len() as u64;
@@ -100,27 +110,29 @@ impl Line {
             ticket.await?;
         }
         if moved > 0 {
-            self.pulse.notify_one();
+            self.transactions.committed.notify_one();
         }
         Ok(moved)
     }
+}
 
-    /// A referral met on the line, moved first where the deployment in force takes it over; and whether it was.
-    pub(super) fn come_along(&self, draft: &mut Draft<'_>, referral: Arc<Referral>) -> (Arc<Referral>, bool) {
-        match self.moved(&referral, draft.now) {
+impl Transaction<'_> {
+    /// A referral that something happens to, moved first where the deployment in force takes it over; and whether it was.
+    pub(super) fn migrate(&mut self, referral: Arc<Referral>) -> (Arc<Referral>, bool) {
+        match self.migrated(&referral) {
             None => (referral, false),
             Some(step) => {
                 let referral = Arc::new(step.referral);
-                draft.stepped(Arc::clone(&referral), step.because);
+                self.draft.stepped(Arc::clone(&referral), step.because);
                 (referral, true)
             }
         }
     }
 
     /// One that would be stranded stays: its own deployment is still here, and knows what to do.
-    fn moved(&self, referral: &Referral, now: DateTime<Utc>) -> Option<Step> {
-        let along = self.deployments.comes_along(referral)?;
-        adopt(along.older.workflow(), &along.present.deployment, referral, &along.to, now)
+    fn migrated(&self, referral: &Referral) -> Option<Step> {
+        let along = self.from.deployments.migrates(referral)?;
+        adopt(along.older.workflow(), &along.present.deployment, referral, &along.to, self.now())
             .inspect_err(
                 |stranded| tracing::warn!(referral = %referral.id, %stranded, "a referral stays with its workflow"),
             )

@@ -1,7 +1,5 @@
 //! Asking plugins and the gate. Every decision is written down with what it was made from, so that it can be made again.
 
-use std::sync::atomic::Ordering;
-
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::{Digest, ReferralId, Token};
 use handoff_engine::letter::Message;
@@ -14,47 +12,34 @@ use handoff_vault::Clear;
 
 use crate::contact_rules;
 use crate::contact_rules::{Passage, Verdict};
-use crate::deployments::Installed;
-use crate::pipeline::{Line, LineError};
-use crate::transaction::draft::Draft;
+use crate::error::PipelineError;
+use crate::transaction::Transaction;
 
-impl Line {
+impl Transaction<'_> {
     /// One call of a stage's plugin, unrecorded: for what is recorded elsewhere or changes nothing.
-    #[tracing::instrument(name = "plugin", level = "debug", skip_all, fields(stage))]
-    pub(crate) fn call(&self, installed: &Installed, stage: &str, call: &Call) -> Result<Answer, LineError> {
-        let plugin = installed.plugin(stage)?;
-        self.plugin_calls.fetch_add(1, Ordering::Relaxed);
-        Ok(self.host.call(plugin, call)?)
+    pub(crate) fn call(&self, stage: &str, call: &Call) -> Result<Answer, PipelineError> {
+        self.from.call(&self.deployment, stage, call)
     }
 
     /// A decision for a referral, recorded.
-    pub(super) fn decide(
-        &self,
-        installed: &Installed,
-        draft: &mut Draft<'_>,
-        stage: &str,
-        referral: ReferralId,
-        call: &Call,
-    ) -> Result<Answer, LineError> {
-        let answer = self.call(installed, stage, call).inspect_err(|fault| {
+    pub(super) fn decide(&mut self, stage: &str, referral: ReferralId, call: &Call) -> Result<Answer, PipelineError> {
+        let answer = self.call(stage, call).inspect_err(|fault| {
             tracing::error!(stage, %referral, %fault, "a decision failed; a person decides");
-            self.note_failed(installed.deployment.digest, referral);
+            self.from.canary.note_failed(self.deployment.deployment.digest, referral);
         })?;
-        let plugin = installed.digest(stage)?;
-        draft.decided(Some(referral), stage, plugin, Json::of(call)?, Digest(answer.digest().0));
+        let plugin = self.deployment.digest(stage)?;
+        self.draft.decided(Some(referral), stage, plugin, Json::of(call)?, Digest(answer.digest().0));
         Ok(answer)
     }
 
     /// Whether and when a message may go to this patient.
     pub(crate) fn admit(
         &self,
-        installed: &Installed,
-        draft: &Draft<'_>,
         referral: &Referral,
         message: &Message,
         expires: Option<DateTime<Utc>>,
-    ) -> Result<Verdict, LineError> {
-        let name = self.address_name(draft, &message.to)?;
+    ) -> Result<Verdict, PipelineError> {
+        let name = self.address_name(&message.to)?;
         let texted = match message.channel {
             Channel::Sms => self.texted(&name)?,
             Channel::Email | Channel::Portal => Vec::new(),
@@ -68,12 +53,12 @@ impl Line {
             units: measure_sms(&message.text).units,
             expires,
         };
-        Ok(contact_rules::admit(&installed.workflow().contact, &passage, draft.now))
+        Ok(contact_rules::admit(&self.deployment.workflow().contact, &passage, self.now()))
     }
 
     /// The (blinded) name by which the index knows an address, whoever's it is.
-    pub(crate) fn address_name(&self, draft: &Draft<'_>, address: &Token) -> Result<String, LineError> {
-        Ok(self.vault.blind("address", self.reveal(draft, address)?.as_str()))
+    pub(crate) fn address_name(&self, address: &Token) -> Result<String, PipelineError> {
+        Ok(self.from.vault.blind("address", self.reveal(address)?.as_str()))
     }
 
     /// The patient's last word about an address: given to us under its name, else as the chart has it.
@@ -83,8 +68,8 @@ impl Line {
         referral: &Referral,
         address: &Token,
         channel: Channel,
-    ) -> Result<Option<bool>, LineError> {
-        let on_file = self.store.index().consent(name)?;
+    ) -> Result<Option<bool>, PipelineError> {
+        let on_file = self.from.store.index().consent(name)?;
         if let Some(word) = on_file.iter().find(|word| word.channel == channel.name()) {
             return Ok(Some(word.granted));
         }
@@ -97,10 +82,10 @@ impl Line {
     }
 
     /// When texts went to the number of this name, over all referrals of whoever answers it, and when those still owed will go.
-    fn texted(&self, name: &str) -> Result<Vec<DateTime<Utc>>, LineError> {
+    fn texted(&self, name: &str) -> Result<Vec<DateTime<Utc>>, PipelineError> {
         let mut texted = Vec::new();
-        for id in self.store.index().find(name)? {
-            if let Some(referral) = self.store.index().referral(&id)? {
+        for id in self.from.store.index().find(name)? {
+            if let Some(referral) = self.from.store.index().referral(&id)? {
                 let attempts = &referral.facts.attempts;
                 texted.extend(attempts.iter().filter(|a| a.channel == Channel::Sms).map(|a| a.at));
             }
@@ -110,19 +95,18 @@ impl Line {
 
     /// The patient gave or withdrew consent for an address, whichever referral it was about.
     pub(crate) fn note_consent(
-        &self,
-        draft: &mut Draft<'_>,
+        &mut self,
         address: &Token,
         channel: Channel,
         granted: bool,
         why: &str,
-    ) -> Result<(), LineError> {
-        let address = self.address_name(draft, address)?;
-        draft.record(Record::Consented { address, channel: channel.name().into(), granted, why: why.into() });
+    ) -> Result<(), PipelineError> {
+        let address = self.address_name(address)?;
+        self.draft.record(Record::Consented { address, channel: channel.name().into(), granted, why: why.into() });
         Ok(())
     }
 
-    pub(crate) fn reveal(&self, draft: &Draft<'_>, token: &Token) -> Result<Clear, LineError> {
-        Ok(draft.sealing.reveal(token)?)
+    pub(crate) fn reveal(&self, token: &Token) -> Result<Clear, PipelineError> {
+        Ok(self.draft.sealing.reveal(token)?)
     }
 }

@@ -8,7 +8,8 @@ use handoff_engine::event::Event;
 use tokio::sync::watch;
 
 use crate::delivery::outbox::{UNDER_WAY_MAX, Workers, finished};
-use crate::pipeline::{Line, LineError};
+use crate::error::PipelineError;
+use crate::pipeline::Pipeline;
 
 /// Timers fired before letters are looked at again: a morning's backlog must not hold up what it already owes.
 const TIMERS_AT_ONCE: usize = 256;
@@ -16,33 +17,35 @@ const TIMERS_AT_ONCE: usize = 256;
 /// However far off the next due moment is, look again after this long: a clock may have been set.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
-impl Line {
+impl Pipeline {
     /// Fires the timers that are due. Returns how many there were.
-    pub async fn wake(&self) -> Result<usize, LineError> {
+    pub async fn wake(&self) -> Result<usize, PipelineError> {
         let due = self.store.index().timers_due(self.clock.now(), TIMERS_AT_ONCE);
         for timer in &due {
-            let _held = self.referrals.hold_one(timer.referral).await;
-            let mut draft = self.draft();
-            let referral = self.current(&draft, timer.referral)?;
+            let _held = self.transactions.hold(vec![timer.referral]).await;
+            let mut transaction = self.transactions.begin_in_force();
+            let referral = transaction.current(timer.referral)?;
             // By the workflow in force the timer may be due at another time, or no more.
-            let (referral, _) = self.come_along(&mut draft, referral);
+            let (referral, _) = transaction.migrate(referral);
             // Between the look and the hold, an event may have moved the referral on.
-            if referral.timers.iter().any(|set| set.name == timer.name && set.due <= draft.now) {
-                self.transition(&mut draft, timer.referral, Event::Timer { name: timer.name.clone() })?;
+            if referral.timers.iter().any(|set| set.name == timer.name && set.due <= transaction.now()) {
+                transaction.transition(timer.referral, Event::Timer { name: timer.name.clone() })?;
             }
-            self.commit(draft).await?;
+            transaction.commit().await?;
         }
         Ok(due.len())
     }
 
     /// Works until nothing is due at the clock's present moment. A rehearsal moves its clock only then.
-    pub async fn settle(self: &Arc<Self>) -> Result<(), LineError> {
+    pub async fn settle(&self) -> Result<(), PipelineError> {
         let mut workers = Workers::new();
-        while self.move_some().await? + self.wake().await? + self.hand_out(&mut workers).await? > 0 {
+        while self.migration.migrate_some().await? + self.wake().await? + self.delivery.hand_out(&mut workers).await?
+            > 0
+        {
             while let Some(worker) = workers.join_next().await {
                 finished(worker)?;
                 // What one letter leaves behind may be another's turn, and its place is free.
-                self.hand_out(&mut workers).await?;
+                self.delivery.hand_out(&mut workers).await?;
             }
         }
         Ok(())
@@ -51,17 +54,19 @@ impl Line {
     /// When something is due next.
     pub fn next_due(&self) -> Option<DateTime<Utc>> {
         let index = self.store.index();
-        [index.next_timer(), index.next_letter(), self.lanes.next_call()].into_iter().flatten().min()
+        [index.next_timer(), index.next_letter(), self.transactions.queues.next_call()].into_iter().flatten().min()
     }
 
     /// Keeps time until it is told to stop. What is under way is finished.
     ///
     /// # Errors
     /// When the journal or the index fails: nothing may go on then.
-    pub async fn keep_time(self: &Arc<Self>, mut stop: watch::Receiver<bool>) -> Result<(), LineError> {
+    pub async fn keep_time(&self, mut stop: watch::Receiver<bool>) -> Result<(), PipelineError> {
         let mut workers = Workers::new();
         loop {
-            let begun = self.move_some().await? + self.wake().await? + self.hand_out(&mut workers).await?;
+            let begun = self.migration.migrate_some().await?
+                + self.wake().await?
+                + self.delivery.hand_out(&mut workers).await?;
             // Ahead of need, so that no delivery waits for it.
             self.vault.provision()?;
             let due = match workers.len() < UNDER_WAY_MAX {
@@ -79,7 +84,7 @@ impl Line {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => break,
                 Some(worker) = workers.join_next() => finished(worker)?,
-                () = self.pulse.notified() => {}
+                () = self.transactions.committed.notified() => {}
                 () = tokio::time::sleep(wait) => {}
             }
         }

@@ -1,4 +1,4 @@
-//! State + event -> step. The engine decides; this station fetches the decisions it asks for and notes what follows.
+//! State + event -> step. The engine decides; this stage fetches the decisions it asks for and notes what follows.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,95 +9,89 @@ use handoff_engine::letter::{Letter, LetterBody};
 use handoff_engine::referral::{Order, Patient, Referral};
 use handoff_engine::step::{self, Effect, NetworkCause, Step};
 use handoff_host::contract::roster;
-use handoff_host::{Answer, Call};
+use handoff_host::{Answer, Call, reason};
 use handoff_store::entry::Record;
 
 use super::compose_message::Wish;
-use crate::deployments::Installed;
-use crate::pipeline::{Line, LineError};
-use crate::transaction::draft::Draft;
+use crate::error::PipelineError;
+use crate::transaction::Transaction;
 use crate::{from_wit, to_wit};
 
 /// Events that one commit may raise for a referral. A sound workflow needs three; one that answers itself for ever is
 /// stopped here and shown to a person.
 const EVENTS_PER_COMMIT_MAX: usize = 16;
 
-impl Line {
+impl Transaction<'_> {
     /// A referral enters with its order.
-    pub(crate) fn begin(
-        &self,
-        installed: &Installed,
-        draft: &mut Draft<'_>,
+    pub(crate) fn create_referral(
+        &mut self,
         id: ReferralId,
         patient: Arc<Patient>,
         order: Arc<Order>,
-    ) -> Result<(), LineError> {
+    ) -> Result<(), PipelineError> {
+        let deployment = self.from.deployments.for_new(id);
+        self.from.canary.note_begun(deployment.deployment.digest, id);
         let event = Event::Ordered { patient: Arc::clone(&patient), order: Arc::clone(&order) };
-        draft.happened(id, event);
-        let step = step::begin(&installed.deployment, id, patient, order, draft.now)?;
+        self.draft.happened(id, event);
+        let step = step::begin(&deployment.deployment, id, patient, order, self.now())?;
         let mut events = VecDeque::new();
-        self.effects(installed, draft, step, &mut events)?;
-        self.follow(draft, id, events)
+        self.under(deployment, |transaction| transaction.effects(step, &mut events))?;
+        self.follow(id, events)
     }
 
     /// Something happened to a referral. Everything that follows from it at once is in the same transaction.
     #[tracing::instrument(name = "transition", level = "debug", skip_all, fields(referral = %id))]
-    pub(crate) fn transition(&self, draft: &mut Draft<'_>, id: ReferralId, event: Event) -> Result<(), LineError> {
-        self.follow(draft, id, VecDeque::from([event]))
+    pub(crate) fn transition(&mut self, id: ReferralId, event: Event) -> Result<(), PipelineError> {
+        self.follow(id, VecDeque::from([event]))
     }
 
-    fn follow(&self, draft: &mut Draft<'_>, id: ReferralId, mut events: VecDeque<Event>) -> Result<(), LineError> {
+    fn follow(&mut self, id: ReferralId, mut events: VecDeque<Event>) -> Result<(), PipelineError> {
         let mut taken = 0;
         while let Some(event) = events.pop_front() {
             taken += 1;
-            let referral = self.current(draft, id)?;
-            let (referral, _) = self.come_along(draft, referral);
+            let referral = self.current(id)?;
+            let (referral, _) = self.migrate(referral);
             if taken > EVENTS_PER_COMMIT_MAX {
-                draft.ignored(id, format!("the workflow answers itself in state {}: {}", referral.state, event.name()));
+                self.draft
+                    .ignored(id, format!("the workflow answers itself in state {}: {}", referral.state, event.name()));
                 break;
             }
-            let installed = self.deployments.get(&referral.deployment)?;
-            match step::step(&installed.deployment, &referral, &event, draft.now) {
+            let deployment = self.from.deployments.get(&referral.deployment)?;
+            match step::step(&deployment.deployment, &referral, &event, self.now()) {
                 Ok(step) => {
-                    draft.happened(id, event);
-                    self.effects(&installed, draft, step, &mut events)?;
+                    self.draft.happened(id, event);
+                    self.under(deployment, |transaction| transaction.effects(step, &mut events))?;
                 }
                 Err(rejection) => {
-                    draft.happened(id, event.clone());
+                    self.draft.happened(id, event.clone());
                     // That an errand was done needs no answer; that it failed does.
                     if !matches!(event, Event::Done { succeeded: true, .. }) {
-                        draft.ignored(id, rejection.to_string());
+                        self.draft.ignored(id, rejection.to_string());
                     }
                     // Invariant: a timer that fired is gone, whatever the workflow thinks of it; else it would fire for ever.
                     if let Event::Timer { name } = event {
                         let mut referral = Referral::clone(&referral);
                         referral.timers.retain(|timer| timer.name != name);
                         referral.version += 1;
-                        draft.stepped(Arc::new(referral), "a timer fired that nothing waits for".into());
+                        self.draft.stepped(Arc::new(referral), "a timer fired that nothing waits for".into());
                     }
                 }
             }
         }
         // It may have come to a state that the deployment in force takes over.
-        if let Some(referral) = draft.referral(id).cloned() {
-            self.come_along(draft, referral);
+        if let Some(referral) = self.draft.referral(id).cloned() {
+            self.migrate(referral);
         }
         Ok(())
     }
 
-    fn effects(
-        &self,
-        installed: &Installed,
-        draft: &mut Draft<'_>,
-        step: Step,
-        events: &mut VecDeque<Event>,
-    ) -> Result<(), LineError> {
+    fn effects(&mut self, step: Step, events: &mut VecDeque<Event>) -> Result<(), PipelineError> {
         let referral = &step.referral;
         for (id, effect) in step.letters() {
             let body = match effect {
                 Effect::Send { template, channel, asked, expires } => {
                     let wish = Wish { template, channel: *channel, asked: *asked, expires: *expires };
-                    events.extend(self.address(installed, draft, referral, id, wish)?);
+                    events.extend(self.compose_message(referral, id, wish)?);
                     continue;
                 }
                 Effect::ReadRecord => LetterBody::ReadRecord,
@@ -106,15 +100,15 @@ impl Line {
                 Effect::Raise { task } => LetterBody::Task(task.clone()),
                 Effect::AssessNetwork { .. } | Effect::RecallLetters => continue,
             };
-            draft.queue(Letter { id, due: draft.now, expires: None, body });
+            self.draft.queue(Letter { id, due: self.now(), expires: None, body });
         }
         for effect in &step.effects {
             match effect {
                 Effect::AssessNetwork { cause } => {
-                    let assessment = self.assess(installed, draft, referral, *cause)?;
+                    let assessment = self.assess(referral, *cause)?;
                     events.push_back(Event::Network { assessment });
                 }
-                Effect::RecallLetters => self.recall(draft, referral)?,
+                Effect::RecallLetters => self.recall(referral)?,
                 Effect::Send { .. }
                 | Effect::ReadRecord
                 | Effect::CheckVisit
@@ -122,17 +116,11 @@ impl Line {
                 | Effect::Raise { .. } => {}
             }
         }
-        draft.stepped(Arc::new(step.referral), step.because);
+        self.draft.stepped(Arc::new(step.referral), step.because);
         Ok(())
     }
 
-    fn assess(
-        &self,
-        installed: &Installed,
-        draft: &mut Draft<'_>,
-        referral: &Referral,
-        cause: NetworkCause,
-    ) -> Result<Assessment, LineError> {
+    fn assess(&mut self, referral: &Referral, cause: NetworkCause) -> Result<Assessment, PipelineError> {
         let facts = &referral.facts;
         let request = roster::Request {
             specialty: to_wit::code(&facts.order.specialty),
@@ -142,16 +130,14 @@ impl Line {
             cause: to_wit::network_cause(cause),
             tried: facts.tried.clone(),
             urgent: facts.order.priority != handoff_engine::referral::Priority::Routine,
-            now: to_wit::instant(draft.now),
+            now: to_wit::instant(self.now()),
             extras: Vec::new(),
         };
-        let settings = installed.settings("network").unwrap_or_default();
+        let settings = self.deployment.settings("network").unwrap_or_default();
         let call = Call::Assess { request, settings };
-        Ok(match self.decide(installed, draft, "network", referral.id, &call) {
+        Ok(match self.decide("network", referral.id, &call) {
             Ok(Answer::Assess(Ok(assessment))) => from_wit::assessment(assessment),
-            Ok(Answer::Assess(Err(failure))) => {
-                Assessment::Nobody { reason: crate::delivery::receipt::reason(&failure) }
-            }
+            Ok(Answer::Assess(Err(failure))) => Assessment::Nobody { reason: reason(&failure) },
             Ok(_) => Assessment::Nobody { reason: "the network stage answered another question".into() },
             Err(fault) => Assessment::Nobody { reason: fault.to_string() },
         })
@@ -159,24 +145,16 @@ impl Line {
 
     /// Letters to the patient that have not left are called back. One that is under way, or was when we went down, is past
     /// recall: its receipt ends it.
-    fn recall(&self, draft: &mut Draft<'_>, referral: &Referral) -> Result<(), LineError> {
-        for item in self.store.index().letters_of(&referral.id)? {
+    fn recall(&mut self, referral: &Referral) -> Result<(), PipelineError> {
+        for item in self.from.store.index().letters_of(&referral.id)? {
             if matches!(item.letter.body, LetterBody::Message(_))
                 && !item.in_doubt()
-                && draft.take_back(&self.leases, &self.lanes, item.letter.id)
+                && self.draft.take_back(&self.from.leases, &self.from.queues, item.letter.id)
             {
                 let letter = item.letter.id;
-                draft.record(Record::Dropped { letter, dead: false, why: "recalled".into(), in_doubt: false });
+                self.draft.record(Record::Dropped { letter, dead: false, why: "recalled".into(), in_doubt: false });
             }
         }
         Ok(())
-    }
-
-    /// A referral as this transaction has it.
-    pub(crate) fn current(&self, draft: &Draft<'_>, id: ReferralId) -> Result<Arc<Referral>, LineError> {
-        match draft.referral(id) {
-            Some(referral) => Ok(Arc::clone(referral)),
-            None => self.store.index().referral(&id)?.ok_or(LineError::NoSuchReferral(id)),
-        }
     }
 }

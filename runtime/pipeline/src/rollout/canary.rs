@@ -7,21 +7,21 @@ use handoff_store::index::Deployed;
 use tokio::sync::watch;
 
 use super::{Act, Applied, ChangeError, THE_HOUSE, put_in_force, take_up_again};
-use crate::pipeline::Line;
+use crate::pipeline::Pipeline;
 use handoff_engine::error_chain::Chain;
 
 /// Takes back what fails, until told to stop.
-pub async fn keep(line: Arc<Line>, mut stopped: watch::Receiver<bool>) {
+pub async fn keep(pipeline: Arc<Pipeline>, mut stopped: watch::Receiver<bool>) {
     loop {
         let why = tokio::select! {
             // An error means that the sender is gone, and then it is time to stop as well.
             _ = stopped.wait_for(|stop| *stop) => return,
-            why = line.canary_fails() => why,
+            why = pipeline.canary().has_failed() => why,
         };
-        let line = Arc::clone(&line);
+        let pipeline = Arc::clone(&pipeline);
         let taken_back = tokio::task::spawn_blocking(move || {
             let act = Act { origin: Origin::RolledBack, who: THE_HOUSE.into(), why };
-            if let Err(error) = take_back(&line, act) {
+            if let Err(error) = take_back(&pipeline, act) {
                 tracing::error!(error = %Chain(&error), "a canary that fails is still tried");
             }
         });
@@ -35,11 +35,11 @@ pub async fn keep(line: Arc<Line>, mut stopped: watch::Receiver<bool>) {
 ///
 /// # Errors
 /// When none is tried, or the journal does not take it.
-pub fn take_back(line: &Line, act: Act) -> Result<Applied, ChangeError> {
-    if line.deployments.canary().is_none() {
+pub fn take_back(pipeline: &Pipeline, act: Act) -> Result<Applied, ChangeError> {
+    if pipeline.deployments.canary().is_none() {
         return Err(ChangeError::NothingBefore);
     }
-    let known = line.store.index().deployments()?;
+    let known = pipeline.store.index().deployments()?;
     let present = Deployed::in_force(&known).ok_or(ChangeError::NothingBefore)?;
-    put_in_force(line, take_up_again(line, present)?, act)
+    put_in_force(pipeline, take_up_again(pipeline, present)?, act)
 }

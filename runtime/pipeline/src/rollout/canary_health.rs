@@ -1,26 +1,26 @@
-//! How a canary fares, beside the deployment in force: how many referrals began with each, and how many of them have failed. In
+//! How a canary does beside the deployment in force: how many referrals began with each, and how many of them have failed. In
 //! memory: after a restart both are watched anew.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use handoff_engine::ids::{Digest, ReferralId};
 use tokio::sync::Notify;
 
-use crate::pipeline::Line;
+use crate::deployments::Deployments;
 
 /// One referral that fails may be its own fault; the second is no coincidence.
 const FAILED_MIN: usize = 2;
 
 /// What is counted while one is tried.
-#[derive(Default)]
-pub(crate) struct Fares {
-    counted: Mutex<Counted>,
+pub struct CanaryHealth {
+    deployments: Arc<Deployments>,
+    counted: Mutex<CanaryCounts>,
     fails: Notify,
 }
 
 #[derive(Default)]
-struct Counted {
+struct CanaryCounts {
     /// In percent.
     back_at: u8,
     canary: Side,
@@ -40,8 +40,8 @@ impl Side {
     }
 }
 
-impl Counted {
-    /// A house in which everything fails has no reason to blame the canary.
+impl CanaryCounts {
+    /// An instance in which everything fails has no reason to blame the canary.
     fn is_too_bad(&self) -> bool {
         let Side { begun, failed } = &self.canary;
         let is_over = failed.len() >= FAILED_MIN && failed.len() * 100 >= usize::from(self.back_at) * begun.len();
@@ -53,16 +53,18 @@ impl Counted {
     }
 }
 
-impl Fares {
-    fn lock(&self) -> MutexGuard<'_, Counted> {
+impl CanaryHealth {
+    pub(crate) fn new(deployments: Arc<Deployments>) -> CanaryHealth {
+        CanaryHealth { deployments, counted: Mutex::default(), fails: Notify::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, CanaryCounts> {
         self.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl Line {
     /// From here on what is tried is watched.
-    pub fn begin_canary(&self, back_at: u8) {
-        *self.fares.lock() = Counted { back_at, ..Counted::default() };
+    pub fn begin(&self, back_at: u8) {
+        *self.lock() = CanaryCounts { back_at, ..CanaryCounts::default() };
     }
 
     /// Nothing while no canary is tried.
@@ -72,29 +74,29 @@ impl Line {
 
     pub(crate) fn note_begun(&self, deployment: Digest, referral: ReferralId) {
         if let Some(is_canary) = self.is_canary(deployment) {
-            self.fares.lock().side(is_canary).begun.insert(referral);
+            self.lock().side(is_canary).begun.insert(referral);
         }
     }
 
     /// A plugin gave no answer, a stage's set-up is wrong, or a letter was given up.
     pub(crate) fn note_failed(&self, deployment: Digest, referral: ReferralId) {
         let Some(is_canary) = self.is_canary(deployment) else { return };
-        let mut counted = self.fares.lock();
+        let mut counted = self.lock();
         let side = counted.side(is_canary);
         // Those that were under way before say nothing of the two.
         if side.begun.contains(&referral) {
             side.failed.insert(referral);
         }
         if counted.is_too_bad() {
-            self.fares.fails.notify_one();
+            self.fails.notify_one();
         }
     }
 
     /// Returns when too many of a canary's referrals have failed, with the count in words.
-    pub async fn canary_fails(&self) -> String {
+    pub(crate) async fn has_failed(&self) -> String {
         loop {
-            self.fares.fails.notified().await;
-            let counted = self.fares.lock();
+            self.fails.notified().await;
+            let counted = self.lock();
             if counted.is_too_bad() && self.deployments.canary().is_some() {
                 let (Side { begun, failed }, back_at) = (&counted.canary, counted.back_at);
                 let (begun, failed) = (begun.len(), failed.len());

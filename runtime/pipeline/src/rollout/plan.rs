@@ -20,7 +20,7 @@ use super::shadow_replay;
 use super::shadow_replay::{Past, Shadow};
 use super::{ChangeError, Ready};
 use crate::deployments::{InstallError, Installer, Source};
-use crate::pipeline::Line;
+use crate::pipeline::Pipeline;
 use crate::plugin_report::Label;
 use handoff_egress::reach::Ways;
 
@@ -48,23 +48,23 @@ pub struct Plan {
 ///
 /// # Errors
 /// When the index cannot be read.
-pub fn of(line: &Line, ready: &Ready, shadow_days: Option<u32>) -> Result<Plan, ChangeError> {
+pub fn of(pipeline: &Pipeline, ready: &Ready, shadow_days: Option<u32>) -> Result<Plan, ChangeError> {
     let installed = &ready.installed;
-    let census = super::take_census(line, installed, &ready.moves, Depth::Letters)?;
-    let mut plan = drawn(&line.deployments.current().deployment, &installed.deployment, census);
-    plan.labels = labels(&plan, &installed.deployment, &line.installer, &line.egress.ways())?;
+    let census = super::take_census(pipeline, installed, &ready.moves, Depth::Letters)?;
+    let mut plan = drawn(&pipeline.deployments.current().deployment, &installed.deployment, census);
+    plan.labels = labels(&plan, &installed.deployment, &pipeline.installer, &pipeline.egress.ways())?;
     if let Some(days) = shadow_days {
-        let index = line.store.index();
+        let index = pipeline.store.index();
         let records = Records::of(index)?;
         let past = Past {
             index,
-            read: &|position| line.store.read(position),
+            read: &|position| pipeline.store.read(position),
             older: &|digest| records.deployment(digest),
             ask: Some(&|stage, call| {
-                let answer = line.host.call(installed.plugin(stage).ok()?, &call).ok()?;
+                let answer = pipeline.host.call(installed.plugin(stage).ok()?, &call).ok()?;
                 Some(Digest(answer.digest().0))
             }),
-            now: line.clock.now(),
+            now: pipeline.clock.now(),
         };
         plan.shadow = Some(shadow_replay::cast(&past, &installed.deployment, days)?);
     }

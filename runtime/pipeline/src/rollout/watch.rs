@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::{Act, Candidate, ChangeError, THE_HOUSE, examine, put_in_force};
 use crate::deployments::{Keep, SetAside};
-use crate::pipeline::Line;
+use crate::pipeline::Pipeline;
 use handoff_engine::error_chain::Chain;
 
 /// An editor saves in several strokes and a copy takes a moment: what has not changed between two looks is whole.
@@ -25,7 +25,7 @@ const BESIDE: [&str; 4] = [".", "templates", "settings", "scenarios"];
 type Traces = Vec<(PathBuf, u64, Option<SystemTime>)>;
 
 /// Watches until told to stop.
-pub async fn keep(file: PathBuf, line: Arc<Line>, mut stopped: watch::Receiver<bool>) {
+pub async fn keep(file: PathBuf, pipeline: Arc<Pipeline>, mut stopped: watch::Receiver<bool>) {
     let mut seen = traces(&file);
     let mut applied = digest(&file);
     let mut changing = false;
@@ -48,23 +48,23 @@ pub async fn keep(file: PathBuf, line: Arc<Line>, mut stopped: watch::Receiver<b
             continue;
         }
         applied = present;
-        let (file, line) = (file.clone(), Arc::clone(&line));
-        if let Err(error) = tokio::task::spawn_blocking(move || take_up(&file, &line)).await {
+        let (file, pipeline) = (file.clone(), Arc::clone(&pipeline));
+        if let Err(error) = tokio::task::spawn_blocking(move || take_up(&file, &pipeline)).await {
             tracing::error!(%error, "a changed workflow could not be taken up");
         }
     }
 }
 
-fn take_up(file: &Path, line: &Line) {
+fn take_up(file: &Path, pipeline: &Pipeline) {
     let act = Act { origin: Origin::Configured, who: THE_HOUSE.into(), why: format!("{} changed", file.display()) };
     let taken = Candidate::read(file)
         .map_err(ChangeError::from)
-        .and_then(|candidate| examine(line, candidate, Keep::Yes))
-        .and_then(|ready| put_in_force(line, ready, act));
-    line.deployments.set_aside(match taken {
+        .and_then(|candidate| examine(pipeline, candidate, Keep::Yes))
+        .and_then(|ready| put_in_force(pipeline, ready, act));
+    pipeline.deployments.set_aside(match taken {
         Ok(_) | Err(ChangeError::InForce(_)) => None,
         Err(error) => {
-            let (at, file) = (line.clock.now(), file.display().to_string());
+            let (at, file) = (pipeline.clock.now(), file.display().to_string());
             Some(SetAside { at, file, why: Chain(&error).to_string() })
         }
     });

@@ -12,7 +12,7 @@ use handoff_store::Json;
 use handoff_store::entry::{Entry, Record};
 use handoff_vault::{Sealing, VaultError};
 
-use crate::delivery::outbox::{Lease, Leases};
+use super::lease::{Lease, Leases};
 use handoff_egress::pacing::Lanes;
 
 pub struct Draft<'a> {

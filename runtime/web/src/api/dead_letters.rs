@@ -67,7 +67,7 @@ fn operator(caller: &Caller, why: String) -> Operator {
 )]
 pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Json<Vec<Dead>>, Problem> {
     api.work(|api| {
-        let dead = api.office.line.store.index().dead_letters(PAGE_MAX).map_err(|error| failed(&error))?;
+        let dead = api.office.pipeline.store.index().dead_letters(PAGE_MAX).map_err(|error| failed(&error))?;
         Ok(Json(dead.into_iter().map(Dead::from).collect()))
     })
     .await

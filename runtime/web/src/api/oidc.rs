@@ -41,7 +41,7 @@ fn directory(api: &Api) -> Result<&Oidc, Problem> {
     responses((status = 303, description = "To the directory; it sends the browser back"), Problem)
 )]
 pub(super) async fn begin(State(api): State<Arc<Api>>) -> Result<impl IntoResponse, Problem> {
-    let begun = directory(&api)?.begin(api.office.line.clock.now()).await.map_err(problem)?;
+    let begun = directory(&api)?.begin(api.office.pipeline.clock.now()).await.map_err(problem)?;
     let kept = sensitive(format!("{STATE_COOKIE}={}; {STATE_ATTRIBUTES}", *begun.state))?;
     let there = HeaderValue::try_from(begun.url).map_err(|_| Problem::of(Wrong::Failed))?;
     Ok((StatusCode::SEE_OTHER, AppendHeaders([(SET_COOKIE, kept), (LOCATION, there)])))
@@ -58,7 +58,7 @@ pub(super) async fn finish(
     headers: HeaderMap,
     Asked(Back { code, state }): Asked<Back>,
 ) -> Result<impl IntoResponse, Problem> {
-    let now = api.office.line.clock.now();
+    let now = api.office.pipeline.clock.now();
     let kept = cookie(&headers, STATE_COOKIE).unwrap_or_default();
     let finished = match (&code, &state) {
         (Some(code), Some(state)) if !kept.is_empty() => directory(&api)?.finish(code, state, kept, now).await,

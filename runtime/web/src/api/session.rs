@@ -72,7 +72,7 @@ pub(super) async fn sign_in(
     let _turn = api.passwords.acquire().await.map_err(|_| Problem::of(Wrong::Failed))?;
     let (session, cookie) = api
         .work(move |api| {
-            let now = api.office.line.clock.now();
+            let now = api.office.pipeline.clock.now();
             let (password, code) = (&password, code.as_deref());
             let attempt = Attempt { name: &name, password, code, new_password, from: &from, now };
             let admitted = api.office.people.sign_in(attempt, &|record: Record| api.office.commit(record))?;

@@ -48,9 +48,10 @@ pub(super) async fn figures(State(api): State<Arc<Api>>) -> Result<Json<Figures>
 #[utoipa::path(get, path = "/api/deployments", tag = "house", responses((status = 200, body = [Deployed]), Problem))]
 pub(super) async fn deployments(State(api): State<Arc<Api>>) -> Result<Json<Vec<Deployed>>, Problem> {
     api.work(|api| {
-        let line = &api.office.line;
-        let (current, in_flight) = (line.deployments.current().deployment.digest, line.store.index().in_flight());
-        let known = line.store.index().deployments().map_err(|error| failed(&error))?;
+        let pipeline = &api.office.pipeline;
+        let (current, in_flight) =
+            (pipeline.deployments.current().deployment.digest, pipeline.store.index().in_flight());
+        let known = pipeline.store.index().deployments().map_err(|error| failed(&error))?;
         let deployed = known.into_iter().map(|it| Deployed {
             digest: it.deployment.to_string(),
             at: it.at,
@@ -81,23 +82,33 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<impl IntoResp
 
 /// Labels are names out of workflow and configuration, never anything that came in.
 fn exposition(api: &Api) -> Result<String, IndexError> {
-    let line = &api.office.line;
-    let (index, now) = (line.store.index(), line.clock.now());
+    let pipeline = &api.office.pipeline;
+    let (index, now) = (pipeline.store.index(), pipeline.clock.now());
     let mut by_state: BTreeMap<String, u64> = BTreeMap::new();
     for flight in index.in_flight() {
         *by_state.entry(flight.state).or_default() += flight.referrals;
     }
-    let endpoints = line.endpoints();
+    let endpoints = pipeline.endpoints();
     let mut page = Exposition(String::new());
-    page.one("journal_entries_total", "counter", "Entries committed", line.store.last().0);
-    page.one("journal_healthy", "gauge", "1 while the journal takes entries", u64::from(line.store.healthy().is_ok()));
-    let damaged = line.store.reader().damaged().len() as u64;
+    page.one("journal_entries_total", "counter", "Entries committed", pipeline.store.last().0);
+    page.one(
+        "journal_healthy",
+        "gauge",
+        "1 while the journal takes entries",
+        u64::from(pipeline.store.healthy().is_ok()),
+    );
+    let damaged = pipeline.store.reader().damaged().len() as u64;
     page.one("journal_segments_damaged", "gauge", "Segments to be restored from a backup", damaged);
     page.one("dead_letters", "gauge", "What waits for a person", index.dead_letters(PAGE_MAX)?.len() as u64);
     page.one("letters_due", "gauge", "Letters that are due", index.letter_ids_due(now, PAGE_MAX).len() as u64);
-    let calls = line.plugin_calls.load(Ordering::Relaxed);
+    let calls = pipeline.plugin_calls();
     page.one("plugin_calls_total", "counter", "Calls of plugins since the start", calls);
-    page.one("plugins_resting", "gauge", "Plugins that keep failing and are left alone", line.resting().len() as u64);
+    page.one(
+        "plugins_resting",
+        "gauge",
+        "Plugins that keep failing and are left alone",
+        pipeline.resting().len() as u64,
+    );
     page.one("sessions", "gauge", "People who are signed in", api.sessions.count(now) as u64);
     page.many("referrals_in_flight", "gauge", "Referrals under way", "state", by_state);
     let up = endpoints.iter().map(|(name, lane)| (name.clone(), u64::from(lane.state == "open")));

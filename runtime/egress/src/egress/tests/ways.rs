@@ -9,9 +9,9 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::jwt_assertion::tests::{RSA, elliptic_curve};
+use handoff_authority::{Authority, ListenerFiles};
 use handoff_ingress::http::{Limits, serve};
 use handoff_ingress::listener::{Entrance, Guard};
-use handoff_authority::{Authority, ListenerFiles};
 use handoff_ingress::tls::{Clients, Tls, TlsConfig};
 
 /// One endpoint, `out`, and secrets by name.

@@ -1,0 +1,45 @@
+//! What can keep a delivery, a referral or a letter from going on.
+
+use chrono::{DateTime, Utc};
+use handoff_engine::ids::{Digest, ReferralId};
+use handoff_host::Fault;
+
+/// Why a stage could not do its work. None of these loses anything: the sender is not acknowledged, or the letter stays.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    #[error("the journal takes nothing more")]
+    Commit(#[from] handoff_store::CommitError),
+    #[error("the index cannot be read")]
+    Index(#[from] handoff_store::index::IndexError),
+    #[error("the journal cannot be read")]
+    Read(#[from] handoff_store::journal::ReadError),
+    #[error("the vault cannot seal or reveal")]
+    Vault(#[from] handoff_vault::VaultError),
+    #[error("referral {0} is not known")]
+    NoSuchReferral(ReferralId),
+    #[error("{item} does not wait for a person: `handoff dead-letters list` names what does")]
+    NotDead { item: String },
+    #[error(
+        "the referral of {item} has ended ({state}); its patient is not written to\n  \
+         help: dismiss the letter, with the reason"
+    )]
+    Ended { item: String, state: String },
+    #[error("{item} has expired: it would reach its patient too late\n  help: dismiss the letter, with the reason")]
+    Expired { item: String },
+    #[error("{item} still cannot be read, at {location}: {message}\n  help: {help}")]
+    StillDead { item: String, location: String, message: String, help: String },
+    #[error("deployment {0} is not installed; its plugins are missing")]
+    NoSuchDeployment(Digest),
+    #[error("the workflow has no stage {stage:?}")]
+    NoSuchStage { stage: String },
+    #[error("the workflow cannot begin a referral")]
+    Begin(#[from] handoff_engine::step::Rejection),
+    #[error("stage {stage} answered another question than it was asked")]
+    OtherAnswer { stage: String },
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    #[error("the plugin of stage {stage} keeps failing; it rests until {}", until.format("%Y-%m-%d %H:%M:%S UTC"))]
+    Rests { stage: String, until: DateTime<Utc> },
+    #[error("a record cannot be written as JSON")]
+    Json(#[from] serde_json::Error),
+}
