@@ -3,7 +3,6 @@
 //!
 //! Architecture Invariant: whatever changes the house, or shows what is sealed, is journaled with who asked and why.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;

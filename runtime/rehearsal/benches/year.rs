@@ -6,7 +6,6 @@
 #![expect(clippy::print_stdout, reason = "a bench speaks to whoever started it")]
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use handoff_host::{Host, Limits};

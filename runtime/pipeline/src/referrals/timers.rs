@@ -1,6 +1,5 @@
 //! Timer -> Event. In due order, one referral at a time; the engine says what a timer means.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
