@@ -63,7 +63,7 @@ plugins: setup
 
 # Ratios against bare wasmtime, the native parser, and this machine's disk.
 bench *ARGS: setup
-    cargo bench -p handoff-host -p handoff-store -p handoff --bench call --bench journal --bench line {{ARGS}}
+    cargo bench -p handoff-host -p handoff-store -p handoff-rehearsal --bench call --bench journal --bench line {{ARGS}}
 
 # The store's figures beside their aims. `just bench-store sustained` takes ten minutes for each side and 40 GB.
 bench-store *ARGS:
@@ -71,16 +71,16 @@ bench-store *ARGS:
 
 # A thousand changes of the workflow under 64 connections: what they cost the orders that come in meanwhile.
 bench-swap *ARGS: setup
-    cargo bench -p handoff --bench swap -- {{ARGS}}
+    cargo bench -p handoff-rehearsal --bench swap -- {{ARGS}}
 
 # A plan over a million referrals in flight, and what putting it in force holds up.
 bench-plan *ARGS: setup
-    cargo bench -p handoff --bench plan -- {{ARGS}}
+    cargo bench -p handoff-rehearsal --bench plan -- {{ARGS}}
 
 # A year of a hundred thousand referrals in virtual time: minutes. `just year 5000` takes a part of it. The memory of one
 # panel of patients serves the next, without going back to the kernel in between.
 year *REFERRALS: setup
-    MIMALLOC_PURGE_DELAY=-1 cargo bench -p handoff --bench year -- {{REFERRALS}}
+    MIMALLOC_PURGE_DELAY=-1 cargo bench -p handoff-rehearsal --bench year -- {{REFERRALS}}
 
 # Lives through simulated histories for so many minutes, and names each seed that broke a promise.
 soak MINUTES="30" FROM="1000": setup

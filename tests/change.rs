@@ -51,7 +51,7 @@ fn take_orders(daemon: &Daemon, numbers: std::ops::Range<usize>) {
     }
 }
 
-/// What is in force, by the running house's own word.
+/// What is in force, by the running instance's own word.
 fn in_force(daemon: &Daemon) -> String {
     let (_, body) = house::get(daemon.http, "/readyz");
     let told: Value = serde_json::from_str(&body).expect("JSON");
@@ -285,7 +285,7 @@ fn the_configured_file_neither_undoes_what_was_applied_nor_is_passed_over_in_sil
     let (second, aside) = opened();
     assert_ne!(first, second);
     assert_eq!(aside, "");
-    // A change that is faulty does not take the house down.
+    // A change that is faulty does not take Handoff down.
     house.edit("workflows/referral.yaml", "start: assessing", "start: assesing");
     let (still, aside) = opened();
     assert_eq!(still, second);

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::house::{self, House};
 use crate::mllp::{self, Sender};
 
-/// A house that took in some orders, its signing key, and the pack of one of them.
+/// An instance that took in some orders, its signing key, and the pack of one of them.
 fn evidence() -> (House, SigningKey, String) {
     let house = House::new();
     let daemon = house.serve();

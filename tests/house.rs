@@ -58,8 +58,13 @@ pub fn objects(arguments: &[&str]) -> Vec<Value> {
 }
 
 impl House {
+    /// A folder without anything in it.
+    pub fn empty() -> House {
+        House(TempDir::new().expect("a folder"))
+    }
+
     pub fn new() -> House {
-        let house = House(TempDir::new().expect("a folder"));
+        let house = House::empty();
         printed(&["init", &house.path(".")]);
         for (from, to) in CHANGES {
             house.edit("handoff.yaml", from, to);

@@ -1,4 +1,4 @@
-//! The label of a plugin: what it is, and what it may do in a house, as the command line shows it.
+//! The label of a plugin: what it is, and what it may do in an instance, as the command line shows it.
 
 use serde_json::Value;
 

@@ -1,30 +1,130 @@
 //! The arrows of ARCHITECTURE.md, compared with what cargo resolves. A new arrow is a decision: make it there first.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
 /// Who may know whom among ours.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("handoff-clock", &[]),
+    ("handoff-mllp", &[]),
+    ("handoff-verifier", &[]),
     ("handoff-engine", &[]),
     ("handoff-store", &["handoff-engine"]),
     ("handoff-vault", &["handoff-engine", "handoff-store"]),
     ("handoff-host", &[]),
     ("handoff-bundle", &[]),
-    ("handoff-practice", &[]),
-    ("handoff-verifier", &[]),
     ("handoff-workshop", &["handoff-builder", "handoff-host"]),
+    ("handoff-ingress", &["handoff-clock", "handoff-engine", "handoff-host", "handoff-mllp", "handoff-vault"]),
+    ("handoff-egress", &["handoff-clock", "handoff-engine", "handoff-host", "handoff-mllp", "handoff-vault"]),
+    ("handoff-identity", &["handoff-store", "handoff-vault"]),
+    (
+        "handoff-pipeline",
+        &[
+            "handoff-bundle",
+            "handoff-clock",
+            "handoff-egress",
+            "handoff-engine",
+            "handoff-host",
+            "handoff-ingress",
+            "handoff-store",
+            "handoff-vault",
+            "handoff-workshop",
+        ],
+    ),
+    (
+        "handoff-instance",
+        &[
+            "handoff-clock",
+            "handoff-egress",
+            "handoff-engine",
+            "handoff-host",
+            "handoff-identity",
+            "handoff-ingress",
+            "handoff-pipeline",
+            "handoff-store",
+            "handoff-vault",
+            "handoff-workshop",
+        ],
+    ),
+    (
+        "handoff-operations",
+        &[
+            "handoff-clock",
+            "handoff-engine",
+            "handoff-host",
+            "handoff-identity",
+            "handoff-instance",
+            "handoff-pipeline",
+            "handoff-store",
+            "handoff-vault",
+            "handoff-verifier",
+        ],
+    ),
+    (
+        "handoff-web",
+        &[
+            "handoff-engine",
+            "handoff-identity",
+            "handoff-ingress",
+            "handoff-operations",
+            "handoff-pipeline",
+            "handoff-store",
+            "handoff-vault",
+        ],
+    ),
+    (
+        "handoff-server",
+        &[
+            "handoff-engine",
+            "handoff-identity",
+            "handoff-ingress",
+            "handoff-instance",
+            "handoff-operations",
+            "handoff-pipeline",
+            "handoff-vault",
+            "handoff-web",
+        ],
+    ),
+    ("handoff-practice", &[]),
+    (
+        "handoff-rehearsal",
+        &[
+            "handoff-clock",
+            "handoff-egress",
+            "handoff-engine",
+            "handoff-host",
+            "handoff-ingress",
+            "handoff-instance",
+            "handoff-operations",
+            "handoff-pipeline",
+            "handoff-practice",
+            "handoff-server",
+            "handoff-store",
+            "handoff-vault",
+        ],
+    ),
     (
         "handoff",
         &[
             "handoff-bundle",
+            "handoff-clock",
+            "handoff-egress",
             "handoff-engine",
             "handoff-host",
-            "handoff-practice",
+            "handoff-identity",
+            "handoff-ingress",
+            "handoff-instance",
+            "handoff-operations",
+            "handoff-pipeline",
+            "handoff-rehearsal",
+            "handoff-server",
             "handoff-store",
             "handoff-vault",
             "handoff-verifier",
+            "handoff-web",
             "handoff-workshop",
         ],
     ),
@@ -38,6 +138,14 @@ const BANNED: &[(&str, &[&str])] = &[
     ("handoff-host", &["tokio", "sled", "cel", "reqwest"]),
     // An auditor reads it in an afternoon: a hash, a signature and a JSON reader.
     ("handoff-verifier", &["tokio", "wasmtime", "sled", "reqwest", "rand", "chrono"]),
+    // What lets in knows no way out, and what lets out no way in; neither knows what becomes of a referral.
+    ("handoff-ingress", &["handoff-egress", "handoff-pipeline", "handoff-identity", "reqwest", "lettre"]),
+    ("handoff-egress", &["handoff-ingress", "handoff-pipeline", "handoff-identity", "axum"]),
+    // Who may sign in has nothing to do with what they may ask.
+    ("handoff-identity", &["handoff-pipeline", "handoff-ingress", "handoff-egress", "wasmtime", "axum"]),
+    // What carries patients' referrals never meets a simulated one.
+    ("handoff-server", &["handoff-practice", "handoff-rehearsal"]),
+    ("handoff-workshop", &["handoff-pipeline", "handoff-store", "handoff-vault"]),
 ];
 
 struct Graph {
@@ -130,4 +238,68 @@ fn no_layer_reaches_what_it_must_not_know() {
             assert!(!reached.contains(*banned), "{name} reaches {banned}");
         }
     }
+}
+
+/// How a connection outward is begun, in every library that is here.
+const WAYS_OUT: &[&str] = &[
+    "TcpStream::connect",
+    "UdpSocket",
+    "Client::builder",
+    "Client::new(",
+    "Client::try_from",
+    "ClientBuilder::new",
+    "connect_tokio1",
+    "SpanExporter",
+    "lookup_host",
+    "to_socket_addrs",
+];
+
+/// Whoever may begin one, and why.
+const MAY_CONNECT: &[(&str, &str)] = &[
+    ("runtime/egress/src/", "the only way out"),
+    ("runtime/identity/src/oidc/provider.rs", "asks the practice's own directory who somebody is; no patient is named"),
+    ("runtime/instance/src/telemetry.rs", "sends spans, which hold tokens, to the collector of `traces: otlp:`"),
+    (
+        "runtime/operations/src/control_socket.rs",
+        "a command speaks to the instance on its own machine, over a Unix socket",
+    ),
+    ("runtime/workshop/src/registry/", "an author's command asks a registry; a running instance never does"),
+    ("runtime/practice/src/", "the simulated world is on the other side"),
+];
+
+#[test]
+fn nothing_but_egress_opens_a_connection_outward() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut found = BTreeSet::new();
+    for file in sources(&root.join("runtime")) {
+        let name = file.strip_prefix(&root).expect("below the root").to_str().expect("UTF-8").to_string();
+        let text = std::fs::read_to_string(&file).expect("a source");
+        // What its tests do is on the other side of the wire.
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        if WAYS_OUT.iter().any(|way| code.contains(way)) {
+            found.insert(name);
+        }
+    }
+    let allowed = |name: &str| MAY_CONNECT.iter().any(|(place, _)| name.starts_with(place));
+    let strangers: Vec<&String> = found.iter().filter(|name| !allowed(name)).collect();
+    assert!(strangers.is_empty(), "these open connections and have no reason in this test: {strangers:?}");
+    for (place, _) in MAY_CONNECT {
+        assert!(found.iter().any(|name| name.starts_with(place)), "{place} opens none: take it off the list");
+    }
+}
+
+/// Every Rust file of the runtime's crates, without their tests and benchmarks.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        let name = entry.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if entry.is_dir() {
+            if !["tests", "benches", "target", "authority"].contains(&name) {
+                files.extend(sources(&entry));
+            }
+        } else if name.ends_with(".rs") && name != "tests.rs" {
+            files.push(entry);
+        }
+    }
+    files
 }

@@ -4,6 +4,7 @@ mod agreement;
 mod change;
 mod contract;
 mod crash;
+mod earlier;
 mod evidence;
 mod house;
 mod label;

@@ -1,4 +1,4 @@
-//! What an operator does with a house, through the real binary: most of it while the house runs.
+//! What an operator does with an instance, through the real binary: most of it while Handoff runs.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -76,7 +76,7 @@ fn dead_letters_are_dealt_with_while_the_house_runs() {
     let house = House::new();
     let data = house.path("data");
     let daemon = house.serve();
-    assert_eq!(mode(&house.path("data/control")), 0o700, "the control door is its owner's alone");
+    assert_eq!(mode(&house.path("data/control")), 0o700, "the control socket is its owner's alone");
     assert_eq!(send(&daemon, GARBLED), "AR");
     let item = Digest::of(GARBLED).to_string();
 
@@ -195,7 +195,7 @@ fn a_legal_hold_is_written_down_with_who_and_why() {
     let told = refused(&[&["hold", "add", "01ARZ3NDEKTSV4RRFFQ69G5FAV"][..], &counsel].concat());
     assert!(told.contains("is not known"), "{told}");
     assert!(daemon.stop().0.success());
-    // The same without a house that runs: the command opens it.
+    // The same without an instance that runs: the command opens it.
     let held = |arguments: &[&str]| house::objects(&[arguments, &["--config", &config]].concat());
     assert_eq!(held(&list), holds);
     house::printed(&["hold", "release", &referral, "--config", &config, "--why", "settled"]);

@@ -1,4 +1,4 @@
-//! The house over HTTP: who sees what, who is let in, what is written down, and that patients' data goes nowhere else.
+//! Handoff over HTTP: who sees what, who is let in, what is written down, and that patients' data goes nowhere else.
 
 mod directory;
 mod doors;

@@ -1,5 +1,5 @@
-//! Plugins from a registry: put there by their author, fetched into a house by its operator, and taken from the folder
-//! alone by the house.
+//! Plugins from a registry: put there by their author, fetched into an instance by its operator, and taken from the folder
+//! alone by Handoff.
 
 mod shop;
 
@@ -12,7 +12,7 @@ use self::shop::{Lie, Manner, Shop};
 use crate::house::{self, House};
 use crate::label::somebodys;
 
-/// A house that trusts an author, and the author's signed component.
+/// An instance that trusts an author, and the author's signed component.
 struct Set {
     house: House,
     shop: Shop,
@@ -87,7 +87,7 @@ fn a_plugin_travels_from_its_author_to_a_house() {
     let tag = set.reference();
     set.house.edit("workflows/referral.yaml", "plugin: outreach-twilio", &format!("plugin: {tag}"));
     let fault = set.fault().expect("it is not there yet");
-    assert!(fault.contains("was not pulled; a house asks no registry"), "{fault}");
+    assert!(fault.contains("was not pulled; an instance asks no registry"), "{fault}");
     assert_eq!(set.shop.asked(), 0, "nobody asked");
 
     let pin = set.push();
@@ -98,7 +98,7 @@ fn a_plugin_travels_from_its_author_to_a_house() {
     assert_eq!(set.fault(), None);
     set.house.edit("workflows/referral.yaml", &format!("plugin: {tag}"), &format!("plugin: \"{pin}\""));
     assert_eq!(set.fault(), None, "by its digest, too");
-    assert_eq!(set.shop.asked(), asked, "a house takes what lies in its folder");
+    assert_eq!(set.shop.asked(), asked, "an instance takes what lies in its folder");
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn a_workflow_that_cannot_be_rehearsed_is_refused_with_reason_and_cure() {
     }
 }
 
-/// Other names for endpoints, sources and vendors, as a house of one's own has them.
+/// Other names for endpoints, sources and vendors, as an instance of one's own has them.
 #[test]
 fn a_house_of_ones_own_names_is_rehearsed_as_well() {
     let own = Own::with(&[

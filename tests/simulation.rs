@@ -1,5 +1,5 @@
 //! The whole daemon's line, lived through under a virtual clock: on a disk that tears, forgets and fills up, behind a
-//! network that loses, delays and repeats, before carriers with bad days and patients with a will of their own. The house
+//! network that loses, delays and repeats, before carriers with bad days and patients with a will of their own. Handoff
 //! crashes in the middle of things, and after each run everything that was promised is looked for.
 //!
 //! Architecture Invariant: a seed is a whole history. Nothing here reads the wall clock or draws other dice, and one

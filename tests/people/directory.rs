@@ -179,8 +179,9 @@ async fn the_practices_own_directory_lets_people_in_by_its_groups() {
     assert_eq!(site.get(None, "/api/session/oidc").await.status, 404, "nobody set one up");
     let clock: Arc<dyn Clock> = site.rehearsal.clock();
     let directory = Directory::open(clock).await;
-    let office = Arc::clone(&site.office);
-    site.router = Api::new(office, Some(ORIGIN.into()), Scheme::Https, None).with_directory(oidc(&directory)).router();
+    let operations = Arc::clone(&site.operations);
+    site.router =
+        Api::new(operations, Some(ORIGIN.into()), Scheme::Https, None).with_directory(oidc(&directory)).router();
 
     // A physician, with the number by which referrals name them.
     directory.vouches(json!({ "groups": ["x", "practice-doctors"], "npi": REFERRING, "preferred_username": "ada" }));

@@ -1,4 +1,4 @@
-//! Whatever comes in, the house answers for itself: never with a failure of its own, never with what it was sent.
+//! Whatever comes in, Handoff answers for itself: never with a failure of its own, never with what it was sent.
 
 use axum::body::Body;
 use axum::http::{Method, Request};

@@ -11,9 +11,9 @@ use chrono::TimeDelta;
 use handoff_host::{Host, Limits};
 use handoff_identity::accounts::Role;
 use handoff_ingress::http::Scheme;
-use handoff_instance::open::Ground;
+use handoff_instance::open::Storage;
 use handoff_operations::accounts::{Add, Welcome};
-use handoff_operations::operations::{Office, Operator, Paths, Request as _};
+use handoff_operations::operations::{Operations, Operator, Paths, Request as _};
 use handoff_practice::Person;
 use handoff_rehearsal::rehearsal::{Rehearsal, signing_key, start};
 use handoff_store::index::MemoryRows;
@@ -36,7 +36,7 @@ const MIDWAY_DAYS: u32 = 18;
 /// Who orders every referral of the rehearsed practice.
 pub const REFERRING: &str = "1730155900";
 
-/// Where browsers find the house.
+/// Where browsers find Handoff.
 pub const ORIGIN: &str = "https://handoff.example";
 
 pub const METRICS_TOKEN: &str = "a monitoring system's token";
@@ -49,7 +49,7 @@ pub fn chosen(name: &str) -> String {
 pub struct Site {
     pub data: TempDir,
     pub rehearsal: Rehearsal,
-    pub office: Arc<Office>,
+    pub operations: Arc<Operations>,
     pub router: Router,
 }
 
@@ -109,7 +109,7 @@ impl Site {
         let options = StoreOptions::new(data.path(), signing_key(SEED));
         let rows = Arc::new(MemoryRows::default());
         let (store, _) = Store::inline(Arc::new(journal.clone()), rows, options).expect("a store");
-        let ground = Ground { host: Arc::new(host), store, keys: Arc::new(SimDisk::new(SEED, None)) };
+        let ground = Storage { host: Arc::new(host), store, keys: Arc::new(SimDisk::new(SEED, None)) };
         let plan = handoff_practice::Plan { days, ..handoff_practice::Plan::new(SEED, referrals, start()) };
         let rehearsal = Rehearsal::indoors(plan, data.path(), ground).expect("a rehearsal");
         rehearsal.run(|_| {}).await.expect("a month");
@@ -117,10 +117,10 @@ impl Site {
     }
 
     fn over(data: TempDir, rehearsal: Rehearsal) -> Site {
-        let office = office(&rehearsal, data.path());
+        let operations = operations(&rehearsal, data.path());
         let metrics = Some(Secret::new(METRICS_TOKEN.into()));
-        let router = Api::new(Arc::clone(&office), Some(ORIGIN.into()), Scheme::Https, metrics).router();
-        Site { data, rehearsal, office, router }
+        let router = Api::new(Arc::clone(&operations), Some(ORIGIN.into()), Scheme::Https, metrics).router();
+        Site { data, rehearsal, operations, router }
     }
 
     pub fn people(&self) -> Vec<Person> {
@@ -148,11 +148,11 @@ impl Site {
 
     /// Makes an account, as an operator does.
     pub async fn add(&self, name: &str, role: Role, provider: Option<&str>, second_factor: bool) -> Welcome {
-        let office = Arc::clone(&self.office);
+        let operations = Arc::clone(&self.operations);
         let (name, provider) = (name.to_string(), provider.map(str::to_string));
         let operator = Operator { who: "root".into(), role: None, why: "a test".into() };
         let added = tokio::task::spawn_blocking(move || {
-            Add { name, role, provider, password: None, second_factor }.perform(&office, operator)
+            Add { name, role, provider, password: None, second_factor }.perform(&operations, operator)
         });
         added.await.expect("no panic").expect("added")
     }
@@ -167,7 +167,7 @@ impl Site {
 
     /// Every record of the journal, with its place.
     pub fn records(&self) -> Vec<(u64, Record)> {
-        let entries = self.office.pipeline.store.entries(handoff_store::Position::START);
+        let entries = self.operations.pipeline.store.entries(handoff_store::Position::START);
         let entries = entries.map(|entry| entry.expect("a sound journal"));
         entries.flat_map(|(at, entry)| entry.records.clone().into_iter().map(move |record| (at.0, record))).collect()
     }
@@ -179,13 +179,13 @@ impl Site {
 
     /// The referrals' ids, oldest first.
     pub fn referrals(&self) -> Vec<String> {
-        let index = self.office.pipeline.store.index();
+        let index = self.operations.pipeline.store.index();
         let listed = index.referrals(&Default::default(), None, 1_000).expect("an index");
         listed.into_iter().map(|listed| listed.id.to_string()).collect()
     }
 }
 
-fn office(rehearsal: &Rehearsal, data: &Path) -> Arc<Office> {
+fn operations(rehearsal: &Rehearsal, data: &Path) -> Arc<Operations> {
     let signing = data.join("journal.pem");
     handoff_instance::signing_key::establish(&signing, &signing_key(SEED)).expect("written");
     let paths = Paths {
@@ -195,7 +195,7 @@ fn office(rehearsal: &Rehearsal, data: &Path) -> Arc<Office> {
         signing,
         retention_years: 7,
     };
-    Arc::new(Office::new(rehearsal.pipeline(), paths).expect("an office"))
+    Arc::new(Operations::new(rehearsal.pipeline(), paths).expect("an operations"))
 }
 
 /// What an answer to a sign-in gives a browser.
@@ -209,7 +209,7 @@ pub fn session(answer: &Answer) -> Session {
     Session { cookie: cookie.to_string(), csrf }
 }
 
-/// As the house's own page sends it.
+/// As Handoff's own page sends it.
 pub fn request(method: Method, path: &str, session: Option<&Session>, body: Option<Value>) -> Request<Body> {
     let mut request = Request::builder().method(&method).uri(path).header("host", "handoff.example");
     if method != Method::GET {

@@ -35,7 +35,7 @@ fn a_person_signs_in_over_tls_and_an_operator_ends_it() {
     let authority = certificate(&house);
     let api = "  api:\n    address: 127.0.0.1:0\n    tls: { certificate: keys/tls.pem, key: keys/tls.key }\nkeys:\n";
     house.edit("handoff.yaml", "\nkeys:\n", &format!("\n{api}"));
-    // On a house at rest, and on one that runs: the same code does it.
+    // On an instance at rest, and on one that runs: the same code does it.
     let add = ["people", "add", "ada", "--role", "coordinator", "--why", "a new coordinator", "--json"];
     let once = password(&house::objects(&[&add[..], &["--config", &config]].concat()));
     let daemon = house.serve();
@@ -75,7 +75,7 @@ fn a_person_signs_in_over_tls_and_an_operator_ends_it() {
         );
         let plain = reqwest::Client::new().get(format!("http://{address}/api/session")).send().await;
         assert!(plain.is_err(), "nothing is said without TLS");
-        // Locked through the control door, the open session ends at once.
+        // Locked through the control socket, the open session ends at once.
         let lock = ["people", "lock", "ada", "--why", "left", "--data", &data].map(str::to_string);
         let locked =
             tokio::task::spawn_blocking(move || house::printed(&lock.iter().map(String::as_str).collect::<Vec<_>>()));

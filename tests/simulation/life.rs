@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ed25519_dalek::VerifyingKey;
 use handoff_engine::ids::Digest;
 use handoff_host::{Host, Limits};
-use handoff_instance::open::Ground;
+use handoff_instance::open::Storage;
 use handoff_pipeline::pipeline::Pipeline;
 use handoff_practice::{CarrierPlan, EhrPlan, Errand, Parcel, Plan, Reply, World};
 use handoff_rehearsal::in_process::Inward;
@@ -30,7 +30,7 @@ use super::swaps::{self, Swap};
 /// Small, so that a history has several segments.
 const SEGMENT_BYTES: u64 = 512 << 10;
 
-/// How often somebody looks whether the house is well, as a monitor does with `/readyz`.
+/// How often somebody looks whether Handoff is well, as a monitor does with `/readyz`.
 const PROBE_EVERY: Duration = Duration::from_secs(60);
 
 /// A dead process's tasks are gone after so many turns of the runtime.
@@ -60,7 +60,7 @@ pub struct Fates {
     pub weather: Weather,
     /// One for each life but the last, in which the disk is well.
     pub deaths: Vec<Death>,
-    /// When somebody sets the house's clock, and to how wrong.
+    /// When somebody sets Handoff's clock, and to how wrong.
     pub clock: Vec<(TimeDelta, TimeDelta)>,
     /// When somebody changes the workflow, and how.
     pub swaps: Vec<(TimeDelta, Swap)>,
@@ -167,7 +167,7 @@ struct House<'t> {
     secrets: Arc<Secrets>,
     disk: SimDisk,
     rows: Arc<MemoryRows>,
-    /// Where senders knock; nothing while the house is dead.
+    /// Where senders knock; nothing while Handoff is dead.
     door: watch::Sender<Option<Inward>>,
     /// Whose workflow somebody may change.
     alive: Arc<Mutex<Weak<Pipeline>>>,
@@ -229,7 +229,7 @@ impl House<'_> {
             match (self.one_life().await, death) {
                 (Ok(alive), _) => break alive,
                 (Err(_), Some(death)) => self.die(death, next).await,
-                (Err(why), None) => panic!("the house died of nothing: {why}"),
+                (Err(why), None) => panic!("Handoff died of nothing: {why}"),
             }
         };
         outside.shutdown().await;
@@ -309,7 +309,7 @@ impl House<'_> {
         let journal = Folder { disk: self.disk.clone(), prefix: JOURNAL };
         let keys = Folder { disk: self.disk.clone(), prefix: KEYS };
         let (store, _) = Store::inline(Arc::new(journal), self.rows.clone(), options)?;
-        let ground = Ground { host: Arc::clone(&self.town.host), store, keys: Arc::new(keys) };
+        let ground = Storage { host: Arc::clone(&self.town.host), store, keys: Arc::new(keys) };
         Ok((plan.build_on(ground)?, key))
     }
 
@@ -367,7 +367,7 @@ async fn somebody_swaps(clock: Arc<WallClock>, alive: Arc<Mutex<Weak<Pipeline>>>
     }
 }
 
-/// The world goes its way, whether the house is alive or not.
+/// The world goes its way, whether Handoff is alive or not.
 async fn outside_lives(
     world: World,
     network: Arc<Network>,
@@ -410,7 +410,7 @@ async fn run(
         },
     };
     if reply.accepts() {
-        let (Parcel::Hl7(body) | Parcel::Post { body, .. }) = world.parcel(&errand).expect("the house is somewhere");
+        let (Parcel::Hl7(body) | Parcel::Post { body, .. }) = world.parcel(&errand).expect("Handoff is somewhere");
         promised.lock().unwrap_or_else(PoisonError::into_inner).push(Digest::of(&body));
     }
     world.settle(errand, &reply);

@@ -1,4 +1,4 @@
-//! The network between a house and the world: it delays, it loses on the way there and on the way back, it repeats.
+//! The network between an instance and the world: it delays, it loses on the way there and on the way back, it repeats.
 
 use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,7 +29,7 @@ pub struct Weather {
     pub lost: u64,
     /// The other side acts, and its answer never arrives.
     pub unanswered: u64,
-    /// What was sent to the house arrives twice.
+    /// What was sent to Handoff arrives twice.
     pub repeated: u64,
     /// The longest delay on a way, in milliseconds.
     pub delay_ms_max: u64,
@@ -48,7 +48,7 @@ impl Weather {
     }
 }
 
-/// Shared by both directions and by all lives of a house.
+/// Shared by both directions and by all lives of an instance.
 pub struct Network {
     outward: Outward,
     clock: Arc<WallClock>,
@@ -103,7 +103,7 @@ impl Network {
         }
     }
 
-    /// One exchange of the house with the outside, within the endpoint's time.
+    /// One exchange of Handoff with the outside, within the endpoint's time.
     async fn out<A>(&self, endpoint: &Endpoint, exchange: impl Future<Output = A>, unreachable: A, in_doubt: A) -> A {
         self.only_alive().await;
         if self.happens(self.weather.unreachable) {
@@ -131,10 +131,10 @@ impl Network {
         }
     }
 
-    /// Carries an errand into the house. None where no answer came back.
+    /// Carries an errand into Handoff. None where no answer came back.
     pub async fn carry(&self, inward: &Inward, errand: &Errand) -> Reply {
         let world = &self.outward.world;
-        let parcel = || world.parcel(errand).expect("the world knows where the house is");
+        let parcel = || world.parcel(errand).expect("the world knows where Handoff is");
         self.delay().await;
         if self.happens(self.weather.lost) {
             tokio::time::sleep(SENDER_WAITS).await;
@@ -163,7 +163,7 @@ impl Network {
     }
 }
 
-/// The way out of a house, through the weather.
+/// The way out of an instance, through the weather.
 pub struct Out(pub Arc<Network>);
 
 impl Wire for Out {

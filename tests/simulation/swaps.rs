@@ -42,7 +42,7 @@ pub fn of(dice: &mut Dice) -> Vec<(TimeDelta, Swap)> {
     swaps
 }
 
-/// Does it to a house that lives. One whose disk fails refuses, and has nothing to show for it.
+/// Does it to an instance that lives. One whose disk fails refuses, and has nothing to show for it.
 ///
 /// # Panics
 /// When a sound change is refused for another reason than the disk, or because it is in force or would strand somebody.
@@ -63,7 +63,7 @@ pub fn perform(pipeline: &Pipeline, swap: Swap) {
 
 fn attempt(pipeline: &Pipeline, swap: Swap) -> Result<(), ChangeError> {
     let known = pipeline.store.index().deployments()?;
-    let last = known.last().expect("a house that lives has something in force");
+    let last = known.last().expect("an instance that lives has something in force");
     let source: Source = serde_json::from_str(&last.workflow)?;
     let ready = match swap {
         Swap::Later => examine(pipeline, toggled(source, EARLY, LATE), "moves: { others: move }")?,

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use handoff_web::api::openapi;
 
 #[derive(Subcommand)]
-pub enum Api {
+pub(crate) enum Api {
     /// Print the OpenAPI document
     Openapi,
 }

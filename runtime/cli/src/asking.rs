@@ -1,4 +1,4 @@
-//! How a command reaches the office: through the door of a house that runs, or by opening one that does not.
+//! How a command reaches the operations: through the door of an instance that runs, or by opening one that does not.
 
 use std::path::PathBuf;
 
@@ -7,14 +7,14 @@ use clap::Args;
 
 use handoff_instance::config::Config;
 use handoff_operations::control_socket::Door;
-use handoff_operations::operations::{Office, Operator, Request};
+use handoff_operations::operations::{Operations, Operator, Request};
 
 #[derive(Args)]
-pub struct Asking {
-    /// The house's configuration; handoff.yaml here, unless --data is given
+pub(crate) struct Asking {
+    /// Handoff's configuration; handoff.yaml here, unless --data is given
     #[arg(long)]
     config: Option<PathBuf>,
-    /// Its data folder instead: enough while the house runs
+    /// Its data folder instead: enough while Handoff runs
     #[arg(long)]
     data: Option<PathBuf>,
     /// Who asks, for the journal
@@ -58,8 +58,8 @@ impl Asking {
                 config.data.display()
             );
         }
-        let office = Office::open(&config, R::TAKES_WORKFLOW_UP)?;
+        let operations = Operations::open(&config, R::TAKES_WORKFLOW_UP)?;
         let _within = runtime.enter();
-        request.perform(&office, operator)
+        request.perform(&operations, operator)
     }
 }

@@ -12,7 +12,7 @@ use handoff_operations::backup;
 use handoff_operations::backup::BackUp;
 
 #[derive(Args)]
-pub struct Backup {
+pub(crate) struct Backup {
     /// A new or empty folder
     to: PathBuf,
     #[command(flatten)]
@@ -22,7 +22,7 @@ pub struct Backup {
 }
 
 #[derive(Args)]
-pub struct Restore {
+pub(crate) struct Restore {
     /// A folder that `handoff backup` made
     from: PathBuf,
     /// The data folder to make of it: new or empty
@@ -37,7 +37,7 @@ pub struct Restore {
 
 impl Backup {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        // The house may run elsewhere.
+        // Handoff may run elsewhere.
         let to = std::path::absolute(self.to)?;
         let label = self.asking.ask(BackUp { to: to.clone() })?;
         match self.json {

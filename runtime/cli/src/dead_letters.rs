@@ -13,7 +13,7 @@ use crate::print_json;
 use handoff_operations::dead_letters::{Dismiss, Replay, Show};
 
 #[derive(Subcommand)]
-pub enum DeadLetters {
+pub(crate) enum DeadLetters {
     /// Deliveries that could not be read and letters that could not be carried
     List(List),
     /// A dead delivery's bytes, in clear: for whoever mends it
@@ -25,7 +25,7 @@ pub enum DeadLetters {
 }
 
 #[derive(Args)]
-pub struct List {
+pub(crate) struct List {
     #[arg(long)]
     data: PathBuf,
     #[arg(long)]
@@ -33,7 +33,7 @@ pub struct List {
 }
 
 #[derive(Args)]
-pub struct Item {
+pub(crate) struct Item {
     /// As `list` names it
     item: String,
     #[command(flatten)]

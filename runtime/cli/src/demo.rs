@@ -14,7 +14,7 @@ use handoff_instance::telemetry;
 use handoff_rehearsal::rehearsal::{Progress, Rehearsal};
 
 #[derive(Args)]
-pub struct Demo {
+pub(crate) struct Demo {
     /// Orders that the simulated EHR sends
     #[arg(long, default_value_t = 50)]
     referrals: usize,

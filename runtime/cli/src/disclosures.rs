@@ -14,7 +14,7 @@ use handoff_operations::reports::disclosures;
 use handoff_operations::reports::disclosures::Outcome;
 
 #[derive(Args)]
-pub struct Disclosures {
+pub(crate) struct Disclosures {
     /// The patient as the journal names them, `P…`, or one of their referrals
     patient: String,
     #[arg(long)]

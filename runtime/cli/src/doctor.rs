@@ -30,7 +30,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 const RELEASED: Duration = Duration::from_secs(1_790_000_000);
 
 #[derive(Args)]
-pub struct Doctor {
+pub(crate) struct Doctor {
     #[arg(long, default_value = "handoff.yaml")]
     config: PathBuf,
     #[arg(long)]
@@ -121,7 +121,7 @@ fn workflow(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether what is in force is what the configuration names. A house that was never opened has nothing in force.
+/// Whether what is in force is what the configuration names. An instance that was never opened has nothing in force.
 fn in_force(config: &Config) -> anyhow::Result<()> {
     let Ok(view) = View::open(&config.data) else { return Ok(()) };
     let known = view.index().deployments()?;

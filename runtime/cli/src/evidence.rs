@@ -15,7 +15,7 @@ use handoff_instance::signing_key;
 use handoff_operations::reports::evidence;
 
 #[derive(Args)]
-pub struct Evidence {
+pub(crate) struct Evidence {
     referral: String,
     /// Names the journal, and the key that signs the pack
     #[arg(long, default_value = "handoff.yaml")]

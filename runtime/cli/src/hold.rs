@@ -11,7 +11,7 @@ use crate::print_json;
 use handoff_operations::holds;
 
 #[derive(Subcommand)]
-pub enum Hold {
+pub(crate) enum Hold {
     /// Keep a referral, whatever its age
     Add(Referral),
     /// End a hold
@@ -21,14 +21,14 @@ pub enum Hold {
 }
 
 #[derive(Args)]
-pub struct Referral {
+pub(crate) struct Referral {
     referral: ReferralId,
     #[command(flatten)]
     asking: Asking,
 }
 
 #[derive(Args)]
-pub struct List {
+pub(crate) struct List {
     #[command(flatten)]
     asking: Asking,
     #[arg(long)]

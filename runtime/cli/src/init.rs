@@ -15,7 +15,7 @@ use handoff_instance::signing_key;
 use handoff_pipeline::bundled_workflow;
 
 #[derive(Args)]
-pub struct Init {
+pub(crate) struct Init {
     /// Made if it is not there; refused if a configuration is in it already
     dir: PathBuf,
 }

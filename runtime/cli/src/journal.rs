@@ -1,4 +1,4 @@
-//! `handoff journal`: the journal by itself, beside a running house or without one.
+//! `handoff journal`: the journal by itself, beside a running instance or without one.
 
 mod export;
 mod replay;
@@ -15,7 +15,7 @@ use clap::{Args, Subcommand};
 use crate::print_json;
 
 #[derive(Subcommand)]
-pub enum Journal {
+pub(crate) enum Journal {
     /// Check every byte, link and signature; needs the public key and nothing else
     Verify(verify::Verify),
     /// Find entries by referral, token, specialist, day and type
@@ -24,14 +24,14 @@ pub enum Journal {
     Export(export::Export),
     /// Run every recorded plugin decision again and compare the answers
     Replay(replay::Replay),
-    /// Build the index anew from the journal. The house must not be running
+    /// Build the index anew from the journal. Handoff must not be running
     Reindex(Reindex),
     /// How much there is of what
     Stats(stats::Stats),
 }
 
 #[derive(Args)]
-pub struct Reindex {
+pub(crate) struct Reindex {
     #[arg(long)]
     data: PathBuf,
     #[arg(long)]

@@ -1,4 +1,4 @@
-//! `handoff keys rotate-signing|rotate-master`: other keys, while the house runs.
+//! `handoff keys rotate-signing|rotate-master`: other keys, while Handoff runs.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::asking::Asking;
 use handoff_operations::keys;
 
 #[derive(Subcommand)]
-pub enum Keys {
+pub(crate) enum Keys {
     /// Sign the journal with a new key; the old one vouches for it
     RotateSigning(RotateSigning),
     /// Wrap every patient's key under another master key
@@ -18,13 +18,13 @@ pub enum Keys {
 }
 
 #[derive(Args)]
-pub struct RotateSigning {
+pub(crate) struct RotateSigning {
     #[command(flatten)]
     asking: Asking,
 }
 
 #[derive(Args)]
-pub struct RotateMaster {
+pub(crate) struct RotateMaster {
     /// The file of the new master key; made if it is not there
     #[arg(long)]
     to: PathBuf,

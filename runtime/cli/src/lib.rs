@@ -67,7 +67,7 @@ enum Command {
     /// Check a workflow and play its scenarios
     #[command(subcommand)]
     Workflow(workflow::Workflow),
-    /// Look into plugins
+    /// PhiAccess into plugins
     #[command(subcommand)]
     Plugin(plugin::Plugin),
     /// Read an HL7 message through the trigger plugin and print what it means
@@ -77,7 +77,7 @@ enum Command {
     Journal(journal::Journal),
     /// Write a pack that proves what became of a referral; `handoff-verify` checks it offline
     Evidence(evidence::Evidence),
-    /// Copy a house, running or not, to a new folder
+    /// Copy an instance, running or not, to a new folder
     Backup(backup::Backup),
     /// Prove a backup and make a data folder of it
     Restore(backup::Restore),
@@ -86,7 +86,7 @@ enum Command {
     Hold(hold::Hold),
     /// Forget what is older than the retention that the configuration sets
     Purge(purge::Purge),
-    /// Change the house's own keys
+    /// Change Handoff's own keys
     #[command(subcommand)]
     Keys(keys::Keys),
     /// What can be asked over HTTP
@@ -95,7 +95,7 @@ enum Command {
     /// Who may sign in over HTTP, and as what
     #[command(subcommand)]
     People(people::People),
-    /// What of a patient left the house, when, to whom, under which agreement and why
+    /// What of a patient left Handoff, when, to whom, under which agreement and why
     Disclosures(disclosures::Disclosures),
     /// Check configuration, keys, endpoints and clock
     Doctor(doctor::Doctor),

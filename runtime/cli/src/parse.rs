@@ -12,7 +12,7 @@ use handoff_host::{Answer, Call, Host, Limits};
 use crate::print_json;
 
 #[derive(Args)]
-pub struct Parse {
+pub(crate) struct Parse {
     /// One message: HL7 v2 (`.hl7`) or JSON (`.json`)
     file: PathBuf,
     /// The bundled trigger that reads it; chosen by the file's ending unless given

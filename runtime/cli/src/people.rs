@@ -14,7 +14,7 @@ use handoff_identity::password::{BYTES_MAX, Password};
 use handoff_operations::accounts::{Add, List, Lock, Remove, Reset, Unlock, Welcome};
 
 #[derive(Subcommand)]
-pub enum People {
+pub(crate) enum People {
     /// Make an account, and print the password that is good for its first sign-in
     Add(Newcomer),
     /// Everybody, with their roles
@@ -30,7 +30,7 @@ pub enum People {
 }
 
 #[derive(Args)]
-pub struct Newcomer {
+pub(crate) struct Newcomer {
     name: String,
     #[arg(long)]
     role: Role,
@@ -44,7 +44,7 @@ pub struct Newcomer {
 }
 
 #[derive(Args)]
-pub struct Anew {
+pub(crate) struct Anew {
     name: String,
     #[command(flatten)]
     credentials: Credentials,
@@ -65,14 +65,14 @@ struct Credentials {
 }
 
 #[derive(Args)]
-pub struct Somebody {
+pub(crate) struct Somebody {
     name: String,
     #[command(flatten)]
     asking: Asking,
 }
 
 #[derive(Args)]
-pub struct Everybody {
+pub(crate) struct Everybody {
     #[command(flatten)]
     asking: Asking,
     /// One JSON object a line

@@ -17,17 +17,17 @@ use handoff_instance::config::Config;
 use handoff_instance::open::COMPONENTS;
 use handoff_pipeline::deployments::{Installer, Source};
 use handoff_pipeline::plugin_report;
-use handoff_pipeline::plugin_report::Label;
+use handoff_pipeline::plugin_report::PluginReport;
 
 #[derive(Subcommand)]
-pub enum Plugin {
+pub(crate) enum Plugin {
     /// World, imports, size and digest of a component
     Inspect {
         file: PathBuf,
         #[arg(long)]
         json: bool,
     },
-    /// The labels of the plugins that came with this binary; or, with --config, of those that a house's workflow names,
+    /// The labels of the plugins that came with this binary; or, with --config, of those that an instance's workflow names,
     /// each with what it may do there
     List {
         #[arg(long)]
@@ -35,7 +35,7 @@ pub enum Plugin {
         #[arg(long)]
         json: bool,
     },
-    /// Fetch a plugin from an OCI registry into the plugins folder, if somebody signed it whom the house trusts
+    /// Fetch a plugin from an OCI registry into the plugins folder, if somebody signed it whom Handoff trusts
     Pull(registry::Pull),
     /// Put a signed component into an OCI registry
     Push(registry::Push),
@@ -75,7 +75,7 @@ impl Plugin {
 }
 
 /// Prints a label, or one line of JSON.
-fn tell(label: &Label, json: bool) -> anyhow::Result<()> {
+fn tell(label: &PluginReport, json: bool) -> anyhow::Result<()> {
     if json {
         return print_json(label);
     }

@@ -10,7 +10,7 @@ use crate::print_json;
 use handoff_operations::retention;
 
 #[derive(Args)]
-pub struct Purge {
+pub(crate) struct Purge {
     #[command(flatten)]
     asking: Asking,
     #[arg(long)]

@@ -14,7 +14,7 @@ use crate::print_json;
 use handoff_operations::reports::timeline;
 
 #[derive(Subcommand)]
-pub enum Referrals {
+pub(crate) enum Referrals {
     /// One line each, oldest first
     List(List),
     /// One referral: where it stands, and its timeline
@@ -22,7 +22,7 @@ pub enum Referrals {
 }
 
 #[derive(Args)]
-pub struct List {
+pub(crate) struct List {
     #[arg(long)]
     data: PathBuf,
     /// Only those in this state
@@ -37,7 +37,7 @@ pub struct List {
 }
 
 #[derive(Args)]
-pub struct Show {
+pub(crate) struct Show {
     referral: String,
     #[arg(long)]
     data: PathBuf,

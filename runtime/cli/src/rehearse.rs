@@ -21,7 +21,7 @@ use handoff_rehearsal::script::Script;
 use handoff_rehearsal::year::Year;
 
 #[derive(Args)]
-pub struct Rehearse {
+pub(crate) struct Rehearse {
     /// The workflow; its templates and settings lie beside it
     workflow: PathBuf,
     /// What the practice is like: patients, answers, specialists, prices; Handoff's own assumptions without it

@@ -10,11 +10,11 @@ use clap::Args;
 use handoff_instance::config::Config;
 use handoff_instance::telemetry;
 use handoff_operations::control_socket;
-use handoff_operations::operations::Office;
+use handoff_operations::operations::Operations;
 use handoff_server::service;
 
 #[derive(Args)]
-pub struct Serve {
+pub(crate) struct Serve {
     #[arg(long, default_value = "handoff.yaml")]
     config: PathBuf,
 }
@@ -27,13 +27,13 @@ impl Serve {
         runtime.block_on(async {
             // Before any door opens: whoever sees one open may already say stop.
             let end = service::terminated();
-            let office = Arc::new(Office::open(&config, true)?);
+            let operations = Arc::new(Operations::open(&config, true)?);
             let door = control_socket::open(&config.data)?;
             let mut service =
-                service::start(&config.listen, Arc::clone(&office.pipeline)).await.context("cannot listen")?;
-            service.admit(door, Arc::clone(&office));
+                service::start(&config.listen, Arc::clone(&operations.pipeline)).await.context("cannot listen")?;
+            service.admit(door, Arc::clone(&operations));
             if let Some(listener) = &config.listen.api {
-                service.invite(listener, &config.people, office).await.context("cannot listen")?;
+                service.invite(listener, &config.people, operations).await.context("cannot listen")?;
             }
             service.watch_canary();
             service.go_rounds();

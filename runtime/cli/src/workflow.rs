@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 #[derive(Subcommand)]
-pub enum Workflow {
+pub(crate) enum Workflow {
     /// Find every problem, with its place and cure, and play the scenarios beside it
     Check(check::Check),
     /// Say what a workflow would change, and for whom, before it changes anything

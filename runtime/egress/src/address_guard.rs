@@ -11,7 +11,7 @@ pub enum Reach {
     Public,
     /// Also the practice's own network: `allow_private: true`.
     PrivateToo,
-    /// Only the practice's own network: what is not encrypted must not leave the house.
+    /// Only the practice's own network: what is not encrypted must not leave Handoff.
     PrivateOnly,
 }
 

@@ -1,4 +1,4 @@
-//! Why a request does not leave the house, with the lines that would let it. Names places, never what stands there.
+//! Why a request does not leave Handoff, with the lines that would let it. Names places, never what stands there.
 
 use chrono::{Months, NaiveDate};
 

@@ -1,4 +1,4 @@
-//! The house's only way out. Puts patient data and credentials in, checks where they may go, and takes patient data out
+//! Handoff's only way out. Puts patient data and credentials in, checks where they may go, and takes patient data out
 //! of what comes back before a plugin sees it.
 //!
 //! Architecture Invariant: nothing else in the daemon opens a connection to the outside.
@@ -19,7 +19,7 @@ use crate::endpoint::{Baa, Credentials, Endpoint, EndpointConfig, EndpointError,
 use crate::http::Failed;
 use crate::oauth::{AccessTokens, Claim, NoToken, Proof};
 use crate::rate::Rate;
-use crate::reach::{Way, Ways};
+use crate::reach::{EndpointSummaries, EndpointSummary};
 use crate::smtp::Unsaid;
 use crate::substitution::Filling;
 use crate::tls::TrustError;
@@ -84,7 +84,7 @@ impl From<Denial> for Stopped {
 
 impl Egress {
     /// # Errors
-    /// When an endpoint cannot work: a bad URL, an unencrypted way out of the house, a secret that there is not.
+    /// When an endpoint cannot work: a bad URL, an unencrypted way out of Handoff, a secret that there is not.
     pub fn new(
         endpoints: BTreeMap<String, EndpointConfig>,
         secrets: Arc<Secrets>,
@@ -116,8 +116,8 @@ impl Egress {
     }
 
     /// Where each endpoint leads, for people.
-    pub fn ways(&self) -> Ways {
-        let way = |endpoint: &Endpoint| Way::of(&endpoint.config, endpoint.secrets().map(str::to_owned));
+    pub fn ways(&self) -> EndpointSummaries {
+        let way = |endpoint: &Endpoint| EndpointSummary::of(&endpoint.config, endpoint.secrets().map(str::to_owned));
         self.endpoints.iter().map(|(name, endpoint)| (name.clone(), way(endpoint))).collect()
     }
 

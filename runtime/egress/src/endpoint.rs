@@ -82,7 +82,7 @@ pub enum HttpMethod {
     Delete,
 }
 
-/// How the house shows who it is. Secrets by their names in `secrets:`.
+/// How Handoff shows who it is. Secrets by their names in `secrets:`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]

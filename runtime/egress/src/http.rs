@@ -30,7 +30,7 @@ pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// Shorter than the minute after which common servers drop an idle connection under our hands.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// Set by the house: who we are, where to, how long and how framed.
+/// Set by Handoff: who we are, where to, how long and how framed.
 const RESERVED_HEADERS: [HeaderName; 14] = [
     header::AUTHORIZATION,
     header::PROXY_AUTHORIZATION,
@@ -142,7 +142,7 @@ pub(super) fn prepare(
         let place = format!("http.headers {}", name.escape_debug());
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| malformed(&place, "is no header's name"))?;
         if RESERVED_HEADERS.contains(&name) {
-            return Err(malformed(&place, "is set by the house"));
+            return Err(malformed(&place, "is set by Handoff"));
         }
         let value = filling.fill(value, Place::Header)?;
         let mut value = HeaderValue::from_str(&value)

@@ -1,7 +1,7 @@
-//! Letters wait here for their endpoint, each endpoint's in a lane of its own: how fast it may be asked, and whether it
+//! Letters wait here for their endpoint, each endpoint's in a queue of its own: how fast it may be asked, and whether it
 //! answers at all. In memory: after a restart every endpoint is believed to be well until it proves otherwise.
 //!
-//! Invariants: a letter that waits burns no attempt and keeps its place in due order. A lane never holds up another.
+//! Invariants: a letter that waits burns no attempt and keeps its place in due order. A queue never holds up another.
 
 mod circuit_breaker;
 mod health;
@@ -14,9 +14,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::ids::LetterId;
 
-use self::health::Word;
-pub use self::queue::LaneState;
-use self::queue::{Lane, Ready};
+use self::health::Health;
+pub use self::queue::QueueState;
+use self::queue::{EndpointQueue, Ready};
 use crate::egress::Performed;
 use crate::rate::Rate;
 
@@ -48,7 +48,7 @@ impl Patience {
 
 /// A letter that wants to ask.
 #[derive(Clone, Copy, Debug)]
-pub struct Comer {
+pub struct Waiter {
     pub letter: LetterId,
     /// Its place among those that wait.
     pub due: DateTime<Utc>,
@@ -56,8 +56,8 @@ pub struct Comer {
 }
 
 /// What a letter hears at its endpoint.
-pub enum Entry {
-    Go(Pass),
+pub enum Admission {
+    Go(Permit),
     /// It is called when its turn has come.
     Wait,
     /// The endpoint has not answered since then, which is longer than the letter's patience.
@@ -67,97 +67,97 @@ pub enum Entry {
 }
 
 /// Leave to ask one endpoint, for one conversation. Dropped, it is given back.
-pub struct Pass {
-    lanes: Arc<Lanes>,
+pub struct Permit {
+    queues: Arc<EndpointQueues>,
     endpoint: String,
     is_probe: bool,
     /// Whether the next request has been counted already.
     prepaid: bool,
 }
 
-pub struct Lanes {
-    lanes: Mutex<BTreeMap<String, Lane>>,
+pub struct EndpointQueues {
+    queues: Mutex<BTreeMap<String, EndpointQueue>>,
 }
 
-impl Lanes {
-    pub fn new(rates: impl Iterator<Item = (String, Option<Rate>)>) -> Lanes {
-        Lanes { lanes: Mutex::new(rates.map(|(name, rate)| (name, Lane::new(rate))).collect()) }
+impl EndpointQueues {
+    pub fn new(rates: impl Iterator<Item = (String, Option<Rate>)>) -> EndpointQueues {
+        EndpointQueues { queues: Mutex::new(rates.map(|(name, rate)| (name, EndpointQueue::new(rate))).collect()) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Lane>> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, EndpointQueue>> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pass(self: &Arc<Self>, endpoint: &str, is_probe: bool) -> Pass {
-        Pass { lanes: Arc::clone(self), endpoint: endpoint.into(), is_probe, prepaid: true }
+    fn pass(self: &Arc<Self>, endpoint: &str, is_probe: bool) -> Permit {
+        Permit { queues: Arc::clone(self), endpoint: endpoint.into(), is_probe, prepaid: true }
     }
 
     /// Asks for leave to begin a conversation.
-    pub fn enter(self: &Arc<Self>, endpoint: &str, comer: Comer, now: DateTime<Utc>) -> Entry {
-        let mut lanes = self.lock();
-        // An endpoint that there is not has no lane; egress will say so.
-        let Some(lane) = lanes.get_mut(endpoint) else { return Entry::Go(self.pass(endpoint, false)) };
-        lane.see(now);
-        if lane.is_next(comer) {
-            let is_probe = lane.let_through(now);
-            return Entry::Go(self.pass(endpoint, is_probe));
+    pub fn enter(self: &Arc<Self>, endpoint: &str, comer: Waiter, now: DateTime<Utc>) -> Admission {
+        let mut queues = self.lock();
+        // An endpoint that there is not has no queue; egress will say so.
+        let Some(queue) = queues.get_mut(endpoint) else { return Admission::Go(self.pass(endpoint, false)) };
+        queue.see(now);
+        if queue.is_next(comer) {
+            let is_probe = queue.let_through(now);
+            return Admission::Go(self.pass(endpoint, is_probe));
         }
-        match lane.given_up(comer.patience, now) {
-            Some(since) => Entry::Leave { since },
+        match queue.given_up(comer.patience, now) {
+            Some(since) => Admission::Leave { since },
             None => {
-                lane.wait(comer);
-                Entry::Wait
+                queue.wait(comer);
+                Admission::Wait
             }
         }
     }
 
     /// A conversation that is under way already has to ask another endpoint as well: it does not wait in the middle.
-    pub fn join(self: &Arc<Self>, endpoint: &str, now: DateTime<Utc>) -> Pass {
-        let mut lanes = self.lock();
-        let is_probe = lanes.get_mut(endpoint).is_some_and(|lane| lane.let_through(now));
+    pub fn join(self: &Arc<Self>, endpoint: &str, now: DateTime<Utc>) -> Permit {
+        let mut queues = self.lock();
+        let is_probe = queues.get_mut(endpoint).is_some_and(|queue| queue.let_through(now));
         self.pass(endpoint, is_probe)
     }
 
     /// Since when an endpoint has not answered, if that is longer than this patience.
     pub fn given_up(&self, endpoint: &str, patience: Patience, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let mut lanes = self.lock();
-        let lane = lanes.get_mut(endpoint)?;
-        lane.see(now);
-        lane.given_up(patience, now)
+        let mut queues = self.lock();
+        let queue = queues.get_mut(endpoint)?;
+        queue.see(now);
+        queue.given_up(patience, now)
     }
 
     /// The letter, of all that wait, that may go now and was due first; without a pass where its patience is at an end.
-    pub fn call(self: &Arc<Self>, now: DateTime<Utc>) -> Option<(LetterId, Option<Pass>)> {
-        let mut lanes = self.lock();
-        lanes.values_mut().for_each(|lane| lane.see(now));
-        let ready = lanes.iter().filter_map(|(name, lane)| Some((lane.ready(now)?, name.clone())));
+    pub fn call(self: &Arc<Self>, now: DateTime<Utc>) -> Option<(LetterId, Option<Permit>)> {
+        let mut queues = self.lock();
+        queues.values_mut().for_each(|queue| queue.see(now));
+        let ready = queues.iter().filter_map(|(name, queue)| Some((queue.ready(now)?, name.clone())));
         let (ready, name) = ready.min_by_key(|(ready, _)| ready.place())?;
-        let lane = lanes.get_mut(&name)?;
-        lane.remove(ready);
+        let queue = queues.get_mut(&name)?;
+        queue.remove(ready);
         Some(match ready {
-            Ready::ToGo { place: (_, letter) } => (letter, Some(self.pass(&name, lane.let_through(now)))),
+            Ready::ToGo { place: (_, letter) } => (letter, Some(self.pass(&name, queue.let_through(now)))),
             Ready::ToLeave { place: (_, letter) } => (letter, None),
         })
     }
 
-    /// Takes a letter out of the lane that it waits in. False when it waits in none.
+    /// Takes a letter out of the queue that it waits in. False when it waits in none.
     pub fn forget(&self, letter: LetterId) -> bool {
-        self.lock().values_mut().any(|lane| lane.forget(letter))
+        self.lock().values_mut().any(|queue| queue.forget(letter))
     }
 
     /// When a letter that waits may go, or gives up waiting.
     pub fn next_call(&self) -> Option<DateTime<Utc>> {
-        self.lock().values().filter_map(Lane::next_call).min()
+        self.lock().values().filter_map(EndpointQueue::next_call).min()
     }
 
     /// How each endpoint is, for people and monitoring.
-    pub fn states(&self, now: DateTime<Utc>) -> BTreeMap<String, LaneState> {
-        let mut lanes = self.lock();
-        lanes.iter_mut().map(|(name, lane)| (name.clone(), lane.state(now))).collect()
+    pub fn states(&self, now: DateTime<Utc>) -> BTreeMap<String, QueueState> {
+        let mut queues = self.lock();
+        queues.iter_mut().map(|(name, queue)| (name.clone(), queue.state(now))).collect()
     }
 }
 
-impl Pass {
+impl Permit {
     pub fn is_for(&self, endpoint: &str) -> bool {
         self.endpoint == endpoint
     }
@@ -166,25 +166,25 @@ impl Pass {
     /// whoever comes next, so that the rate holds over all.
     pub fn spend(&mut self, now: DateTime<Utc>) {
         if !std::mem::take(&mut self.prepaid)
-            && let Some(lane) = self.lanes.lock().get_mut(&self.endpoint)
+            && let Some(queue) = self.queues.lock().get_mut(&self.endpoint)
         {
-            lane.take_token(now);
+            queue.take_token(now);
         }
     }
 
     /// How the request ended.
     pub fn note(&mut self, performed: &Performed, now: DateTime<Utc>) {
-        if let Some(lane) = self.lanes.lock().get_mut(&self.endpoint) {
-            let word = Word::of(performed, now);
-            lane.note(&self.endpoint, word, std::mem::take(&mut self.is_probe), now);
+        if let Some(queue) = self.queues.lock().get_mut(&self.endpoint) {
+            let word = Health::of(performed, now);
+            queue.note(&self.endpoint, word, std::mem::take(&mut self.is_probe), now);
         }
     }
 }
 
-impl Drop for Pass {
+impl Drop for Permit {
     fn drop(&mut self) {
-        if let Some(lane) = self.lanes.lock().get_mut(&self.endpoint) {
-            lane.leave(self.is_probe);
+        if let Some(queue) = self.queues.lock().get_mut(&self.endpoint) {
+            queue.leave(self.is_probe);
         }
     }
 }

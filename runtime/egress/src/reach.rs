@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::endpoint::{EndpointConfig, HttpMethod};
 
-/// The ways out of a house, by endpoint; none where no configuration is at hand.
-pub type Ways = BTreeMap<String, Way>;
+/// The ways out of an instance, by endpoint; none where no configuration is at hand.
+pub type EndpointSummaries = BTreeMap<String, EndpointSummary>;
 
 /// Where an endpoint leads, and what may be asked there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Way {
+pub struct EndpointSummary {
     pub url: String,
     /// All of them when empty.
     pub methods: Vec<String>,
@@ -19,13 +19,13 @@ pub struct Way {
     pub paths: Vec<String>,
     /// Without one, no patient data goes there.
     pub agreement: Option<String>,
-    /// By name: the house shows them there, and no plugin does.
+    /// By name: Handoff shows them there, and no plugin does.
     pub secrets: Vec<String>,
 }
 
-impl Way {
-    pub fn of(config: &EndpointConfig, secrets: impl Iterator<Item = String>) -> Way {
-        Way {
+impl EndpointSummary {
+    pub fn of(config: &EndpointConfig, secrets: impl Iterator<Item = String>) -> EndpointSummary {
+        EndpointSummary {
             url: config.url.clone(),
             methods: config.methods.iter().map(|method| HttpMethod::name(*method).to_owned()).collect(),
             paths: config.paths.clone(),

@@ -90,7 +90,7 @@ pub(super) fn prepare(
         let place = format!("headers {}", name.escape_debug());
         let lower = name.to_ascii_lowercase();
         if !lower.starts_with("x-") && !ALLOWED_HEADERS.contains(&lower.as_str()) {
-            return Err(malformed(&place, "is set by the house"));
+            return Err(malformed(&place, "is set by Handoff"));
         }
         // lettre takes names with line ends in them.
         let printable = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');

@@ -1,4 +1,4 @@
-//! Whom an endpoint's server has to be, who the house is to it, and the proxy on the way there.
+//! Whom an endpoint's server has to be, who Handoff is to it, and the proxy on the way there.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -143,7 +143,7 @@ pub(super) fn way(endpoint: &Endpoint, secrets: &Secrets) -> Result<Option<Way>,
 
 impl Trust {
     fn client(self, reach: Reach) -> Result<Client, reqwest::Error> {
-        // With a proxy the name that is resolved here is the proxy's, which stands in the house.
+        // With a proxy the name that is resolved here is the proxy's, which stands in Handoff.
         let reach = if self.proxy.is_some() { Reach::PrivateToo } else { reach };
         let mut builder = http::builder(reach);
         if let Some(pem) = &self.authorities {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 pub struct GuestLimits {
     /// A practice has some ten interfaces with a few connections each; the rest is somebody's mistake.
     pub connections_max: usize,
-    /// Half the house: one broken interface engine, or one attacker, leaves room for the others.
+    /// Half Handoff: one broken interface engine, or one attacker, leaves room for the others.
     pub connections_per_source_max: usize,
     /// Messages or requests. A practice gets some a minute, and thousands at once after a night's outage; a source that
     /// keeps this up is in a loop.
@@ -107,7 +107,7 @@ impl Guests {
     }
 
     /// # Errors
-    /// When the house, or the source's share of it, is full.
+    /// When Handoff, or the source's share of it, is full.
     pub fn enter(self: &Arc<Self>, source: Source) -> Result<Guest, Full> {
         self.with(|present, now| {
             if present.connections >= self.limits.connections_max {

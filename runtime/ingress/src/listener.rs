@@ -1,4 +1,4 @@
-//! The way into the house, for any protocol: who may come in, how many, and how soon they must have said who they are.
+//! The way into Handoff, for any protocol: who may come in, how many, and how soon they must have said who they are.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -58,7 +58,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
 pub struct Visitor {
     pub socket: Box<dyn Socket>,
     pub guest: Guest,
-    /// True when the house closes: say what is left to say, and go.
+    /// True when Handoff closes: say what is left to say, and go.
     pub closing: watch::Receiver<bool>,
 }
 
@@ -111,7 +111,7 @@ impl Entrance {
     }
 
     /// Lets visitors in until `closing` turns true (or its sender is gone), each to a conversation of its own; then
-    /// nobody new, and returns when every conversation has ended or the house has waited long enough.
+    /// nobody new, and returns when every conversation has ended or Handoff has waited long enough.
     pub async fn serve<C, F>(self, listener: TcpListener, mut closing: watch::Receiver<bool>, converse: C)
     where
         C: Fn(Visitor) -> F + Clone + Send + 'static,

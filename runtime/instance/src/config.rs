@@ -9,7 +9,7 @@ use handoff_workshop::signature::Trusted;
 use serde::Deserialize;
 
 use handoff_egress::endpoint::{Endpoint, EndpointConfig, EndpointError};
-use handoff_egress::reach::{Way, Ways};
+use handoff_egress::reach::{EndpointSummaries, EndpointSummary};
 use handoff_identity::oidc::OidcConfig;
 use handoff_ingress::connection_limits::GuestLimits;
 use handoff_ingress::listener::Guard;
@@ -62,7 +62,7 @@ pub struct Config {
 #[serde(from = "WorkflowKey")]
 pub struct WorkflowFile {
     pub file: PathBuf,
-    /// Whether a change takes effect while the house runs.
+    /// Whether a change takes effect while Handoff runs.
     pub watch: bool,
 }
 
@@ -308,10 +308,10 @@ impl Config {
     ///
     /// # Errors
     /// When an endpoint cannot work.
-    pub fn ways(&self) -> Result<Ways, EndpointError> {
+    pub fn ways(&self) -> Result<EndpointSummaries, EndpointError> {
         let way = |(name, config): (&String, &EndpointConfig)| {
             let endpoint = Endpoint::new(name, config.clone())?;
-            Ok((name.clone(), Way::of(config, endpoint.secrets().map(str::to_owned))))
+            Ok((name.clone(), EndpointSummary::of(config, endpoint.secrets().map(str::to_owned))))
         };
         self.endpoints.iter().map(way).collect()
     }

@@ -1,4 +1,4 @@
-//! Builds the house from its configuration: keys, store, vault, plugins, ways out. Everything that can be wrong with a
+//! Builds Handoff from its configuration: keys, store, vault, plugins, ways out. Everything that can be wrong with a
 //! set-up is found here, before the first delivery is taken.
 
 use std::collections::BTreeSet;
@@ -28,20 +28,20 @@ use handoff_vault::secrets::Secrets;
 /// Components by digest, below the data folder: what a referral in flight was pinned to must be there as long as it is.
 pub const COMPONENTS: &str = "components";
 
-/// What a house stands on: the machine's own disk, or a simulated one.
-pub struct Ground {
+/// What an instance stands on: the machine's own disk, or a simulated one.
+pub struct Storage {
     pub host: Arc<Host>,
     pub store: Store,
     /// Where the key ring lies.
     pub keys: Arc<dyn Disk>,
 }
 
-/// What a house is built from, once files have been read.
+/// What an instance is built from, once files have been read.
 pub struct Plan {
     pub data: PathBuf,
     pub plugins: Catalogue,
     pub workflow: Source,
-    /// Whether a changed workflow may take effect as the house opens. A house without a deployment takes it up in any case.
+    /// Whether a changed workflow may take effect as Handoff opens. An instance without a deployment takes it up in any case.
     pub takes_workflow_up: bool,
     pub master: MasterKey,
     pub signing: SigningKey,
@@ -91,15 +91,15 @@ impl Plan {
         let (store, recovery) = Store::open(options)?;
         tracing::info!(?recovery, "store opened");
         let keys = Arc::new(private_disk(&self.data)?);
-        self.build_on(Ground { host, store, keys })
+        self.build_on(Storage { host, store, keys })
     }
 
     /// As [`Plan::build`], on ground that is laid already.
     ///
     /// # Errors
     /// When the vault, the deployment in force or a plugin cannot be opened.
-    pub fn build_on(self, ground: Ground) -> anyhow::Result<Pipeline> {
-        let Ground { host, store, keys } = ground;
+    pub fn build_on(self, ground: Storage) -> anyhow::Result<Pipeline> {
+        let Storage { host, store, keys } = ground;
         let taken = store.index().key_slots_taken()?;
         let vault = Vault::on(keys, &self.data, self.master, self.dice, taken)?;
         let kept = self.data.join(COMPONENTS);
@@ -154,11 +154,11 @@ impl Plan {
     }
 }
 
-/// A new house begins with the workflow that its configuration names.
+/// A new instance begins with the workflow that its configuration names.
 fn first(store: &Store, installer: &Installer, source: &Source, at: DateTime<Utc>) -> anyhow::Result<Deployments> {
     let installed = installer.install(source, Keep::Yes)?;
-    let why = "the workflow with which the house began".into();
-    let act = Act { origin: Origin::Configured, who: rollout::THE_HOUSE.into(), why };
+    let why = "the workflow with which Handoff began".into();
+    let act = Act { origin: Origin::Configured, who: rollout::THE_INSTANCE.into(), why };
     let record = rollout::record(&installed, source, None, None, act)?;
     store.commit(Entry { at, records: vec![record], sealed: Vec::new() }).wait()?;
     let moves = installed.workflow().moves.clone();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::config::Config;
 
-/// Where a house's things lie, and the rules that its configuration sets.
+/// Where an instance's things lie, and the rules that its configuration sets.
 #[derive(Clone, Debug)]
 pub struct Paths {
     pub data: PathBuf,

@@ -34,7 +34,7 @@ pub fn signing(path: &Path, data: &Path) -> anyhow::Result<SigningKey> {
     read(path)
 }
 
-/// Puts away what an interrupted rotation left. Only for whoever has the house open: nobody else is rotating then.
+/// Puts away what an interrupted rotation left. Only for whoever has Handoff open: nobody else is rotating then.
 pub fn settle(path: &Path, data: &Path) -> anyhow::Result<()> {
     let next = next_to(path);
     if !next.exists() {

@@ -1,4 +1,4 @@
-//! What the house tells its operators: a log, as text for people or as JSON for machines, and traces for a collector. Both hold
+//! What Handoff tells its operators: a log, as text for people or as JSON for machines, and traces for a collector. Both hold
 //! tokens only.
 
 use std::io::IsTerminal as _;

@@ -4,17 +4,17 @@ use handoff_engine::ids::{ReferralId, Token};
 use handoff_store::{CommitError, Record};
 use handoff_vault::{VaultError, token};
 
-use crate::operations::Office;
+use crate::operations::Operations;
 use handoff_identity::accounts::Person;
 
 /// Leave to read what tokens stand for, for as long as one answer takes.
 ///
 /// Architecture Invariant: made in this file alone, after the journal has who looks at what and why.
-pub struct Look<'o> {
-    office: &'o Office,
+pub struct PhiAccess<'o> {
+    operations: &'o Operations,
 }
 
-impl Office {
+impl Operations {
     /// # Errors
     /// When the journal does not take it. Then nothing may be shown.
     pub fn look(
@@ -23,7 +23,7 @@ impl Office {
         what: &str,
         why: &str,
         referrals: Vec<ReferralId>,
-    ) -> Result<Look<'_>, CommitError> {
+    ) -> Result<PhiAccess<'_>, CommitError> {
         self.commit(Record::Looked {
             who: person.name.clone(),
             role: Some(person.role.name().into()),
@@ -31,14 +31,14 @@ impl Office {
             why: why.into(),
             referrals,
         })?;
-        Ok(Look { office: self })
+        Ok(PhiAccess { operations: self })
     }
 }
 
-impl Look<'_> {
+impl PhiAccess<'_> {
     /// What a token stands for; nothing once it was erased.
     pub fn reveal(&self, token: &Token) -> Option<String> {
-        let pipeline = &self.office.pipeline;
+        let pipeline = &self.operations.pipeline;
         match pipeline.vault.reveal(token, &pipeline.store) {
             Ok(clear) => Some(clear.as_str().to_string()),
             Err(VaultError::Erased { .. }) => None,

@@ -4,12 +4,12 @@ use handoff_store::Record;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::operations::{Office, Operator, Request};
+use crate::operations::{Operations, Operator, Request};
 use handoff_identity::account::{Listed, Name};
 use handoff_identity::accounts::{Because, Newcomer, Role, Told};
 use handoff_identity::password::Password;
 
-/// Somebody new. Without a password the house makes one; either is good for one sign-in, at which another is chosen.
+/// Somebody new. Without a password Handoff makes one; either is good for one sign-in, at which another is chosen.
 #[derive(Serialize, Deserialize)]
 pub struct Add {
     pub name: String,
@@ -39,11 +39,11 @@ impl Request for Add {
     const WHY: Option<&'static str> = None;
     type Answer = Welcome;
 
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Welcome> {
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<Welcome> {
         let Add { name, role, provider, password, second_factor } = self;
         let name: Name = name.parse()?;
         let newcomer = Newcomer { name, role, provider, password, second_factor };
-        let told = office.people.add(newcomer, operator.because(), &|record: Record| office.commit(record))?;
+        let told = operations.people.add(newcomer, operator.because(), &|record: Record| operations.commit(record))?;
         Ok(told.into())
     }
 }
@@ -61,10 +61,10 @@ impl Request for Reset {
     const WHY: Option<&'static str> = None;
     type Answer = Welcome;
 
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Welcome> {
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<Welcome> {
         let Reset { name, password, second_factor } = self;
-        let record = |record: Record| office.commit(record);
-        let told = office.people.reset(&name, password, second_factor, operator.because(), &record)?;
+        let record = |record: Record| operations.commit(record);
+        let told = operations.people.reset(&name, password, second_factor, operator.because(), &record)?;
         Ok(told.into())
     }
 }
@@ -80,8 +80,8 @@ impl Request for Lock {
     const WHY: Option<&'static str> = None;
     type Answer = ();
 
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<()> {
-        Ok(office.people.lock(&self.name, operator.because(), &|record: Record| office.commit(record))?)
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<()> {
+        Ok(operations.people.lock(&self.name, operator.because(), &|record: Record| operations.commit(record))?)
     }
 }
 
@@ -96,8 +96,8 @@ impl Request for Unlock {
     const WHY: Option<&'static str> = None;
     type Answer = ();
 
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<()> {
-        Ok(office.people.unlock(&self.name, operator.because(), &|record: Record| office.commit(record))?)
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<()> {
+        Ok(operations.people.unlock(&self.name, operator.because(), &|record: Record| operations.commit(record))?)
     }
 }
 
@@ -112,8 +112,8 @@ impl Request for Remove {
     const WHY: Option<&'static str> = None;
     type Answer = ();
 
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<()> {
-        Ok(office.people.remove(&self.name, operator.because(), &|record: Record| office.commit(record))?)
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<()> {
+        Ok(operations.people.remove(&self.name, operator.because(), &|record: Record| operations.commit(record))?)
     }
 }
 
@@ -126,8 +126,8 @@ impl Request for List {
     const WHY: Option<&'static str> = Some("to see who has an account");
     type Answer = Vec<Listed>;
 
-    fn perform(self, office: &Office, _: Operator) -> anyhow::Result<Vec<Listed>> {
-        Ok(office.people.list())
+    fn perform(self, operations: &Operations, _: Operator) -> anyhow::Result<Vec<Listed>> {
+        Ok(operations.people.list())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Backup of a house that runs, and restoring one. A backup is the journal, the key ring, the accounts, the components and
+//! Backup of an instance that runs, and restoring one. A backup is the journal, the key ring, the accounts, the components and
 //! the configuration; the master key is not in it, so that whoever finds a backup finds nobody's name.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -15,7 +15,7 @@ use handoff_store::{Position, Record, store};
 use handoff_vault::KEYRING_FILE;
 use serde::{Deserialize, Serialize};
 
-use crate::operations::{Office, Operator, Request};
+use crate::operations::{Operations, Operator, Request};
 use handoff_identity::accounts;
 use handoff_instance::open::COMPONENTS;
 use handoff_pipeline::deployments::Source;
@@ -25,14 +25,14 @@ const LABEL: &str = "backup.json";
 
 const FORMAT: &str = "handoff/backup@1";
 
-/// The configuration as it was, to be looked at and put back by hand: a restored house may stand elsewhere.
+/// The configuration as it was, to be looked at and put back by hand: a restored instance may stand elsewhere.
 const CONFIGURATION: &str = "configuration";
 
 /// A backup is its owner's alone.
 const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 
-/// Copy the house to a new or empty folder.
+/// Copy Handoff to a new or empty folder.
 #[derive(Serialize, Deserialize)]
 pub struct BackUp {
     pub to: PathBuf,
@@ -63,20 +63,20 @@ impl Request for BackUp {
     const WHY: Option<&'static str> = Some("backup");
     type Answer = Label;
 
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Label> {
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<Label> {
         let BackUp { to } = self;
-        let _alone = office.alone();
+        let _alone = operations.alone();
         make_empty(&to)?;
-        let pipeline = &office.pipeline;
+        let pipeline = &operations.pipeline;
         let Operator { who, why, role: _ } = operator;
-        office.record(Record::BackedUp { through: pipeline.store.last(), who, why })?;
+        operations.record(Record::BackedUp { through: pipeline.store.last(), who, why })?;
         let through = pipeline.store.backup(&to)?;
         // After the journal: every slot that it names is then in the ring.
         pipeline.vault.copy_keyring(&to)?;
-        let kept = office.paths.data.join(COMPONENTS);
+        let kept = operations.paths.data.join(COMPONENTS);
         let components = copy_components(&kept, &to.join(COMPONENTS))?;
-        copy_people(&office.paths.data, &to)?;
-        copy_configuration(office, &to.join(CONFIGURATION))?;
+        copy_people(&operations.paths.data, &to)?;
+        copy_configuration(operations, &to.join(CONFIGURATION))?;
         let label = Label { format: FORMAT.into(), at: pipeline.clock.now(), through, components };
         let path = to.join(LABEL);
         write(&path, &serde_json::to_vec_pretty(&label)?).with_context(|| cannot_write(&path))?;
@@ -126,7 +126,7 @@ fn make_empty(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The accounts as they lie, sealed; a house that nobody signs in to has none.
+/// The accounts as they lie, sealed; an instance that nobody signs in to has none.
 fn copy_people(from: &Path, to: &Path) -> anyhow::Result<()> {
     let (from, to) = (from.join(accounts::FILE), to.join(accounts::FILE));
     match fs::read(&from) {
@@ -159,9 +159,9 @@ fn digest_in(path: &Path) -> Option<Digest> {
 }
 
 /// `handoff.yaml` as it lies on disk, and the workflow that is in force, which is in the journal.
-fn copy_configuration(office: &Office, to: &Path) -> anyhow::Result<()> {
-    let mut files = vec![("handoff.yaml".to_string(), fs::read(&office.paths.configuration)?)];
-    let known = office.pipeline.store.index().deployments()?;
+fn copy_configuration(operations: &Operations, to: &Path) -> anyhow::Result<()> {
+    let mut files = vec![("handoff.yaml".to_string(), fs::read(&operations.paths.configuration)?)];
+    let known = operations.pipeline.store.index().deployments()?;
     if let Some(deployed) = Deployed::in_force(&known) {
         let source: Source = serde_json::from_str(&deployed.workflow)?;
         let name = Path::new(&source.file).file_name().unwrap_or_default().to_string_lossy().into_owned();

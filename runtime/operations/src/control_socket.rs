@@ -1,5 +1,5 @@
-//! The control door of a running house: a Unix socket in its data folder, for its owner alone. It carries requests to the
-//! office and answers back, as JSON over HTTP.
+//! The control socket of a running instance: a Unix socket in its data folder, for its owner alone. It carries requests to the
+//! operations and answers back, as JSON over HTTP.
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
@@ -22,7 +22,7 @@ use crate::backup::BackUp;
 use crate::dead_letters::{Dismiss, Replay, Show};
 use crate::holds::{Hold, Holds, Release};
 use crate::keys::{RotateMaster, RotateSigning};
-use crate::operations::{Office, Operator, Request};
+use crate::operations::{Operations, Operator, Request};
 use crate::replay_decisions::Prove;
 use crate::retention::Purge;
 use crate::workflow::{Apply, PlanChange, Review, RollBack, TryOut};
@@ -71,11 +71,11 @@ pub fn open(data: &Path) -> anyhow::Result<UnixListener> {
         }
         UnixListener::bind(&path)
     };
-    opened().with_context(|| format!("cannot open the control door {}", path.display()))
+    opened().with_context(|| format!("cannot open the control socket {}", path.display()))
 }
 
 /// Serves until told to stop; what has been asked is answered first.
-pub async fn serve(listener: UnixListener, office: Arc<Office>, mut stopped: watch::Receiver<bool>) {
+pub async fn serve(listener: UnixListener, operations: Arc<Operations>, mut stopped: watch::Receiver<bool>) {
     let router = Router::new()
         .merge(at::<Show>())
         .merge(at::<Replay>())
@@ -100,38 +100,38 @@ pub async fn serve(listener: UnixListener, office: Arc<Office>, mut stopped: wat
         .merge(at::<RollBack>())
         .merge(at::<TryOut>())
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
-        .with_state(office);
+        .with_state(operations);
     let closing = async move {
         // An error means that the sender is gone, and then it is time to stop as well.
         let _closed = stopped.wait_for(|stop| *stop).await;
     };
     if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(closing).await {
-        tracing::error!(%error, "the control door ended");
+        tracing::error!(%error, "the control socket ended");
     }
 }
 
-fn at<R: Request>() -> Router<Arc<Office>> {
+fn at<R: Request>() -> Router<Arc<Operations>> {
     Router::new().route(R::PATH, post(hear::<R>))
 }
 
-async fn hear<R: Request>(State(office): State<Arc<Office>>, Json(asking): Json<Asking<R>>) -> Response {
+async fn hear<R: Request>(State(operations): State<Arc<Operations>>, Json(asking): Json<Asking<R>>) -> Response {
     let Asking { operator, request } = asking;
     tracing::info!(request = R::PATH, who = operator.who, why = operator.why, "an operator asks");
-    let performed = tokio::task::spawn_blocking(move || request.perform(&office, operator)).await;
+    let performed = tokio::task::spawn_blocking(move || request.perform(&operations, operator)).await;
     let told: Told<R::Answer> = match performed {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(error.chain().map(ToString::to_string).collect()),
-        Err(error) => Err(vec!["the house failed at it; its log has more".into(), error.to_string()]),
+        Err(error) => Err(vec!["Handoff failed at it; its log has more".into(), error.to_string()]),
     };
     let status = if told.is_ok() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     (status, Json(told)).into_response()
 }
 
 impl Door {
-    /// The door of the house that runs in this folder; nothing when none does.
+    /// The door of Handoff that runs in this folder; nothing when none does.
     ///
     /// # Errors
-    /// When it may not be used: only the owner of the house is heard.
+    /// When it may not be used: only the owner of Handoff is heard.
     pub async fn knock(data: &Path) -> anyhow::Result<Option<Door>> {
         let path = socket(data);
         match UnixStream::connect(&path).await {
@@ -139,28 +139,32 @@ impl Door {
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
                 return Ok(None);
             }
-            Err(error) => return Err(error).with_context(|| format!("cannot use the control door {}", path.display())),
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot use the control socket {}", path.display()));
+            }
         }
         // The client wants one even where nothing is encrypted.
         let _installed_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let client =
-            reqwest::Client::builder().unix_socket(path).build().context("cannot speak to the control door")?;
+            reqwest::Client::builder().unix_socket(path).build().context("cannot speak to the control socket")?;
         Ok(Some(Door { client }))
     }
 
     /// Carries a request in and the answer out. Waits for as long as it takes.
     ///
     /// # Errors
-    /// What the house says stood in the way, or that it went away.
+    /// What Handoff says stood in the way, or that it went away.
     pub async fn ask<R: Request>(&self, operator: Operator, request: R) -> anyhow::Result<R::Answer> {
         let asking = Asking { operator, request };
         let sent = self.client.post(format!("http://house{}", R::PATH)).json(&asking).send().await;
-        let response = sent.context("the house went away before it answered")?;
+        let response = sent.context("Handoff went away before it answered")?;
         if !matches!(response.status(), reqwest::StatusCode::OK | reqwest::StatusCode::UNPROCESSABLE_ENTITY) {
             let status = response.status();
-            return Err(anyhow!("the running house does not know this request ({status}): is it of another version?"));
+            return Err(anyhow!(
+                "the running instance does not know this request ({status}): is it of another version?"
+            ));
         }
-        let told: Told<R::Answer> = response.json().await.context("the house answered something else")?;
+        let told: Told<R::Answer> = response.json().await.context("Handoff answered something else")?;
         told.map_err(|causes| {
             let mut causes = causes.into_iter().rev();
             let root = anyhow!(causes.next().unwrap_or_default());

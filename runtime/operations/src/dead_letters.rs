@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use handoff_store::Record;
 use serde::{Deserialize, Serialize};
 
-use crate::operations::{Office, Operator, Request};
+use crate::operations::{Operations, Operator, Request};
 use handoff_pipeline::error::PipelineError;
 use handoff_pipeline::intake::redelivery::Replayed;
 
@@ -26,7 +26,7 @@ impl Shown {
     /// # Errors
     /// When the carrier changed it.
     pub fn bytes(&self) -> anyhow::Result<Vec<u8>> {
-        STANDARD.decode(&self.base64).context("the house answered something else")
+        STANDARD.decode(&self.base64).context("Handoff answered something else")
     }
 }
 
@@ -35,15 +35,15 @@ impl Request for Show {
     const WHY: Option<&'static str> = Some("to mend what could not be read");
     type Answer = Shown;
 
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Shown> {
-        let pipeline = &office.pipeline;
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<Shown> {
+        let pipeline = &operations.pipeline;
         let (_, record) =
             pipeline.intake.dead(&self.item)?.ok_or(PipelineError::NotDead { item: self.item.clone() })?;
         let Record::Delivery { bytes: Some(token), .. } = record else {
             return Err(anyhow!("the bytes of {} were not kept", self.item));
         };
         // Written down first: nobody sees anything that the journal does not know of.
-        office.looked(operator, format!("dead delivery {}", self.item))?;
+        operations.looked(operator, format!("dead delivery {}", self.item))?;
         Ok(Shown { base64: STANDARD.encode(pipeline.vault.reveal_bytes(&token, &pipeline.store)?.as_slice()) })
     }
 }
@@ -59,8 +59,8 @@ impl Request for Replay {
     const WHY: Option<&'static str> = Some("what was wrong has been mended");
     type Answer = Replayed;
 
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Replayed> {
-        let replayed = office.pipeline.intake.replay(&self.item, &operator.who, &operator.why);
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<Replayed> {
+        let replayed = operations.pipeline.intake.replay(&self.item, &operator.who, &operator.why);
         Ok(tokio::runtime::Handle::current().block_on(replayed)?)
     }
 }
@@ -76,8 +76,8 @@ impl Request for Dismiss {
     const WHY: Option<&'static str> = None;
     type Answer = ();
 
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<()> {
-        let dismissed = office.pipeline.intake.dismiss(&self.item, &operator.who, &operator.why);
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<()> {
+        let dismissed = operations.pipeline.intake.dismiss(&self.item, &operator.who, &operator.why);
         Ok(tokio::runtime::Handle::current().block_on(dismissed)?)
     }
 }

@@ -5,7 +5,7 @@ use handoff_engine::ids::ReferralId;
 use handoff_store::{Record, index};
 use serde::{Deserialize, Serialize};
 
-use crate::operations::{Office, Operator, Request};
+use crate::operations::{Operations, Operator, Request};
 use handoff_pipeline::error::PipelineError;
 
 /// From here on a referral is kept.
@@ -19,11 +19,11 @@ impl Request for Hold {
     const WHY: Option<&'static str> = None;
     type Answer = ();
 
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<()> {
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<()> {
         let Hold { referral } = self;
-        office.pipeline.store.index().referral(&referral)?.ok_or(PipelineError::NoSuchReferral(referral))?;
+        operations.pipeline.store.index().referral(&referral)?.ok_or(PipelineError::NoSuchReferral(referral))?;
         let Operator { who, why, role: _ } = operator;
-        office.record(Record::Held { referral, who, why })?;
+        operations.record(Record::Held { referral, who, why })?;
         Ok(())
     }
 }
@@ -39,12 +39,12 @@ impl Request for Release {
     const WHY: Option<&'static str> = None;
     type Answer = ();
 
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<()> {
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<()> {
         let Release { referral } = self;
-        let held = office.pipeline.store.index().holds()?.iter().any(|hold| hold.referral == referral);
+        let held = operations.pipeline.store.index().holds()?.iter().any(|hold| hold.referral == referral);
         ensure!(held, "referral {referral} is not held: `handoff hold list` names those that are");
         let Operator { who, why, role: _ } = operator;
-        office.record(Record::Released { referral, who, why })?;
+        operations.record(Record::Released { referral, who, why })?;
         Ok(())
     }
 }
@@ -58,7 +58,7 @@ impl Request for Holds {
     const WHY: Option<&'static str> = Some("to see what is held");
     type Answer = Vec<index::Hold>;
 
-    fn perform(self, office: &Office, _: Operator) -> anyhow::Result<Vec<index::Hold>> {
-        Ok(office.pipeline.store.index().holds()?)
+    fn perform(self, operations: &Operations, _: Operator) -> anyhow::Result<Vec<index::Hold>> {
+        Ok(operations.pipeline.store.index().holds()?)
     }
 }

@@ -1,4 +1,4 @@
-//! The house's own keys are changed while it runs: the one that signs the journal, and the one that opens the key ring.
+//! Handoff's own keys are changed while it runs: the one that signs the journal, and the one that opens the key ring.
 
 use std::path::PathBuf;
 
@@ -7,12 +7,12 @@ use ed25519_dalek::SigningKey;
 pub(crate) use handoff_instance::signing_key::{
     PRIVATE, cannot_write, next_to, private_pem, promote, public_of, settle, write,
 };
-use handoff_store::{HouseKey, Record};
+use handoff_store::{InstanceKey, Record};
 use handoff_vault::secrets::SecretSource;
 use handoff_vault::{MasterKey, system_dice};
 use serde::{Deserialize, Serialize};
 
-use crate::operations::{Office, Operator, Request};
+use crate::operations::{Operations, Operator, Request};
 
 /// Another key signs the journal from here on; the old one vouches for it in the chain.
 #[derive(Serialize, Deserialize)]
@@ -29,23 +29,23 @@ impl Request for RotateSigning {
     const WHY: Option<&'static str> = None;
     type Answer = Rotated;
 
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Rotated> {
-        let _alone = office.alone();
-        let path = &office.paths.signing;
-        settle(path, &office.paths.data)?;
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<Rotated> {
+        let _alone = operations.alone();
+        let path = &operations.paths.signing;
+        settle(path, &operations.paths.data)?;
         let mut seed = [0; 32];
         system_dice().fill_bytes(&mut seed);
         let key = SigningKey::from_bytes(&seed);
         let next = next_to(path);
         write(&next, private_pem(&key)?.as_bytes(), PRIVATE).with_context(|| cannot_write(&next))?;
-        office
+        operations
             .pipeline
             .store
             .rotate(key.clone())
             .context("the journal did not take the new key; the old one is in force")?;
         promote(path, &key)?;
         let Operator { who, why, role: _ } = operator;
-        office.record(Record::Rotated { key: HouseKey::Signing, who, why })?;
+        operations.record(Record::Rotated { key: InstanceKey::Signing, who, why })?;
         Ok(Rotated { public: public_of(path) })
     }
 }
@@ -61,18 +61,18 @@ impl Request for RotateMaster {
     const WHY: Option<&'static str> = None;
     type Answer = ();
 
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<()> {
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<()> {
         let RotateMaster { to } = self;
-        let _alone = office.alone();
+        let _alone = operations.alone();
         if !to.exists() {
             let key = MasterKey::generate(&mut *system_dice());
             write(&to, key.to_hex().as_bytes(), PRIVATE).with_context(|| cannot_write(&to))?;
         }
         let master = SecretSource::File(to.clone()).read()?;
         let master = MasterKey::parse(master.as_str()).with_context(|| format!("in {}", to.display()))?;
-        office.pipeline.vault.rotate(master).context("the old master key is in force")?;
+        operations.pipeline.vault.rotate(master).context("the old master key is in force")?;
         let Operator { who, why, role: _ } = operator;
-        office.record(Record::Rotated { key: HouseKey::Master, who, why })?;
+        operations.record(Record::Rotated { key: InstanceKey::Master, who, why })?;
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use handoff_store::index::{IndexError, PAGE_MAX, ReferralFilter};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::operations::Office;
+use crate::operations::Operations;
 
 /// A hundred thousand referrals are read in seconds; a page that is asked for again and again must not cost that each time.
 const FIGURES_FOR: TimeDelta = TimeDelta::minutes(1);
@@ -36,7 +36,7 @@ pub struct Share {
     pub on_target: Option<bool>,
 }
 
-impl Office {
+impl Operations {
     /// # Errors
     /// When the index cannot be read.
     pub fn figures(&self) -> Result<Figures, IndexError> {

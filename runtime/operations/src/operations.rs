@@ -1,7 +1,7 @@
-//! Where an operator is served. One piece of code does what is asked, whether it came through the door of a running house
-//! or from a command that opened the house itself: a carrier only carries.
+//! Where an operator is served. One piece of code does what is asked, whether it came through the door of a running instance
+//! or from a command that opened Handoff itself: a carrier only carries.
 //!
-//! Architecture Invariant: whatever changes the house, or shows what is sealed, is journaled with who asked and why.
+//! Architecture Invariant: whatever changes Handoff, or shows what is sealed, is journaled with who asked and why.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,8 +19,8 @@ use handoff_instance::config::Config;
 use handoff_instance::open::Plan;
 use handoff_pipeline::pipeline::Pipeline;
 
-/// A house with somebody in it to ask.
-pub struct Office {
+/// An instance with somebody in it to ask.
+pub struct Operations {
     pub pipeline: Arc<Pipeline>,
     pub paths: Paths,
     pub people: People,
@@ -33,13 +33,13 @@ pub struct Office {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operator {
     pub who: String,
-    /// In which role, where the house knows who asks.
+    /// In which role, where Handoff knows who asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     pub why: String,
 }
 
-/// One thing that can be asked of a house.
+/// One thing that can be asked of an instance.
 pub trait Request: Serialize + DeserializeOwned + Send + 'static {
     /// Where it is asked for at the door.
     const PATH: &'static str;
@@ -47,7 +47,7 @@ pub trait Request: Serialize + DeserializeOwned + Send + 'static {
     /// The reason that is journaled when the operator gives none; absent where one must be given.
     const WHY: Option<&'static str>;
 
-    /// Whether a house that is opened for it alone takes up a changed workflow, as one that is served does. Whoever asks about
+    /// Whether an instance that is opened for it alone takes up a changed workflow, as one that is served does. Whoever asks about
     /// the workflow finds it as it is.
     const TAKES_WORKFLOW_UP: bool = true;
 
@@ -57,28 +57,28 @@ pub trait Request: Serialize + DeserializeOwned + Send + 'static {
     ///
     /// # Errors
     /// What stood in the way, as a chain for the operator to read.
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Self::Answer>;
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<Self::Answer>;
 }
 
-impl Office {
-    /// Moves into a house that is open.
+impl Operations {
+    /// Moves into an instance that is open.
     ///
     /// # Errors
     /// When a signing key that an interrupted rotation left behind cannot be put in its place, or the accounts not be read.
-    pub fn new(pipeline: Arc<Pipeline>, paths: Paths) -> anyhow::Result<Office> {
+    pub fn new(pipeline: Arc<Pipeline>, paths: Paths) -> anyhow::Result<Operations> {
         signing_key::settle(&paths.signing, &paths.data)?;
         let people = People::open(&paths.data, pipeline.vault.people_key(), system_dice())?;
-        Ok(Office { pipeline, paths, people, counted: crate::metrics::Counted::default(), alone: Mutex::default() })
+        Ok(Operations { pipeline, paths, people, counted: crate::metrics::Counted::default(), alone: Mutex::default() })
     }
 
-    /// Opens a house that nobody else has open.
+    /// Opens an instance that nobody else has open.
     ///
     /// # Errors
     /// When anything that its configuration names is missing, or another process has it open.
-    pub fn open(config: &Config, takes_workflow_up: bool) -> anyhow::Result<Office> {
+    pub fn open(config: &Config, takes_workflow_up: bool) -> anyhow::Result<Operations> {
         let plan = Plan { takes_workflow_up, ..Plan::from_config(config, Arc::new(SystemClock))? };
         let pipeline = plan.build()?;
-        Office::new(Arc::new(pipeline), Paths::of(config))
+        Operations::new(Arc::new(pipeline), Paths::of(config))
     }
 
     pub(crate) fn alone(&self) -> MutexGuard<'_, ()> {
@@ -91,7 +91,7 @@ impl Office {
         self.pipeline.store.commit(entry).wait().context("the journal did not take it, and it was not done")
     }
 
-    /// As [`Office::record`], for whoever tells the journal's refusal from others.
+    /// As [`Operations::record`], for whoever tells the journal's refusal from others.
     pub fn commit(&self, record: Record) -> Result<(), CommitError> {
         let entry = Entry { at: self.pipeline.clock.now(), records: vec![record], sealed: Vec::new() };
         self.pipeline.store.commit(entry).wait().map(drop)

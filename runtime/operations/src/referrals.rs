@@ -13,8 +13,8 @@ use handoff_store::{CommitError, Record};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::access_log::Look;
-use crate::operations::Office;
+use crate::access_log::PhiAccess;
+use crate::operations::Operations;
 use crate::views::{Sight, TaskView, Told, View, is_own};
 use handoff_identity::accounts::{Person, Role};
 
@@ -71,7 +71,7 @@ pub struct Opened {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum LookError {
+pub enum PhiAccessError {
     #[error("there is no such referral")]
     NoSuchReferral,
     #[error(
@@ -96,10 +96,10 @@ fn purpose(person: &Person, opened: bool) -> &'static str {
     }
 }
 
-impl Office {
+impl Operations {
     /// # Errors
     /// When it cannot be read, or the journal does not take the look.
-    pub fn referrals(&self, person: &Person, which: &Which) -> Result<Page<View>, LookError> {
+    pub fn referrals(&self, person: &Person, which: &Which) -> Result<Page<View>, PhiAccessError> {
         let (seen, next) = self.scan(person, which, None, SCANNED_MAX, |_| true)?;
         let look = self.look_at(person, "a list of referrals", seen.iter().map(|(referral, _)| referral.id))?;
         let items = seen.iter().map(|(referral, ended)| View::of(referral, *ended, look.as_ref())).collect();
@@ -110,7 +110,7 @@ impl Office {
     ///
     /// # Errors
     /// When it cannot be read, or the journal does not take the look.
-    pub fn stalled(&self, person: &Person, which: &Which) -> Result<Page<View>, LookError> {
+    pub fn stalled(&self, person: &Person, which: &Which) -> Result<Page<View>, PhiAccessError> {
         let stalled = |referral: &Referral| {
             let facts = &referral.facts;
             let marked = |name: &str| facts.marks.iter().any(|mark| mark.name == name);
@@ -126,7 +126,7 @@ impl Office {
     ///
     /// # Errors
     /// When it cannot be read, or the journal does not take the look.
-    pub fn tasks(&self, person: &Person, which: &Which) -> Result<Page<TaskView>, LookError> {
+    pub fn tasks(&self, person: &Person, which: &Which) -> Result<Page<TaskView>, PhiAccessError> {
         let (seen, next) = self.scan(person, which, Some(false), HISTORIES_MAX, |_| true)?;
         let mut tasks = Vec::new();
         for (referral, _) in &seen {
@@ -140,14 +140,14 @@ impl Office {
 
     /// # Errors
     /// When there is none for them, or the journal does not take the look.
-    pub fn referral(&self, person: &Person, id: ReferralId) -> Result<View, LookError> {
+    pub fn referral(&self, person: &Person, id: ReferralId) -> Result<View, PhiAccessError> {
         let (referral, look) = self.one(person, id, "a referral")?;
         Ok(View::of(&referral, self.pipeline.deployments.ended(&referral), look.as_ref()))
     }
 
     /// # Errors
     /// When there is none for them, or the journal does not take the look.
-    pub fn history(&self, person: &Person, id: ReferralId) -> Result<Vec<Told>, LookError> {
+    pub fn history(&self, person: &Person, id: ReferralId) -> Result<Vec<Told>, PhiAccessError> {
         let (_, look) = self.one(person, id, "a referral's timeline")?;
         let mut told = Vec::new();
         for position in self.pipeline.store.index().history(&id)? {
@@ -163,22 +163,27 @@ impl Office {
     ///
     /// # Errors
     /// When there is none, the reason is none, or the journal does not take it.
-    pub fn break_glass(&self, person: &Person, id: ReferralId, why: &str) -> Result<Opened, LookError> {
+    pub fn break_glass(&self, person: &Person, id: ReferralId, why: &str) -> Result<Opened, PhiAccessError> {
         let why = why.trim();
         if !(REASON_CHARS_MIN..=REASON_CHARS_MAX).contains(&why.chars().count()) {
-            return Err(LookError::Reason);
+            return Err(PhiAccessError::Reason);
         }
-        self.pipeline.store.index().referral(&id)?.ok_or(LookError::NoSuchReferral)?;
+        self.pipeline.store.index().referral(&id)?.ok_or(PhiAccessError::NoSuchReferral)?;
         let until = self.pipeline.clock.now() + GLASS_OPEN_FOR;
         self.commit(Record::BrokeGlass { referral: id, who: person.name.clone(), until, why: why.into() })?;
         tracing::warn!(who = person.name, referral = %id, "a physician opened somebody else's referral in an emergency");
         Ok(Opened { referral: id, until })
     }
 
-    fn one(&self, person: &Person, id: ReferralId, what: &str) -> Result<(Arc<Referral>, Option<Look<'_>>), LookError> {
-        let referral = self.pipeline.store.index().referral(&id)?.ok_or(LookError::NoSuchReferral)?;
+    fn one(
+        &self,
+        person: &Person,
+        id: ReferralId,
+        what: &str,
+    ) -> Result<(Arc<Referral>, Option<PhiAccess<'_>>), PhiAccessError> {
+        let referral = self.pipeline.store.index().referral(&id)?.ok_or(PhiAccessError::NoSuchReferral)?;
         let opened = person.role == Role::Physician && !is_own(person, &referral) && self.is_open(person, id)?;
-        let look = match Sight::of(person, &referral, opened).ok_or(LookError::NoSuchReferral)? {
+        let look = match Sight::of(person, &referral, opened).ok_or(PhiAccessError::NoSuchReferral)? {
             Sight::Clear => Some(self.look(person, what, purpose(person, opened), vec![id])?),
             Sight::Tokens => None,
         };
@@ -186,7 +191,7 @@ impl Office {
     }
 
     /// Whether the glass before it is broken: the journal says so.
-    fn is_open(&self, person: &Person, id: ReferralId) -> Result<bool, LookError> {
+    fn is_open(&self, person: &Person, id: ReferralId) -> Result<bool, PhiAccessError> {
         let now = self.pipeline.clock.now();
         for position in self.pipeline.store.index().history(&id)?.into_iter().rev() {
             let Some(entry) = self.pipeline.store.read(position)? else { continue };
@@ -210,7 +215,7 @@ impl Office {
         person: &Person,
         what: &str,
         referrals: impl Iterator<Item = ReferralId>,
-    ) -> Result<Option<Look<'_>>, LookError> {
+    ) -> Result<Option<PhiAccess<'_>>, PhiAccessError> {
         let mut referrals: Vec<ReferralId> = referrals.collect();
         referrals.dedup();
         match person.role {
@@ -230,7 +235,7 @@ impl Office {
         ended: Option<bool>,
         scanned_max: usize,
         wanted: impl Fn(&Referral) -> bool,
-    ) -> Result<(Vec<(Arc<Referral>, bool)>, Option<ReferralId>), LookError> {
+    ) -> Result<(Vec<(Arc<Referral>, bool)>, Option<ReferralId>), PhiAccessError> {
         let Which { state, specialist, since, after, limit } = which.clone();
         let filter = ReferralFilter { state, specialist, ended, deployment: None };
         let limit = limit.clamp(1, PAGE_ROWS_MAX);
@@ -254,7 +259,7 @@ impl Office {
         }
     }
 
-    fn tasks_of(&self, id: ReferralId) -> Result<Vec<(LetterId, Task, DateTime<Utc>)>, LookError> {
+    fn tasks_of(&self, id: ReferralId) -> Result<Vec<(LetterId, Task, DateTime<Utc>)>, PhiAccessError> {
         let mut tasks = Vec::new();
         for position in self.pipeline.store.index().history(&id)? {
             let Some(entry) = self.pipeline.store.read(position)? else { continue };

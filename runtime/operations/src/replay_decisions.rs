@@ -12,7 +12,7 @@ use handoff_vault::{ClearBytes, Lookup, Vault, VaultError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::operations::{Office, Operator, Request};
+use crate::operations::{Operations, Operator, Request};
 use handoff_engine::error_chain::Chain;
 use handoff_instance::open::COMPONENTS;
 use handoff_pipeline::deployments::component_store;
@@ -65,13 +65,13 @@ impl Request for Prove {
     const WHY: Option<&'static str> = Some("to prove what was decided");
     type Answer = Proof;
 
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Proof> {
-        let pipeline = &office.pipeline;
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<Proof> {
+        let pipeline = &operations.pipeline;
         // The parsers see patient data again; whoever asks sees digests only.
-        let last = office.looked(operator, "every recorded decision".into())?;
+        let last = operations.looked(operator, "every recorded decision".into())?;
         let sight = Sight { vault: &pipeline.vault, lookup: &pipeline.store };
         let entries = pipeline.store.entries(Position::START).take_while(|it| !matches!(it, Ok((at, _)) if *at > last));
-        Ok(prove(entries, &pipeline.host, &office.paths.data, Some(sight))?)
+        Ok(prove(entries, &pipeline.host, &operations.paths.data, Some(sight))?)
     }
 }
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, Months, Utc};
 use handoff_store::{Record, store};
 use serde::{Deserialize, Serialize};
 
-use crate::operations::{Office, Operator, Request};
+use crate::operations::{Operations, Operator, Request};
 
 /// Forget what is older than the configuration's retention.
 #[derive(Serialize, Deserialize)]
@@ -26,16 +26,16 @@ impl Request for Purge {
     const WHY: Option<&'static str> = Some("retention");
     type Answer = Purged;
 
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Purged> {
-        let _alone = office.alone();
-        let (store, now) = (&office.pipeline.store, office.pipeline.clock.now());
-        let months = Months::new(office.paths.retention_years.saturating_mul(12));
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<Purged> {
+        let _alone = operations.alone();
+        let (store, now) = (&operations.pipeline.store, operations.pipeline.clock.now());
+        let months = Months::new(operations.paths.retention_years.saturating_mul(12));
         let before = now.checked_sub_months(months).context("retention reaches back before time began")?;
         let held = store.index().holds()?.len() as u64;
         let store::Purged { segments, entries, carried } = store.purge(&store::Purge { before, now })?;
         if !segments.is_empty() {
             let Operator { who, why, role: _ } = operator;
-            office.record(Record::Purged { before, segments: segments.clone(), entries, who, why })?;
+            operations.record(Record::Purged { before, segments: segments.clone(), entries, who, why })?;
         }
         Ok(Purged { before, segments, entries, carried, held })
     }

@@ -7,7 +7,7 @@ use handoff_engine::referral::{AppointmentStatus, Channel, Consent, Priority, Pr
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::access_log::Look;
+use crate::access_log::PhiAccess;
 use crate::reports::timeline::Moment;
 use handoff_identity::accounts::{Person, Role};
 
@@ -168,7 +168,7 @@ pub struct TaskView {
 
 impl View {
     /// By the role: in clear only with the look that the journal already has.
-    pub fn of(referral: &Referral, ended: bool, look: Option<&Look<'_>>) -> View {
+    pub fn of(referral: &Referral, ended: bool, look: Option<&PhiAccess<'_>>) -> View {
         match look {
             Some(look) => View::Clear(Box::new(ClearReferral::of(referral, ended, look))),
             None => View::Tokens(TokenReferral::of(referral, ended)),
@@ -177,7 +177,7 @@ impl View {
 }
 
 impl ClearReferral {
-    fn of(referral: &Referral, ended: bool, look: &Look<'_>) -> ClearReferral {
+    fn of(referral: &Referral, ended: bool, look: &PhiAccess<'_>) -> ClearReferral {
         let facts = &referral.facts;
         let (patient, order) = (&facts.patient, &facts.order);
         let reaches = patient.reaches.iter().map(|reach| ClearReach {
@@ -240,7 +240,7 @@ impl Clinician {
 }
 
 impl Told {
-    pub fn of(moment: Moment, look: Option<&Look<'_>>) -> Told {
+    pub fn of(moment: Moment, look: Option<&PhiAccess<'_>>) -> Told {
         let text = look.and_then(|look| moment.text.as_deref().map(|text| look.read(text)));
         Told { at: moment.at, what: moment.what, text }
     }
@@ -252,7 +252,7 @@ impl TaskView {
         task: &Task,
         due_at: DateTime<Utc>,
         now: DateTime<Utc>,
-        look: Option<&Look<'_>>,
+        look: Option<&PhiAccess<'_>>,
     ) -> TaskView {
         TaskView {
             referral: letter.referral,

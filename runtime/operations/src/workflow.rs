@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use handoff_store::{Canary, Origin};
 use serde::{Deserialize, Serialize};
 
-use crate::operations::{Office, Operator, Request};
+use crate::operations::{Operations, Operator, Request};
 use handoff_engine::error_chain::Chain;
 use handoff_pipeline::deployments::{Keep, SetAside};
 use handoff_pipeline::rollout;
@@ -37,11 +37,11 @@ impl Request for TryOut {
     const TAKES_WORKFLOW_UP: bool = false;
     type Answer = Tried;
 
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Tried> {
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<Tried> {
         let TryOut { candidate, canary } = self;
-        let ready = rollout::examine(&office.pipeline, candidate, Keep::Yes)?;
+        let ready = rollout::examine(&operations.pipeline, candidate, Keep::Yes)?;
         let Operator { who, why, .. } = operator;
-        Ok(rollout::try_out(&office.pipeline, ready, canary, Act { origin: Origin::Applied, who, why })?)
+        Ok(rollout::try_out(&operations.pipeline, ready, canary, Act { origin: Origin::Applied, who, why })?)
     }
 }
 
@@ -51,14 +51,14 @@ impl Request for Apply {
     const TAKES_WORKFLOW_UP: bool = false;
     type Answer = Applied;
 
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Applied> {
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<Applied> {
         let Apply { file, candidate } = self;
-        let configured = std::fs::canonicalize(&office.paths.workflow).is_ok_and(|configured| configured == file);
+        let configured = std::fs::canonicalize(&operations.paths.workflow).is_ok_and(|configured| configured == file);
         let origin = if configured { Origin::Configured } else { Origin::Applied };
         let name = candidate.source.file.clone();
         let refused = || format!("{name} was not applied; what was in force still is");
-        let ready = rollout::examine(&office.pipeline, candidate, Keep::Yes).with_context(refused)?;
-        let applied = put(office, ready, origin, operator).with_context(refused)?;
+        let ready = rollout::examine(&operations.pipeline, candidate, Keep::Yes).with_context(refused)?;
+        let applied = put(operations, ready, origin, operator).with_context(refused)?;
         Ok(applied)
     }
 }
@@ -77,9 +77,9 @@ impl Request for PlanChange {
     const TAKES_WORKFLOW_UP: bool = false;
     type Answer = Plan;
 
-    fn perform(self, office: &Office, _: Operator) -> anyhow::Result<Plan> {
-        let ready = rollout::examine(&office.pipeline, self.candidate, Keep::No)?;
-        Ok(plan::of(&office.pipeline, &ready, self.shadow_days)?)
+    fn perform(self, operations: &Operations, _: Operator) -> anyhow::Result<Plan> {
+        let ready = rollout::examine(&operations.pipeline, self.candidate, Keep::No)?;
+        Ok(plan::of(&operations.pipeline, &ready, self.shadow_days)?)
     }
 }
 
@@ -93,8 +93,8 @@ impl Request for Review {
     const TAKES_WORKFLOW_UP: bool = false;
     type Answer = Past;
 
-    fn perform(self, office: &Office, _: Operator) -> anyhow::Result<Past> {
-        Ok(review(office)?)
+    fn perform(self, operations: &Operations, _: Operator) -> anyhow::Result<Past> {
+        Ok(review(operations)?)
     }
 }
 
@@ -111,42 +111,42 @@ impl Request for RollBack {
     const TAKES_WORKFLOW_UP: bool = false;
     type Answer = Applied;
 
-    fn perform(self, office: &Office, operator: Operator) -> anyhow::Result<Applied> {
-        let pipeline = &office.pipeline;
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<Applied> {
+        let pipeline = &operations.pipeline;
         let digits = match self.deployment {
             Some(digits) => digits,
             // What is tried goes first; what is in force stays.
             None if pipeline.deployments.canary().is_some() => {
                 pipeline.deployments.current().deployment.digest.to_string()
             }
-            None => review(office)?.before().ok_or(ChangeError::NothingBefore)?.to_string(),
+            None => review(operations)?.before().ok_or(ChangeError::NothingBefore)?.to_string(),
         };
         let mut known = pipeline.store.index().deployments()?;
         known.retain(|deployed| deployed.deployment.to_string().starts_with(&digits));
         let [deployed] = known.as_slice() else { return Err(ChangeError::NoSuchDeployment(digits).into()) };
         let ready = rollout::take_up_again(pipeline, deployed)?;
-        put(office, ready, Origin::RolledBack, operator)
+        put(operations, ready, Origin::RolledBack, operator)
     }
 }
 
-fn put(office: &Office, ready: rollout::Ready, origin: Origin, operator: Operator) -> anyhow::Result<Applied> {
+fn put(operations: &Operations, ready: rollout::Ready, origin: Origin, operator: Operator) -> anyhow::Result<Applied> {
     let Operator { who, why, .. } = operator;
-    let applied = rollout::put_in_force(&office.pipeline, ready, Act { origin, who, why })?;
+    let applied = rollout::put_in_force(&operations.pipeline, ready, Act { origin, who, why })?;
     // It is in force now, whatever comes; the keeper goes on where this ends early.
-    if let Err(error) = tokio::runtime::Handle::current().block_on(office.pipeline.migration.migrate_everyone()) {
+    if let Err(error) = tokio::runtime::Handle::current().block_on(operations.pipeline.migration.migrate_everyone()) {
         tracing::error!(error = %Chain(&error), "referrals were not moved yet");
     }
-    let deployments = &office.pipeline.deployments;
+    let deployments = &operations.pipeline.deployments;
     deployments.set_aside((origin != Origin::Configured).then(|| SetAside {
-        at: office.pipeline.clock.now(),
-        file: office.paths.workflow.display().to_string(),
+        at: operations.pipeline.clock.now(),
+        file: operations.paths.workflow.display().to_string(),
         why: format!("in force is {}, which is not from this file", applied.deployment.short()),
     }));
     Ok(applied)
 }
 
-fn review(office: &Office) -> Result<Past, ChangeError> {
-    let pipeline = &office.pipeline;
+fn review(operations: &Operations) -> Result<Past, ChangeError> {
+    let pipeline = &operations.pipeline;
     history::of(
         pipeline.store.index(),
         &|position| pipeline.store.read(position),

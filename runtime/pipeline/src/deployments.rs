@@ -287,12 +287,12 @@ pub enum InstallError {
     #[error("stage {stage} names a plugin of a registry")]
     Registry { stage: String, source: handoff_workshop::registry::RegistryError },
     #[error(
-        "stage {stage}: {plugin} was not pulled; a house asks no registry\n  \
+        "stage {stage}: {plugin} was not pulled; an instance asks no registry\n  \
          help: handoff plugin pull {plugin} --config handoff.yaml"
     )]
     NotPulled { stage: String, plugin: String },
     #[error(
-        "stage {stage}: {path} is nobody's that this house trusts\n  \
+        "stage {stage}: {path} is nobody's that this instance trusts\n  \
          help: list its author's public key under `plugin_keys:` in the configuration; or say why plugins of nobody in \
          particular are taken: `unsigned_plugins_because: …`"
     )]

@@ -24,7 +24,7 @@ use std::sync::atomic::Ordering;
 use chrono::{DateTime, Utc};
 use handoff_clock::Clock;
 use handoff_egress::egress::Egress;
-use handoff_egress::pacing::{LaneState, Lanes};
+use handoff_egress::pacing::{EndpointQueues, QueueState};
 use handoff_host::Host;
 use handoff_store::Store;
 use handoff_vault::Vault;
@@ -81,7 +81,7 @@ impl Pipeline {
             Arc::clone(&host),
             Arc::clone(&deployments),
             Arc::clone(&clock),
-            Arc::new(Lanes::new(egress.rates())),
+            Arc::new(EndpointQueues::new(egress.rates())),
         ));
         let delivery = LetterDelivery::new(Arc::clone(&transactions), Arc::clone(&egress), public_url, sequential);
         Pipeline {
@@ -106,7 +106,7 @@ impl Pipeline {
     }
 
     /// How each endpoint is: whether it answers, and what waits for it.
-    pub fn endpoints(&self) -> BTreeMap<String, LaneState> {
+    pub fn endpoints(&self) -> BTreeMap<String, QueueState> {
         self.transactions.queues.states(self.clock.now())
     }
 

@@ -11,26 +11,26 @@ use std::time::Duration;
 use handoff_host::{Host, HostError, Limits, World};
 use serde::{Deserialize, Serialize};
 
-pub use self::grants::Post;
-pub use self::provenance::{Tried, Whose};
+pub use self::grants::StageGrant;
+pub use self::provenance::{Provenance, Tried};
 
 /// One component's label.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Label {
+pub struct PluginReport {
     /// Its name in a workflow, or its file.
     pub plugin: String,
     pub stages: Vec<World>,
-    /// What it imports and could act with; a house takes none that does.
+    /// What it imports and could act with; an instance takes none that does.
     pub imports: Vec<String>,
     pub sees: Sight,
     pub limits: CallLimits,
-    pub whose: Whose,
+    pub whose: Provenance,
     pub tried: Tried,
     /// SHA-256 of the component.
     pub digest: String,
     pub size_bytes: usize,
     /// What a workflow lets it do; none where it is looked at by itself.
-    pub posts: Vec<Post>,
+    pub posts: Vec<StageGrant>,
 }
 
 /// What of a patient reaches a plugin, by the stage that it serves.
@@ -39,7 +39,7 @@ pub struct Label {
 pub enum Sight {
     /// Choices, consents and plans; nothing that says whose.
     Facts,
-    /// Tokens in place of what says whose. It asks the outside, and the house does it.
+    /// Tokens in place of what says whose. It asks the outside, and Handoff does it.
     Tokens,
     /// What came in as it came in. It asks nobody.
     Clear,
@@ -57,10 +57,16 @@ pub struct CallLimits {
 ///
 /// # Errors
 /// When they are no component.
-pub fn read(host: &Host, plugin: &str, component: &[u8], whose: Whose, tried: Tried) -> Result<Label, HostError> {
+pub fn read(
+    host: &Host,
+    plugin: &str,
+    component: &[u8],
+    whose: Provenance,
+    tried: Tried,
+) -> Result<PluginReport, HostError> {
     let inspection = host.inspect(component)?;
     let sees = inspection.worlds.iter().map(|world| sight(*world)).max().unwrap_or(Sight::Facts);
-    Ok(Label {
+    Ok(PluginReport {
         plugin: plugin.to_owned(),
         stages: inspection.worlds,
         imports: inspection.imports,
@@ -78,12 +84,12 @@ pub fn read(host: &Host, plugin: &str, component: &[u8], whose: Whose, tried: Tr
 ///
 /// # Errors
 /// When its bytes are no component.
-pub fn bundled(host: &Host, plugin: &handoff_bundle::Bundled) -> Result<Label, HostError> {
-    read(host, plugin.name, plugin.component, Whose::handoff(), Tried::by_our_tests())
+pub fn bundled(host: &Host, plugin: &handoff_bundle::Bundled) -> Result<PluginReport, HostError> {
+    read(host, plugin.name, plugin.component, Provenance::handoff(), Tried::by_our_tests())
 }
 
-impl Label {
-    pub fn at(mut self, posts: impl IntoIterator<Item = Post>) -> Label {
+impl PluginReport {
+    pub fn at(mut self, posts: impl IntoIterator<Item = StageGrant>) -> PluginReport {
         self.posts.extend(posts);
         self
     }
@@ -112,9 +118,9 @@ pub fn name_of(file: &Path) -> String {
     file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-impl fmt::Display for Label {
+impl fmt::Display for PluginReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Label { plugin, stages, imports, sees, limits, whose, tried, digest, size_bytes, posts } = self;
+        let PluginReport { plugin, stages, imports, sees, limits, whose, tried, digest, size_bytes, posts } = self;
         let stages: Vec<_> = stages.iter().map(|stage| stage.name()).collect();
         writeln!(f, "{plugin}")?;
         writeln!(f, "  stage    {}", if stages.is_empty() { "none".to_owned() } else { stages.join(", ") })?;
@@ -133,7 +139,7 @@ impl fmt::Display for Sight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Sight::Facts => "facts of a referral, nothing that says whose; asks nobody",
-            Sight::Tokens => "tokens in place of patient data and secrets; what it asks for, the house does",
+            Sight::Tokens => "tokens in place of patient data and secrets; what it asks for, Handoff does",
             Sight::Clear => "patient data in clear, as it came in; asks nobody",
         })
     }

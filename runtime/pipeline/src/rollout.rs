@@ -22,12 +22,12 @@ use handoff_store::{Canary, CommitError, Entry, Origin, Record};
 use serde::{Deserialize, Serialize};
 
 pub use self::candidate::Candidate;
-use self::impact::{Census, Depth, Fate, Standing};
+use self::impact::{Depth, Fate, Impact, Standing};
 use crate::deployments::{InstallError, Installed, Keep, SetAside, Source};
 use crate::pipeline::Pipeline;
 
-/// Who is written down where nobody asked: the house itself took a file up.
-pub const THE_HOUSE: &str = "handoff";
+/// Who is written down where nobody asked: Handoff itself took a file up.
+pub const THE_INSTANCE: &str = "handoff";
 
 /// A candidate that could be put in force.
 pub struct Ready {
@@ -71,7 +71,7 @@ pub enum ChangeError {
     Install(#[from] InstallError),
     #[error(
         "stage {stage} names endpoint `{endpoint}`, which the configuration does not have\n  \
-         help: add it under `endpoints:` of handoff.yaml and start the house again, or name one of: {known}"
+         help: add it under `endpoints:` of handoff.yaml and start Handoff again, or name one of: {known}"
     )]
     NoSuchEndpoint { stage: String, endpoint: String, known: String },
     #[error("{}\n{} scenario(s) do not come true", .0.join("\n"), .0.len())]
@@ -153,7 +153,7 @@ pub fn put_in_force(pipeline: &Pipeline, ready: Ready, act: Act) -> Result<Appli
     if present.deployment.digest == deployment && !ends_canary {
         return Err(ChangeError::InForce(deployment));
     }
-    let census = take_census(pipeline, &installed, &moves, Depth::Standing)?;
+    let census = measure_impact(pipeline, &installed, &moves, Depth::Standing)?;
     let stranded: Vec<Standing> =
         census.standing.iter().filter(|standing| matches!(standing.fate, Fate::Stranded { .. })).cloned().collect();
     if !stranded.is_empty() {
@@ -219,17 +219,17 @@ pub fn record(
 ///
 /// # Errors
 /// When the index cannot be read.
-pub fn take_census(
+pub fn measure_impact(
     pipeline: &Pipeline,
     installed: &Installed,
     moves: &Moves,
     depth: Depth,
-) -> Result<Census, IndexError> {
+) -> Result<Impact, IndexError> {
     let older = |digest: &Digest| pipeline.deployments.get(digest).ok().map(|it| it.deployment.clone());
     impact::take(pipeline.store.index(), &older, &installed.deployment, moves, depth, pipeline.clock.now())
 }
 
-/// What the house does with the file that its configuration names, when it opens and another deployment was in force last.
+/// What Handoff does with the file that its configuration names, when it opens and another deployment was in force last.
 /// A file that is new and may follow is put in force like any other; all else is left aside, and said.
 pub fn consider(pipeline: &Pipeline, source: Source, known: &[Deployed]) {
     let file = source.file.clone();
@@ -258,8 +258,8 @@ pub fn consider(pipeline: &Pipeline, source: Source, known: &[Deployed]) {
     if last.origin != Origin::Configured {
         return aside(format!("it was never applied; {}\n  help: `handoff workflow apply` puts it in force", told()));
     }
-    let why = "the configured workflow or a plugin had changed when the house opened".to_string();
-    let act = Act { origin: Origin::Configured, who: THE_HOUSE.into(), why };
+    let why = "the configured workflow or a plugin had changed when Handoff opened".to_string();
+    let act = Act { origin: Origin::Configured, who: THE_INSTANCE.into(), why };
     if let Err(error) = put_in_force(pipeline, ready, act) {
         aside(handoff_engine::error_chain::Chain(&error).to_string());
     }

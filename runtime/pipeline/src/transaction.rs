@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use handoff_clock::Clock;
-use handoff_egress::pacing::Lanes;
+use handoff_egress::pacing::EndpointQueues;
 use handoff_engine::ids::ReferralId;
 use handoff_engine::referral::Referral;
 use handoff_host::{Answer, Call, Host};
@@ -36,7 +36,7 @@ pub struct Transactions {
     pub clock: Arc<dyn Clock>,
     pub(crate) canary: CanaryHealth,
     pub(crate) leases: Leases,
-    pub(crate) queues: Arc<Lanes>,
+    pub(crate) queues: Arc<EndpointQueues>,
     /// Held by whoever changes a referral.
     referrals: Locks,
     /// Rung at each commit: something may be due.
@@ -61,7 +61,7 @@ impl Transactions {
         host: Arc<Host>,
         deployments: Arc<Deployments>,
         clock: Arc<dyn Clock>,
-        queues: Arc<Lanes>,
+        queues: Arc<EndpointQueues>,
     ) -> Transactions {
         Transactions {
             canary: CanaryHealth::new(Arc::clone(&deployments)),

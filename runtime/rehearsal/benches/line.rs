@@ -1,4 +1,4 @@
-//! Measures the house against what it stands on: the sandboxed HL7 parser against the same parser native, and orders taken
+//! Measures Handoff against what it stands on: the sandboxed HL7 parser against the same parser native, and orders taken
 //! in end to end against this machine's fdatasync. Aims: at most 3; as many orders a second as the disk has syncs, or more.
 //! And what sealing and the gate cost of an order. Aim: at most a fifth.
 

@@ -21,7 +21,7 @@ use handoff_egress::egress::Egress;
 use handoff_egress::endpoint::EndpointConfig;
 use handoff_egress::transport::Wire;
 use handoff_instance::config::{HttpListener, Listen, MllpListener};
-use handoff_instance::open::{Ground, Plan};
+use handoff_instance::open::{Plan, Storage};
 use handoff_pipeline::pipeline::Pipeline;
 use handoff_server::service;
 use handoff_server::service::Service;
@@ -38,7 +38,7 @@ pub(crate) const OUR_SYSTEM: &str = "urn:northside:handoff";
 pub const AUTH_TOKEN: &str = "a rehearsal's auth token";
 pub const WEBHOOK_KEY: &str = "a rehearsal's webhook key";
 
-/// Where the neighbours of a house without sockets are.
+/// Where the neighbours of an instance without sockets are.
 pub(crate) const CARRIER_HOST: &str = "sms.example";
 pub(crate) const CHART_HOST: &str = "ehr.example";
 const MAIL_HOST: &str = "mail.example";
@@ -114,7 +114,7 @@ impl Rehearsal {
     ///
     /// # Errors
     /// When the plan is too large, or a plugin cannot be opened.
-    pub fn indoors(plan: handoff_practice::Plan, data: &Path, ground: Ground) -> anyhow::Result<Rehearsal> {
+    pub fn indoors(plan: handoff_practice::Plan, data: &Path, ground: Storage) -> anyhow::Result<Rehearsal> {
         let script = Script::shipped(&plan.profile);
         Rehearsal::of(&script, plan, data, ground)
     }
@@ -123,7 +123,12 @@ impl Rehearsal {
     ///
     /// # Errors
     /// When the plan is too large, or a plugin cannot be opened.
-    pub fn of(script: &Script, plan: handoff_practice::Plan, data: &Path, ground: Ground) -> anyhow::Result<Rehearsal> {
+    pub fn of(
+        script: &Script,
+        plan: handoff_practice::Plan,
+        data: &Path,
+        ground: Storage,
+    ) -> anyhow::Result<Rehearsal> {
         let (seed, end) = (plan.seed, end(&plan));
         let clock = Arc::new(VirtualClock::starting_at(plan.start));
         let world = World::new(plan)?;
@@ -227,7 +232,7 @@ pub fn end(plan: &handoff_practice::Plan) -> DateTime<Utc> {
     plan.start + Duration::days(i64::from(plan.days)) + AFTERMATH
 }
 
-/// The house that serves the practice: keys and dice come from the seed.
+/// Handoff that serves the practice: keys and dice come from the seed.
 pub fn house(seed: u64, data: &Path, egress: Egress, secrets: Arc<Secrets>, clock: Arc<dyn Clock>) -> Plan {
     let mut dice = StdRng::seed_from_u64(seed);
     Plan {
@@ -253,7 +258,7 @@ pub fn signing_key(seed: u64) -> SigningKey {
     SigningKey::from_bytes(&signing)
 }
 
-/// The way out of a house without sockets, over a wire that leads to the world.
+/// The way out of an instance without sockets, over a wire that leads to the world.
 ///
 /// # Errors
 /// When the rehearsal's endpoints do not fit each other.

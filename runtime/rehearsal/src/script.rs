@@ -139,7 +139,7 @@ impl Script {
         &self.hl7
     }
 
-    /// Where the world finds a house that plays this.
+    /// Where the world finds an instance that plays this.
     pub fn handoff(&self) -> Handoff {
         let webhook = |name: &String| Webhook { url: format!("{PUBLIC_URL}/in/{name}"), secret: WEBHOOK_KEY.into() };
         Handoff {

@@ -163,7 +163,7 @@ impl fmt::Display for Summary {
         for (state, number) in &self.states {
             writeln!(f, "  {state:<26} {number:>6}")?;
         }
-        writeln!(f, "\n  One referral's way through the house")?;
+        writeln!(f, "\n  One referral's way through Handoff")?;
         for moment in &self.timeline {
             writeln!(f, "  {moment}")?;
         }

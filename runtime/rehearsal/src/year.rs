@@ -1,4 +1,4 @@
-//! A practice's year: panels of patients side by side on every core, each a whole house on a simulated disk, with plugins,
+//! A practice's year: panels of patients side by side on every core, each a whole instance on a simulated disk, with plugins,
 //! journal entries and signatures as in production; only sockets and the disk's patience are left out.
 
 use std::path::Path;
@@ -15,10 +15,10 @@ use handoff_store::{Store, StoreOptions};
 
 use crate::rehearsal::{Rehearsal, signing_key, start};
 use crate::script::Script;
-use handoff_instance::open::Ground;
+use handoff_instance::open::Storage;
 
 /// Patients are rehearsed in panels of so many: what happens to one patient does not depend on another's. Each panel costs
-/// a house; a larger one outgrows the processor's caches.
+/// an instance; a larger one outgrows the processor's caches.
 pub const PANEL: u64 = 100;
 
 /// A simulated file that grows is copied: many short segments cost less than one long one.
@@ -47,7 +47,7 @@ impl Year {
     /// been lived through.
     ///
     /// # Errors
-    /// When a house cannot be built or its journal fails; the first panel to fail ends the rest, and is named with its seed.
+    /// When an instance cannot be built or its journal fails; the first panel to fail ends the rest, and is named with its seed.
     pub fn live<T: Send>(
         &self,
         host: &Arc<Host>,
@@ -116,7 +116,7 @@ impl Year {
             StoreOptions { segment_max_bytes: SEGMENT_BYTES, ..StoreOptions::new(data, signing_key(plan.seed)) };
         let (journal, keys) = (SimDisk::new(plan.seed, None), SimDisk::new(plan.seed, None));
         let (store, _) = Store::inline(Arc::new(journal), Arc::new(MemoryRows::default()), options)?;
-        let ground = Ground { host: Arc::clone(host), store, keys: Arc::new(keys) };
+        let ground = Storage { host: Arc::clone(host), store, keys: Arc::new(keys) };
         Rehearsal::of(&self.script, plan, data, ground)
     }
 

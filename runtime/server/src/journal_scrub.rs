@@ -1,4 +1,4 @@
-//! Rounds through the journal: every byte of its closed segments is checked after the start, and then once a day. The house
+//! Rounds through the journal: every byte of its closed segments is checked after the start, and then once a day. Handoff
 //! opens with their ends only, so that years of them keep no patient waiting; what a disk has lost since is found here.
 
 use std::sync::Arc;
@@ -18,17 +18,17 @@ const EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// patients.
 const REST: u32 = 4;
 
-/// Goes round until told to stop. Damage is told, and the house goes on: whoever is being written to today need not be in
+/// Goes round until told to stop. Damage is told, and Handoff goes on: whoever is being written to today need not be in
 /// a segment of years ago.
 pub async fn keep(pipeline: Arc<Pipeline>, mut stopped: watch::Receiver<bool>) {
     tokio::select! {
         // An error means that the sender is gone, and then it is time to stop as well.
         _ = stopped.wait_for(|stop| *stop) => {}
-        () = go_round(&pipeline) => {}
+        () = scrub_journal(&pipeline) => {}
     }
 }
 
-async fn go_round(pipeline: &Pipeline) {
+async fn scrub_journal(pipeline: &Pipeline) {
     loop {
         let (begun, mut bytes) = (Instant::now(), 0);
         let segments = pipeline.store.reader().closed();
@@ -48,7 +48,7 @@ async fn check(pipeline: &Pipeline, number: u64) -> u64 {
     let bytes = match checked {
         Ok(Ok(bytes)) => bytes,
         Ok(Err(error)) => {
-            tracing::error!(segment = number, error = %Chain(&error), "the journal is damaged; the house goes on");
+            tracing::error!(segment = number, error = %Chain(&error), "the journal is damaged; Handoff goes on");
             0
         }
         Err(error) => {

@@ -24,7 +24,7 @@ use handoff_ingress::listener::Entrance;
 use handoff_ingress::{http, mllp};
 use handoff_instance::config::{ApiListener, Listen, PeopleConfig};
 use handoff_operations::control_socket;
-use handoff_operations::operations::Office;
+use handoff_operations::operations::Operations;
 use handoff_pipeline::pipeline::Pipeline;
 use handoff_pipeline::rollout;
 use handoff_web::api::Api;
@@ -76,9 +76,9 @@ pub async fn start(listen: &Listen, pipeline: Arc<Pipeline>) -> anyhow::Result<S
 }
 
 impl Service {
-    /// Opens the control door as well.
-    pub fn admit(&mut self, door: UnixListener, office: Arc<Office>) {
-        self.doors.spawn(control_socket::serve(door, office, self.stop.subscribe()));
+    /// Opens the control socket as well.
+    pub fn admit(&mut self, door: UnixListener, operations: Arc<Operations>) {
+        self.doors.spawn(control_socket::serve(door, operations, self.stop.subscribe()));
     }
 
     /// Opens the listener for people as well, and says where it really listens.
@@ -89,18 +89,18 @@ impl Service {
         &mut self,
         listener: &ApiListener,
         people: &PeopleConfig,
-        office: Arc<Office>,
+        operations: Arc<Operations>,
     ) -> anyhow::Result<SocketAddr> {
         let metrics =
             match &listener.metrics {
-                Some(name) => Some(office.pipeline.secrets.get(name).cloned().with_context(|| {
+                Some(name) => Some(operations.pipeline.secrets.get(name).cloned().with_context(|| {
                     format!("`api: metrics:` names the secret {name}, which is not among `secrets:`")
                 })?),
                 None => None,
             };
         let directory = match &people.oidc {
             Some(oidc) => {
-                let (secrets, public_url) = (&office.pipeline.secrets, listener.public_url.as_deref());
+                let (secrets, public_url) = (&operations.pipeline.secrets, listener.public_url.as_deref());
                 Some(Oidc::new(oidc.clone(), secrets, public_url, system_dice())?)
             }
             None => None,
@@ -111,7 +111,7 @@ impl Service {
         let tls = entrance.is_encrypted();
         tracing::info!(%address, tls, "listening for people over HTTP");
         let scheme = if tls { Scheme::Https } else { Scheme::Http };
-        let api = Api::new(office, listener.public_url.clone(), scheme, metrics);
+        let api = Api::new(operations, listener.public_url.clone(), scheme, metrics);
         let api = match directory {
             Some(directory) => api.with_directory(directory),
             None => api,

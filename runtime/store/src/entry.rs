@@ -258,7 +258,7 @@ pub enum Record {
     },
     /// Another key is in force. The journal itself has the signing keys; the master key is never written down.
     Rotated {
-        key: HouseKey,
+        key: InstanceKey,
         who: String,
         why: String,
     },
@@ -311,7 +311,7 @@ impl Origin {
 /// The keys that a house has one of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum HouseKey {
+pub enum InstanceKey {
     /// Signs the journal.
     Signing,
     /// Opens the key ring.

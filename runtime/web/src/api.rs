@@ -1,4 +1,4 @@
-//! The house over HTTP, for the people who work with it. It decides who may ask, and carries what is asked to the office:
+//! Handoff over HTTP, for the people who work with it. It decides who may ask, and carries what is asked to the operations:
 //! one piece of code does it, whoever carries it.
 //!
 //! Architecture Invariant: what is not in the table of routes is refused, and so is who has not the right beside it there.
@@ -29,7 +29,7 @@ use handoff_identity::session::Sessions;
 use handoff_ingress::http;
 use handoff_ingress::http::Scheme;
 use handoff_ingress::listener::Entrance;
-use handoff_operations::operations::Office;
+use handoff_operations::operations::Operations;
 use handoff_pipeline::error::PipelineError;
 use handoff_vault::secrets::Secret;
 use problem::{Problem, Wrong};
@@ -38,12 +38,12 @@ pub use access::Access;
 pub use routes::{ROUTES, Route};
 
 /// Each takes 19 MiB and a core: more at once would only wait for each other, and a flood of sign-ins takes no more than
-/// this of the house.
+/// this of Handoff.
 const PASSWORDS_AT_ONCE_MAX: usize = 2;
 
 /// What every request needs.
 pub struct Api {
-    pub office: Arc<Office>,
+    pub operations: Arc<Operations>,
     sessions: Sessions,
     /// Where browsers find us: what they must name as the origin of a request that changes something.
     public_url: Option<String>,
@@ -55,9 +55,14 @@ pub struct Api {
 }
 
 impl Api {
-    pub fn new(office: Arc<Office>, public_url: Option<String>, scheme: Scheme, metrics: Option<Secret>) -> Api {
+    pub fn new(
+        operations: Arc<Operations>,
+        public_url: Option<String>,
+        scheme: Scheme,
+        metrics: Option<Secret>,
+    ) -> Api {
         Api {
-            office,
+            operations,
             sessions: Sessions::new(system_dice()),
             public_url: public_url.map(|url| url.trim_end_matches('/').to_string()),
             scheme,
@@ -83,7 +88,7 @@ impl Api {
         http::serve_with(entrance, listener, router, limits, problem::too_fast, closing).await;
     }
 
-    /// Work that reads a disk, in the office and off the network's threads.
+    /// Work that reads a disk, in the operations and off the network's threads.
     async fn work<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Api) -> Result<T, Problem> + Send + 'static,
@@ -96,7 +101,7 @@ impl Api {
     }
 }
 
-/// What stood in the way of a request to the office, as its sender may read it.
+/// What stood in the way of a request to the operations, as its sender may read it.
 fn refused(error: anyhow::Error) -> Problem {
     if let Some(error) = error.downcast_ref::<handoff_identity::accounts::PeopleError>() {
         return Problem::from(error);

@@ -1,4 +1,4 @@
-//! Plugins in an OCI registry: fetched into the plugins folder, or put there, by whoever types the command. A running house
+//! Plugins in an OCI registry: fetched into the plugins folder, or put there, by whoever types the command. A running instance
 //! never asks a registry: it takes what lies in its folder.
 //!
 //! A component is laid out as the CNCF's Wasm OCI artifact

@@ -13,7 +13,7 @@ use crate::moment::moment;
 use crate::print_json;
 
 #[derive(Args)]
-pub struct Export {
+pub(crate) struct Export {
     #[arg(long)]
     data: PathBuf,
     /// Only the entries of this referral

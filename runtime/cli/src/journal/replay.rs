@@ -13,7 +13,7 @@ use crate::print_json;
 use handoff_operations::replay_decisions::{Proof, Prove, prove};
 
 #[derive(Args)]
-pub struct Replay {
+pub(crate) struct Replay {
     #[command(flatten)]
     asking: Asking,
     #[arg(long)]

@@ -16,7 +16,7 @@ use handoff_operations::reports::audit::Found;
 
 /// Every criterion that is given must hold.
 #[derive(Args)]
-pub struct Search {
+pub(crate) struct Search {
     #[arg(long)]
     data: PathBuf,
     #[arg(long)]

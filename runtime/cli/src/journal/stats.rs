@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::print_json;
 
 #[derive(Args)]
-pub struct Stats {
+pub(crate) struct Stats {
     #[arg(long)]
     data: PathBuf,
     #[arg(long)]

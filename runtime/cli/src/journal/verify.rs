@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::{print_json, public_key};
 
 #[derive(Args)]
-pub struct Verify {
+pub(crate) struct Verify {
     #[arg(long)]
     data: PathBuf,
     /// Any public key that ever signed it, in PEM

@@ -16,21 +16,21 @@ use handoff_workshop::{Case, Language, Project, Verdict};
 use handoff_instance::config::Config;
 use handoff_pipeline::deployments::Source;
 use handoff_pipeline::plugin_report;
-use handoff_pipeline::plugin_report::{Post, Tried, Whose};
+use handoff_pipeline::plugin_report::{Provenance, StageGrant, Tried};
 
 #[derive(Subcommand)]
-pub enum Author {
+pub(crate) enum Author {
     /// Begin a plugin: a folder with the contract, a plugin that builds, and its first case
     New(New),
     /// Build the plugin of a folder into a component that imports nothing
     Build(Folder),
-    /// Show a component's label, checked as the house will; with --key whose it is, with --config what it may do there
+    /// Show a component's label, checked as Handoff will; with --key whose it is, with --config what it may do there
     Check(Check),
     /// Run the folder's cases: cases/NAME.in is a call, cases/NAME.expect its answer
     Test(Test),
     /// Run one call by hand and show the answer
     Run(Run),
-    /// Time a case, each call in a fresh instance as the house does it
+    /// Time a case, each call in a fresh instance as Handoff does it
     Bench(Bench),
     /// Try the plugin with its stage's kit, and write down what was found under its digest
     Conform(Folder),
@@ -44,7 +44,7 @@ pub enum Author {
 }
 
 #[derive(Args)]
-pub struct New {
+pub(crate) struct New {
     name: String,
     /// trigger, records, channel, outreach, reply, network, visit, chart or escalation
     #[arg(long, value_parser = stage)]
@@ -58,19 +58,19 @@ pub struct New {
 }
 
 #[derive(Args)]
-pub struct Folder {
+pub(crate) struct Folder {
     /// The plugin's folder
     #[arg(default_value = ".")]
     folder: PathBuf,
 }
 
 #[derive(Args)]
-pub struct Check {
+pub(crate) struct Check {
     file: PathBuf,
     /// A public key that must have signed it; may be given several times
     #[arg(long)]
     key: Vec<PathBuf>,
-    /// A house's configuration: its keys are trusted too, and its workflow says what the plugin may do
+    /// An instance's configuration: its keys are trusted too, and its workflow says what the plugin may do
     #[arg(long)]
     config: Option<PathBuf>,
     #[arg(long)]
@@ -78,7 +78,7 @@ pub struct Check {
 }
 
 #[derive(Args)]
-pub struct Test {
+pub(crate) struct Test {
     #[command(flatten)]
     at: Folder,
     /// Take the answers as right from now on
@@ -87,14 +87,14 @@ pub struct Test {
 }
 
 #[derive(Args)]
-pub struct Run {
+pub(crate) struct Run {
     component: PathBuf,
     /// A call in JSON, as in cases/NAME.in or in the journal's `decided` records
     call: PathBuf,
 }
 
 #[derive(Args)]
-pub struct Bench {
+pub(crate) struct Bench {
     #[command(flatten)]
     at: Folder,
     /// The case to time; the first one unless said
@@ -105,7 +105,7 @@ pub struct Bench {
 }
 
 #[derive(Args)]
-pub struct Sign {
+pub(crate) struct Sign {
     component: PathBuf,
     /// A minisign secret key without a password, as `handoff plugin key` makes it
     #[arg(long)]
@@ -185,10 +185,10 @@ impl Check {
         }
         let is_ours = handoff_bundle::plugins().iter().any(|bundled| bundled.component == bytes);
         let (whose, tried) = match is_ours {
-            true => (Whose::handoff(), Tried::by_our_tests()),
+            true => (Provenance::handoff(), Tried::by_our_tests()),
             false => {
                 let digest = handoff_host::Digest::of(&bytes).to_string();
-                (Whose::of(&bytes, &self.file, &trusted), Tried::of(&digest, &self.file))
+                (Provenance::of(&bytes, &self.file, &trusted), Tried::of(&digest, &self.file))
             }
         };
         let mut label = plugin_report::read(&host, &self.file.display().to_string(), &bytes, whose, tried)?;
@@ -197,17 +197,18 @@ impl Check {
             let (name, ways) = (plugin_report::name_of(&self.file), config.ways()?);
             let workflow = Source::read(&config.workflow.file)?.parse()?;
             let stages = workflow.stages.iter().filter(|stage| stage.plugin == name);
-            label = label.at(stages.map(|stage| Post::of(&host, plugin, stage, &ways)));
+            label = label.at(stages.map(|stage| StageGrant::of(&host, plugin, stage, &ways)));
         }
         super::tell(&label, self.json)?;
         loaded?;
         match label.whose {
-            Whose::Nobodys { why } if !trusted.is_empty() => {
+            Provenance::Nobodys { why } if !trusted.is_empty() => {
                 bail!("{} is not to be trusted: {why}", self.file.display())
             }
-            Whose::Nobodys { .. } | Whose::Handoffs { .. } | Whose::SignedBy { .. } | Whose::Unchecked => {
-                Ok(ExitCode::SUCCESS)
-            }
+            Provenance::Nobodys { .. }
+            | Provenance::Handoffs { .. }
+            | Provenance::SignedBy { .. }
+            | Provenance::Unchecked => Ok(ExitCode::SUCCESS),
         }
     }
 }

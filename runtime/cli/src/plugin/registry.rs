@@ -14,13 +14,13 @@ use serde_json::json;
 
 use handoff_instance::config::Config;
 use handoff_pipeline::plugin_report;
-use handoff_pipeline::plugin_report::{Tried, Whose};
+use handoff_pipeline::plugin_report::{Provenance, Tried};
 
 #[derive(Args)]
-pub struct Pull {
+pub(crate) struct Pull {
     /// oci://registry.example/team/outreach-acme:1.2, or …@sha256:…
     reference: String,
-    /// A house's configuration: its plugins folder, and whose plugins it takes
+    /// An instance's configuration: its plugins folder, and whose plugins it takes
     #[arg(long, default_value = "handoff.yaml", conflicts_with = "into")]
     config: PathBuf,
     /// Another plugins folder instead, for which --key says whose plugins are taken
@@ -36,7 +36,7 @@ pub struct Pull {
 }
 
 #[derive(Args)]
-pub struct Push {
+pub(crate) struct Push {
     /// A component with its signature beside it, as `handoff plugin sign` lays it there
     file: PathBuf,
     /// oci://registry.example/team/outreach-acme:1.2
@@ -69,7 +69,7 @@ impl AccessFlags {
     }
 }
 
-/// Whose plugins are taken, and where they go.
+/// Provenance plugins are taken, and where they go.
 struct Taking {
     folder: PathBuf,
     trusted: Vec<Trusted>,
@@ -115,19 +115,19 @@ impl Taking {
     }
 
     /// The signature that somebody trusted here gave, before anything of the component runs or is kept.
-    fn judge<'p>(&self, reference: &Reference, pulled: &'p Pulled) -> anyhow::Result<(Option<&'p str>, Whose)> {
+    fn judge<'p>(&self, reference: &Reference, pulled: &'p Pulled) -> anyhow::Result<(Option<&'p str>, Provenance)> {
         let of = |signature: &'p String| {
             let by = signature::check(&pulled.component, Some(signature), &self.trusted).ok()?;
-            Some((Some(signature.as_str()), Whose::from(Ok(by))))
+            Some((Some(signature.as_str()), Provenance::from(Ok(by))))
         };
         if let Some(signed) = pulled.signatures.iter().find_map(of) {
             return Ok(signed);
         }
         let any = pulled.signatures.first().map(String::as_str);
         match (signature::check(&pulled.component, any, &self.trusted), &self.unsigned_because) {
-            (Ok(by), _) => Ok((any, Whose::from(Ok(by)))),
+            (Ok(by), _) => Ok((any, Provenance::from(Ok(by)))),
             (Err(signature::Untrusted::Unsigned), Some(_)) => {
-                Ok((None, Whose::from(Err(signature::Untrusted::Unsigned))))
+                Ok((None, Provenance::from(Err(signature::Untrusted::Unsigned))))
             }
             (Err(why), _) => bail!(
                 "{reference} is nobody's that is trusted here; nothing was kept: {why}\n  \

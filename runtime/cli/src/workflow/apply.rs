@@ -1,4 +1,4 @@
-//! `handoff workflow apply|rollback`: another deployment takes effect, in a house that runs or one at rest.
+//! `handoff workflow apply|rollback`: another deployment takes effect, in an instance that runs or one at rest.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use handoff_operations::workflow;
 use handoff_pipeline::rollout::{Applied, Candidate, Tried};
 
 #[derive(Args)]
-pub struct Apply {
+pub(crate) struct Apply {
     /// The workflow; its templates, settings and scenarios lie beside it
     file: PathBuf,
     /// Begin only so many percent of the new referrals with it, and leave everybody else where they are
@@ -33,7 +33,7 @@ pub struct Apply {
 const BACK_AT: u8 = 20;
 
 #[derive(Args)]
-pub struct Rollback {
+pub(crate) struct Rollback {
     /// The first digits of a deployment, as `handoff workflow history` lists them; the one before when absent
     deployment: Option<String>,
     #[command(flatten)]

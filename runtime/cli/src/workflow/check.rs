@@ -11,7 +11,7 @@ use handoff_pipeline::deployments::InstallError;
 use handoff_pipeline::rollout::Candidate;
 
 #[derive(Args)]
-pub struct Check {
+pub(crate) struct Check {
     file: PathBuf,
     /// Do not play the scenarios
     #[arg(long)]

@@ -13,7 +13,7 @@ use handoff_pipeline::rollout::history;
 use handoff_pipeline::rollout::history::Past;
 
 #[derive(Args)]
-pub struct History {
+pub(crate) struct History {
     #[command(flatten)]
     asking: Asking,
     #[arg(long)]

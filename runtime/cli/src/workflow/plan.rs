@@ -12,21 +12,21 @@ use handoff_store::View;
 
 use crate::asking::Asking;
 use crate::print_json;
-use handoff_egress::reach::Ways;
+use handoff_egress::reach::EndpointSummaries;
 use handoff_instance::open::COMPONENTS;
 use handoff_operations::workflow::PlanChange;
 use handoff_pipeline::deployments::{Catalogue, Installer, installer};
-use handoff_pipeline::rollout::impact::{Census, Fate, Tally};
+use handoff_pipeline::rollout::impact::{Fate, Impact, Tally};
 use handoff_pipeline::rollout::shadow_replay::{Kind, Shadow};
 use handoff_pipeline::rollout::{Candidate, plan};
 
 #[derive(Args)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// The workflow; its templates, settings and scenarios lie beside it
     file: PathBuf,
     #[command(flatten)]
     asking: Asking,
-    /// Where plugins are looked for, with --data of a house at rest or a backup
+    /// Where plugins are looked for, with --data of an instance at rest or a backup
     #[arg(long)]
     plugins: Option<PathBuf>,
     /// Name the referrals that would be written to, or would have gone, otherwise
@@ -52,7 +52,7 @@ impl Plan {
                 let host = Arc::new(Host::new(Limits::default(), None)?);
                 let catalogue = Catalogue { folder: plugins, ..Catalogue::default() };
                 let installer = Installer::new(host, catalogue, data.join(COMPONENTS));
-                drawn.labels = plan::labels(&drawn, &pinned, &installer, &Ways::new())?;
+                drawn.labels = plan::labels(&drawn, &pinned, &installer, &EndpointSummaries::new())?;
                 drawn
             }
             None => asking.ask(PlanChange { candidate, shadow_days: shadow })?,
@@ -99,7 +99,7 @@ fn section<T: std::fmt::Display>(title: &str, lines: &[T]) -> anyhow::Result<()>
     Ok(())
 }
 
-fn people(census: &Census, referrals: bool) -> anyhow::Result<()> {
+fn people(census: &Impact, referrals: bool) -> anyhow::Result<()> {
     say!("\nreferrals in flight: {} stay, {} move, {} stranded", census.stays(), census.moves(), census.stranded());
     for standing in &census.standing {
         let (count, state, digest) = (standing.referrals, &standing.state, standing.deployment.short());

@@ -24,7 +24,7 @@ use super::*;
 use handoff_clock::VirtualClock;
 use handoff_mllp::frame;
 
-/// A house with one patient, `Ana "Nena" Cruz`, +1 512 555 0143.
+/// An instance with one patient, `Ana "Nena" Cruz`, +1 512 555 0143.
 struct House {
     _dir: tempfile::TempDir,
     vault: Vault,
@@ -465,7 +465,7 @@ fn mail(house: &House) -> Mail {
     }
 }
 
-/// The house, its patient's phone being a mail address.
+/// Handoff, its patient's phone being a mail address.
 fn house_with_mail() -> House {
     let mut house = house();
     let mut sealing = house.vault.sealing(&house.index);

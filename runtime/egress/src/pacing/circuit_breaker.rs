@@ -13,7 +13,7 @@ const OPEN_FOR: TimeDelta = TimeDelta::seconds(30);
 const OPEN_FOR_MAX: TimeDelta = TimeDelta::minutes(5);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Breaker {
+pub(super) enum CircuitBreaker {
     Closed {
         failures: u32,
     },
@@ -30,74 +30,76 @@ pub(super) enum Breaker {
     },
 }
 
-impl Default for Breaker {
-    fn default() -> Breaker {
-        Breaker::Closed { failures: 0 }
+impl Default for CircuitBreaker {
+    fn default() -> CircuitBreaker {
+        CircuitBreaker::Closed { failures: 0 }
     }
 }
 
-impl Breaker {
+impl CircuitBreaker {
     /// When the next request may go; nothing while one is finding out.
     pub fn opens_at(self) -> Option<DateTime<Utc>> {
         match self {
-            Breaker::Closed { .. } => Some(DateTime::<Utc>::MIN_UTC),
-            Breaker::Open { until, .. } => Some(until),
-            Breaker::Probing { .. } => None,
+            CircuitBreaker::Closed { .. } => Some(DateTime::<Utc>::MIN_UTC),
+            CircuitBreaker::Open { until, .. } => Some(until),
+            CircuitBreaker::Probing { .. } => None,
         }
     }
 
     pub fn is_open_since(self) -> Option<DateTime<Utc>> {
         match self {
-            Breaker::Closed { .. } => None,
-            Breaker::Open { since, .. } | Breaker::Probing { since, .. } => Some(since),
+            CircuitBreaker::Closed { .. } => None,
+            CircuitBreaker::Open { since, .. } | CircuitBreaker::Probing { since, .. } => Some(since),
         }
     }
 
     /// A request goes. Whether it is the one that finds out.
     pub fn let_through(&mut self) -> bool {
         match *self {
-            Breaker::Open { since, wait, .. } => {
-                *self = Breaker::Probing { since, wait };
+            CircuitBreaker::Open { since, wait, .. } => {
+                *self = CircuitBreaker::Probing { since, wait };
                 true
             }
-            Breaker::Closed { .. } | Breaker::Probing { .. } => false,
+            CircuitBreaker::Closed { .. } | CircuitBreaker::Probing { .. } => false,
         }
     }
 
     /// Any answer will do, also to a request that left before the breaker opened.
     pub fn answered(&mut self) {
-        *self = Breaker::default();
+        *self = CircuitBreaker::default();
     }
 
     /// A request stayed unanswered.
     pub fn unanswered(&mut self, was_probe: bool, now: DateTime<Utc>) {
         *self = match *self {
-            Breaker::Closed { failures } if failures + 1 < FAILURES_MAX => Breaker::Closed { failures: failures + 1 },
-            Breaker::Closed { .. } => Breaker::Open { since: now, until: now + OPEN_FOR, wait: OPEN_FOR },
-            Breaker::Probing { since, wait } if was_probe => {
+            CircuitBreaker::Closed { failures } if failures + 1 < FAILURES_MAX => {
+                CircuitBreaker::Closed { failures: failures + 1 }
+            }
+            CircuitBreaker::Closed { .. } => CircuitBreaker::Open { since: now, until: now + OPEN_FOR, wait: OPEN_FOR },
+            CircuitBreaker::Probing { since, wait } if was_probe => {
                 let wait = (wait * 2).min(OPEN_FOR_MAX);
-                Breaker::Open { since, until: now + wait, wait }
+                CircuitBreaker::Open { since, until: now + wait, wait }
             }
             // It left before the breaker opened, and says nothing new.
-            same @ (Breaker::Open { .. } | Breaker::Probing { .. }) => same,
+            same @ (CircuitBreaker::Open { .. } | CircuitBreaker::Probing { .. }) => same,
         };
     }
 
     /// The request that was to find out was never sent: the next one may.
     pub fn unproven(&mut self, now: DateTime<Utc>) {
-        if let Breaker::Probing { since, wait } = *self {
-            *self = Breaker::Open { since, until: now, wait };
+        if let CircuitBreaker::Probing { since, wait } = *self {
+            *self = CircuitBreaker::Open { since, until: now, wait };
         }
     }
 
     pub fn shift(&mut self, back: TimeDelta) {
         match self {
-            Breaker::Closed { .. } => {}
-            Breaker::Open { since, until, .. } => {
+            CircuitBreaker::Closed { .. } => {}
+            CircuitBreaker::Open { since, until, .. } => {
                 *since -= back;
                 *until -= back;
             }
-            Breaker::Probing { since, .. } => *since -= back,
+            CircuitBreaker::Probing { since, .. } => *since -= back,
         }
     }
 }
@@ -110,18 +112,18 @@ mod tests {
         DateTime::from_timestamp(1_790_000_000 + at, 0).expect("a moment")
     }
 
-    fn opened() -> Breaker {
-        let mut breaker = Breaker::default();
+    fn opened() -> CircuitBreaker {
+        let mut breaker = CircuitBreaker::default();
         (0..FAILURES_MAX).for_each(|_| breaker.unanswered(false, second(0)));
         breaker
     }
 
     #[test]
     fn it_opens_after_so_many_in_a_row_only() {
-        let mut breaker = Breaker::default();
+        let mut breaker = CircuitBreaker::default();
         for _ in 0..3 {
             (1..FAILURES_MAX).for_each(|_| breaker.unanswered(false, second(0)));
-            assert_eq!(breaker, Breaker::Closed { failures: FAILURES_MAX - 1 });
+            assert_eq!(breaker, CircuitBreaker::Closed { failures: FAILURES_MAX - 1 });
             breaker.answered();
         }
         assert_eq!(opened().opens_at(), Some(second(30)));
@@ -146,6 +148,6 @@ mod tests {
         assert_eq!(breaker.opens_at(), Some(second(5000)), "it was never sent");
         breaker.let_through();
         breaker.answered();
-        assert_eq!(breaker, Breaker::Closed { failures: 0 });
+        assert_eq!(breaker, CircuitBreaker::Closed { failures: 0 });
     }
 }

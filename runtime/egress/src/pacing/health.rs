@@ -12,7 +12,7 @@ const PAUSE_MAX: TimeDelta = TimeDelta::days(1);
 const MAIL_CLOSING: u16 = 421;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Word {
+pub(super) enum Health {
     /// It works.
     Answered,
     /// It works, and wants to be left alone for so long.
@@ -21,22 +21,22 @@ pub(super) enum Word {
     Unanswered,
 }
 
-impl Word {
-    pub fn of(performed: &Performed, now: DateTime<Utc>) -> Word {
+impl Health {
+    pub fn of(performed: &Performed, now: DateTime<Utc>) -> Health {
         match performed {
-            Performed::NotSent(_) | Performed::InDoubt(_) => Word::Unanswered,
-            Performed::Answered(Response::Http(response)) => Word::of_http(response, now),
-            Performed::Answered(Response::Mail(mail)) if mail.code == MAIL_CLOSING => Word::Unanswered,
-            Performed::Answered(Response::Mail(_) | Response::Mllp(_)) => Word::Answered,
+            Performed::NotSent(_) | Performed::InDoubt(_) => Health::Unanswered,
+            Performed::Answered(Response::Http(response)) => Health::of_http(response, now),
+            Performed::Answered(Response::Mail(mail)) if mail.code == MAIL_CLOSING => Health::Unanswered,
+            Performed::Answered(Response::Mail(_) | Response::Mllp(_)) => Health::Answered,
         }
     }
 
-    fn of_http(response: &HttpResponse, now: DateTime<Utc>) -> Word {
+    fn of_http(response: &HttpResponse, now: DateTime<Utc>) -> Health {
         match (response.status, retry_after(response, now)) {
-            (429 | 503, Some(wait)) => Word::NotBefore(wait.clamp(TimeDelta::zero(), PAUSE_MAX)),
+            (429 | 503, Some(wait)) => Health::NotBefore(wait.clamp(TimeDelta::zero(), PAUSE_MAX)),
             // RFC 9110, 15.6: a gateway without a server behind it, or a server that cannot serve anybody.
-            (502..=504, _) => Word::Unanswered,
-            _ => Word::Answered,
+            (502..=504, _) => Health::Unanswered,
+            _ => Health::Answered,
         }
     }
 }
@@ -75,29 +75,29 @@ mod tests {
             let (enhanced, text) = (String::new(), String::new());
             Performed::Answered(Response::Mail(MailResponse { code, enhanced, text }))
         };
-        let later = |seconds| Word::NotBefore(TimeDelta::seconds(seconds));
+        let later = |seconds| Health::NotBefore(TimeDelta::seconds(seconds));
         let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
         for (what, performed, expected) in [
-            ("created", http(201, &[]), Word::Answered),
-            ("a fault of the letter's", http(400, &[]), Word::Answered),
-            ("a fault at the vendor's", http(500, &[]), Word::Answered),
-            ("too many", http(429, &[]), Word::Answered),
+            ("created", http(201, &[]), Health::Answered),
+            ("a fault of the letter's", http(400, &[]), Health::Answered),
+            ("a fault at the vendor's", http(500, &[]), Health::Answered),
+            ("too many", http(429, &[]), Health::Answered),
             ("too many, for a minute", http(429, &[("retry-after", "60")]), later(60)),
             ("closed for two minutes", http(503, &[("retry-after", "120")]), later(120)),
             ("until a date", http(503, &[("retry-after", "Sun, 06 Nov 1994 08:51:07 GMT"), date]), later(90)),
             ("until yesterday", http(503, &[("retry-after", "Sat, 05 Nov 1994 08:49:37 GMT"), date]), later(0)),
             ("for a year", http(503, &[("retry-after", "31536000")]), later(86_400)),
-            ("nonsense", http(503, &[("retry-after", "soon")]), Word::Unanswered),
-            ("closed", http(503, &[]), Word::Unanswered),
-            ("a gateway alone", http(502, &[("retry-after", "60")]), Word::Unanswered),
-            ("a mail taken", mail(250), Word::Answered),
-            ("a mail refused", mail(550), Word::Answered),
-            ("a mail server that closes", mail(421), Word::Unanswered),
-            ("an acknowledgement", Performed::Answered(Response::Mllp(String::new())), Word::Answered),
-            ("no connection", Performed::NotSent(String::new()), Word::Unanswered),
-            ("no answer", Performed::InDoubt(String::new()), Word::Unanswered),
+            ("nonsense", http(503, &[("retry-after", "soon")]), Health::Unanswered),
+            ("closed", http(503, &[]), Health::Unanswered),
+            ("a gateway alone", http(502, &[("retry-after", "60")]), Health::Unanswered),
+            ("a mail taken", mail(250), Health::Answered),
+            ("a mail refused", mail(550), Health::Answered),
+            ("a mail server that closes", mail(421), Health::Unanswered),
+            ("an acknowledgement", Performed::Answered(Response::Mllp(String::new())), Health::Answered),
+            ("no connection", Performed::NotSent(String::new()), Health::Unanswered),
+            ("no answer", Performed::InDoubt(String::new()), Health::Unanswered),
         ] {
-            assert_eq!(Word::of(&performed, now), expected, "{what}");
+            assert_eq!(Health::of(&performed, now), expected, "{what}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One endpoint's lane: who waits, who is under way, and when the next may go.
+//! One endpoint's queue: who waits, who is under way, and when the next may go.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,10 +6,10 @@ use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use handoff_engine::ids::LetterId;
 use serde::Serialize;
 
-use super::circuit_breaker::Breaker;
-use super::health::Word;
-use super::token_bucket::Bucket;
-use super::{Comer, Patience};
+use super::circuit_breaker::CircuitBreaker;
+use super::health::Health;
+use super::token_bucket::TokenBucket;
+use super::{Patience, Waiter};
 use crate::rate::Rate;
 
 /// Conversations with one endpoint at once. Vendors and charts allow some tens of connections; we are not their only caller.
@@ -19,9 +19,9 @@ const UNDER_WAY_MAX: usize = 16;
 type Place = (DateTime<Utc>, LetterId);
 
 #[derive(Debug)]
-pub(super) struct Lane {
-    bucket: Option<Bucket>,
-    breaker: Breaker,
+pub(super) struct EndpointQueue {
+    bucket: Option<TokenBucket>,
+    breaker: CircuitBreaker,
     /// The endpoint's own wish (Retry-After).
     pause: Option<Pause>,
     under_way: usize,
@@ -55,7 +55,7 @@ pub(super) enum Ready {
 
 /// How an endpoint is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct LaneState {
+pub struct QueueState {
     /// `open` (requests go), `paused` (it asked for it), `down` (it does not answer), `trying` (one request finds out).
     pub state: &'static str,
     /// Since when it is paused or down.
@@ -66,11 +66,11 @@ pub struct LaneState {
     pub under_way: usize,
 }
 
-impl Lane {
-    pub fn new(rate: Option<Rate>) -> Lane {
-        Lane {
-            bucket: rate.map(Bucket::new),
-            breaker: Breaker::default(),
+impl EndpointQueue {
+    pub fn new(rate: Option<Rate>) -> EndpointQueue {
+        EndpointQueue {
+            bucket: rate.map(TokenBucket::new),
+            breaker: CircuitBreaker::default(),
             pause: None,
             under_way: 0,
             waiting: Waiting::default(),
@@ -78,7 +78,7 @@ impl Lane {
         }
     }
 
-    /// A clock that was set back would else keep the lane closed until it has caught up.
+    /// A clock that was set back would else keep the queue closed until it has caught up.
     pub fn see(&mut self, now: DateTime<Utc>) {
         if now < self.seen {
             let back = self.seen - now;
@@ -94,7 +94,7 @@ impl Lane {
 
     /// When the next may go, places permitting; nothing while one finds out whether anybody is there.
     fn opens_at(&self) -> Option<DateTime<Utc>> {
-        let bucket = self.bucket.as_ref().map(Bucket::opens_at);
+        let bucket = self.bucket.as_ref().map(TokenBucket::opens_at);
         let pause = self.pause.map(|pause| pause.until);
         let opens_at = self.breaker.opens_at()?;
         Some([bucket, pause].into_iter().flatten().fold(opens_at, DateTime::max))
@@ -105,7 +105,7 @@ impl Lane {
     }
 
     /// Whether this letter may go, and nobody who was due before it waits.
-    pub fn is_next(&self, comer: Comer) -> bool {
+    pub fn is_next(&self, comer: Waiter) -> bool {
         self.is_open(self.seen) && self.waiting.first().is_none_or(|(first, _)| (comer.due, comer.letter) <= first)
     }
 
@@ -120,7 +120,7 @@ impl Lane {
         self.bucket.iter_mut().for_each(|bucket| bucket.take(now));
     }
 
-    pub fn wait(&mut self, comer: Comer) {
+    pub fn wait(&mut self, comer: Waiter) {
         self.waiting.known.insert(comer.letter, (comer.due, comer.patience));
         self.waiting.of(comer.patience).insert((comer.due, comer.letter));
     }
@@ -168,12 +168,12 @@ impl Lane {
     }
 
     /// What became of a request.
-    pub fn note(&mut self, endpoint: &str, word: Word, was_probe: bool, now: DateTime<Utc>) {
+    pub fn note(&mut self, endpoint: &str, word: Health, was_probe: bool, now: DateTime<Utc>) {
         self.see(now);
         let before = self.breaker;
         match word {
-            Word::Answered => self.breaker.answered(),
-            Word::NotBefore(wait) => {
+            Health::Answered => self.breaker.answered(),
+            Health::NotBefore(wait) => {
                 self.breaker.answered();
                 let until = now + wait;
                 let lasting = self.pause.filter(|pause| pause.until > now);
@@ -181,22 +181,25 @@ impl Lane {
                 self.pause = Some(Pause { since, until: lasting.map_or(until, |pause| pause.until.max(until)) });
                 tracing::warn!(endpoint, seconds = wait.num_seconds(), "the endpoint asks to be left alone");
             }
-            Word::Unanswered => self.breaker.unanswered(was_probe, now),
+            Health::Unanswered => self.breaker.unanswered(was_probe, now),
         }
         match (before, self.breaker) {
-            (Breaker::Closed { .. }, Breaker::Open { .. }) => {
+            (CircuitBreaker::Closed { .. }, CircuitBreaker::Open { .. }) => {
                 tracing::error!(endpoint, "the endpoint does not answer; its letters wait");
             }
-            (Breaker::Probing { .. }, Breaker::Open { since, wait, .. }) => {
+            (CircuitBreaker::Probing { .. }, CircuitBreaker::Open { since, wait, .. }) => {
                 let seconds = wait.num_seconds();
                 tracing::warn!(endpoint, %since, seconds, "the endpoint still does not answer; it is asked again");
             }
-            (Breaker::Open { since, .. } | Breaker::Probing { since, .. }, Breaker::Closed { .. }) => {
+            (
+                CircuitBreaker::Open { since, .. } | CircuitBreaker::Probing { since, .. },
+                CircuitBreaker::Closed { .. },
+            ) => {
                 tracing::info!(endpoint, %since, "the endpoint answers again");
             }
-            (Breaker::Closed { .. }, Breaker::Closed { .. })
-            | (_, Breaker::Probing { .. })
-            | (Breaker::Open { .. }, Breaker::Open { .. }) => {}
+            (CircuitBreaker::Closed { .. }, CircuitBreaker::Closed { .. })
+            | (_, CircuitBreaker::Probing { .. })
+            | (CircuitBreaker::Open { .. }, CircuitBreaker::Open { .. }) => {}
         }
     }
 
@@ -208,16 +211,16 @@ impl Lane {
         }
     }
 
-    pub fn state(&mut self, now: DateTime<Utc>) -> LaneState {
+    pub fn state(&mut self, now: DateTime<Utc>) -> QueueState {
         self.see(now);
         let pause = self.pause.filter(|pause| pause.until > now);
         let (state, since, until) = match (self.breaker, pause) {
-            (Breaker::Closed { .. }, None) => ("open", None, None),
-            (Breaker::Closed { .. }, Some(pause)) => ("paused", Some(pause.since), Some(pause.until)),
-            (Breaker::Open { since, until, .. }, _) => ("down", Some(since), Some(until)),
-            (Breaker::Probing { since, .. }, _) => ("trying", Some(since), None),
+            (CircuitBreaker::Closed { .. }, None) => ("open", None, None),
+            (CircuitBreaker::Closed { .. }, Some(pause)) => ("paused", Some(pause.since), Some(pause.until)),
+            (CircuitBreaker::Open { since, until, .. }, _) => ("down", Some(since), Some(until)),
+            (CircuitBreaker::Probing { since, .. }, _) => ("trying", Some(since), None),
         };
-        LaneState { state, since, until, waiting: self.waiting.count(), under_way: self.under_way }
+        QueueState { state, since, until, waiting: self.waiting.count(), under_way: self.under_way }
     }
 }
 

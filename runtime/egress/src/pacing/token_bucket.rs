@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::rate::Rate;
 
 #[derive(Clone, Debug)]
-pub(super) struct Bucket {
+pub(super) struct TokenBucket {
     /// From one token to the next.
     step: TimeDelta,
     /// How far ahead of the clock `full_at` may lie when a token is taken: a burst's tokens but one.
@@ -13,11 +13,11 @@ pub(super) struct Bucket {
     full_at: DateTime<Utc>,
 }
 
-impl Bucket {
-    pub fn new(rate: Rate) -> Bucket {
+impl TokenBucket {
+    pub fn new(rate: Rate) -> TokenBucket {
         let step = TimeDelta::seconds(rate.per_seconds.into()) / i32::try_from(rate.requests).unwrap_or(i32::MAX);
         let more = i32::try_from(rate.burst() - 1).unwrap_or(i32::MAX);
-        Bucket { step, slack: step * more, full_at: DateTime::<Utc>::MIN_UTC }
+        TokenBucket { step, slack: step * more, full_at: DateTime::<Utc>::MIN_UTC }
     }
 
     /// When there is a token again.
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn a_burst_goes_at_once_and_then_one_at_a_time() {
-        let mut bucket = Bucket::new(Rate { requests: 2, per_seconds: 4, burst: Some(3) });
+        let mut bucket = TokenBucket::new(Rate { requests: 2, per_seconds: 4, burst: Some(3) });
         let mut went = Vec::new();
         let mut now = second(0);
         for _ in 0..6 {
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn what_was_taken_in_advance_is_waited_for() {
-        let mut bucket = Bucket::new(Rate { requests: 1, per_seconds: 1, burst: None });
+        let mut bucket = TokenBucket::new(Rate { requests: 1, per_seconds: 1, burst: None });
         (0..4).for_each(|_| bucket.take(second(0)));
         assert_eq!(bucket.opens_at(), second(4));
         bucket.shift(TimeDelta::hours(1));

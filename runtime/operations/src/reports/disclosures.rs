@@ -1,4 +1,4 @@
-//! An accounting of disclosures (45 CFR 164.528), from the journal: what of one patient left the house, when, to whom,
+//! An accounting of disclosures (45 CFR 164.528), from the journal: what of one patient left Handoff, when, to whom,
 //! under which agreement and why. Tokens only; what they stand for the vault knows.
 
 use std::collections::BTreeSet;
@@ -65,7 +65,7 @@ fn tell(entry: &Entry, of: ReferralId, disclosures: &mut Vec<Disclosure>) {
     for record in &entry.records {
         match record {
             Record::Asked { letter, stage, endpoint, agreement, ask, .. } if letter.referral == of => {
-                // What the plugin remembers beside the request stays in the house.
+                // What the plugin remembers beside the request stays in Handoff.
                 let ask: Value = ask.read().unwrap_or_default();
                 let text = ask["request"].to_string();
                 let what: Vec<String> = token::find(&text).map(|range| text[range].to_string()).collect();

@@ -1,6 +1,6 @@
 //! One try at a letter: which stage speaks for it, and how far it has come.
 
-use handoff_egress::pacing::Pass;
+use handoff_egress::pacing::Permit;
 use handoff_store::index::OutboxItem;
 
 use super::LetterDelivery;
@@ -15,7 +15,7 @@ pub(super) struct DeliveryAttempt<'a> {
     /// Which speaks for it.
     pub stage: String,
     /// Given to a letter that has waited for its endpoint.
-    pub permit: Option<Pass>,
+    pub permit: Option<Permit>,
     /// The endpoint that it asked last.
     pub asked: Option<String>,
     /// Whether an earlier request may have been acted upon. Until that is settled, every request is a lookup.

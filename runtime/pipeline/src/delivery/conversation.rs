@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use handoff_egress::denial::Denial;
 use handoff_egress::egress::Performed;
-use handoff_egress::pacing::{Comer, Entry, Pass};
+use handoff_egress::pacing::{Admission, Permit, Waiter};
 use handoff_engine::event::{Event, LetterStatus};
 use handoff_engine::ids::Digest;
 use handoff_engine::letter::LetterBody;
@@ -39,14 +40,10 @@ enum Exchanged {
     Silent(String),
     /// It may not leave, and why.
     Denied(String),
-}
-
-/// What follows an ask of the plugin.
-enum Followed<'a> {
-    /// Its answer, to be read by the plugin.
-    By(DeliveryAttempt<'a>, Response),
-    /// The end of this attempt.
-    Ended(AttemptOutcome),
+    /// It waits for its turn at the endpoint.
+    Waits,
+    /// The endpoint has not answered anybody since then.
+    TurnedAway(DateTime<Utc>),
 }
 
 impl LetterDelivery {
@@ -56,7 +53,7 @@ impl LetterDelivery {
     pub(super) async fn perform(
         &self,
         item: OutboxItem,
-        permit: Option<Pass>,
+        permit: Option<Permit>,
     ) -> Result<AttemptOutcome, PipelineError> {
         let id = item.letter.id;
         let referral = self.transactions.store.index().referral(&id.referral)?;
@@ -100,7 +97,7 @@ impl LetterDelivery {
     }
 }
 
-impl<'a> DeliveryAttempt<'a> {
+impl DeliveryAttempt<'_> {
     /// The plugin and the outside speak in turn, until the plugin is done.
     async fn converse(
         mut self,
@@ -121,11 +118,11 @@ impl<'a> DeliveryAttempt<'a> {
             self.note_decision(&call, &answer)?;
             match answer.turn() {
                 Some(Ok(Turn::Ask(ask))) => match self.follow(referral, &ask, lookup).await? {
-                    Followed::By(attempt, response) => {
-                        self = attempt;
-                        call = speaker.resume(ask.state, response, self.settings());
-                    }
-                    Followed::Ended(outcome) => return Ok(outcome),
+                    Exchanged::Answered(response) => call = speaker.resume(ask.state, response, self.settings()),
+                    Exchanged::Silent(why) => return self.retry(why).await,
+                    Exchanged::Denied(why) => return self.await_mending(why).await,
+                    Exchanged::Waits => return Ok(AttemptOutcome::Waits),
+                    Exchanged::TurnedAway(since) => return self.turn_away(&ask.endpoint, since).await,
                 },
                 Some(Ok(Turn::Done(End::Receipt(receipt))))
                     if receipt.outcome == carrier::Outcome::Unknown && lookup =>
@@ -202,45 +199,41 @@ impl<'a> DeliveryAttempt<'a> {
     }
 
     /// Does what the plugin asks for, once its endpoint has a place for it.
-    async fn follow(mut self, referral: &Referral, ask: &Ask, lookup: bool) -> Result<Followed<'a>, PipelineError> {
+    async fn follow(&mut self, referral: &Referral, ask: &Ask, lookup: bool) -> Result<Exchanged, PipelineError> {
         let mut permit = match self.enter(ask) {
-            Entry::Go(permit) => permit,
-            Entry::Wait => return Ok(Followed::Ended(AttemptOutcome::Waits)),
-            Entry::Leave { since } => return self.turn_away(&ask.endpoint, since).await.map(Followed::Ended),
+            Admission::Go(permit) => permit,
+            Admission::Wait => return Ok(Exchanged::Waits),
+            Admission::Leave { since } => return Ok(Exchanged::TurnedAway(since)),
         };
         self.asked = Some(ask.endpoint.clone());
         self.note_ask(ask, lookup).await?;
         let exchanged = self.exchange(&mut permit, referral, ask).await?;
         self.permit = Some(permit);
-        match exchanged {
-            Exchanged::Answered(response) => {
-                let (letter, told) = (self.item.letter.id, Json::of(&response)?);
-                self.transaction.draft.record(Record::Answered { letter, response: told, lookup });
-                (self.is_answered, self.has_unread_answer) = (!lookup, true);
-                Ok(Followed::By(self, response))
-            }
-            Exchanged::Silent(why) => self.retry(why).await.map(Followed::Ended),
-            Exchanged::Denied(why) => self.await_mending(why).await.map(Followed::Ended),
+        if let Exchanged::Answered(response) = &exchanged {
+            let (letter, told) = (self.item.letter.id, Json::of(response)?);
+            self.transaction.draft.record(Record::Answered { letter, response: told, lookup });
+            (self.is_answered, self.has_unread_answer) = (!lookup, true);
         }
+        Ok(exchanged)
     }
 
     /// Leave to ask an endpoint. Only the first request of a conversation waits for it.
-    fn enter(&mut self, ask: &Ask) -> Entry {
+    fn enter(&mut self, ask: &Ask) -> Admission {
         let Transactions { clock, queues, .. } = &*self.delivery.transactions;
         let now = clock.now();
         let mut permit = match self.permit.take() {
             Some(permit) if permit.is_for(&ask.endpoint) => permit,
             Some(_) | None if self.asked.is_some() => queues.join(&ask.endpoint, now),
             Some(_) | None => {
-                let comer = Comer { letter: self.item.letter.id, due: self.item.due, patience: self.patience() };
+                let comer = Waiter { letter: self.item.letter.id, due: self.item.due, patience: self.patience() };
                 match queues.enter(&ask.endpoint, comer, now) {
-                    Entry::Go(permit) => permit,
-                    other @ (Entry::Wait | Entry::Leave { .. }) => return other,
+                    Admission::Go(permit) => permit,
+                    other @ (Admission::Wait | Admission::Leave { .. }) => return other,
                 }
             }
         };
         permit.spend(now);
-        Entry::Go(permit)
+        Admission::Go(permit)
     }
 
     /// Writes an ask down before it is sent: a crash in the middle finds it.
@@ -262,7 +255,7 @@ impl<'a> DeliveryAttempt<'a> {
     #[tracing::instrument(name = "exchange", level = "debug", skip_all, fields(stage = self.stage))]
     async fn exchange(
         &mut self,
-        permit: &mut Pass,
+        permit: &mut Permit,
         referral: &Referral,
         ask: &Ask,
     ) -> Result<Exchanged, PipelineError> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use handoff_egress::pacing::Pass;
+use handoff_egress::pacing::Permit;
 use handoff_engine::ids::LetterId;
 use tokio::task::JoinSet;
 
@@ -18,7 +18,7 @@ pub(crate) const UNDER_WAY_MAX: usize = 256;
 enum Due {
     First(LetterId),
     /// It waited for its endpoint, and may go. Without a pass it has waited too long.
-    Waited(LetterId, Option<Pass>),
+    Waited(LetterId, Option<Permit>),
 }
 
 /// Letters under way.

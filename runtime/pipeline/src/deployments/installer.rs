@@ -12,10 +12,10 @@ use handoff_host::{Answer, Call, Host, Plugin};
 
 use super::{Catalogue, InstallError, Installed, Source, component_store};
 use crate::plugin_report;
-use crate::plugin_report::{Label, Post};
-use handoff_egress::reach::Ways;
+use crate::plugin_report::{PluginReport, StageGrant};
+use handoff_egress::reach::EndpointSummaries;
 
-/// One serves a house.
+/// One serves an instance.
 pub struct Installer {
     host: Arc<Host>,
     catalogue: Catalogue,
@@ -58,17 +58,17 @@ impl Installer {
         self.make_ready(source, &self.catalogue, keep)
     }
 
-    /// The label of the plugin that a stage names, at that post. `ways` are the house's endpoints.
+    /// The label of the plugin that a stage names, at that post. `ways` are Handoff's endpoints.
     ///
     /// # Errors
     /// When there is none, or it cannot be loaded.
-    pub fn label(&self, stage: &Stage, ways: &Ways) -> Result<Label, InstallError> {
+    pub fn label(&self, stage: &Stage, ways: &EndpointSummaries) -> Result<PluginReport, InstallError> {
         let (component, path) = self.catalogue.read(stage)?;
         let plugin = self.load(stage, &component)?;
         let (whose, tried) = self.catalogue.whose(&component, path.as_deref());
         let failed = |source| InstallError::Plugin { stage: stage.key.clone(), plugin: stage.plugin.clone(), source };
         let label = plugin_report::read(&self.host, &stage.plugin, &component, whose, tried).map_err(failed)?;
-        Ok(label.at([Post::of(&self.host, &plugin, stage, ways)]))
+        Ok(label.at([StageGrant::of(&self.host, &plugin, stage, ways)]))
     }
 
     /// The same deployment once more, from the components that were kept.

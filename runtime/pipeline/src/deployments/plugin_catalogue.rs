@@ -11,13 +11,13 @@ use handoff_workshop::signature::{self, Trusted, Untrusted};
 
 use super::InstallError;
 use super::installer::Components;
-use crate::plugin_report::{Tried, Whose};
+use crate::plugin_report::{Provenance, Tried};
 
 /// Plugins by name: the folder first, then the bundle.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     pub folder: Option<PathBuf>,
-    /// Whose plugins are taken besides those that came with Handoff.
+    /// Provenance plugins are taken besides those that came with Handoff.
     pub trusted: Vec<Trusted>,
     /// Why plugins of nobody in particular are taken as well, if they are.
     pub unsigned_because: Option<String>,
@@ -73,14 +73,14 @@ impl Catalogue {
         found.map(Some).ok_or_else(missing)
     }
 
-    /// Whose a component is that [`Catalogue::read`] gave, and who has tried it.
-    pub fn whose(&self, component: &[u8], path: Option<&Path>) -> (Whose, Tried) {
+    /// Provenance a component is that [`Catalogue::read`] gave, and who has tried it.
+    pub fn whose(&self, component: &[u8], path: Option<&Path>) -> (Provenance, Tried) {
         match path {
             Some(path) => {
                 let digest = handoff_host::Digest::of(component).to_string();
-                (Whose::of(component, path, &self.trusted), Tried::of(&digest, path))
+                (Provenance::of(component, path, &self.trusted), Tried::of(&digest, path))
             }
-            None => (Whose::handoff(), Tried::by_our_tests()),
+            None => (Provenance::handoff(), Tried::by_our_tests()),
         }
     }
 

@@ -10,11 +10,11 @@ use handoff_host::contract::interpreter::{Delivery, Transport};
 use handoff_host::{Answer, Call, Host, Plugin, World};
 use serde::{Deserialize, Serialize};
 
-use handoff_egress::reach::{Way, Ways};
+use handoff_egress::reach::{EndpointSummaries, EndpointSummary};
 
 /// A plugin at its post in a workflow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Post {
+pub struct StageGrant {
     /// `outreach.sms`.
     pub stage: String,
     pub reaches: Vec<Reached>,
@@ -32,14 +32,14 @@ pub struct Post {
 pub struct Reached {
     pub endpoint: String,
     /// Absent where no configuration says.
-    pub way: Option<Way>,
+    pub way: Option<EndpointSummary>,
 }
 
-impl Post {
+impl StageGrant {
     /// The plugin itself says which secrets it wants signatures checked with; the rest is the workflow's to say.
-    pub fn of(host: &Host, plugin: &Plugin, stage: &Stage, ways: &Ways) -> Post {
+    pub fn of(host: &Host, plugin: &Plugin, stage: &Stage, ways: &EndpointSummaries) -> StageGrant {
         let reached = |endpoint: &String| Reached { endpoint: endpoint.clone(), way: ways.get(endpoint).cloned() };
-        Post {
+        StageGrant {
             stage: stage.key.clone(),
             reaches: stage.endpoints.iter().map(reached).collect(),
             reads_in_clear: stage.reveal.clone(),
@@ -71,9 +71,9 @@ fn checks_with(host: &Host, plugin: &Plugin, settings: &str) -> BTreeSet<String>
     checks.flatten().map(|check| check.secret).filter(|secret| !secret.is_empty()).collect()
 }
 
-impl fmt::Display for Post {
+impl fmt::Display for StageGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Post { stage, reaches, reads_in_clear, checks_with, clear_phi_because } = self;
+        let StageGrant { stage, reaches, reads_in_clear, checks_with, clear_phi_because } = self;
         write!(f, "  as {stage} it may")?;
         if reaches.is_empty() {
             write!(f, "\n    reach    nothing")?;
@@ -84,7 +84,7 @@ impl fmt::Display for Post {
         }
         if !checks_with.is_empty() {
             let names: Vec<&str> = checks_with.iter().map(String::as_str).collect();
-            write!(f, "\n    check    signatures with the secret {}, which the house holds", names.join(", "))?;
+            write!(f, "\n    check    signatures with the secret {}, which Handoff holds", names.join(", "))?;
         }
         if let Some(because) = clear_phi_because {
             write!(f, "\n    do both  see patient data in clear and reach out, because {because}")?;
@@ -96,7 +96,9 @@ impl fmt::Display for Post {
 impl fmt::Display for Reached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Reached { endpoint, way } = self;
-        let Some(Way { url, methods, paths, agreement, secrets }) = way else { return write!(f, "{endpoint}") };
+        let Some(EndpointSummary { url, methods, paths, agreement, secrets }) = way else {
+            return write!(f, "{endpoint}");
+        };
         let told = |words: &[String], all: &str| if words.is_empty() { all.to_owned() } else { words.join(", ") };
         write!(f, "{endpoint}: {} {url}, {}", told(methods, "any method"), told(paths, "any path"))?;
         match agreement {
@@ -104,7 +106,7 @@ impl fmt::Display for Reached {
             None => f.write_str("; no agreement, so no patient data")?,
         }
         if !secrets.is_empty() {
-            write!(f, "; the house shows the secret {}", secrets.join(", "))?;
+            write!(f, "; Handoff shows the secret {}", secrets.join(", "))?;
         }
         Ok(())
     }

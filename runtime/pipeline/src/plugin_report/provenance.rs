@@ -1,4 +1,4 @@
-//! Whose a component is, and who has tried it with which kit.
+//! Provenance a component is, and who has tried it with which kit.
 
 use std::fmt;
 use std::path::Path;
@@ -7,10 +7,10 @@ use handoff_workshop::conform::{Badge, KIT};
 use handoff_workshop::signature::{self, Trusted, Untrusted};
 use serde::{Deserialize, Serialize};
 
-/// Whose a component is, as far as its signature says.
+/// Provenance a component is, as far as its signature says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "whose", rename_all = "kebab-case")]
-pub enum Whose {
+pub enum Provenance {
     /// It came with this binary.
     Handoffs { version: String },
     /// Signed by a key that is trusted here.
@@ -21,26 +21,26 @@ pub enum Whose {
     Unchecked,
 }
 
-impl Whose {
-    pub fn handoff() -> Whose {
-        Whose::Handoffs { version: env!("CARGO_PKG_VERSION").to_owned() }
+impl Provenance {
+    pub fn handoff() -> Provenance {
+        Provenance::Handoffs { version: env!("CARGO_PKG_VERSION").to_owned() }
     }
 
     /// What the signature beside a component says.
-    pub fn of(component: &[u8], path: &Path, trusted: &[Trusted]) -> Whose {
+    pub fn of(component: &[u8], path: &Path, trusted: &[Trusted]) -> Provenance {
         let signature = std::fs::read_to_string(signature::beside(path)).ok();
         if signature.is_some() && trusted.is_empty() {
-            return Whose::Unchecked;
+            return Provenance::Unchecked;
         }
-        Whose::from(signature::check(component, signature.as_deref(), trusted))
+        Provenance::from(signature::check(component, signature.as_deref(), trusted))
     }
 }
 
-impl From<Result<&Trusted, Untrusted>> for Whose {
-    fn from(checked: Result<&Trusted, Untrusted>) -> Whose {
+impl From<Result<&Trusted, Untrusted>> for Provenance {
+    fn from(checked: Result<&Trusted, Untrusted>) -> Provenance {
         match checked {
-            Ok(by) => Whose::SignedBy { key: by.name.display().to_string() },
-            Err(why) => Whose::Nobodys { why: why.to_string() },
+            Ok(by) => Provenance::SignedBy { key: by.name.display().to_string() },
+            Err(why) => Provenance::Nobodys { why: why.to_string() },
         }
     }
 }
@@ -76,13 +76,13 @@ impl Tried {
     }
 }
 
-impl fmt::Display for Whose {
+impl fmt::Display for Provenance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Whose::Handoffs { version } => write!(f, "came with Handoff {version}"),
-            Whose::SignedBy { key } => write!(f, "signed by {key}"),
-            Whose::Nobodys { why } => write!(f, "nobody's that is trusted here: {why}"),
-            Whose::Unchecked => f.write_str("signed; name a key to say whether it is theirs"),
+            Provenance::Handoffs { version } => write!(f, "came with Handoff {version}"),
+            Provenance::SignedBy { key } => write!(f, "signed by {key}"),
+            Provenance::Nobodys { why } => write!(f, "nobody's that is trusted here: {why}"),
+            Provenance::Unchecked => f.write_str("signed; name a key to say whether it is theirs"),
         }
     }
 }

@@ -6,7 +6,7 @@ use handoff_store::Origin;
 use handoff_store::index::Deployed;
 use tokio::sync::watch;
 
-use super::{Act, Applied, ChangeError, THE_HOUSE, put_in_force, take_up_again};
+use super::{Act, Applied, ChangeError, THE_INSTANCE, put_in_force, take_up_again};
 use crate::pipeline::Pipeline;
 use handoff_engine::error_chain::Chain;
 
@@ -20,7 +20,7 @@ pub async fn keep(pipeline: Arc<Pipeline>, mut stopped: watch::Receiver<bool>) {
         };
         let pipeline = Arc::clone(&pipeline);
         let taken_back = tokio::task::spawn_blocking(move || {
-            let act = Act { origin: Origin::RolledBack, who: THE_HOUSE.into(), why };
+            let act = Act { origin: Origin::RolledBack, who: THE_INSTANCE.into(), why };
             if let Err(error) = take_back(&pipeline, act) {
                 tracing::error!(error = %Chain(&error), "a canary that fails is still tried");
             }

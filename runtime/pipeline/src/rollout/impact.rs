@@ -41,7 +41,7 @@ pub enum Depth {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Census {
+pub struct Impact {
     pub standing: Vec<Standing>,
     /// Letters that would be written and would not have been.
     pub gained: Vec<Tally>,
@@ -86,7 +86,7 @@ pub struct Tally {
     pub referrals: Vec<ReferralId>,
 }
 
-impl Census {
+impl Impact {
     pub fn stays(&self) -> u64 {
         self.count(|fate| matches!(fate, Fate::Stays | Fate::AtHome))
     }
@@ -134,8 +134,8 @@ pub fn take(
     moves: &Moves,
     depth: Depth,
     now: DateTime<Utc>,
-) -> Result<Census, IndexError> {
-    let mut census = Census::default();
+) -> Result<Impact, IndexError> {
+    let mut census = Impact::default();
     let (mut gained, mut lost) = (Tallies::new(), Tallies::new());
     for place in index.in_flight() {
         let mut standing = |fate: Fate, referrals: u64, examples: Vec<ReferralId>| {
@@ -161,7 +161,7 @@ pub fn take(
             standing(Fate::Moves { to: to.to_string() }, place.referrals, Vec::new());
             continue;
         }
-        let look = Look { index, older: &older, candidate, to, depth, now, may_stay: moves.may_stay_behind() };
+        let look = PhiAccess { index, older: &older, candidate, to, depth, now, may_stay: moves.may_stay_behind() };
         let counts = look.at_all(&place)?;
         for (fate, (referrals, examples)) in counts.fates {
             standing(fate, referrals, examples);
@@ -174,7 +174,7 @@ pub fn take(
 }
 
 /// How one place is looked at.
-struct Look<'a> {
+struct PhiAccess<'a> {
     index: &'a dyn Index,
     older: &'a Deployment,
     candidate: &'a Deployment,
@@ -184,7 +184,7 @@ struct Look<'a> {
     may_stay: bool,
 }
 
-impl Look<'_> {
+impl PhiAccess<'_> {
     fn at_all(&self, place: &InFlight) -> Result<Counts, IndexError> {
         let filter = ReferralFilter {
             deployment: Some(place.deployment),

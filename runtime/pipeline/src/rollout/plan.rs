@@ -13,7 +13,7 @@ use handoff_store::{Index, View};
 use serde::{Deserialize, Serialize};
 
 use super::impact;
-use super::impact::{Census, Depth};
+use super::impact::{Depth, Impact};
 use super::permissions;
 use super::permissions::{Permission, PluginSwap};
 use super::shadow_replay;
@@ -21,8 +21,8 @@ use super::shadow_replay::{Past, Shadow};
 use super::{ChangeError, Ready};
 use crate::deployments::{InstallError, Installer, Source};
 use crate::pipeline::Pipeline;
-use crate::plugin_report::Label;
-use handoff_egress::reach::Ways;
+use crate::plugin_report::PluginReport;
+use handoff_egress::reach::EndpointSummaries;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -36,21 +36,21 @@ pub struct Plan {
     pub settings: Vec<String>,
     /// Of the plugins at each stage where anything of this is otherwise.
     #[serde(default)]
-    pub labels: Vec<Label>,
+    pub labels: Vec<PluginReport>,
     #[serde(flatten)]
-    pub census: Census,
+    pub census: Impact,
     /// What it would have made of the last days, where that was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shadow: Option<Shadow>,
 }
 
-/// Draws the plan of a candidate for a house that is open.
+/// Draws the plan of a candidate for an instance that is open.
 ///
 /// # Errors
 /// When the index cannot be read.
 pub fn of(pipeline: &Pipeline, ready: &Ready, shadow_days: Option<u32>) -> Result<Plan, ChangeError> {
     let installed = &ready.installed;
-    let census = super::take_census(pipeline, installed, &ready.moves, Depth::Letters)?;
+    let census = super::measure_impact(pipeline, installed, &ready.moves, Depth::Letters)?;
     let mut plan = drawn(&pipeline.deployments.current().deployment, &installed.deployment, census);
     plan.labels = labels(&plan, &installed.deployment, &pipeline.installer, &pipeline.egress.ways())?;
     if let Some(days) = shadow_days {
@@ -79,8 +79,8 @@ pub fn labels(
     plan: &Plan,
     candidate: &Deployment,
     installer: &Installer,
-    ways: &Ways,
-) -> Result<Vec<Label>, InstallError> {
+    ways: &EndpointSummaries,
+) -> Result<Vec<PluginReport>, InstallError> {
     let swapped = plan.plugins.iter().map(|swap| &swap.stage);
     let permitted = plan.permissions.iter().map(|permission| &permission.stage);
     let touched: BTreeSet<&String> = swapped.chain(permitted).chain(&plan.settings).collect();
@@ -95,7 +95,7 @@ pub fn labels(
     stages.map(label).collect()
 }
 
-/// As [`of`], from the records alone: of a house at rest, or a backup. No plugin is called.
+/// As [`of`], from the records alone: of an instance at rest, or a backup. No plugin is called.
 ///
 /// # Errors
 /// When nothing was ever in force there, or a recorded workflow cannot be read.
@@ -135,7 +135,7 @@ impl Records {
     }
 }
 
-fn drawn(present: &Deployment, candidate: &Deployment, census: Census) -> Plan {
+fn drawn(present: &Deployment, candidate: &Deployment, census: Impact) -> Plan {
     Plan {
         workflow: candidate.workflow.name.clone(),
         deployment: candidate.digest,

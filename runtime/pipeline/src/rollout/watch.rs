@@ -10,7 +10,7 @@ use handoff_engine::ids::Digest;
 use handoff_store::Origin;
 use tokio::sync::watch;
 
-use super::{Act, Candidate, ChangeError, THE_HOUSE, examine, put_in_force};
+use super::{Act, Candidate, ChangeError, THE_INSTANCE, examine, put_in_force};
 use crate::deployments::{Keep, SetAside};
 use crate::pipeline::Pipeline;
 use handoff_engine::error_chain::Chain;
@@ -56,7 +56,7 @@ pub async fn keep(file: PathBuf, pipeline: Arc<Pipeline>, mut stopped: watch::Re
 }
 
 fn take_up(file: &Path, pipeline: &Pipeline) {
-    let act = Act { origin: Origin::Configured, who: THE_HOUSE.into(), why: format!("{} changed", file.display()) };
+    let act = Act { origin: Origin::Configured, who: THE_INSTANCE.into(), why: format!("{} changed", file.display()) };
     let taken = Candidate::read(file)
         .map_err(ChangeError::from)
         .and_then(|candidate| examine(pipeline, candidate, Keep::Yes))

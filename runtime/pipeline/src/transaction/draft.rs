@@ -13,7 +13,7 @@ use handoff_store::entry::{Entry, Record};
 use handoff_vault::{Sealing, VaultError};
 
 use super::lease::{Lease, Leases};
-use handoff_egress::pacing::Lanes;
+use handoff_egress::pacing::EndpointQueues;
 
 pub struct Draft<'a> {
     pub now: DateTime<Utc>,
@@ -75,7 +75,7 @@ impl<'a> Draft<'a> {
     }
 
     /// False when somebody is carrying the letter. One that waits in a lane is carried by nobody.
-    pub fn take_back(&mut self, leases: &Leases, lanes: &Lanes, letter: LetterId) -> bool {
+    pub fn take_back(&mut self, leases: &Leases, lanes: &EndpointQueues, letter: LetterId) -> bool {
         let waited = || lanes.forget(letter).then(|| leases.take_over(letter));
         let lease = leases.take(letter).or_else(waited);
         let taken = lease.is_some();

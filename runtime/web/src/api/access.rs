@@ -72,7 +72,7 @@ impl Api {
             Access::Metrics => Some(Right::Metrics),
         };
         let token = token(headers).ok_or(Problem::of(Wrong::NotSignedIn))?;
-        let person = self.sessions.person(&token, self.office.pipeline.clock.now(), &self.office.people);
+        let person = self.sessions.person(&token, self.operations.pipeline.clock.now(), &self.operations.people);
         let person = person.ok_or(Problem::of(Wrong::NotSignedIn))?;
         if changes && !header(headers, CSRF_HEADER).is_some_and(|csrf| token.vouches_for(csrf)) {
             return Err(Problem::of(Wrong::NoCsrfToken));

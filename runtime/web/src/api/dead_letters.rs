@@ -67,7 +67,7 @@ fn operator(caller: &Caller, why: String) -> Operator {
 )]
 pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Json<Vec<Dead>>, Problem> {
     api.work(|api| {
-        let dead = api.office.pipeline.store.index().dead_letters(PAGE_MAX).map_err(|error| failed(&error))?;
+        let dead = api.operations.pipeline.store.index().dead_letters(PAGE_MAX).map_err(|error| failed(&error))?;
         Ok(Json(dead.into_iter().map(Dead::from).collect()))
     })
     .await
@@ -85,7 +85,7 @@ pub(super) async fn show(
 ) -> Result<Json<Bytes>, Problem> {
     api.work(move |api| {
         let operator = operator(&caller, "to mend what could not be read".into());
-        let Shown { base64 } = Show { item }.perform(&api.office, operator).map_err(refused)?;
+        let Shown { base64 } = Show { item }.perform(&api.operations, operator).map_err(refused)?;
         Ok(Json(Bytes { base64 }))
     })
     .await
@@ -105,7 +105,7 @@ pub(super) async fn replay(
 ) -> Result<Json<Again>, Problem> {
     let why = reason.read()?;
     api.work(move |api| {
-        let outcome = Replay { item }.perform(&api.office, operator(&caller, why)).map_err(refused)?;
+        let outcome = Replay { item }.perform(&api.operations, operator(&caller, why)).map_err(refused)?;
         Ok(Json(Again { outcome }))
     })
     .await
@@ -125,7 +125,7 @@ pub(super) async fn dismiss(
 ) -> Result<StatusCode, Problem> {
     let why = reason.read()?;
     api.work(move |api| {
-        Dismiss { item }.perform(&api.office, operator(&caller, why)).map_err(refused)?;
+        Dismiss { item }.perform(&api.operations, operator(&caller, why)).map_err(refused)?;
         Ok(StatusCode::NO_CONTENT)
     })
     .await

@@ -1,4 +1,4 @@
-//! `/api/journal`, `/api/looks` and `/api/disclosures`: what was done, who looked at whom, what left the house. Tokens only.
+//! `/api/journal`, `/api/looks` and `/api/disclosures`: what was done, who looked at whom, what left Handoff. Tokens only.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -108,7 +108,7 @@ pub(super) async fn search(
     let (token, limit, after) = (token.map(Token), rows(limit), Position(after.unwrap_or_default()));
     let search = index::Search { referral, token, specialist, from, until, kind, after, limit };
     api.work(move |api| {
-        let found = api.office.pipeline.store.index().search(&search).map_err(|error| failed(&error))?;
+        let found = api.operations.pipeline.store.index().search(&search).map_err(|error| failed(&error))?;
         api.read(found, limit).map(Json)
     })
     .await
@@ -126,14 +126,14 @@ pub(super) async fn looks(State(api): State<Arc<Api>>, Asked(looks): Asked<Looks
         for kind in [Kind::Looked, Kind::BrokeGlass] {
             let search =
                 index::Search { referral, from, until, kind: Some(kind), after, limit, ..index::Search::default() };
-            found.extend(api.office.pipeline.store.index().search(&search).map_err(|error| failed(&error))?);
+            found.extend(api.operations.pipeline.store.index().search(&search).map_err(|error| failed(&error))?);
         }
         api.read(found.into_iter().take(limit).collect(), limit).map(Json)
     })
     .await
 }
 
-/// What of a referral's patient left the house (45 CFR 164.528).
+/// What of a referral's patient left Handoff (45 CFR 164.528).
 #[utoipa::path(
     get, path = "/api/disclosures/{referral}", tag = "audit", params(("referral" = String, Path)),
     responses((status = 200, body = [Disclosed]), Problem)
@@ -145,7 +145,7 @@ pub(super) async fn disclosures(
     let none = || Problem::told(Wrong::NotFound, "there is no such referral");
     let id: ReferralId = referral.parse().map_err(|_| none())?;
     api.work(move |api| {
-        let store = &api.office.pipeline.store;
+        let store = &api.operations.pipeline.store;
         let referral = store.index().referral(&id).map_err(|error| failed(&error))?.ok_or_else(none)?;
         let told = disclosures::of(store.index(), store.reader(), &referral.facts.patient.id);
         let told = told.map_err(super::refused)?.into_iter().map(|it| Disclosed {
@@ -167,7 +167,7 @@ impl Api {
         let next = found.last().filter(|_| found.len() >= limit).map(|position| position.0);
         let mut items = Vec::with_capacity(found.len());
         for position in found {
-            if let Some(entry) = self.office.pipeline.store.read(position).map_err(|error| failed(&error))? {
+            if let Some(entry) = self.operations.pipeline.store.read(position).map_err(|error| failed(&error))? {
                 items.push(Found::of(position, &entry));
             }
         }

@@ -41,7 +41,7 @@ fn directory(api: &Api) -> Result<&Oidc, Problem> {
     responses((status = 303, description = "To the directory; it sends the browser back"), Problem)
 )]
 pub(super) async fn begin(State(api): State<Arc<Api>>) -> Result<impl IntoResponse, Problem> {
-    let begun = directory(&api)?.begin(api.office.pipeline.clock.now()).await.map_err(problem)?;
+    let begun = directory(&api)?.begin(api.operations.pipeline.clock.now()).await.map_err(problem)?;
     let kept = sensitive(format!("{STATE_COOKIE}={}; {STATE_ATTRIBUTES}", *begun.state))?;
     let there = HeaderValue::try_from(begun.url).map_err(|_| Problem::of(Wrong::Failed))?;
     Ok((StatusCode::SEE_OTHER, AppendHeaders([(SET_COOKIE, kept), (LOCATION, there)])))
@@ -58,7 +58,7 @@ pub(super) async fn finish(
     headers: HeaderMap,
     Asked(Back { code, state }): Asked<Back>,
 ) -> Result<impl IntoResponse, Problem> {
-    let now = api.office.pipeline.clock.now();
+    let now = api.operations.pipeline.clock.now();
     let kept = cookie(&headers, STATE_COOKIE).unwrap_or_default();
     let finished = match (&code, &state) {
         (Some(code), Some(state)) if !kept.is_empty() => directory(&api)?.finish(code, state, kept, now).await,
@@ -76,12 +76,12 @@ pub(super) async fn finish(
                         }
                     };
                     let refused = Record::SignInRefused { person: None, because, from };
-                    api.office.commit(refused).map_err(|_| Problem::of(Wrong::Unjournaled))?;
+                    api.operations.commit(refused).map_err(|_| Problem::of(Wrong::Unjournaled))?;
                     return Err(problem(error));
                 }
             };
             let signed_in = Record::SignedIn { person: person.name.clone(), from };
-            api.office.commit(signed_in).map_err(|_| Problem::of(Wrong::Unjournaled))?;
+            api.operations.commit(signed_in).map_err(|_| Problem::of(Wrong::Unjournaled))?;
             let token = api.sessions.begin_elsewhere(&person, now);
             Ok((Session::of(&person, &token), cookie_of(&token)))
         })

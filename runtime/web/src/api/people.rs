@@ -72,7 +72,7 @@ impl Api {
         let _turn = self.passwords.acquire().await;
         self.work(move |api| {
             let (who, role) = (caller.person.name, Some(caller.person.role.name().into()));
-            request.perform(&api.office, Operator { who, role, why }).map_err(refused)
+            request.perform(&api.operations, Operator { who, role, why }).map_err(refused)
         })
         .await
     }

@@ -12,7 +12,7 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 
 use handoff_identity::accounts::PeopleError;
 use handoff_identity::sign_in::SignInError;
-use handoff_operations::referrals::LookError;
+use handoff_operations::referrals::PhiAccessError;
 
 const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -70,7 +70,7 @@ impl Wrong {
                 "sign-in-refused",
                 StatusCode::UNAUTHORIZED,
                 "Signing in failed",
-                "try again; after repeated failures, ask whoever runs this house to unlock the account",
+                "try again; after repeated failures, ask whoever runs this instance to unlock the account",
             ),
             Wrong::CodeNeeded => (
                 "code-needed",
@@ -88,18 +88,18 @@ impl Wrong {
                 "not-allowed-to-you",
                 StatusCode::FORBIDDEN,
                 "Your role does not allow it",
-                "ask somebody whose role does; whoever runs this house gives roles",
+                "ask somebody whose role does; whoever runs this instance gives roles",
             ),
             Wrong::OtherOrigin => (
                 "other-origin",
                 StatusCode::FORBIDDEN,
                 "Another site's page sent it",
-                "nothing was done; if it was this house's own page, name its address as `public_url` under `api:`",
+                "nothing was done; if it was this instance's own page, name its address as `public_url` under `api:`",
             ),
             Wrong::NoCsrfToken => (
                 "no-csrf-token",
                 StatusCode::FORBIDDEN,
-                "The request does not prove that this house's own page sent it",
+                "The request does not prove that this instance's own page sent it",
                 "send what GET /api/session gives as `csrf` in the header X-CSRF-Token",
             ),
             Wrong::NotFound => ("not-found", StatusCode::NOT_FOUND, "There is no such thing", "look at the list again"),
@@ -134,20 +134,20 @@ impl Wrong {
             Wrong::Failed => (
                 "failed",
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "The house failed at it",
-                "its log has more; tell whoever runs this house",
+                "Handoff failed at it",
+                "its log has more; tell whoever runs this instance",
             ),
             Wrong::DirectorySilent => (
                 "directory-silent",
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The directory that people sign in with cannot be asked",
-                "try again; an account of this house can sign in meanwhile",
+                "try again; an account of this instance can sign in meanwhile",
             ),
             Wrong::Unjournaled => (
                 "unjournaled",
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The journal did not take it",
-                "nothing was done or shown; tell whoever runs this house",
+                "nothing was done or shown; tell whoever runs this instance",
             ),
         }
     }
@@ -199,13 +199,13 @@ impl utoipa::IntoResponses for Problem {
     }
 }
 
-impl From<LookError> for Problem {
-    fn from(error: LookError) -> Problem {
+impl From<PhiAccessError> for Problem {
+    fn from(error: PhiAccessError) -> Problem {
         match error {
-            LookError::NoSuchReferral => Problem::told(Wrong::NotFound, "there is no such referral"),
-            LookError::Reason => Problem::told(Wrong::Unfit, &error.to_string()),
-            LookError::Commit(_) => unjournaled(&error),
-            LookError::Index(_) | LookError::Read(_) => failed(&error),
+            PhiAccessError::NoSuchReferral => Problem::told(Wrong::NotFound, "there is no such referral"),
+            PhiAccessError::Reason => Problem::told(Wrong::Unfit, &error.to_string()),
+            PhiAccessError::Commit(_) => unjournaled(&error),
+            PhiAccessError::Index(_) | PhiAccessError::Read(_) => failed(&error),
         }
     }
 }

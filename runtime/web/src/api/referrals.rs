@@ -66,7 +66,7 @@ pub(super) async fn list(
     caller: Caller,
     Asked(filter): Asked<Filter>,
 ) -> Result<Json<Page<View>>, Problem> {
-    api.work(move |api| Ok(Json(api.office.referrals(&caller.person, &filter.which())?))).await
+    api.work(move |api| Ok(Json(api.operations.referrals(&caller.person, &filter.which())?))).await
 }
 
 /// One referral.
@@ -80,7 +80,7 @@ pub(super) async fn one(
     Named(named): Named,
 ) -> Result<Json<View>, Problem> {
     let id = id(&named)?;
-    api.work(move |api| Ok(Json(api.office.referral(&caller.person, id)?))).await
+    api.work(move |api| Ok(Json(api.operations.referral(&caller.person, id)?))).await
 }
 
 /// What has happened to one.
@@ -94,7 +94,7 @@ pub(super) async fn timeline(
     Named(named): Named,
 ) -> Result<Json<Vec<Told>>, Problem> {
     let id = id(&named)?;
-    api.work(move |api| Ok(Json(api.office.history(&caller.person, id)?))).await
+    api.work(move |api| Ok(Json(api.operations.history(&caller.person, id)?))).await
 }
 
 /// Open somebody else's referral in an emergency.
@@ -110,7 +110,7 @@ pub(super) async fn break_glass(
     Body(Emergency { reason }): Body<Emergency>,
 ) -> Result<(StatusCode, Json<Opened>), Problem> {
     let id = id(&named)?;
-    let opened = api.work(move |api| Ok(api.office.break_glass(&caller.person, id, &reason)?)).await?;
+    let opened = api.work(move |api| Ok(api.operations.break_glass(&caller.person, id, &reason)?)).await?;
     Ok((StatusCode::CREATED, Json(opened)))
 }
 
@@ -124,7 +124,7 @@ pub(super) async fn tasks(
     caller: Caller,
     Asked(filter): Asked<Filter>,
 ) -> Result<Json<Page<TaskView>>, Problem> {
-    api.work(move |api| Ok(Json(api.office.tasks(&caller.person, &filter.which())?))).await
+    api.work(move |api| Ok(Json(api.operations.tasks(&caller.person, &filter.which())?))).await
 }
 
 /// Referrals in flight that have had no appointment for two weeks.
@@ -137,5 +137,5 @@ pub(super) async fn stalled(
     caller: Caller,
     Asked(filter): Asked<Filter>,
 ) -> Result<Json<Page<View>>, Problem> {
-    api.work(move |api| Ok(Json(api.office.stalled(&caller.person, &filter.which())?))).await
+    api.work(move |api| Ok(Json(api.operations.stalled(&caller.person, &filter.which())?))).await
 }

@@ -72,10 +72,10 @@ pub(super) async fn sign_in(
     let _turn = api.passwords.acquire().await.map_err(|_| Problem::of(Wrong::Failed))?;
     let (session, cookie) = api
         .work(move |api| {
-            let now = api.office.pipeline.clock.now();
+            let now = api.operations.pipeline.clock.now();
             let (password, code) = (&password, code.as_deref());
             let attempt = Attempt { name: &name, password, code, new_password, from: &from, now };
-            let admitted = api.office.people.sign_in(attempt, &|record: Record| api.office.commit(record))?;
+            let admitted = api.operations.people.sign_in(attempt, &|record: Record| api.operations.commit(record))?;
             let token = api.sessions.begin(&admitted, now);
             Ok((Session::of(&admitted.person, &token), cookie_of(&token)))
         })
@@ -103,7 +103,7 @@ pub(super) async fn sign_out(State(api): State<Arc<Api>>, caller: Caller) -> Res
         // Whatever the journal says: nobody is kept signed in who wants out.
         api.sessions.end(&caller.token);
         let person = caller.person.name;
-        api.office.commit(Record::SignedOut { person }).map_err(|_| Problem::of(Wrong::Unjournaled))
+        api.operations.commit(Record::SignedOut { person }).map_err(|_| Problem::of(Wrong::Unjournaled))
     })
     .await?;
     let gone = format!("{COOKIE_NAME}=; Max-Age=0; {COOKIE_ATTRIBUTES}");

@@ -40,14 +40,14 @@ pub(super) struct Deployed {
 /// The five figures of the practice.
 #[utoipa::path(get, path = "/api/figures", tag = "house", responses((status = 200, body = Figures), Problem))]
 pub(super) async fn figures(State(api): State<Arc<Api>>) -> Result<Json<Figures>, Problem> {
-    api.work(|api| api.office.figures().map(Json).map_err(|error| failed(&error))).await
+    api.work(|api| api.operations.figures().map(Json).map_err(|error| failed(&error))).await
 }
 
 /// Workflows with their plugins, oldest first.
 #[utoipa::path(get, path = "/api/deployments", tag = "house", responses((status = 200, body = [Deployed]), Problem))]
 pub(super) async fn deployments(State(api): State<Arc<Api>>) -> Result<Json<Vec<Deployed>>, Problem> {
     api.work(|api| {
-        let pipeline = &api.office.pipeline;
+        let pipeline = &api.operations.pipeline;
         let (current, in_flight) =
             (pipeline.deployments.current().deployment.digest, pipeline.store.index().in_flight());
         let known = pipeline.store.index().deployments().map_err(|error| failed(&error))?;
@@ -81,7 +81,7 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<impl IntoResp
 
 /// Labels are names out of workflow and configuration, never anything that came in.
 fn exposition(api: &Api) -> Result<String, IndexError> {
-    let pipeline = &api.office.pipeline;
+    let pipeline = &api.operations.pipeline;
     let (index, now) = (pipeline.store.index(), pipeline.clock.now());
     let mut by_state: BTreeMap<String, u64> = BTreeMap::new();
     for flight in index.in_flight() {

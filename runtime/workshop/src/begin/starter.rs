@@ -188,7 +188,7 @@ pub fn case(stage: World) -> (Call, Answer) {
     }
 }
 
-/// A letter as the house hands it over: tokens where patient data belongs.
+/// A letter as Handoff hands it over: tokens where patient data belongs.
 pub fn letter() -> carrier::Letter {
     carrier::Letter {
         id: "01JD0000000000000000000003".to_owned(),

@@ -71,7 +71,7 @@ fn is_sound(request: &Request, assessment: &Assessment) -> Result<(), String> {
     }
 }
 
-/// Refuses each proposal in turn, as a house does whose specialists decline, until there is nobody left.
+/// Refuses each proposal in turn, as an instance does whose specialists decline, until there is nobody left.
 fn search(bench: &Bench, request: &Request) -> Result<Vec<Provider>, String> {
     let mut request = request.clone();
     let mut proposed: Vec<Provider> = Vec::new();

@@ -35,7 +35,7 @@ pub fn try_out(bench: &mut Bench) {
     let kept = believes_nobody(bench);
     bench.note("believes no callback that is not signed", kept);
     let kept = passes_on(bench);
-    bench.note("passes replies on as they came: STOP and HELP are the house's to read", kept);
+    bench.note("passes replies on as they came: STOP and HELP are Handoff's to read", kept);
 }
 
 /// The author's own, for a vendor's plugin carries one channel; the starter's where none of theirs is carried.

@@ -1,4 +1,4 @@
-//! `reply`: an opt-out and an emergency are understood in every language of the house, an opt-out beats a yes, and what
+//! `reply`: an opt-out and an emergency are understood in every language of Handoff, an opt-out beats a yes, and what
 //! is not plain is left to a person.
 
 use handoff_host::contract::understanding::{Intent, Message, Question, Reading};

@@ -89,7 +89,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, RegistryError> {
     }
 }
 
-/// Whole or not at all: a house may be reading.
+/// Whole or not at all: an instance may be reading.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), RegistryError> {
     let mut draft = path.as_os_str().to_owned();
     draft.push(".part");

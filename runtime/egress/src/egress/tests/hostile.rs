@@ -1,4 +1,4 @@
-//! A vendor's plugin that wants a patient's data out, in the house's real sandbox and before its real way out. The table
+//! A vendor's plugin that wants a patient's data out, in Handoff's real sandbox and before its real way out. The table
 //! of attempts in SECURITY.md is this one.
 
 use std::path::Path;
