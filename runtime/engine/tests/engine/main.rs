@@ -8,6 +8,8 @@ mod given;
 mod moves;
 mod problems;
 mod properties;
+mod reading_order;
 mod recipe;
 mod render;
 mod steps;
+mod vocabulary;
