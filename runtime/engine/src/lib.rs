@@ -18,12 +18,14 @@
 //! - [`silence`]: what would be written to a patient who never answers
 //! - [`scenario`]: stories that a clinic can read, run as tests
 //! - [`dashboard`]: the five figures by which a practice sees whether its loop closes
+//! - [`error_chain`]: an error with its causes, on one line
 
 #![forbid(unsafe_code)]
 
 pub mod calendar;
 pub mod dashboard;
 pub mod deployment;
+pub mod error_chain;
 pub mod event;
 pub mod guard;
 pub mod ids;

@@ -4,6 +4,7 @@
 
 mod calendar;
 mod dashboard;
+mod error_chain;
 mod given;
 mod moves;
 mod problems;
