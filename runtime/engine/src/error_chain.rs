@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+/// `Display` prints the error, then each cause after a colon.
 pub struct Chain<'a>(pub &'a dyn Error);
 
 impl fmt::Display for Chain<'_> {

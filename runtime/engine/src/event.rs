@@ -10,6 +10,7 @@ use crate::ids::{LetterId, Token};
 use crate::referral::{
     Appointment, AppointmentStatus, Channel, Consent, Note, Order, Patient, Provider, Reach, SentLetter,
 };
+use crate::vocabulary::vocabulary;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -56,90 +57,84 @@ pub enum Event {
     Person { verb: String, who: String, reason: String },
 }
 
+vocabulary! {
+    /// Events that are called by a name of their own. A reply is called after its [`Intent`], news of an appointment after its
+    /// [`AppointmentChange`].
+    pub enum PlainEvent {
+        Ordered = "ordered",
+        Withdrawn = "withdrawn",
+        RecordFound = "record.found",
+        RecordMissing = "record.missing",
+        NetworkInNetwork = "network.in-network",
+        NetworkAlternative = "network.alternative",
+        NetworkNobody = "network.nobody",
+        LetterSent = "letter.sent",
+        LetterInDoubt = "letter.in-doubt",
+        LetterDelivered = "letter.delivered",
+        LetterUndeliverable = "letter.undeliverable",
+        LetterRefused = "letter.refused",
+        LetterNobody = "letter.nobody",
+        NoteReceived = "note.received",
+        NotePreliminary = "note.preliminary",
+        VisitAttended = "visit.attended",
+        VisitNoShow = "visit.no-show",
+        VisitCancelled = "visit.cancelled",
+        VisitMoved = "visit.moved",
+        VisitOpen = "visit.open",
+        ChartWritten = "chart.written",
+        ChartFailed = "chart.failed",
+        TaskRaised = "task.raised",
+        TaskFailed = "task.failed",
+    }
+}
+
+/// What stands before a timer's own name.
+pub const TIMER_PREFIX: &str = "timer.";
+/// What stands before the verb of what a person did.
+pub const PERSON_PREFIX: &str = "person.";
+
 /// Every name a workflow can handle, but for `timer.…` and `person.…`.
-pub const EVENT_NAMES: &[&str] = &[
-    "ordered",
-    "withdrawn",
-    "record.found",
-    "record.missing",
-    "network.in-network",
-    "network.alternative",
-    "network.nobody",
-    "letter.sent",
-    "letter.in-doubt",
-    "letter.delivered",
-    "letter.undeliverable",
-    "letter.refused",
-    "letter.nobody",
-    "reply.emergency",
-    "reply.opt-out",
-    "reply.wrong-person",
-    "reply.opt-in",
-    "reply.help",
-    "reply.cancel-visit",
-    "reply.decline",
-    "reply.reschedule",
-    "reply.scheduled",
-    "reply.attended",
-    "reply.confirm",
-    "reply.question",
-    "reply.unclear",
-    "appointment.booked",
-    "appointment.moved",
-    "appointment.changed",
-    "appointment.cancelled",
-    "appointment.deleted",
-    "appointment.no-show",
-    "appointment.arrived",
-    "appointment.completed",
-    "note.received",
-    "note.preliminary",
-    "visit.attended",
-    "visit.no-show",
-    "visit.cancelled",
-    "visit.moved",
-    "visit.open",
-    "chart.written",
-    "chart.failed",
-    "task.raised",
-    "task.failed",
-];
+pub fn event_names() -> impl Iterator<Item = &'static str> + Clone {
+    let (before, after) = PlainEvent::WORDS.split_at(PlainEvent::NoteReceived as usize);
+    [before, Intent::EVENT_NAMES, AppointmentChange::EVENT_NAMES, after].into_iter().flatten().copied()
+}
+
+/// The name of the event that a timer of this name fell due.
+pub fn timer_event(timer: &str) -> String {
+    format!("{TIMER_PREFIX}{timer}")
+}
 
 impl Event {
     /// The name by which a workflow handles this event. A reply is named after its intent; [`crate::step::step`] reads one
     /// below the workflow's confidence threshold as `reply.unclear`.
     pub fn name(&self) -> Cow<'static, str> {
         let name = match self {
-            Event::Ordered { .. } => "ordered",
-            Event::Withdrawn => "withdrawn",
-            Event::Record { record: Some(_) } => "record.found",
-            Event::Record { record: None } => "record.missing",
-            Event::Network { assessment: Assessment::InNetwork { .. } } => "network.in-network",
-            Event::Network { assessment: Assessment::Alternative { .. } } => "network.alternative",
-            Event::Network { assessment: Assessment::Nobody { .. } } => "network.nobody",
-            Event::LetterSent { in_doubt: false, .. } => "letter.sent",
-            Event::LetterSent { in_doubt: true, .. } => "letter.in-doubt",
-            Event::LetterStatus { status: LetterStatus::Delivered, .. } => "letter.delivered",
-            Event::LetterStatus { status: LetterStatus::Undeliverable { .. }, .. } => "letter.undeliverable",
-            Event::LetterStatus { status: LetterStatus::Refused { .. }, .. } => "letter.refused",
-            Event::Unreachable { .. } => "letter.nobody",
-            Event::Reply { reply } => reply.intent.event_name(),
-            Event::Appointment { change, .. } => change.event_name(),
-            Event::NoteReceived { last: true, .. } => "note.received",
-            Event::NoteReceived { last: false, .. } => "note.preliminary",
-            Event::Visit { finding: VisitFinding::Attended { .. } } => "visit.attended",
-            Event::Visit { finding: VisitFinding::NoShow } => "visit.no-show",
-            Event::Visit { finding: VisitFinding::Cancelled } => "visit.cancelled",
-            Event::Visit { finding: VisitFinding::Moved { .. } } => "visit.moved",
-            Event::Visit { finding: VisitFinding::Open { .. } } => "visit.open",
-            Event::Done { what: Errand::Chart, succeeded: true, .. } => "chart.written",
-            Event::Done { what: Errand::Chart, succeeded: false, .. } => "chart.failed",
-            Event::Done { what: Errand::Task, succeeded: true, .. } => "task.raised",
-            Event::Done { what: Errand::Task, succeeded: false, .. } => "task.failed",
-            Event::Timer { name } => return Cow::Owned(format!("timer.{name}")),
-            Event::Person { verb, .. } => return Cow::Owned(format!("person.{verb}")),
+            Event::Ordered { .. } => PlainEvent::Ordered,
+            Event::Withdrawn => PlainEvent::Withdrawn,
+            Event::Record { record: Some(_) } => PlainEvent::RecordFound,
+            Event::Record { record: None } => PlainEvent::RecordMissing,
+            Event::Network { assessment: Assessment::InNetwork { .. } } => PlainEvent::NetworkInNetwork,
+            Event::Network { assessment: Assessment::Alternative { .. } } => PlainEvent::NetworkAlternative,
+            Event::Network { assessment: Assessment::Nobody { .. } } => PlainEvent::NetworkNobody,
+            Event::LetterSent { in_doubt: false, .. } => PlainEvent::LetterSent,
+            Event::LetterSent { in_doubt: true, .. } => PlainEvent::LetterInDoubt,
+            Event::LetterStatus { status: LetterStatus::Delivered, .. } => PlainEvent::LetterDelivered,
+            Event::LetterStatus { status: LetterStatus::Undeliverable { .. }, .. } => PlainEvent::LetterUndeliverable,
+            Event::LetterStatus { status: LetterStatus::Refused { .. }, .. } => PlainEvent::LetterRefused,
+            Event::Unreachable { .. } => PlainEvent::LetterNobody,
+            Event::Reply { reply } => return Cow::Borrowed(reply.intent.event_name()),
+            Event::Appointment { change, .. } => return Cow::Borrowed(change.event_name()),
+            Event::NoteReceived { last: true, .. } => PlainEvent::NoteReceived,
+            Event::NoteReceived { last: false, .. } => PlainEvent::NotePreliminary,
+            Event::Visit { finding } => finding.event(),
+            Event::Done { what: Errand::Chart, succeeded: true, .. } => PlainEvent::ChartWritten,
+            Event::Done { what: Errand::Chart, succeeded: false, .. } => PlainEvent::ChartFailed,
+            Event::Done { what: Errand::Task, succeeded: true, .. } => PlainEvent::TaskRaised,
+            Event::Done { what: Errand::Task, succeeded: false, .. } => PlainEvent::TaskFailed,
+            Event::Timer { name } => return Cow::Owned(timer_event(name)),
+            Event::Person { verb, .. } => return Cow::Owned(format!("{PERSON_PREFIX}{verb}")),
         };
-        Cow::Borrowed(name)
+        Cow::Borrowed(name.as_str())
     }
 }
 
@@ -162,13 +157,23 @@ pub enum Assessment {
     Nobody { reason: String },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RerouteReason {
-    OutOfNetwork,
-    OverBooked,
-    Declined,
-    NoneNamed,
+vocabulary! {
+    /// Why another specialist than the one named is to see the patient.
+    pub enum RerouteReason {
+        OutOfNetwork = "out-of-network",
+        OverBooked = "over-booked",
+        Declined = "declined",
+        NoneNamed = "none-named",
+    }
+}
+
+vocabulary! {
+    /// Why the network stage is asked.
+    pub enum NetworkCause {
+        Ordered = "ordered",
+        OverBooked = "over-booked",
+        Declined = "declined",
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,47 +203,29 @@ pub struct Reply {
     pub text: Token,
 }
 
-/// As `wit/reply.wit` has them, in order of precedence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Intent {
-    Emergency,
-    OptOut,
-    WrongPerson,
-    OptIn,
-    Help,
-    CancelVisit,
-    Decline,
-    Reschedule,
-    Scheduled,
-    Attended,
-    Confirm,
-    Question,
-    Unclear,
+vocabulary! {
+    /// As `wit/reply.wit` has them, in order of precedence.
+    pub enum Intent of "reply" {
+        Emergency = "emergency",
+        OptOut = "opt-out",
+        WrongPerson = "wrong-person",
+        OptIn = "opt-in",
+        Help = "help",
+        CancelVisit = "cancel-visit",
+        Decline = "decline",
+        Reschedule = "reschedule",
+        Scheduled = "scheduled",
+        Attended = "attended",
+        Confirm = "confirm",
+        Question = "question",
+        Unclear = "unclear",
+    }
 }
 
 impl Intent {
-    pub fn event_name(self) -> &'static str {
-        match self {
-            Intent::Emergency => "reply.emergency",
-            Intent::OptOut => "reply.opt-out",
-            Intent::WrongPerson => "reply.wrong-person",
-            Intent::OptIn => "reply.opt-in",
-            Intent::Help => "reply.help",
-            Intent::CancelVisit => "reply.cancel-visit",
-            Intent::Decline => "reply.decline",
-            Intent::Reschedule => "reply.reschedule",
-            Intent::Scheduled => "reply.scheduled",
-            Intent::Attended => "reply.attended",
-            Intent::Confirm => "reply.confirm",
-            Intent::Question => "reply.question",
-            Intent::Unclear => "reply.unclear",
-        }
-    }
-
-    /// The intent's own word: `opt-out`.
+    /// The same as [`Intent::as_str`].
     pub fn name(self) -> &'static str {
-        self.event_name().trim_start_matches("reply.")
+        self.as_str()
     }
 
     /// Acted on however unsure the reading is: contacting too little here is safe, contacting too much is not.
@@ -260,33 +247,21 @@ impl Intent {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AppointmentChange {
-    Booked,
-    Moved,
-    Changed,
-    Cancelled,
-    Deleted,
-    NoShow,
-    Arrived,
-    Completed,
+vocabulary! {
+    /// What the scheduling system says has happened to an appointment.
+    pub enum AppointmentChange of "appointment" {
+        Booked = "booked",
+        Moved = "moved",
+        Changed = "changed",
+        Cancelled = "cancelled",
+        Deleted = "deleted",
+        NoShow = "no-show",
+        Arrived = "arrived",
+        Completed = "completed",
+    }
 }
 
 impl AppointmentChange {
-    pub fn event_name(self) -> &'static str {
-        match self {
-            AppointmentChange::Booked => "appointment.booked",
-            AppointmentChange::Moved => "appointment.moved",
-            AppointmentChange::Changed => "appointment.changed",
-            AppointmentChange::Cancelled => "appointment.cancelled",
-            AppointmentChange::Deleted => "appointment.deleted",
-            AppointmentChange::NoShow => "appointment.no-show",
-            AppointmentChange::Arrived => "appointment.arrived",
-            AppointmentChange::Completed => "appointment.completed",
-        }
-    }
-
     pub fn status(self) -> AppointmentStatus {
         match self {
             AppointmentChange::Booked | AppointmentChange::Moved | AppointmentChange::Changed => {
@@ -310,9 +285,27 @@ pub enum VisitFinding {
     Open { again_in_hours: u32 },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Errand {
-    Chart,
-    Task,
+impl VisitFinding {
+    fn event(&self) -> PlainEvent {
+        match self {
+            VisitFinding::Attended { .. } => PlainEvent::VisitAttended,
+            VisitFinding::NoShow => PlainEvent::VisitNoShow,
+            VisitFinding::Cancelled => PlainEvent::VisitCancelled,
+            VisitFinding::Moved { .. } => PlainEvent::VisitMoved,
+            VisitFinding::Open { .. } => PlainEvent::VisitOpen,
+        }
+    }
+
+    /// Its own word: `no-show`.
+    pub fn as_str(&self) -> &'static str {
+        self.event().as_str().trim_start_matches("visit.")
+    }
+}
+
+vocabulary! {
+    /// What is done outside without an answer that matters.
+    pub enum Errand {
+        Chart = "chart",
+        Task = "task",
+    }
 }

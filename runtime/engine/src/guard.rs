@@ -5,11 +5,11 @@ use std::sync::{Arc, LazyLock};
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 use cel::{Context, Env, Program, Value};
 
-use crate::workflow::problem::{Code, did_you_mean};
+use crate::problem::{Code, did_you_mean};
 
 mod variables;
 
-pub use variables::{VARIABLES, View};
+pub use variables::{VARIABLES, Variable, View};
 
 /// A condition longer than this belongs into two handlers.
 pub const GUARD_CHARS_MAX: usize = 400;
@@ -162,24 +162,24 @@ impl Survey {
     }
 
     fn check_variable(&mut self, name: &str, bound: &[&str]) {
-        let known = bound.contains(&name) || variables::fields(name).is_some() || TYPE_NAMES.contains(&name);
+        let known = bound.contains(&name) || Variable::named(name).is_some() || TYPE_NAMES.contains(&name);
         if !known {
             self.faults.push(GuardFault {
                 code: Code::UNKNOWN_VARIABLE,
                 message: format!("the guard reads `{name}`, which nobody knows"),
-                help: did_you_mean(name, VARIABLES.iter().map(|(name, _)| *name)),
+                help: did_you_mean(name, VARIABLES.iter().map(|variable| variable.name)),
             });
         }
     }
 
     fn check_field(&mut self, name: &str, field: &str) {
-        if let Some(fields) = variables::fields(name)
-            && !fields.contains(&field)
+        if let Some(variable) = Variable::named(name)
+            && !variable.fields().any(|known| known == field)
         {
             self.faults.push(GuardFault {
                 code: Code::UNKNOWN_VARIABLE,
                 message: format!("the guard reads `{name}.{field}`; `{name}` has no `{field}`"),
-                help: did_you_mean(field, fields.iter().copied()),
+                help: did_you_mean(field, variable.fields()),
             });
         }
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{LetterId, Token};
 use crate::referral::{Asked, Channel};
+use crate::vocabulary::vocabulary;
 
 /// Something the house owes the outside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,15 +49,16 @@ pub struct Message {
     pub vendors_tried: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ChartOutcome {
-    ClosedWithNote,
-    ClosedWithoutNote,
-    Declined,
-    Cancelled,
-    Unreachable,
-    NoShow,
+vocabulary! {
+    /// What is written back to the chart.
+    pub enum ChartOutcome {
+        ClosedWithNote = "closed-with-note",
+        ClosedWithoutNote = "closed-without-note",
+        Declined = "declined",
+        Cancelled = "cancelled",
+        Unreachable = "unreachable",
+        NoShow = "no-show",
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,10 +71,11 @@ pub struct Task {
     pub due_in_hours: u32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Audience {
-    Physician,
-    Coordinator,
-    Specialist,
+vocabulary! {
+    /// Whom a task is for.
+    pub enum Audience {
+        Physician = "physician",
+        Coordinator = "coordinator",
+        Specialist = "specialist",
+    }
 }

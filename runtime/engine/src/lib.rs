@@ -1,7 +1,24 @@
 //! Decides what happens next to a referral. No clock, no socket, no disk, no dice.
 //!
-//! Read in this order: [`referral`] is what we know, [`event`] is what happened, [`workflow`] is what the practice wants,
-//! [`step`] is the decision, [`letter`] is what leaves the house.
+//! To read in this order; each module knows only those above it:
+//!
+//! - [`vocabulary`]: how a closed list of words becomes a type, each word spelled once
+//! - [`ids`]: the names of things, each a type of its own
+//! - [`calendar`]: permitted hours, time zones, durations
+//! - [`referral`]: what we know of one referral
+//! - [`event`]: what can happen to it
+//! - [`letter`]: what leaves the house, as data
+//! - [`problem`]: what is wrong with a file, where, and the cure
+//! - [`guard`]: conditions on what is known and what has just happened
+//! - [`template`]: texts with gaps, in each language
+//! - [`workflow`]: what the practice wants, read from its file and checked
+//! - [`deployment`]: a workflow with its plugins pinned
+//! - [`render`]: a template's gaps filled in for one patient
+//! - [`step`]: the decision; all above is for its sake
+//! - [`silence`]: what would be written to a patient who never answers
+//! - [`scenario`]: stories that a clinic can read, run as tests
+//! - [`dashboard`]: the five figures by which a practice sees whether its loop closes
+//! - [`error_chain`]: an error with its causes, on one line
 
 #![forbid(unsafe_code)]
 
@@ -13,9 +30,12 @@ pub mod event;
 pub mod guard;
 pub mod ids;
 pub mod letter;
+pub mod problem;
 pub mod referral;
 pub mod render;
 pub mod scenario;
 pub mod silence;
 pub mod step;
+pub mod template;
+pub mod vocabulary;
 pub mod workflow;

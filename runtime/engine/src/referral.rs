@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Digest, LetterId, PatientId, ReferralId, Token};
+use crate::vocabulary::vocabulary;
 
 /// One workflow instance: an explicit state in a statechart, never a replayed call stack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,30 +105,29 @@ pub struct Reach {
     pub consent: Consent,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Channel {
-    Sms,
-    Email,
-    Portal,
-}
-
-impl Channel {
-    pub fn name(self) -> &'static str {
-        match self {
-            Channel::Sms => "sms",
-            Channel::Email => "email",
-            Channel::Portal => "portal",
-        }
+vocabulary! {
+    /// A way to the patient.
+    pub enum Channel {
+        Sms = "sms",
+        Email = "email",
+        Portal = "portal",
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Consent {
-    Granted,
-    Denied,
-    Unknown,
+impl Channel {
+    /// The same as [`Channel::as_str`].
+    pub fn name(self) -> &'static str {
+        self.as_str()
+    }
+}
+
+vocabulary! {
+    /// What is known of a patient's leave to write by a channel.
+    pub enum Consent {
+        Granted = "granted",
+        Denied = "denied",
+        Unknown = "unknown",
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -150,12 +150,13 @@ pub struct Order {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Priority {
-    Routine,
-    Urgent,
-    Stat,
+vocabulary! {
+    /// How soon the order wants to be seen.
+    pub enum Priority {
+        Routine = "routine",
+        Urgent = "urgent",
+        Stat = "stat",
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -183,14 +184,15 @@ pub struct Appointment {
     pub status: AppointmentStatus,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AppointmentStatus {
-    Booked,
-    Cancelled,
-    NoShow,
-    Arrived,
-    Completed,
+vocabulary! {
+    /// Where an appointment stands.
+    pub enum AppointmentStatus {
+        Booked = "booked",
+        Cancelled = "cancelled",
+        NoShow = "no-show",
+        Arrived = "arrived",
+        Completed = "completed",
+    }
 }
 
 /// What became of the visit.
@@ -220,15 +222,15 @@ pub struct SentLetter {
     pub at: DateTime<Utc>,
 }
 
-/// What a letter asked the patient; decides how a bare `1` is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Asked {
-    Schedule,
-    ConfirmVisit,
-    Reminder,
-    NoShowFollowUp,
-    Info,
+vocabulary! {
+    /// What a letter asked the patient; decides how a bare `1` is read.
+    pub enum Asked {
+        Schedule = "schedule",
+        ConfirmVisit = "confirm-visit",
+        Reminder = "reminder",
+        NoShowFollowUp = "no-show-follow-up",
+        Info = "info",
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -239,11 +241,12 @@ pub struct Attempt {
     pub outcome: AttemptOutcome,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AttemptOutcome {
-    Pending,
-    Delivered,
-    Undeliverable,
-    Answered,
+vocabulary! {
+    /// What became of a message.
+    pub enum AttemptOutcome {
+        Pending = "pending",
+        Delivered = "delivered",
+        Undeliverable = "undeliverable",
+        Answered = "answered",
+    }
 }

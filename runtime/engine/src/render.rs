@@ -1,59 +1,19 @@
 //! Fills letters in: the patient's language and zone, tokens for patient data, and no more than the recipient needs.
 
-use std::collections::BTreeMap;
-
 use chrono_tz::Tz;
 
-mod date;
 mod sms;
-mod template;
 
-pub use date::{ClockStyle, LocalCalendar};
 pub use sms::{SmsEncoding, SmsSize, measure_sms};
-pub use template::{Place, Placeholder, Template, TemplateFault};
+
+pub use crate::template::{
+    ClockStyle, Language, LetterTexts, LocalCalendar, MailText, Place, Placeholder, Template, TemplateFault, Words,
+};
 
 use crate::letter::Task;
 use crate::referral::{Channel, Facts, Provider};
 use crate::workflow::states::RaiseRule;
 use crate::workflow::{Practice, Workflow};
-
-/// One language's words and letters.
-#[derive(Clone, Debug)]
-pub struct Language {
-    pub tag: String,
-    pub words: Words,
-    pub calendar: LocalCalendar,
-    /// Specialties by their lower-case English name, as this language says them in a sentence.
-    pub specialties: BTreeMap<String, String>,
-    pub letters: BTreeMap<String, LetterTexts>,
-}
-
-/// Words that stand in letters without being theirs.
-#[derive(Clone, Debug, Default)]
-pub struct Words {
-    /// For a specialist who is unknown or must not be named: `the office you were referred to`.
-    pub specialist: String,
-    /// For a specialty that is unknown or must not be named: `specialist`.
-    pub specialty: String,
-    /// What the patient is asked to answer: yes, help, stop.
-    pub yes: String,
-    pub help: String,
-    pub stop: String,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct LetterTexts {
-    pub sms: Option<Template>,
-    pub email: Option<MailText>,
-    /// The mail's text serves when there is none of its own.
-    pub portal: Option<MailText>,
-}
-
-#[derive(Clone, Debug)]
-pub struct MailText {
-    pub subject: Template,
-    pub text: Template,
-}
 
 /// A finished letter, with tokens where patient data belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +26,7 @@ pub struct Rendered {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
-    #[error("letter `{letter}` has no {} text; add one to every language", channel.name())]
+    #[error("letter `{letter}` has no {channel} text; add one to every language")]
     NoTemplate { letter: String, channel: Channel },
     #[error("letter `{letter}` names the appointment, and there is none; send it only while one is booked")]
     NoAppointment { letter: String },
@@ -117,7 +77,7 @@ pub(crate) fn fill_task(workflow: &Workflow, facts: &Facts, rule: &RaiseRule) ->
             let filling = Filling { sensitive: false, staff: true, ..Filling::new(workflow, facts, language) };
             rule.summary.fill(|placeholder| Some(filling.of(placeholder).unwrap_or_else(|| "(no visit)".to_string())))
         }
-        None => rule.summary.fill(|placeholder| Some(format!("({})", placeholder.name()))),
+        None => rule.summary.fill(|placeholder| Some(format!("({placeholder})"))),
     };
     Task {
         audience: rule.audience,

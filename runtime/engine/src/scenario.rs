@@ -15,7 +15,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::calendar::parse_duration;
@@ -129,13 +129,7 @@ fn parse_start(text: &str) -> Result<(DateTime<Utc>, Tz), String> {
     let wrong = || "write `start 2026-03-02 10:00 America/New_York`".to_string();
     let (moment, zone) = text.rsplit_once(' ').ok_or_else(wrong)?;
     let zone: Tz = zone.parse().map_err(|_| wrong())?;
-    Ok((local(moment.trim(), zone).ok_or_else(wrong)?, zone))
-}
-
-/// `2026-03-02 10:00` in a zone.
-fn local(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
-    let naive = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").ok()?;
-    Some(crate::calendar::local_moment(naive, zone))
+    Ok((words::local(moment.trim(), zone).ok_or_else(wrong)?, zone))
 }
 
 /// A patient with telephone and mailbox who has agreed to both, unless told otherwise.
@@ -156,32 +150,36 @@ fn parse_patient(text: &str, zone: Tz) -> Result<Patient, String> {
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let (word, value) = part.split_once(' ').ok_or_else(|| format!("`{part}` needs a value"))?;
         let value = value.trim();
-        let channel = [Channel::Sms, Channel::Email, Channel::Portal].into_iter().find(|it| it.name() == word);
-        match (word, channel) {
+        match (word, word.parse::<Channel>()) {
             ("language", _) => patient.languages.push(value.to_string()),
             ("zone", _) => patient.zone = Some(value.parse().map_err(|_| format!("`{value}` is no time zone"))?),
-            (_, Some(channel)) => {
-                let consent = match value {
-                    "granted" => Some(Consent::Granted),
-                    "denied" => Some(Consent::Denied),
-                    "unknown" => Some(Consent::Unknown),
-                    "none" => None,
-                    _ => return Err(format!("`{value}`: write granted, denied, unknown or none")),
-                };
-                match consent {
-                    Some(consent) => consents.insert(channel, consent),
-                    None => consents.remove(&channel),
-                };
-            }
-            (_, None) => return Err(format!("`{word}`: write language, zone, sms, email or portal")),
+            (_, Ok(channel)) => match (value, value.parse::<Consent>()) {
+                ("none", _) => {
+                    consents.remove(&channel);
+                }
+                (_, Ok(consent)) => {
+                    consents.insert(channel, consent);
+                }
+                (_, Err(_)) => return Err(format!("`{value}`: write {}", either(Consent::WORDS, &["none"]))),
+            },
+            (_, Err(_)) => return Err(format!("`{word}`: write {}", either(&["language", "zone"], Channel::WORDS))),
         }
     }
-    let reach = |(channel, consent): (Channel, Consent)| Reach { channel, address: token(channel.name()), consent };
+    let reach = |(channel, consent): (Channel, Consent)| Reach { channel, address: token(channel.as_str()), consent };
     patient.reaches = consents.into_iter().map(reach).collect();
     if patient.languages.is_empty() {
         patient.languages.push("en".to_string());
     }
     Ok(patient)
+}
+
+/// For messages: `granted, denied or unknown`.
+fn either(words: &[&str], more: &[&str]) -> String {
+    let words = [words, more].concat();
+    match words.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} or {last}", before.join(", ")),
+        Some(_) | None => words.concat(),
+    }
 }
 
 fn parse_order(text: &str) -> Result<Order, String> {
@@ -202,12 +200,8 @@ fn parse_order(text: &str) -> Result<Order, String> {
         let value = value.trim().trim_matches('"');
         match word {
             "priority" => {
-                order.priority = match value {
-                    "routine" => Priority::Routine,
-                    "urgent" => Priority::Urgent,
-                    "stat" => Priority::Stat,
-                    _ => return Err(format!("`{value}`: write routine, urgent or stat")),
-                }
+                let known = value.parse();
+                order.priority = known.map_err(|_| format!("`{value}`: write {}", either(Priority::WORDS, &[])))?;
             }
             "specialty" => {
                 order.specialty =

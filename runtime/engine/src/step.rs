@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::deployment::Deployment;
-use crate::event::{Event, VisitFinding};
+use crate::event::{Event, Intent, VisitFinding};
 use crate::guard::View;
 use crate::ids::{LetterId, ReferralId};
 use crate::letter::{ChartOutcome, Task};
@@ -20,6 +20,8 @@ mod facts;
 mod timers;
 
 pub use adopt::{Stranded, adopt};
+
+pub use crate::event::NetworkCause;
 
 /// What the pure transition returns. The line commits it as one, then performs the effects.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,14 +61,6 @@ pub enum Effect {
     },
     /// Letters not yet sent are called back: the patient opted out, the order was withdrawn.
     RecallLetters,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NetworkCause {
-    Ordered,
-    OverBooked,
-    Declined,
 }
 
 /// Why an event moves nothing. The line journals it as ignored.
@@ -257,7 +251,7 @@ fn name_of(workflow: &Workflow, event: &Event) -> Cow<'static, str> {
         && reply.confidence < workflow.stages.confidence_min
         && !reply.intent.needs_no_certainty()
     {
-        return Cow::Borrowed("reply.unclear");
+        return Cow::Borrowed(Intent::Unclear.event_name());
     }
     event.name()
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::ids::Digest;
-use crate::render::Language;
+use crate::template::Language;
 
 mod action;
 mod answers;
@@ -17,7 +17,6 @@ pub mod letters;
 pub mod moves;
 pub mod node;
 pub mod parts;
-pub mod problem;
 mod reader;
 mod schema;
 pub mod stages;
@@ -28,11 +27,12 @@ pub mod timers;
 pub use contact::{Contact, OptOutScope, Practice};
 pub use letters::{Expiry, LetterRule};
 pub use moves::Moves;
-pub use problem::{Code, Problem};
 pub use schema::schema;
-pub use stages::{Carrier, Stage, Stages};
-pub use states::{Action, Handler, Handlers, State};
+pub use stages::{Carrier, Stage, StageKind, Stages};
+pub use states::{Action, ActionKind, Handler, Handlers, State};
 pub use timers::{Late, Since, TimerRule, When};
+
+pub use crate::problem::{self, Code, Problem};
 
 use node::{At, Node};
 use reader::Reader;

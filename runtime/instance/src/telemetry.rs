@@ -50,7 +50,7 @@ pub fn start(log: &Log, traces: Option<&Traces>) -> anyhow::Result<Told> {
 
 /// Our own spans alone: an event's words are the log's, and other crates do not know what must not be said.
 fn is_told(metadata: &Metadata<'_>) -> bool {
-    metadata.is_span() && metadata.target().split("::").next() == Some(SERVICE)
+    metadata.is_span() && metadata.target().starts_with(SERVICE)
 }
 
 fn provider(traces: &Traces) -> anyhow::Result<SdkTracerProvider> {

@@ -7,30 +7,140 @@ use cel::common::value::CowVal;
 use cel::context::VariableResolver;
 use chrono::{DateTime, Utc};
 
-use crate::event::{Assessment, Event, LetterStatus, Reply, RerouteReason};
-use crate::referral::{
-    AppointmentStatus, Asked, Attempt, AttemptOutcome, Channel, Code, Consent, Facts, Patient, Priority, Provider,
-};
+use crate::event::{Assessment, Event, LetterStatus, Reply};
+use crate::referral::{Attempt, Channel, Code, Consent, Facts, Order, Patient, Provider};
 
-/// Each variable with its fields; lists have none.
-pub const VARIABLES: &[(&str, &[&str])] = &[
-    ("patient", &["languages", "language", "preferred", "zone", "deceased", "sms", "email", "portal", "reachable"]),
-    ("order", &["priority", "specialty", "services", "diagnoses", "plan", "referring", "specialist", "expires_at"]),
-    ("appointment", &["starts_at", "minutes", "status"]),
-    ("visit", &["attended", "at"]),
-    ("note", &["kind", "received_at"]),
-    ("attempts", &[]),
-    ("rerouted", &[]),
-    ("marks", &[]),
-    ("reply", &["intent", "language", "confidence", "channel"]),
-    ("letter", &["template", "channel", "language", "asked", "at"]),
-    ("now", &[]),
-    ("event", &["name", "reason", "why"]),
+/// What a guard can name.
+pub struct Variable {
+    pub name: &'static str,
+    value: Reading,
+}
+
+/// How a value is read; `None` where there is no such thing now.
+type Read = fn(&View<'_>) -> Option<Value>;
+
+enum Reading {
+    Whole(Read),
+    Fields(&'static [(&'static str, Read)]),
+}
+
+/// Each variable with its fields; lists and single values have none.
+pub const VARIABLES: &[Variable] = &[
+    Variable { name: "patient", value: Reading::Fields(PATIENT) },
+    Variable { name: "order", value: Reading::Fields(ORDER) },
+    Variable { name: "appointment", value: Reading::Fields(APPOINTMENT) },
+    Variable { name: "visit", value: Reading::Fields(VISIT) },
+    Variable { name: "note", value: Reading::Fields(NOTE) },
+    Variable {
+        name: "attempts",
+        value: Reading::Whole(|view| Some(view.facts.attempts.iter().map(attempt).collect::<Vec<_>>().into())),
+    },
+    Variable { name: "rerouted", value: Reading::Whole(|view| Some(Value::Int(view.facts.rerouted.into()))) },
+    Variable {
+        name: "marks",
+        value: Reading::Whole(|view| {
+            Some(view.facts.marks.iter().map(|mark| text(&mark.name)).collect::<Vec<_>>().into())
+        }),
+    },
+    Variable { name: "reply", value: Reading::Fields(REPLY) },
+    Variable { name: "letter", value: Reading::Fields(LETTER) },
+    Variable { name: "now", value: Reading::Whole(|view| Some(moment(view.now))) },
+    Variable { name: "event", value: Reading::Fields(EVENT) },
 ];
 
-/// The fields of a variable; `None` when there is no such variable.
-pub fn fields(variable: &str) -> Option<&'static [&'static str]> {
-    VARIABLES.iter().find(|(name, _)| *name == variable).map(|(_, fields)| *fields)
+const PATIENT: &[(&str, Read)] = &[
+    ("languages", |view| Some(view.patient().languages.iter().map(|it| text(it)).collect::<Vec<_>>().into())),
+    ("language", |view| Some(view.patient().languages.first().map(|it| text(it)).into())),
+    ("preferred", |view| Some(view.patient().preferred.map(Channel::as_str).into())),
+    ("zone", |view| Some(view.patient().zone.map(|zone| text(zone.name())).into())),
+    ("deceased", |view| Some(Value::Bool(view.patient().deceased))),
+    (Channel::Sms.as_str(), |view| Some(best_consent(view.patient(), Channel::Sms))),
+    (Channel::Email.as_str(), |view| Some(best_consent(view.patient(), Channel::Email))),
+    (Channel::Portal.as_str(), |view| Some(best_consent(view.patient(), Channel::Portal))),
+    ("reachable", |view| {
+        Some(Value::Bool(view.patient().reaches.iter().any(|reach| reach.consent != Consent::Denied)))
+    }),
+];
+
+const ORDER: &[(&str, Read)] = &[
+    ("priority", |view| Some(view.order().priority.as_str().into())),
+    ("specialty", |view| Some(code(&view.order().specialty))),
+    ("services", |view| Some(view.order().services.iter().map(code).collect::<Vec<_>>().into())),
+    ("diagnoses", |view| Some(view.order().diagnoses.iter().map(code).collect::<Vec<_>>().into())),
+    ("plan", |view| Some(map([("id", text(&view.order().plan_id)), ("name", text(&view.order().plan_name))]))),
+    ("referring", |view| Some(provider(&view.order().referring))),
+    ("specialist", |view| Some(view.order().specialist.as_ref().map(provider).into())),
+    ("expires_at", |view| Some(view.order().expires_at.map(moment).into())),
+];
+
+const APPOINTMENT: &[(&str, Read)] = &[
+    ("starts_at", |view| Some(moment(view.facts.appointment.as_ref()?.starts_at))),
+    ("minutes", |view| Some(Value::Int(view.facts.appointment.as_ref()?.minutes.into()))),
+    ("status", |view| Some(view.facts.appointment.as_ref()?.status.as_str().into())),
+];
+
+const VISIT: &[(&str, Read)] = &[
+    ("attended", |view| Some(Value::Bool(view.facts.visit.as_ref()?.attended))),
+    ("at", |view| Some(moment(view.facts.visit.as_ref()?.at))),
+];
+
+const NOTE: &[(&str, Read)] = &[
+    ("kind", |view| Some(code(&view.facts.note.as_ref()?.kind))),
+    ("received_at", |view| Some(moment(view.facts.note.as_ref()?.received_at))),
+];
+
+const REPLY: &[(&str, Read)] = &[
+    ("intent", |view| Some(view.reply()?.intent.as_str().into())),
+    ("language", |view| Some(text(&view.reply()?.language))),
+    ("confidence", |view| Some(Value::Int(view.reply()?.confidence.into()))),
+    ("channel", |view| Some(view.reply()?.channel.as_str().into())),
+];
+
+const LETTER: &[(&str, Read)] = &[
+    ("template", |view| Some(text(&view.facts.last_letter.as_ref()?.template))),
+    ("channel", |view| Some(view.facts.last_letter.as_ref()?.channel.as_str().into())),
+    ("language", |view| Some(text(&view.facts.last_letter.as_ref()?.language))),
+    ("asked", |view| Some(view.facts.last_letter.as_ref()?.asked.as_str().into())),
+    ("at", |view| Some(moment(view.facts.last_letter.as_ref()?.at))),
+];
+
+const EVENT: &[(&str, Read)] = &[
+    ("name", |view| Some(view.event_name.into())),
+    ("reason", |view| Some(reason(view.event).into())),
+    ("why", |view| Some(why(view.event).into())),
+];
+
+impl Variable {
+    pub fn named(name: &str) -> Option<&'static Variable> {
+        VARIABLES.iter().find(|variable| variable.name == name)
+    }
+
+    pub fn fields(&self) -> impl Iterator<Item = &'static str> + Clone {
+        self.readings().iter().map(|(field, _)| *field)
+    }
+
+    fn readings(&self) -> &'static [(&'static str, Read)] {
+        match self.value {
+            Reading::Whole(_) => &[],
+            Reading::Fields(fields) => fields,
+        }
+    }
+
+    /// Null where there is nothing to read the fields of.
+    fn whole(&self, view: &View<'_>) -> Option<Value> {
+        match self.value {
+            Reading::Whole(read) => read(view),
+            Reading::Fields(fields) => {
+                let members = fields.iter().map(|(field, read)| Some(((*field).to_string(), read(view)?)));
+                Some(members.collect::<Option<HashMap<_, _>>>().map_or(Value::Null, Value::from))
+            }
+        }
+    }
+
+    fn member(&self, view: &View<'_>, field: &str) -> Option<Value> {
+        let (_, read) = self.readings().iter().find(|(known, _)| *known == field)?;
+        read(view)
+    }
 }
 
 /// The world as a guard sees it. Values are made when a guard asks for them, and only those.
@@ -45,69 +155,20 @@ impl VariableResolver for View<'_> {
     /// CEL asks for `event.why` as a whole before it asks for `event`: answering that spares making the rest.
     fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
         let value = match variable.split_once('.') {
-            Some((variable, field)) => self.member(variable, field),
-            None => self.whole(variable),
+            Some((variable, field)) => Variable::named(variable)?.member(self, field),
+            None => Variable::named(variable)?.whole(self),
         };
         value?.try_into().ok().map(CowVal::Owned)
     }
 }
 
 impl View<'_> {
-    fn whole(&self, variable: &str) -> Option<Value> {
-        let facts = self.facts;
-        let absent = match variable {
-            "attempts" => return Some(facts.attempts.iter().map(attempt).collect::<Vec<_>>().into()),
-            "rerouted" => return Some(Value::Int(facts.rerouted.into())),
-            "marks" => return Some(facts.marks.iter().map(|mark| text(&mark.name)).collect::<Vec<_>>().into()),
-            "now" => return Some(moment(self.now)),
-            "appointment" => facts.appointment.is_none(),
-            "visit" => facts.visit.is_none(),
-            "note" => facts.note.is_none(),
-            "letter" => facts.last_letter.is_none(),
-            "reply" => self.reply().is_none(),
-            _ => false,
-        };
-        if absent {
-            return Some(Value::Null);
-        }
-        let members = fields(variable)?.iter().map(|field| Some(((*field).to_string(), self.member(variable, field)?)));
-        Some(members.collect::<Option<HashMap<_, _>>>()?.into())
+    fn patient(&self) -> &Patient {
+        &self.facts.patient
     }
 
-    /// `None` where there is no such thing, now or ever.
-    fn member(&self, variable: &str, field: &str) -> Option<Value> {
-        let order = &self.facts.order;
-        Some(match (variable, field) {
-            ("patient", _) => return patient(&self.facts.patient, field),
-            ("order", "priority") => priority(order.priority).into(),
-            ("order", "specialty") => code(&order.specialty),
-            ("order", "services") => order.services.iter().map(code).collect::<Vec<_>>().into(),
-            ("order", "diagnoses") => order.diagnoses.iter().map(code).collect::<Vec<_>>().into(),
-            ("order", "plan") => map([("id", text(&order.plan_id)), ("name", text(&order.plan_name))]),
-            ("order", "referring") => provider(&order.referring),
-            ("order", "specialist") => order.specialist.as_ref().map(provider).into(),
-            ("order", "expires_at") => order.expires_at.map(moment).into(),
-            ("appointment", "starts_at") => moment(self.facts.appointment.as_ref()?.starts_at),
-            ("appointment", "minutes") => Value::Int(self.facts.appointment.as_ref()?.minutes.into()),
-            ("appointment", "status") => appointment_status(self.facts.appointment.as_ref()?.status).into(),
-            ("visit", "attended") => Value::Bool(self.facts.visit.as_ref()?.attended),
-            ("visit", "at") => moment(self.facts.visit.as_ref()?.at),
-            ("note", "kind") => code(&self.facts.note.as_ref()?.kind),
-            ("note", "received_at") => moment(self.facts.note.as_ref()?.received_at),
-            ("letter", "template") => text(&self.facts.last_letter.as_ref()?.template),
-            ("letter", "channel") => self.facts.last_letter.as_ref()?.channel.name().into(),
-            ("letter", "language") => text(&self.facts.last_letter.as_ref()?.language),
-            ("letter", "asked") => asked(self.facts.last_letter.as_ref()?.asked).into(),
-            ("letter", "at") => moment(self.facts.last_letter.as_ref()?.at),
-            ("reply", "intent") => self.reply()?.intent.name().into(),
-            ("reply", "language") => text(&self.reply()?.language),
-            ("reply", "confidence") => Value::Int(self.reply()?.confidence.into()),
-            ("reply", "channel") => self.reply()?.channel.name().into(),
-            ("event", "name") => self.event_name.into(),
-            ("event", "reason") => reason(self.event).into(),
-            ("event", "why") => why(self.event).into(),
-            _ => return None,
-        })
+    fn order(&self) -> &Order {
+        &self.facts.order
     }
 
     fn reply(&self) -> Option<&Reply> {
@@ -142,77 +203,21 @@ fn provider(provider: &Provider) -> Value {
 
 fn attempt(attempt: &Attempt) -> Value {
     map([
-        ("channel", attempt.channel.name().into()),
+        ("channel", attempt.channel.as_str().into()),
         ("at", moment(attempt.at)),
-        ("outcome", attempt_outcome(attempt.outcome).into()),
+        ("outcome", attempt.outcome.as_str().into()),
     ])
 }
 
-fn patient(patient: &Patient, field: &str) -> Option<Value> {
-    // The best consent among the addresses of a channel; null where the patient has none.
-    let consent = |channel: Channel| -> Value {
-        let reaches = || patient.reaches.iter().filter(move |reach| reach.channel == channel);
-        let best = reaches().map(|reach| reach.consent).min_by_key(|consent| match consent {
-            Consent::Granted => 0,
-            Consent::Unknown => 1,
-            Consent::Denied => 2,
-        });
-        best.map(|consent| match consent {
-            Consent::Granted => "granted",
-            Consent::Denied => "denied",
-            Consent::Unknown => "unknown",
-        })
-        .into()
-    };
-    Some(match field {
-        "languages" => patient.languages.iter().map(|language| text(language)).collect::<Vec<_>>().into(),
-        "language" => patient.languages.first().map(|language| text(language)).into(),
-        "preferred" => patient.preferred.map(Channel::name).into(),
-        "zone" => patient.zone.map(|zone| text(zone.name())).into(),
-        "deceased" => Value::Bool(patient.deceased),
-        "sms" => consent(Channel::Sms),
-        "email" => consent(Channel::Email),
-        "portal" => consent(Channel::Portal),
-        "reachable" => Value::Bool(patient.reaches.iter().any(|reach| reach.consent != Consent::Denied)),
-        _ => return None,
-    })
-}
-
-fn priority(priority: Priority) -> &'static str {
-    match priority {
-        Priority::Routine => "routine",
-        Priority::Urgent => "urgent",
-        Priority::Stat => "stat",
-    }
-}
-
-fn appointment_status(status: AppointmentStatus) -> &'static str {
-    match status {
-        AppointmentStatus::Booked => "booked",
-        AppointmentStatus::Cancelled => "cancelled",
-        AppointmentStatus::NoShow => "no-show",
-        AppointmentStatus::Arrived => "arrived",
-        AppointmentStatus::Completed => "completed",
-    }
-}
-
-fn asked(asked: Asked) -> &'static str {
-    match asked {
-        Asked::Schedule => "schedule",
-        Asked::ConfirmVisit => "confirm-visit",
-        Asked::Reminder => "reminder",
-        Asked::NoShowFollowUp => "no-show-follow-up",
-        Asked::Info => "info",
-    }
-}
-
-fn attempt_outcome(outcome: AttemptOutcome) -> &'static str {
-    match outcome {
-        AttemptOutcome::Pending => "pending",
-        AttemptOutcome::Delivered => "delivered",
-        AttemptOutcome::Undeliverable => "undeliverable",
-        AttemptOutcome::Answered => "answered",
-    }
+/// The best consent among the addresses of a channel; null where the patient has none.
+fn best_consent(patient: &Patient, channel: Channel) -> Value {
+    let reaches = patient.reaches.iter().filter(|reach| reach.channel == channel);
+    let best = reaches.map(|reach| reach.consent).min_by_key(|consent| match consent {
+        Consent::Granted => 0,
+        Consent::Unknown => 1,
+        Consent::Denied => 2,
+    });
+    best.map(Consent::as_str).into()
 }
 
 /// The reason that came with an event, in the words of who gave it: a refusal's code, a person's reason.
@@ -241,10 +246,5 @@ fn reason(event: &Event) -> Option<&str> {
 /// Why a referral is re-routed.
 fn why(event: &Event) -> Option<&'static str> {
     let Event::Network { assessment: Assessment::Alternative { why, .. } } = event else { return None };
-    Some(match why {
-        RerouteReason::OutOfNetwork => "out-of-network",
-        RerouteReason::OverBooked => "over-booked",
-        RerouteReason::Declined => "declined",
-        RerouteReason::NoneNamed => "none-named",
-    })
+    Some(why.as_str())
 }

@@ -1,14 +1,43 @@
 //! `enter:` and `do:`: what a workflow can have done.
 
-use super::node::{Kind, Node};
-use super::problem::{Code, did_you_mean};
+use super::node::{At, Kind, Node};
 use super::reader::{Reader, is_name};
 use super::timers::read_duration;
-use super::{Mention, Mentions, stages};
+use super::{Mention, Mentions};
+use crate::event::NetworkCause;
 use crate::letter::{Audience, ChartOutcome};
+use crate::problem::{Code, did_you_mean};
 use crate::referral::Channel;
-use crate::render::{Place, Template};
-use crate::step::NetworkCause;
+use crate::template::{Place, Template};
+use crate::vocabulary::vocabulary;
+
+vocabulary! {
+    /// What an action is called.
+    pub enum ActionKind {
+        Send = "send",
+        ReadRecord = "read-record",
+        AssessNetwork = "assess-network",
+        CheckVisit = "check-visit",
+        WriteChart = "write-chart",
+        Raise = "raise",
+        RecallLetters = "recall-letters",
+        Mark = "mark",
+    }
+}
+
+impl ActionKind {
+    /// Whether it has to be told what.
+    pub fn takes_argument(self) -> bool {
+        match self {
+            ActionKind::Send
+            | ActionKind::AssessNetwork
+            | ActionKind::WriteChart
+            | ActionKind::Raise
+            | ActionKind::Mark => true,
+            ActionKind::ReadRecord | ActionKind::CheckVisit | ActionKind::RecallLetters => false,
+        }
+    }
+}
 
 #[derive(Clone, Debug)]
 pub enum Action {
@@ -22,6 +51,21 @@ pub enum Action {
     Mark(String),
 }
 
+impl Action {
+    pub fn kind(&self) -> ActionKind {
+        match self {
+            Action::Send { .. } => ActionKind::Send,
+            Action::ReadRecord => ActionKind::ReadRecord,
+            Action::AssessNetwork(_) => ActionKind::AssessNetwork,
+            Action::CheckVisit => ActionKind::CheckVisit,
+            Action::WriteChart(_) => ActionKind::WriteChart,
+            Action::Raise(_) => ActionKind::Raise,
+            Action::RecallLetters => ActionKind::RecallLetters,
+            Action::Mark(_) => ActionKind::Mark,
+        }
+    }
+}
+
 /// A task for a person, its summary not yet filled in.
 #[derive(Clone, Debug)]
 pub struct RaiseRule {
@@ -32,30 +76,10 @@ pub struct RaiseRule {
     pub due_in_hours: u32,
 }
 
-const ACTIONS: &[&str] =
-    &["send", "read-record", "assess-network", "check-visit", "write-chart", "raise", "recall-letters", "mark"];
 const SEND_KEYS: &[&str] = &["letter", "channel"];
 const RAISE_KEYS: &[&str] = &["audience", "kind", "urgent", "summary", "due_in"];
 /// A task without a date of its own is due on the next working day or so.
 const TASK_HOURS_DEFAULT: u32 = 48;
-
-pub(super) const CAUSES: &[(&str, NetworkCause)] = &[
-    ("ordered", NetworkCause::Ordered),
-    ("over-booked", NetworkCause::OverBooked),
-    ("declined", NetworkCause::Declined),
-];
-
-pub(super) const OUTCOMES: &[(&str, ChartOutcome)] = &[
-    ("closed-with-note", ChartOutcome::ClosedWithNote),
-    ("closed-without-note", ChartOutcome::ClosedWithoutNote),
-    ("declined", ChartOutcome::Declined),
-    ("cancelled", ChartOutcome::Cancelled),
-    ("unreachable", ChartOutcome::Unreachable),
-    ("no-show", ChartOutcome::NoShow),
-];
-
-pub(super) const AUDIENCES: &[(&str, Audience)] =
-    &[("physician", Audience::Physician), ("coordinator", Audience::Coordinator), ("specialist", Audience::Specialist)];
 
 pub(super) fn read_all(reader: &mut Reader, mentions: &mut Mentions, node: &Node) -> Vec<Action> {
     reader.list(node).iter().filter_map(|item| read(reader, mentions, item)).collect()
@@ -74,45 +98,45 @@ fn read(reader: &mut Reader, mentions: &mut Mentions, node: &Node) -> Option<Act
         },
         Kind::Nothing | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) => {
             let message = format!("an action cannot be {}", node.kind.noun());
-            reader.report(node.at, Code::UNKNOWN_ACTION, message, format!("one of: {}", ACTIONS.join(", ")));
+            reader.report(node.at, Code::UNKNOWN_ACTION, message, format!("one of: {}", ActionKind::WORDS.join(", ")));
             None
         }
     }
 }
 
 fn bare(reader: &mut Reader, word: &str, node: &Node) -> Option<Action> {
-    match word {
-        "read-record" => Some(Action::ReadRecord),
-        "check-visit" => Some(Action::CheckVisit),
-        "recall-letters" => Some(Action::RecallLetters),
-        "send" | "assess-network" | "write-chart" | "raise" | "mark" => {
+    match named(reader, word, node.at)? {
+        ActionKind::ReadRecord => Some(Action::ReadRecord),
+        ActionKind::CheckVisit => Some(Action::CheckVisit),
+        ActionKind::RecallLetters => Some(Action::RecallLetters),
+        ActionKind::Send
+        | ActionKind::AssessNetwork
+        | ActionKind::WriteChart
+        | ActionKind::Raise
+        | ActionKind::Mark => {
             let message = format!("`{word}` needs to know what");
             reader.report(node.at, Code::MISSING_KEY, message, format!("write `{word}: …`"));
             None
         }
-        _ => unknown(reader, word, node.at),
     }
 }
 
-fn unknown(reader: &mut Reader, word: &str, at: super::node::At) -> Option<Action> {
-    let help = did_you_mean(word, ACTIONS.iter().copied());
-    reader.report(at, Code::UNKNOWN_ACTION, format!("there is no action `{word}`"), help);
-    None
+fn named(reader: &mut Reader, word: &str, at: At) -> Option<ActionKind> {
+    let kind = word.parse().ok();
+    if kind.is_none() {
+        let help = did_you_mean(word, ActionKind::WORDS.iter().copied());
+        reader.report(at, Code::UNKNOWN_ACTION, format!("there is no action `{word}`"), help);
+    }
+    kind
 }
 
-fn with_argument(
-    reader: &mut Reader,
-    mentions: &mut Mentions,
-    word: &str,
-    at: super::node::At,
-    node: &Node,
-) -> Option<Action> {
-    match word {
-        "send" => read_send(reader, mentions, node),
-        "assess-network" => reader.choice(word, node, CAUSES).map(Action::AssessNetwork),
-        "write-chart" => reader.choice(word, node, OUTCOMES).map(Action::WriteChart),
-        "raise" => read_raise(reader, node).map(Action::Raise),
-        "mark" => {
+fn with_argument(reader: &mut Reader, mentions: &mut Mentions, word: &str, at: At, node: &Node) -> Option<Action> {
+    match named(reader, word, at)? {
+        ActionKind::Send => read_send(reader, mentions, node),
+        ActionKind::AssessNetwork => reader.choice(word, node, NetworkCause::ALL).map(Action::AssessNetwork),
+        ActionKind::WriteChart => reader.choice(word, node, ChartOutcome::ALL).map(Action::WriteChart),
+        ActionKind::Raise => read_raise(reader, node).map(Action::Raise),
+        ActionKind::Mark => {
             let name = reader.text(word, node)?;
             if !is_name(&name) {
                 let help = "use lower-case words joined by hyphens: `stalled`";
@@ -120,12 +144,11 @@ fn with_argument(
             }
             Some(Action::Mark(name))
         }
-        "read-record" | "check-visit" | "recall-letters" => {
+        ActionKind::ReadRecord | ActionKind::CheckVisit | ActionKind::RecallLetters => {
             let message = format!("`{word}` takes nothing");
             reader.report(node.at, Code::WRONG_KIND, message, format!("write `- {word}`"));
             None
         }
-        _ => unknown(reader, word, at),
     }
 }
 
@@ -135,7 +158,7 @@ fn read_send(reader: &mut Reader, mentions: &mut Mentions, node: &Node) -> Optio
         Kind::Text(_) => (Some(node), None),
         Kind::Nothing | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) | Kind::Map(_) => {
             let block = reader.block("send", node, SEND_KEYS);
-            let channel = block.get("channel").and_then(|node| stages::read_channel(reader, node));
+            let channel = block.get("channel").and_then(|node| reader.choice("channel", node, Channel::ALL));
             (block.required(reader, "letter"), channel)
         }
     };
@@ -147,7 +170,7 @@ fn read_send(reader: &mut Reader, mentions: &mut Mentions, node: &Node) -> Optio
 
 fn read_raise(reader: &mut Reader, node: &Node) -> Option<RaiseRule> {
     let block = reader.block("raise", node, RAISE_KEYS);
-    let audience = block.required(reader, "audience").and_then(|node| reader.choice("audience", node, AUDIENCES));
+    let audience = block.required(reader, "audience").and_then(|node| reader.choice("audience", node, Audience::ALL));
     let kind = block.required_text(reader, "kind");
     let urgent = block.get("urgent").and_then(|node| reader.truth("urgent", node)).unwrap_or(false);
     let due_in = block.get("due_in").and_then(|node| read_duration(reader, "due_in", node));

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use super::node::At;
-use super::problem::Code;
 use super::reader::Reader;
 use super::states::{Action, Handler, State};
-use super::timers::When;
+use super::timers::{VISIT_OPEN, When};
 use super::{TimerRule, Workflow};
+use crate::event::PlainEvent;
+use crate::problem::Code;
 
 pub(super) fn check(reader: &mut Reader, workflow: &Workflow) {
     for state in workflow.states.values() {
@@ -18,19 +19,21 @@ pub(super) fn check(reader: &mut Reader, workflow: &Workflow) {
     check_left_to_all(reader, workflow);
 }
 
-/// The answers between which a referral's way divides; `visit.open` is a timer's to hear.
-fn answers_to(action: &Action) -> Option<(&'static str, &'static [&'static str])> {
+/// The answers between which a referral's way divides; [`VISIT_OPEN`] is a timer's to hear.
+fn answers_to(action: &Action) -> &'static [PlainEvent] {
     match action {
-        Action::ReadRecord => Some(("read-record", &["record.found", "record.missing"])),
+        Action::ReadRecord => &[PlainEvent::RecordFound, PlainEvent::RecordMissing],
         Action::AssessNetwork(_) => {
-            Some(("assess-network", &["network.in-network", "network.alternative", "network.nobody"]))
+            &[PlainEvent::NetworkInNetwork, PlainEvent::NetworkAlternative, PlainEvent::NetworkNobody]
         }
-        Action::CheckVisit => {
-            Some(("check-visit", &["visit.attended", "visit.no-show", "visit.cancelled", "visit.moved", "visit.open"]))
-        }
-        Action::Send { .. } | Action::WriteChart(_) | Action::Raise(_) | Action::RecallLetters | Action::Mark(_) => {
-            None
-        }
+        Action::CheckVisit => &[
+            PlainEvent::VisitAttended,
+            PlainEvent::VisitNoShow,
+            PlainEvent::VisitCancelled,
+            PlainEvent::VisitMoved,
+            VISIT_OPEN,
+        ],
+        Action::Send { .. } | Action::WriteChart(_) | Action::Raise(_) | Action::RecallLetters | Action::Mark(_) => &[],
     }
 }
 
@@ -39,17 +42,16 @@ fn check_answers(reader: &mut Reader, workflow: &Workflow, state: &State) {
     let handlers = state.on.values().flatten().filter(stays);
     let asked = handlers.flat_map(|handler| handler.actions.iter().map(|action| (action, handler.at)));
     let asked = state.enter.iter().map(|action| (action, state.at)).chain(asked);
-    let mut missing: BTreeSet<&str> = BTreeSet::new();
+    let mut missing = BTreeSet::new();
     for (action, at) in asked {
-        let Some((question, answers)) = answers_to(action) else { continue };
-        for answer in answers.iter().filter(|answer| !listens(workflow, state, answer)) {
+        for answer in answers_to(action).iter().filter(|answer| !listens(workflow, state, **answer)) {
             if missing.insert(answer) {
+                let question = action.kind();
                 let message = format!("state `{}` asks `{question}` and has no answer to `{answer}`", state.name);
-                let help = match *answer {
-                    "visit.open" => {
-                        "add a timer that asks again: `again: { after: visit.open, at_most: 24h }`".to_string()
-                    }
-                    answer => format!("add under `on:` a line `{answer}: …`, or name it under `ignore:`"),
+                let help = if *answer == VISIT_OPEN {
+                    format!("add a timer that asks again: `again: {{ after: {VISIT_OPEN}, at_most: 24h }}`")
+                } else {
+                    format!("add under `on:` a line `{answer}: …`, or name it under `ignore:`")
                 };
                 reader.report(at, Code::UNANSWERED, message, help);
             }
@@ -57,8 +59,9 @@ fn check_answers(reader: &mut Reader, workflow: &Workflow, state: &State) {
     }
 }
 
-fn listens(workflow: &Workflow, state: &State, event: &str) -> bool {
-    let is_told = event == "visit.open" && state.timers.iter().chain(&workflow.timers).any(hears_open);
+fn listens(workflow: &Workflow, state: &State, answer: PlainEvent) -> bool {
+    let event = answer.as_str();
+    let is_told = answer == VISIT_OPEN && state.timers.iter().chain(&workflow.timers).any(hears_open);
     is_told || state.on.contains_key(event) || state.ignore.contains(event) || workflow.on.contains_key(event)
 }
 

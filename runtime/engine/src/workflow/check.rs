@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::node::At;
-use super::problem::{Code, did_you_mean, nearest};
 use super::reader::Reader;
 use super::states::{Action, Handler, Handlers, State};
 use super::timers::{Late, Since, TimerRule, When};
-use super::{Mentions, Workflow, answers, moves};
+use super::{Mentions, StageKind, Workflow, answers, moves};
+use crate::event::{TIMER_PREFIX, timer_event};
+use crate::problem::{Code, did_you_mean, nearest};
 use crate::referral::Channel;
 
 pub(super) fn check(reader: &mut Reader, workflow: &Workflow, mentions: &Mentions) {
@@ -74,7 +75,7 @@ fn check_timers(reader: &mut Reader, workflow: &Workflow) {
         }
     }
     for timer in &workflow.timers {
-        let event = format!("timer.{}", timer.name);
+        let event = timer_event(&timer.name);
         let handled =
             workflow.on.contains_key(&event) || workflow.states.values().any(|state| state.on.contains_key(&event));
         if !handled {
@@ -85,14 +86,19 @@ fn check_timers(reader: &mut Reader, workflow: &Workflow) {
 
 fn cure_timer<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> String {
     match nearest(name, candidates) {
-        Some(near) => format!("write `timer.{near}`"),
+        Some(near) => format!("write `{}`", timer_event(near)),
         None => format!("add under `timers:` a line `{name}: {{ after: 3d }}`"),
     }
 }
 
 fn unused(reader: &mut Reader, timer: &TimerRule, place: &str) {
     let message = format!("nothing in {place} listens to timer `{}`", timer.name);
-    reader.report(timer.at, Code::UNUSED_TIMER, message, format!("add under `on:` a line `timer.{}: …`", timer.name));
+    reader.report(
+        timer.at,
+        Code::UNUSED_TIMER,
+        message,
+        format!("add under `on:` a line `{}: …`", timer_event(&timer.name)),
+    );
 }
 
 fn names(timers: &[TimerRule]) -> BTreeSet<&str> {
@@ -101,7 +107,7 @@ fn names(timers: &[TimerRule]) -> BTreeSet<&str> {
 
 fn timer_events(on: &Handlers) -> impl Iterator<Item = (&str, At)> {
     on.iter().filter_map(|(event, handlers)| {
-        Some((event.strip_prefix("timer.")?, handlers.first().map(|handler| handler.at).unwrap_or_default()))
+        Some((event.strip_prefix(TIMER_PREFIX)?, handlers.first().map(|handler| handler.at).unwrap_or_default()))
     })
 }
 
@@ -152,10 +158,10 @@ fn check_after_end(report: &mut impl FnMut(At, String, &str), workflow: &Workflo
 /// Every stage that an action needs is there.
 fn check_stages(reader: &mut Reader, workflow: &Workflow) {
     let stages = &workflow.stages;
-    let mut missing: BTreeMap<&str, At> = BTreeMap::new();
-    let mut need = |present: bool, key: &'static str, at: At| {
+    let mut missing: BTreeMap<StageKind, At> = BTreeMap::new();
+    let mut need = |present: bool, kind: StageKind, at: At| {
         if !present {
-            missing.entry(key).or_insert(at);
+            missing.entry(kind).or_insert(at);
         }
     };
     let entered = workflow.states.values().map(|state| (state.enter.as_slice(), state.at));
@@ -164,15 +170,15 @@ fn check_stages(reader: &mut Reader, workflow: &Workflow) {
     {
         match action {
             Action::Send { .. } => {
-                need(stages.channel.is_some(), "channel", at);
-                need(stages.reply.is_some(), "reply", at);
-                need(!stages.outreach.is_empty(), "outreach", at);
+                need(stages.channel.is_some(), StageKind::Channel, at);
+                need(stages.reply.is_some(), StageKind::Reply, at);
+                need(!stages.outreach.is_empty(), StageKind::Outreach, at);
             }
-            Action::ReadRecord => need(stages.records.is_some(), "records", at),
-            Action::AssessNetwork(_) => need(stages.network.is_some(), "network", at),
-            Action::CheckVisit => need(stages.visit.is_some(), "visit", at),
-            Action::WriteChart(_) => need(stages.chart.is_some(), "chart", at),
-            Action::Raise(_) => need(stages.escalation.is_some(), "escalation", at),
+            Action::ReadRecord => need(stages.records.is_some(), StageKind::Records, at),
+            Action::AssessNetwork(_) => need(stages.network.is_some(), StageKind::Network, at),
+            Action::CheckVisit => need(stages.visit.is_some(), StageKind::Visit, at),
+            Action::WriteChart(_) => need(stages.chart.is_some(), StageKind::Chart, at),
+            Action::Raise(_) => need(stages.escalation.is_some(), StageKind::Escalation, at),
             Action::RecallLetters | Action::Mark(_) => {}
         }
     }
@@ -199,7 +205,7 @@ fn check_letters(reader: &mut Reader, workflow: &Workflow) {
                     Channel::Portal => texts.portal.is_some() || texts.email.is_some(),
                 });
                 if !written {
-                    let message = format!("letter `{letter}` has no {} text in `{}`", channel.name(), language.tag);
+                    let message = format!("letter `{letter}` has no {channel} text in `{}`", language.tag);
                     let help = format!("add it under `letters:` of `{}`", language.tag);
                     reader.report(rule.at, Code::MISSING_TEMPLATE, message, help);
                 }

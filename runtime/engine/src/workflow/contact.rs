@@ -6,9 +6,10 @@ use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 
 use super::node::Node;
-use super::problem::{Code, did_you_mean};
 use super::reader::Reader;
 use crate::calendar::Window;
+use crate::problem::{Code, did_you_mean};
+use crate::vocabulary::vocabulary;
 
 /// Whose name and number stand in letters.
 #[derive(Clone, Debug)]
@@ -34,13 +35,14 @@ pub struct Contact {
     pub opt_out: OptOutScope,
 }
 
-/// What an opt-out by one channel means for the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OptOutScope {
-    /// No message by any channel.
-    Everything,
-    /// No message by the channel on which it came.
-    Channel,
+vocabulary! {
+    /// What an opt-out by one channel means for the others.
+    pub enum OptOutScope {
+        /// No message by any channel.
+        Everything = "all",
+        /// No message by the channel on which it came.
+        Channel = "channel",
+    }
 }
 
 /// The healthcare exemption of 47 CFR 64.1200(a)(9)(iv): one message a day, three a week, 160 characters.
@@ -85,8 +87,7 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Contact {
     let sms_characters = number("sms_characters", 70, SMS_CHARACTERS_MAX, SMS_CHARACTERS_DEFAULT);
     let holidays = block.get("holidays").map(|node| read_holidays(reader, node)).unwrap_or_default();
     let zone = block.required(reader, "zone").and_then(|node| read_zone(reader, node)).unwrap_or(Tz::UTC);
-    let scopes = [("all", OptOutScope::Everything), ("channel", OptOutScope::Channel)];
-    let opt_out = block.get("opt_out").and_then(|node| reader.choice("opt_out", node, &scopes));
+    let opt_out = block.get("opt_out").and_then(|node| reader.choice("opt_out", node, OptOutScope::ALL));
     Contact {
         hours: hours.unwrap_or(default_hours),
         per_day,

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::node::{At, Node};
-use super::problem::Code;
 use super::reader::Reader;
 use super::timers::{Anchored, read_anchored, read_duration};
+use crate::problem::Code;
 use crate::referral::Asked;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,20 +30,12 @@ pub enum Expiry {
 const KEYS: &[&str] = &["asks", "expires"];
 const EXPIRY_KEYS: &[&str] = &["after", "before"];
 
-pub(super) const ASKED: &[(&str, Asked)] = &[
-    ("schedule", Asked::Schedule),
-    ("confirm-visit", Asked::ConfirmVisit),
-    ("reminder", Asked::Reminder),
-    ("no-show-follow-up", Asked::NoShowFollowUp),
-    ("info", Asked::Info),
-];
-
 pub(super) fn read(reader: &mut Reader, node: &Node) -> BTreeMap<String, LetterRule> {
     let mut letters = BTreeMap::new();
     for (key, node) in reader.entries("letters", node) {
         let name = reader.name("letter", key);
         let block = reader.block(&name, node, KEYS);
-        let asks = block.required(reader, "asks").and_then(|node| reader.choice("asks", node, ASKED));
+        let asks = block.required(reader, "asks").and_then(|node| reader.choice("asks", node, Asked::ALL));
         let expires = block.get("expires").and_then(|node| read_expiry(reader, node));
         letters.insert(name.clone(), LetterRule { name, asks: asks.unwrap_or(Asked::Info), expires, at: key.at });
     }

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::node::{At, Node};
-use super::problem::Code;
 use super::reader::Reader;
 use super::{Mention, Mentions, Workflow};
 use crate::ids::Digest;
+use crate::problem::Code;
+use crate::vocabulary::vocabulary;
 
 /// Rules in the order of the file; the first whose `from:` fits a referral's deployment decides for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,15 +33,21 @@ pub enum Whence {
     Digest(String),
 }
 
-/// What becomes of states that a rule does not name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Others {
-    Stay,
-    /// Into the state of their own name. A referral whose state is gone would be stranded.
-    Move,
-    /// The same where there is such a state; all others stay. No file says this: it is how an earlier workflow takes back
-    /// what a later one took over.
-    Return,
+vocabulary! {
+    /// What becomes of states that a rule does not name.
+    pub enum Others {
+        Stay = "stay",
+        /// Into the state of their own name. A referral whose state is gone would be stranded.
+        Move = "move",
+        /// The same where there is such a state; all others stay. No file says this: it is how an earlier workflow takes back
+        /// what a later one took over.
+        Return = "return",
+    }
+}
+
+impl Others {
+    /// What a file may say.
+    pub(super) const WRITTEN: &'static [Others] = &[Others::Stay, Others::Move];
 }
 
 /// Where a referral of an older deployment belongs.
@@ -51,8 +58,6 @@ pub enum Fate<'m> {
 }
 
 const KEYS: &[&str] = &["from", "states", "others"];
-
-pub(super) const OTHERS: &[(&str, Others)] = &[("stay", Others::Stay), ("move", Others::Move)];
 
 pub(super) const ANY: &str = "any";
 
@@ -123,7 +128,8 @@ pub(super) fn read(reader: &mut Reader, mentions: &mut Mentions, node: &Node) ->
                 }
             }
         }
-        let others = block.get("others").and_then(|node| reader.choice("others", node, OTHERS)).unwrap_or(Others::Stay);
+        let others =
+            block.get("others").and_then(|node| reader.choice("others", node, Others::WRITTEN)).unwrap_or(Others::Stay);
         if states.is_empty() && others == Others::Stay {
             let help = "name states: `states: { old: present }`, or let all come along: `others: move`";
             reader.report(item.at, Code::BAD_MOVE, "this moves nobody", help);

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{DuplicateKeyPolicy, Location, Spanned};
 
-use super::problem::{Code, Problem};
+use crate::problem::{Code, Problem};
 
 /// A workflow of a large practice has a few hundred lines; past this it is no workflow.
 pub const FILE_BYTES_MAX: usize = 1 << 20;

@@ -7,9 +7,8 @@ use std::fmt;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::action::{AUDIENCES, CAUSES, OUTCOMES};
-use super::letters::ASKED;
-use super::{Action, Expiry, Handler, Handlers, Late, OptOutScope, Since, TimerRule, When, Workflow};
+use super::{Action, Expiry, Handler, Handlers, Late, Since, TimerRule, When, Workflow};
+use crate::event::TIMER_PREFIX;
 use crate::ids::Digest;
 
 /// One part of a workflow. `state: None` is the whole workflow's own.
@@ -69,7 +68,7 @@ pub fn parts(workflow: &Workflow) -> Parts {
     let sensitive = practice.sensitive.join(", ");
     parts.insert(Part::Practice, format!("{}, {}; sensitive: {sensitive}", practice.name, practice.phone));
     for (letter, rule) in &workflow.letters {
-        let asks = word(ASKED, &rule.asks);
+        let asks = rule.asks;
         let expires = match rule.expires {
             None => "does not expire".to_string(),
             Some(Expiry::After(wait)) => format!("expires after {}", duration(wait)),
@@ -88,10 +87,6 @@ pub fn parts(workflow: &Workflow) -> Parts {
     }
     let contact = &workflow.contact;
     let holidays: Vec<String> = contact.holidays.iter().map(ToString::to_string).collect();
-    let opt_out = match contact.opt_out {
-        OptOutScope::Everything => "all",
-        OptOutScope::Channel => "channel",
-    };
     let rules = [
         ("hours", format!("{}-{}", contact.hours.opens.format("%H:%M"), contact.hours.closes.format("%H:%M"))),
         ("per_day", contact.per_day.to_string()),
@@ -99,7 +94,7 @@ pub fn parts(workflow: &Workflow) -> Parts {
         ("holidays", holidays.join(", ")),
         ("sms_characters", contact.sms_characters.to_string()),
         ("zone", contact.zone.to_string()),
-        ("opt_out", opt_out.to_string()),
+        ("opt_out", contact.opt_out.to_string()),
     ];
     parts.extend(rules.into_iter().map(|(rule, says)| (Part::Contact { rule: rule.to_string() }, says)));
     parts
@@ -124,7 +119,7 @@ pub fn course(workflow: &Workflow, state: &str) -> Parts {
         let Some(state) = workflow.states.get(name).filter(|_| seen.insert(name)) else { continue };
         parts.extend(parts_of_state(workflow, name));
         let timed = |on: &'_ Handlers| -> Vec<String> {
-            let timers = on.iter().filter(|(event, _)| event.starts_with("timer."));
+            let timers = on.iter().filter(|(event, _)| event.starts_with(TIMER_PREFIX));
             timers.flat_map(|(_, handlers)| handlers).filter_map(|handler| handler.to.clone()).collect()
         };
         let next = timed(&state.on).into_iter().chain(timed(&workflow.on));
@@ -194,27 +189,21 @@ fn actions(actions: &[Action]) -> String {
 }
 
 fn action(action: &Action) -> String {
+    let kind = action.kind();
     match action {
-        Action::Send { letter, channel: Some(channel) } => format!("send {letter} by {}", channel.name()),
-        Action::Send { letter, channel: None } => format!("send {letter}"),
-        Action::ReadRecord => "read-record".to_string(),
-        Action::AssessNetwork(cause) => format!("assess-network {}", word(CAUSES, cause)),
-        Action::CheckVisit => "check-visit".to_string(),
-        Action::WriteChart(outcome) => format!("write-chart {}", word(OUTCOMES, outcome)),
+        Action::Send { letter, channel: Some(channel) } => format!("{kind} {letter} by {channel}"),
+        Action::Send { letter, channel: None } => format!("{kind} {letter}"),
+        Action::ReadRecord | Action::CheckVisit | Action::RecallLetters => kind.to_string(),
+        Action::AssessNetwork(cause) => format!("{kind} {cause}"),
+        Action::WriteChart(outcome) => format!("{kind} {outcome}"),
         Action::Raise(rule) => {
             let urgent = if rule.urgent { "urgent " } else { "" };
             let summary = Digest::of(format!("{:?}", rule.summary).as_bytes()).short();
-            let (kind, hours) = (&rule.kind, rule.due_in_hours);
-            format!("raise {urgent}{kind} for the {} in {hours} h ({summary})", word(AUDIENCES, &rule.audience))
+            let (task, audience, hours) = (&rule.kind, rule.audience, rule.due_in_hours);
+            format!("{kind} {urgent}{task} for the {audience} in {hours} h ({summary})")
         }
-        Action::RecallLetters => "recall-letters".to_string(),
-        Action::Mark(name) => format!("mark {name}"),
+        Action::Mark(name) => format!("{kind} {name}"),
     }
-}
-
-/// The word by which the YAML names it.
-fn word<T: PartialEq>(words: &'static [(&'static str, T)], wanted: &T) -> &'static str {
-    words.iter().find(|(_, it)| it == wanted).map_or("otherwise", |(word, _)| word)
 }
 
 /// As the YAML writes it: `1d12h`.

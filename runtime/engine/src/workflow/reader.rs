@@ -1,7 +1,7 @@
 //! Takes typed values out of the tree, gathering every problem on the way instead of stopping at the first.
 
 use super::node::{At, Key, Kind, Node};
-use super::problem::{Code, Problem, did_you_mean};
+use crate::problem::{Code, Problem, did_you_mean};
 
 /// Gathers what is wrong with one file.
 pub struct Reader {
@@ -122,11 +122,11 @@ impl Reader {
     }
 
     /// A word out of a closed list.
-    pub fn choice<T: Copy>(&mut self, what: &str, node: &Node, choices: &[(&str, T)]) -> Option<T> {
+    pub fn choice<T: Copy + Into<&'static str>>(&mut self, what: &str, node: &Node, choices: &[T]) -> Option<T> {
         let word = self.text(what, node)?;
-        let found = choices.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
+        let found = choices.iter().copied().find(|choice| (*choice).into() == word);
         if found.is_none() {
-            let help = did_you_mean(&word, choices.iter().map(|(name, _)| *name));
+            let help = did_you_mean(&word, choices.iter().map(|choice| (*choice).into()));
             self.report(node.at, Code::BAD_VALUE, format!("`{what}` cannot be `{word}`"), help);
         }
         found

@@ -1,13 +1,13 @@
-//! The JSON Schema by which editors complete and underline workflows. Made from the reader's own lists, so it cannot drift.
+//! The JSON Schema by which editors complete and underline workflows. Made from the reader's own tables, so it cannot drift.
 
 use serde_json::{Map, Value, json};
 
-use super::FORMAT;
-use super::action::{AUDIENCES, CAUSES, OUTCOMES};
-use super::letters::ASKED;
-use super::moves::OTHERS;
-use crate::event::EVENT_NAMES;
-use crate::referral::Channel;
+use super::moves::Others;
+use super::timers::VISIT_OPEN;
+use super::{ActionKind, FORMAT, Late, OptOutScope, Since, StageKind};
+use crate::event::{NetworkCause, event_names};
+use crate::letter::{Audience, ChartOutcome};
+use crate::referral::{Asked, Channel};
 
 /// JSON Schema, draft 2020-12.
 pub fn schema() -> Value {
@@ -32,12 +32,12 @@ pub fn schema() -> Value {
                 "per_day": count(), "per_week": count(), "sms_characters": count(),
                 "holidays": { "type": "array", "items": { "type": "string", "format": "date" } },
                 "zone": text("For patients whose address is not known: America/New_York."),
-                "opt_out": { "enum": ["all", "channel"] },
+                "opt_out": { "enum": OptOutScope::WORDS },
             })),
             "templates": { "type": ["string", "object"], "description": "A folder with one file per language, or the languages themselves." },
             "language": text("The language for patients whose own has no templates."),
             "letters": { "type": "object", "additionalProperties": block(&["asks"], json!({
-                "asks": { "enum": words(ASKED) },
+                "asks": { "enum": Asked::WORDS },
                 "expires": block(&[], json!({ "after": duration(), "before": anchored() })),
             })) },
             "start": text("The state in which a referral is born."),
@@ -55,54 +55,85 @@ pub fn schema() -> Value {
                 "ignore": { "type": "array", "items": { "type": "string" } },
                 "end": { "type": "boolean" },
             })),
-            "timers": { "type": "object", "additionalProperties": block(&[], json!({
-                "after": { "anyOf": [duration(), anchored(), { "const": "visit.open" }] },
-                "before": anchored(),
-                "since": { "enum": ["entry", "order"] },
-                "at_most": duration(),
-                "late": { "enum": ["skip", "fire"] },
-            })) },
-            "handlers": {
-                "type": "object",
-                "propertyNames": { "pattern": "^[a-z.-]+[a-z0-9.-]*(, *[a-z.-]+[a-z0-9.-]*)*$", "examples": EVENT_NAMES },
-                "additionalProperties": { "anyOf": [
-                    { "type": "string", "description": "The next state." },
-                    { "$ref": "#/$defs/handler" },
-                    { "type": "array", "items": { "$ref": "#/$defs/handler" }, "description": "The first whose `if` holds." },
-                ] },
-            },
-            "handler": block(&[], json!({
-                "if": text("A condition in CEL."),
-                "do": { "$ref": "#/$defs/actions" },
-                "to": text("The next state."),
-                "reenter": { "type": "boolean", "description": "Start the same state over." },
-                "always": { "type": "boolean", "description": "Also after the end." },
-            })),
-            "moves": block(&[], json!({
-                "from": text("The name of an older workflow, the first digits of a deployment's digest, or `any`."),
-                "states": { "type": "object", "additionalProperties": { "type": "string" }, "description": "Old state: present state." },
-                "others": { "enum": words(OTHERS), "description": "What states do that are not named; `move`: into the state of their own name." },
-            })),
+            "timers": { "type": "object", "additionalProperties": timer() },
+            "handlers": handlers(),
+            "handler": handler(),
+            "moves": moves(),
             "actions": { "type": "array", "items": { "$ref": "#/$defs/action" } },
-            "action": { "anyOf": [
-                { "enum": ["read-record", "check-visit", "recall-letters"] },
-                block(&["send"], json!({ "send": { "anyOf": [
-                    { "type": "string" },
-                    block(&["letter"], json!({ "letter": { "type": "string" }, "channel": { "enum": channels() } })),
-                ] } })),
-                block(&["assess-network"], json!({ "assess-network": { "enum": words(CAUSES) } })),
-                block(&["write-chart"], json!({ "write-chart": { "enum": words(OUTCOMES) } })),
-                block(&["mark"], json!({ "mark": { "type": "string" } })),
-                block(&["raise"], json!({ "raise": block(&["audience", "kind", "summary"], json!({
-                    "audience": { "enum": words(AUDIENCES) },
-                    "kind": text("The workflow's word for it."),
-                    "summary": text("One sentence."),
-                    "urgent": { "type": "boolean" },
-                    "due_in": duration(),
-                })) })),
-            ] },
+            "action": action(),
         },
     })
+}
+
+fn timer() -> Value {
+    block(
+        &[],
+        json!({
+            "after": { "anyOf": [duration(), anchored(), { "const": VISIT_OPEN }] },
+            "before": anchored(),
+            "since": { "enum": Since::WORDS },
+            "at_most": duration(),
+            "late": { "enum": Late::WORDS },
+        }),
+    )
+}
+
+fn handlers() -> Value {
+    let names: Value = event_names().collect();
+    json!({
+        "type": "object",
+        "propertyNames": { "pattern": "^[a-z.-]+[a-z0-9.-]*(, *[a-z.-]+[a-z0-9.-]*)*$", "examples": names },
+        "additionalProperties": { "anyOf": [
+            { "type": "string", "description": "The next state." },
+            { "$ref": "#/$defs/handler" },
+            { "type": "array", "items": { "$ref": "#/$defs/handler" }, "description": "The first whose `if` holds." },
+        ] },
+    })
+}
+
+fn handler() -> Value {
+    block(
+        &[],
+        json!({
+            "if": text("A condition in CEL."),
+            "do": { "$ref": "#/$defs/actions" },
+            "to": text("The next state."),
+            "reenter": { "type": "boolean", "description": "Start the same state over." },
+            "always": { "type": "boolean", "description": "Also after the end." },
+        }),
+    )
+}
+
+fn moves() -> Value {
+    block(
+        &[],
+        json!({
+            "from": text("The name of an older workflow, the first digits of a deployment's digest, or `any`."),
+            "states": { "type": "object", "additionalProperties": { "type": "string" }, "description": "Old state: present state." },
+            "others": { "enum": Others::WRITTEN, "description": "What states do that are not named; `move`: into the state of their own name." },
+        }),
+    )
+}
+
+fn action() -> Value {
+    let bare: Vec<ActionKind> = ActionKind::ALL.iter().copied().filter(|kind| !kind.takes_argument()).collect();
+    let told = |kind: ActionKind, what: Value| block(&[kind.as_str()], json!({ (kind.as_str()): what }));
+    let send = block(&["letter"], json!({ "letter": { "type": "string" }, "channel": { "enum": Channel::WORDS } }));
+    let task = json!({
+        "audience": { "enum": Audience::WORDS },
+        "kind": text("The workflow's word for it."),
+        "summary": text("One sentence."),
+        "urgent": { "type": "boolean" },
+        "due_in": duration(),
+    });
+    json!({ "anyOf": [
+        { "enum": bare },
+        told(ActionKind::Send, json!({ "anyOf": [{ "type": "string" }, send] })),
+        told(ActionKind::AssessNetwork, json!({ "enum": NetworkCause::WORDS })),
+        told(ActionKind::WriteChart, json!({ "enum": ChartOutcome::WORDS })),
+        told(ActionKind::Mark, json!({ "type": "string" })),
+        told(ActionKind::Raise, block(&["audience", "kind", "summary"], task)),
+    ] })
 }
 
 fn block(required: &[&str], properties: Value) -> Value {
@@ -123,14 +154,6 @@ fn duration() -> Value {
 
 fn anchored() -> Value {
     json!({ "type": "string", "pattern": "^appointment +[0-9dhm]+$", "examples": ["appointment 24h"] })
-}
-
-fn words<T>(choices: &[(&str, T)]) -> Value {
-    choices.iter().map(|(word, _)| *word).collect()
-}
-
-fn channels() -> Value {
-    [Channel::Sms, Channel::Email, Channel::Portal].iter().map(|channel| channel.name()).collect()
 }
 
 fn stage() -> Map<String, Value> {
@@ -158,20 +181,19 @@ fn stages() -> Value {
         keys.insert(key.to_string(), value);
         block(required, Value::Object(keys))
     };
-    let carrier = with("channel", json!({ "enum": channels() }), &["plugin", "channel"]);
+    let carrier = with("channel", json!({ "enum": Channel::WORDS }), &["plugin", "channel"]);
     let reply = with("confidence_min", json!({ "type": "integer", "minimum": 0, "maximum": 100 }), &["plugin"]);
-    block(
-        &[],
-        json!({
-            "trigger": { "type": "object", "additionalProperties": plain },
-            "records": plain,
-            "channel": plain,
-            "outreach": { "type": "object", "additionalProperties": carrier },
-            "reply": reply,
-            "network": plain,
-            "visit": plain,
-            "chart": plain,
-            "escalation": plain,
-        }),
-    )
+    let stage_of = |kind: StageKind| match kind {
+        StageKind::Trigger => json!({ "type": "object", "additionalProperties": plain }),
+        StageKind::Outreach => json!({ "type": "object", "additionalProperties": carrier }),
+        StageKind::Reply => reply.clone(),
+        StageKind::Records
+        | StageKind::Channel
+        | StageKind::Network
+        | StageKind::Visit
+        | StageKind::Chart
+        | StageKind::Escalation => plain.clone(),
+    };
+    let stages = StageKind::ALL.iter().map(|kind| (kind.to_string(), stage_of(*kind)));
+    block(&[], Value::Object(stages.collect()))
 }

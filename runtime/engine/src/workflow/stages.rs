@@ -4,9 +4,32 @@ use serde_json::Value;
 
 use super::Files;
 use super::node::{At, Kind, Node};
-use super::problem::{Code, did_you_mean};
 use super::reader::{Block, Reader};
+use crate::problem::{Code, did_you_mean};
 use crate::referral::Channel;
+use crate::vocabulary::vocabulary;
+
+vocabulary! {
+    /// What a plugin is there for. A stage is named after it: `records`, `trigger.hl7`, `outreach.sms`.
+    pub enum StageKind {
+        Trigger = "trigger",
+        Records = "records",
+        Channel = "channel",
+        Outreach = "outreach",
+        Reply = "reply",
+        Network = "network",
+        Visit = "visit",
+        Chart = "chart",
+        Escalation = "escalation",
+    }
+}
+
+impl StageKind {
+    /// The key of one of several stages of this kind: `outreach.sms`.
+    pub fn key(self, name: &str) -> String {
+        format!("{self}.{name}")
+    }
+}
 
 /// One plugin at its post.
 #[derive(Clone, Debug)]
@@ -84,8 +107,6 @@ impl Stages {
     }
 }
 
-const KEYS: &[&str] =
-    &["trigger", "records", "channel", "outreach", "reply", "network", "visit", "chart", "escalation"];
 const STAGE_KEYS: &[&str] = &["plugin", "endpoint", "endpoints", "reveal", "settings", "clear_phi_because"];
 const REPLY_KEYS: &[&str] =
     &["plugin", "endpoint", "endpoints", "reveal", "settings", "clear_phi_because", "confidence_min"];
@@ -93,18 +114,20 @@ const CARRIER_KEYS: &[&str] =
     &["plugin", "endpoint", "endpoints", "reveal", "settings", "clear_phi_because", "channel"];
 
 pub(super) fn read(reader: &mut Reader, node: &Node, files: &Files) -> Stages {
-    let block = reader.block("stages", node, KEYS);
+    let block = reader.block("stages", node, StageKind::WORDS);
     let mut trigger = Vec::new();
-    if let Some(node) = block.get("trigger") {
-        for (kind, node) in reader.entries("trigger", node) {
-            if let Some(stage) = read_stage(reader, &format!("trigger.{}", kind.name), node, files) {
-                trigger.push((kind.name.clone(), stage));
+    let kind = StageKind::Trigger;
+    if let Some(node) = block.get(kind.as_str()) {
+        for (source, node) in reader.entries(kind.as_str(), node) {
+            if let Some(stage) = read_stage(reader, &kind.key(&source.name), node, files) {
+                trigger.push((source.name.clone(), stage));
             }
         }
     }
     let mut outreach = Vec::new();
-    if let Some(node) = block.get("outreach") {
-        for (key, node) in reader.entries("outreach", node) {
+    let kind = StageKind::Outreach;
+    if let Some(node) = block.get(kind.as_str()) {
+        for (key, node) in reader.entries(kind.as_str(), node) {
             let name = reader.name("vendor", key);
             if let Some(carrier) = read_carrier(reader, name, node, files) {
                 outreach.push(carrier);
@@ -112,37 +135,37 @@ pub(super) fn read(reader: &mut Reader, node: &Node, files: &Files) -> Stages {
         }
     }
     let mut confidence_min = CONFIDENCE_MIN_DEFAULT;
-    let reply = block.get("reply").and_then(|node| {
-        let fields = reader.block("reply", node, REPLY_KEYS);
+    let kind = StageKind::Reply;
+    let reply = block.get(kind.as_str()).and_then(|node| {
+        let fields = reader.block(kind.as_str(), node, REPLY_KEYS);
         let count = fields.get("confidence_min").and_then(|node| reader.count("confidence_min", node, 0, 100));
         confidence_min = count.and_then(|count| u8::try_from(count).ok()).unwrap_or(confidence_min);
-        stage_of(reader, "reply", &fields, files)
+        stage_of(reader, kind.as_str(), &fields, files)
     });
-    let mut stage = |key: &str| block.get(key).and_then(|node| read_stage(reader, key, node, files));
+    let mut stage = |kind: StageKind| {
+        let key = kind.as_str();
+        block.get(key).and_then(|node| read_stage(reader, key, node, files))
+    };
     Stages {
         trigger,
-        records: stage("records"),
-        channel: stage("channel"),
+        records: stage(StageKind::Records),
+        channel: stage(StageKind::Channel),
         outreach,
         reply,
         confidence_min,
-        network: stage("network"),
-        visit: stage("visit"),
-        chart: stage("chart"),
-        escalation: stage("escalation"),
+        network: stage(StageKind::Network),
+        visit: stage(StageKind::Visit),
+        chart: stage(StageKind::Chart),
+        escalation: stage(StageKind::Escalation),
     }
 }
 
 fn read_carrier(reader: &mut Reader, name: String, node: &Node, files: &Files) -> Option<Carrier> {
-    let fields = reader.block(&format!("outreach.{name}"), node, CARRIER_KEYS);
-    let channel = fields.required(reader, "channel").and_then(|node| read_channel(reader, node));
-    let stage = stage_of(reader, &format!("outreach.{name}"), &fields, files);
+    let key = StageKind::Outreach.key(&name);
+    let fields = reader.block(&key, node, CARRIER_KEYS);
+    let channel = fields.required(reader, "channel").and_then(|node| reader.choice("channel", node, Channel::ALL));
+    let stage = stage_of(reader, &key, &fields, files);
     Some(Carrier { name, channel: channel?, stage: stage? })
-}
-
-pub(super) fn read_channel(reader: &mut Reader, node: &Node) -> Option<Channel> {
-    let choices = [Channel::Sms, Channel::Email, Channel::Portal].map(|channel| (channel.name(), channel));
-    reader.choice("channel", node, &choices)
 }
 
 fn read_stage(reader: &mut Reader, key: &str, node: &Node, files: &Files) -> Option<Stage> {

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::node::{At, Kind, Node};
-use super::problem::{Code, did_you_mean};
 use super::reader::{Reader, is_name};
 use super::timers::{self, Since, TimerRule};
 use super::{Mention, Mentions};
-use crate::event::EVENT_NAMES;
+use crate::event::{PERSON_PREFIX, TIMER_PREFIX, event_names};
 use crate::guard::Guard;
+use crate::problem::{Code, did_you_mean};
 
-pub use super::action::{Action, RaiseRule};
+pub use super::action::{Action, ActionKind, RaiseRule};
 
 #[derive(Debug)]
 pub struct State {
@@ -92,9 +92,9 @@ pub(super) fn read_handlers(reader: &mut Reader, mentions: &mut Mentions, node: 
 }
 
 fn check_event(reader: &mut Reader, name: &str, at: At) {
-    let of_its_own = ["timer.", "person."].iter().filter_map(|prefix| name.strip_prefix(prefix)).any(is_name);
-    if !of_its_own && !EVENT_NAMES.contains(&name) {
-        let help = did_you_mean(name, EVENT_NAMES.iter().copied());
+    let of_its_own = [TIMER_PREFIX, PERSON_PREFIX].iter().filter_map(|prefix| name.strip_prefix(prefix)).any(is_name);
+    if !of_its_own && !event_names().any(|known| known == name) {
+        let help = did_you_mean(name, event_names());
         reader.report(at, Code::UNKNOWN_EVENT, format!("there is no event `{name}`"), help);
     }
 }

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use super::Files;
 use super::letters::LetterRule;
 use super::node::{At, Kind, Node};
-use super::problem::{Code, did_you_mean};
 use super::reader::{Block, Reader};
-use crate::render::{ClockStyle, Language, LetterTexts, LocalCalendar, MailText, Place, Template, Words};
+use crate::problem::{Code, did_you_mean};
+use crate::referral::Channel;
+use crate::template::{ClockStyle, Language, LetterTexts, LocalCalendar, MailText, Place, Template, Words};
 
 const LANGUAGE_KEYS: &[&str] = &["language", "words", "calendar", "specialties", "letters"];
 const WORD_KEYS: &[&str] = &["specialist", "specialty", "yes", "help", "stop"];
 const CALENDAR_KEYS: &[&str] = &["weekdays", "months", "date", "am", "pm"];
-const LETTER_KEYS: &[&str] = &["sms", "email", "portal"];
 const MAIL_KEYS: &[&str] = &["subject", "text"];
 
 pub(super) fn read(
@@ -141,10 +141,11 @@ fn words_of<const N: usize>(reader: &mut Reader, block: &Block<'_>, key: &str) -
 }
 
 fn read_texts(reader: &mut Reader, name: &str, node: &Node) -> LetterTexts {
-    let block = reader.block(name, node, LETTER_KEYS);
-    let sms = block.get("sms").and_then(|node| read_template(reader, "sms", node));
-    let email = block.get("email").and_then(|node| read_mail(reader, "email", node));
-    let portal = block.get("portal").and_then(|node| read_mail(reader, "portal", node));
+    let block = reader.block(name, node, Channel::WORDS);
+    let [sms, email, portal] = [Channel::Sms, Channel::Email, Channel::Portal].map(Channel::as_str);
+    let sms = block.get(sms).and_then(|node| read_template(reader, sms, node));
+    let email = block.get(email).and_then(|node| read_mail(reader, email, node));
+    let portal = block.get(portal).and_then(|node| read_mail(reader, portal, node));
     LetterTexts { sms, email, portal }
 }
 

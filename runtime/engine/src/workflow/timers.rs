@@ -3,9 +3,11 @@
 use chrono::TimeDelta;
 
 use super::node::{At, Node};
-use super::problem::Code;
 use super::reader::Reader;
 use crate::calendar::parse_duration;
+use crate::event::PlainEvent;
+use crate::problem::Code;
+use crate::vocabulary::vocabulary;
 
 #[derive(Clone, Debug)]
 pub struct TimerRule {
@@ -29,20 +31,26 @@ pub enum When {
     },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Since {
-    Entry,
-    Order,
+vocabulary! {
+    /// From when a timer counts.
+    pub enum Since {
+        Entry = "entry",
+        Order = "order",
+    }
 }
 
-/// What becomes of a timer whose moment has passed before it could be set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Late {
-    /// It is not set: a 24 h reminder for a visit tomorrow morning says nothing new.
-    Skip,
-    /// It fires at once.
-    Fire,
+vocabulary! {
+    /// What becomes of a timer whose moment has passed before it could be set.
+    pub enum Late {
+        /// It is not set: a 24 h reminder for a visit tomorrow morning says nothing new.
+        Skip = "skip",
+        /// It fires at once.
+        Fire = "fire",
+    }
 }
+
+/// The event that a timer may wait for in place of a duration.
+pub(super) const VISIT_OPEN: PlainEvent = PlainEvent::VisitOpen;
 
 const KEYS: &[&str] = &["after", "before", "since", "at_most", "late"];
 /// A visit that stays open is looked at again daily unless the workflow says otherwise.
@@ -62,13 +70,11 @@ pub(super) fn read(reader: &mut Reader, node: &Node, since: Since) -> Vec<TimerR
 
 fn read_timer(reader: &mut Reader, name: &str, node: &Node, since: Since) -> Option<(When, Late)> {
     let block = reader.block(&format!("timer {name}"), node, KEYS);
-    let choices = [("entry", Since::Entry), ("order", Since::Order)];
-    let since = block.get("since").and_then(|node| reader.choice("since", node, &choices)).unwrap_or(since);
-    let choices = [("skip", Late::Skip), ("fire", Late::Fire)];
-    let late = block.get("late").and_then(|node| reader.choice("late", node, &choices)).unwrap_or(Late::Skip);
+    let since = block.get("since").and_then(|node| reader.choice("since", node, Since::ALL)).unwrap_or(since);
+    let late = block.get("late").and_then(|node| reader.choice("late", node, Late::ALL)).unwrap_or(Late::Skip);
     let at_most = block.get("at_most").and_then(|node| read_duration(reader, "at_most", node));
     let when = match (block.get("after"), block.get("before")) {
-        (Some(node), None) if says(node, "visit.open") => {
+        (Some(node), None) if says(node, VISIT_OPEN.as_str()) => {
             When::VisitOpen { at_most: at_most.unwrap_or(TimeDelta::hours(VISIT_OPEN_HOURS_DEFAULT)) }
         }
         (Some(node), None) => match read_anchored(reader, "after", node)? {

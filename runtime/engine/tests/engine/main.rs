@@ -4,10 +4,13 @@
 
 mod calendar;
 mod dashboard;
+mod error_chain;
 mod given;
 mod moves;
 mod problems;
 mod properties;
+mod reading_order;
 mod recipe;
 mod render;
 mod steps;
+mod vocabulary;

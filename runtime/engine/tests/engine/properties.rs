@@ -21,31 +21,7 @@ static RECIPE_TEXT: LazyLock<String> = LazyLock::new(given::recipe_text);
 
 /// What a row of chance means.
 fn event(kind: u8, detail: u8, referral: &Referral) -> Event {
-    let intents = [
-        Intent::Emergency,
-        Intent::OptOut,
-        Intent::WrongPerson,
-        Intent::OptIn,
-        Intent::Help,
-        Intent::CancelVisit,
-        Intent::Decline,
-        Intent::Reschedule,
-        Intent::Scheduled,
-        Intent::Attended,
-        Intent::Confirm,
-        Intent::Question,
-        Intent::Unclear,
-    ];
-    let changes = [
-        AppointmentChange::Booked,
-        AppointmentChange::Moved,
-        AppointmentChange::Changed,
-        AppointmentChange::Cancelled,
-        AppointmentChange::Deleted,
-        AppointmentChange::NoShow,
-        AppointmentChange::Arrived,
-        AppointmentChange::Completed,
-    ];
+    let (intents, changes) = (Intent::ALL, AppointmentChange::ALL);
     let at = start() + TimeDelta::days(i64::from(detail));
     let specialist = Provider { id: format!("s{}", detail % 5), ..Provider::default() };
     let letter = LetterId { referral: referral.id, number: u32::from(detail) };
@@ -120,7 +96,17 @@ proptest! {
                 stopped = match reply.intent {
                     Intent::OptOut => true,
                     Intent::OptIn => false,
-                    _ => stopped,
+                    Intent::Emergency
+                    | Intent::WrongPerson
+                    | Intent::Help
+                    | Intent::CancelVisit
+                    | Intent::Decline
+                    | Intent::Reschedule
+                    | Intent::Scheduled
+                    | Intent::Attended
+                    | Intent::Confirm
+                    | Intent::Question
+                    | Intent::Unclear => stopped,
                 };
             }
             if stopped {

@@ -176,10 +176,11 @@ fn guards_see_what_they_are_promised() {
     let event = Event::Withdrawn;
     let view = View { facts: &referral.facts, event: &event, event_name: "withdrawn", now: start() };
     let holds = |source: &str| Guard::compile(source).expect(source).holds(&view);
-    for (variable, fields) in VARIABLES {
+    for known in VARIABLES {
+        let variable = known.name;
         assert!(holds(&format!("{variable} == {variable}")), "{variable}");
         let absent = holds(&format!("{variable} == null"));
-        for field in *fields {
+        for field in known.fields() {
             assert_eq!(holds(&format!("{variable}.{field} == {variable}.{field}")), !absent, "{variable}.{field}");
         }
     }

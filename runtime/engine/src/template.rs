@@ -1,21 +1,31 @@
-//! Templates: text with `{{ placeholder }}`, compiled once, and only with placeholders that are known.
+//! Templates: text with `{{ placeholder }}`, compiled once, and only with placeholders that are known; and the languages that
+//! letters are written in.
 
-use crate::workflow::problem::did_you_mean;
+mod date;
+mod language;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Placeholder {
-    Given,
-    Family,
-    Practice,
-    PracticePhone,
-    Specialist,
-    SpecialistPhone,
-    Specialty,
-    Date,
-    Time,
-    Yes,
-    Help,
-    Stop,
+pub use date::{ClockStyle, LocalCalendar};
+pub use language::{Language, LetterTexts, MailText, Words};
+
+use crate::problem::did_you_mean;
+use crate::vocabulary::vocabulary;
+
+vocabulary! {
+    /// What a template may leave open.
+    pub enum Placeholder {
+        Given = "given",
+        Family = "family",
+        Practice = "practice",
+        PracticePhone = "practice_phone",
+        Specialist = "specialist",
+        SpecialistPhone = "specialist_phone",
+        Specialty = "specialty",
+        Date = "date",
+        Time = "time",
+        Yes = "yes",
+        Help = "help",
+        Stop = "stop",
+    }
 }
 
 /// Who reads the text.
@@ -52,25 +62,6 @@ const TASK: &[Placeholder] = &[
     Placeholder::Date,
     Placeholder::Time,
 ];
-
-impl Placeholder {
-    pub fn name(self) -> &'static str {
-        match self {
-            Placeholder::Given => "given",
-            Placeholder::Family => "family",
-            Placeholder::Practice => "practice",
-            Placeholder::PracticePhone => "practice_phone",
-            Placeholder::Specialist => "specialist",
-            Placeholder::SpecialistPhone => "specialist_phone",
-            Placeholder::Specialty => "specialty",
-            Placeholder::Date => "date",
-            Placeholder::Time => "time",
-            Placeholder::Yes => "yes",
-            Placeholder::Help => "help",
-            Placeholder::Stop => "stop",
-        }
-    }
-}
 
 impl Place {
     fn placeholders(self) -> &'static [Placeholder] {
@@ -123,8 +114,8 @@ impl Template {
         while let Some((before, after)) = rest.split_once("{{") {
             let (name, after) = after.split_once("}}").ok_or(TemplateFault::Unclosed)?;
             let name = name.trim();
-            let slot = known.iter().find(|placeholder| placeholder.name() == name).ok_or_else(|| {
-                let help = did_you_mean(name, known.iter().map(|placeholder| placeholder.name()));
+            let slot = known.iter().find(|placeholder| placeholder.as_str() == name).ok_or_else(|| {
+                let help = did_you_mean(name, known.iter().map(|placeholder| placeholder.as_str()));
                 TemplateFault::Unknown { name: name.to_string(), help }
             })?;
             if !before.is_empty() {

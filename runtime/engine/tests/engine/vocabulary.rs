@@ -1,0 +1,85 @@
+//! Words that are stored, written and compared: none may change under a journal that holds it.
+
+use std::fmt::{Debug, Display};
+use std::str::FromStr;
+
+use expect_test::{Expect, expect};
+use handoff_engine::event::*;
+use handoff_engine::letter::*;
+use handoff_engine::referral::*;
+use handoff_engine::template::Placeholder;
+use handoff_engine::vocabulary::UnknownWord;
+use handoff_engine::workflow::{ActionKind, Late, OptOutScope, Since, StageKind, moves::Others};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+fn check<T>(cases: &[T], words: &Expect)
+where
+    T: Copy + Debug + Display + PartialEq + Serialize + DeserializeOwned + FromStr<Err = UnknownWord>,
+{
+    for case in cases {
+        let stored = serde_json::to_string(case).expect("a word is written");
+        assert_eq!(stored, format!("\"{case}\""));
+        assert_eq!(serde_json::from_str::<T>(&stored).expect("a word is read"), *case);
+        assert_eq!(case.to_string().parse(), Ok(*case));
+    }
+    words.assert_eq(&cases.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
+}
+
+#[test]
+fn every_word_is_stored_as_it_always_was() {
+    check(Channel::ALL, &expect!["sms email portal"]);
+    check(Consent::ALL, &expect!["granted denied unknown"]);
+    check(Priority::ALL, &expect!["routine urgent stat"]);
+    check(AppointmentStatus::ALL, &expect!["booked cancelled no-show arrived completed"]);
+    check(Asked::ALL, &expect!["schedule confirm-visit reminder no-show-follow-up info"]);
+    check(AttemptOutcome::ALL, &expect!["pending delivered undeliverable answered"]);
+    check(
+        Intent::ALL,
+        &expect![
+            "emergency opt-out wrong-person opt-in help cancel-visit decline reschedule scheduled attended confirm question unclear"
+        ],
+    );
+    check(AppointmentChange::ALL, &expect!["booked moved changed cancelled deleted no-show arrived completed"]);
+    check(RerouteReason::ALL, &expect!["out-of-network over-booked declined none-named"]);
+    check(NetworkCause::ALL, &expect!["ordered over-booked declined"]);
+    check(Errand::ALL, &expect!["chart task"]);
+    check(ChartOutcome::ALL, &expect!["closed-with-note closed-without-note declined cancelled unreachable no-show"]);
+    check(Audience::ALL, &expect!["physician coordinator specialist"]);
+}
+
+#[test]
+fn every_word_of_a_workflow_is_read_as_it_always_was() {
+    check(StageKind::ALL, &expect!["trigger records channel outreach reply network visit chart escalation"]);
+    check(
+        ActionKind::ALL,
+        &expect!["send read-record assess-network check-visit write-chart raise recall-letters mark"],
+    );
+    check(OptOutScope::ALL, &expect!["all channel"]);
+    check(Since::ALL, &expect!["entry order"]);
+    check(Late::ALL, &expect!["skip fire"]);
+    check(Others::ALL, &expect!["stay move return"]);
+    check(
+        Placeholder::ALL,
+        &expect!["given family practice practice_phone specialist specialist_phone specialty date time yes help stop"],
+    );
+}
+
+#[test]
+fn an_unknown_word_is_answered_with_those_there_are() {
+    let error = "fax".parse::<Channel>().expect_err("no such channel");
+    expect!["`fax` is none of: sms, email, portal"].assert_eq(&error.to_string());
+}
+
+#[test]
+fn a_word_of_a_family_is_an_events_name_as_well() {
+    for (case, name) in Intent::ALL.iter().zip(Intent::EVENT_NAMES) {
+        assert_eq!((case.event_name(), format!("reply.{case}").as_str()), (*name, *name));
+    }
+    for change in AppointmentChange::ALL {
+        let event = Event::Appointment { change: *change, appointment: None, with: None };
+        assert_eq!(event.name(), format!("appointment.{change}"));
+        assert!(event_names().any(|name| name == event.name()));
+    }
+    assert_eq!(VisitFinding::NoShow.as_str(), "no-show");
+}
