@@ -1,7 +1,6 @@
 //! `handoff doctor`: everything that can be wrong with a set-up, looked at before patients depend on it.
 
 use std::io::Write as _;
-use std::net::{TcpStream, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -22,9 +21,6 @@ use handoff_instance::config::Config;
 use handoff_instance::open::{COMPONENTS, Plan};
 use handoff_pipeline::deployments::{Installer, Keep, Source, installer};
 use handoff_vault::secrets::Secrets;
-
-/// An endpoint on the practice's own network answers at once; a vendor's within a second.
-const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 
 /// Before this the clock is certainly wrong: it is older than this release.
 const RELEASED: Duration = Duration::from_secs(1_790_000_000);
@@ -81,7 +77,7 @@ fn examine(path: &std::path::Path) -> Vec<Finding> {
     };
     look("configuration".into(), Ok(()));
     let plan = Plan::from_config(&config, Arc::new(SystemClock));
-    look("keys and secrets".into(), plan.map(|_| ()).map_err(|error| format!("{error:#}")));
+    look("keys and secrets".into(), plan.as_ref().map(drop).map_err(|error| format!("{error:#}")));
     look("workflow and plugins".into(), workflow(&config).map_err(|error| format!("{error:#}")));
     look("the workflow named is in force".into(), in_force(&config).map_err(|error| format!("{error:#}")));
     let http = &config.listen.http;
@@ -97,7 +93,7 @@ fn examine(path: &std::path::Path) -> Vec<Finding> {
         look("directory that people sign in with".into(), directory(&config).map_err(|error| format!("{error:#}")));
     }
     for (name, endpoint) in &config.endpoints {
-        look(format!("endpoint {name} ({})", endpoint.url), connect(&endpoint.url));
+        look(format!("endpoint {name} ({})", endpoint.url), reachable(&plan, name));
         if endpoint.baa.is_none() {
             let help = format!("no patient data goes there; name the agreement under `endpoints: {name}: baa:`");
             look(format!("endpoint {name}: business associate agreement"), Err(help));
@@ -140,20 +136,12 @@ fn in_force(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn connect(url: &str) -> Result<(), String> {
-    let url = url::Url::parse(url).map_err(|error| error.to_string())?;
-    let host = url.host_str().ok_or("the URL names no host")?.to_string();
-    let port = url.port_or_known_default().or(match url.scheme() {
-        "smtp" => Some(587),
-        "smtps" => Some(465),
-        "mllp" => Some(2575),
-        "mllps" => Some(2576),
-        _ => None,
-    });
-    let port = port.ok_or("the URL names no port")?;
-    let mut addresses = (host.trim_matches(['[', ']']), port).to_socket_addrs().map_err(|error| error.to_string())?;
-    let address = addresses.next().ok_or("the name leads to no address")?;
-    TcpStream::connect_timeout(&address, CONNECT_WITHIN).map(|_| ()).map_err(|error| format!("{address}: {error}"))
+/// Asks the way out itself: whoever it may not reach is not reached from here either.
+fn reachable(plan: &anyhow::Result<Plan>, endpoint: &str) -> Result<(), String> {
+    let Ok(plan) = plan else { return Err("not asked: what `keys and secrets` names comes first".into()) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    runtime.block_on(plan.egress.reachable(endpoint)).map_err(|error| error.to_string())
 }
 
 fn chained(error: &dyn std::error::Error) -> String {

@@ -109,6 +109,10 @@ impl Egress {
         Ok(Egress { endpoints, secrets, clock, wire, access_tokens: AccessTokens::default() })
     }
 
+    pub(crate) fn endpoint(&self, name: &str) -> Option<&Endpoint> {
+        self.endpoints.get(name)
+    }
+
     /// Under which agreement patient data goes to an endpoint.
     pub fn agreement(&self, endpoint: &str) -> Option<&str> {
         let baa = self.endpoints.get(endpoint)?.config.baa.as_ref();

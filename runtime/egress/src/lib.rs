@@ -19,6 +19,7 @@ pub mod oauth;
 pub mod pacing;
 pub mod rate;
 pub mod reach;
+pub mod reachability;
 pub mod smtp;
 pub mod substitution;
 pub mod tls;
