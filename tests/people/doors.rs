@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use chrono::TimeDelta;
 use handoff_identity::account::{FAILURES_MAX, LOCKED_OUT_FOR};
-use handoff_identity::accounts::Role;
+use handoff_identity::role::Role;
 use handoff_identity::session::IDLE_MAX;
 use handoff_operations::referrals::GLASS_OPEN_FOR;
 use handoff_store::Record;

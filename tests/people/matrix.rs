@@ -1,7 +1,7 @@
 //! Role by role, door by door: which answers come, and in which of them a patient can be found.
 
 use axum::http::Method;
-use handoff_identity::accounts::Role;
+use handoff_identity::role::Role;
 use handoff_web::api::{Access, ROUTES};
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use handoff_identity::accounts::Role;
+use handoff_identity::role::Role;
 use handoff_web::api::{ROUTES, openapi};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};

@@ -9,7 +9,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use chrono::TimeDelta;
 use handoff_host::{Host, Limits};
-use handoff_identity::accounts::Role;
+use handoff_identity::role::Role;
 use handoff_ingress::http::Scheme;
 use handoff_instance::open::Storage;
 use handoff_operations::accounts::{Add, Welcome};

@@ -45,7 +45,7 @@ fn a_person_signs_in_over_tls_and_an_operator_ends_it() {
     let grace = house::objects(&it);
     assert!(grace[0]["second_factor"].as_str().is_some_and(|url| url.starts_with("otpauth://totp/")));
     let told = house::handoff(&["people", "add", "ada", "--role", "it", "--why", "again", "--data", &data]);
-    assert!(String::from_utf8_lossy(&told.stderr).contains("is called that already"));
+    assert!(String::from_utf8_lossy(&told.stderr).contains("there is an account of that name already"));
     let ack = Sender::connect(daemon.mllp).and_then(|mut sender| sender.ask(&mllp::order(1))).expect("an answer");
     assert_eq!(ack.code, "AA");
 

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::asking::Asking;
 use crate::print_json;
-use handoff_identity::accounts::Role;
 use handoff_identity::password::{BYTES_MAX, Password};
+use handoff_identity::role::Role;
 use handoff_operations::accounts::{Add, List, Lock, Remove, Reset, Unlock, Welcome};
 
 #[derive(Subcommand)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
+use ::http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use handoff_host::contract::exchange::{Body, HttpRequest};

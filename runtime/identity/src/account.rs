@@ -6,9 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::accounts::{Person, Role};
-use crate::password::Verifier;
-use crate::totp::Secret;
+use crate::password::PasswordVerifier;
+use crate::person::Person;
+use crate::role::Role;
+use crate::totp::TotpSecret;
 
 /// Five slips of the finger are a bad morning; more are a guess.
 pub const FAILURES_MAX: u32 = 5;
@@ -22,25 +23,25 @@ const NAME_CHARS_MAX: usize = 64;
 
 /// By which somebody signs in: `ada`, `ada.lovelace`, `ada@clinic.example`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Name(String);
+pub struct AccountName(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a name has 1 to {NAME_CHARS_MAX} small letters, digits, `.`, `-`, `_` or `@`, and begins with a letter\n\
-     help: as in ada.lovelace"
+    "an account's name has 1 to {NAME_CHARS_MAX} lower-case letters, digits, `.`, `-`, `_` or `@`, and begins with a letter\n\
+     help: for example ada.lovelace"
 )]
-pub struct NameError;
+pub struct AccountNameError;
 
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Account {
     pub role: Role,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
-    pub password: Verifier,
+    pub password: PasswordVerifier,
     /// Somebody else knows it: good for choosing another, and for nothing more.
     pub one_time: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub second_factor: Option<Secret>,
+    pub second_factor: Option<TotpSecret>,
     /// The last code's step: a code counts once (RFC 6238, 5.2).
     pub code_used: u64,
     /// Since the last success.
@@ -55,7 +56,7 @@ pub struct Account {
 
 /// An account as a list shows it: nothing that lets anybody in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Listed {
+pub struct AccountSummary {
     pub name: String,
     pub role: Role,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,7 +71,7 @@ pub struct Listed {
 }
 
 impl Account {
-    pub fn new(role: Role, provider: Option<String>, password: Verifier) -> Account {
+    pub fn new(role: Role, provider: Option<String>, password: PasswordVerifier) -> Account {
         Account {
             role,
             provider,
@@ -117,9 +118,9 @@ impl fmt::Debug for Account {
     }
 }
 
-impl Listed {
-    pub fn of((name, account): (&String, &Account)) -> Listed {
-        Listed {
+impl AccountSummary {
+    pub fn of((name, account): (&String, &Account)) -> AccountSummary {
+        AccountSummary {
             name: name.clone(),
             role: account.role,
             provider: account.provider.clone(),
@@ -131,21 +132,21 @@ impl Listed {
     }
 }
 
-impl Name {
+impl AccountName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl std::str::FromStr for Name {
-    type Err = NameError;
+impl std::str::FromStr for AccountName {
+    type Err = AccountNameError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let letter = |byte: u8| byte.is_ascii_lowercase();
         let good = |byte: u8| letter(byte) || byte.is_ascii_digit() || b".-_@".contains(&byte);
         let begins = text.bytes().next().is_some_and(letter);
         match begins && text.len() <= NAME_CHARS_MAX && text.bytes().all(good) {
-            true => Ok(Name(text.to_string())),
-            false => Err(NameError),
+            true => Ok(AccountName(text.to_string())),
+            false => Err(AccountNameError),
         }
     }
 }

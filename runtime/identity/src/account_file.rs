@@ -1,6 +1,6 @@
-//! The accounts on disk: one file in the data folder, sealed under the house's key, replaced whole.
+//! The accounts on disk: one file in the data folder, sealed under the instance's key, replaced whole.
 //!
-//! Sealed it tells a thief neither hash nor role, and nobody can write one that this house would read.
+//! Sealed it tells a thief neither hash nor role, and nobody can write one that this instance would read.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -24,72 +24,73 @@ const PRIVATE: u32 = 0o600;
 
 /// What the file holds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Book {
+pub struct AccountSet {
     format: String,
     /// The highest that an account has had.
     version: u64,
-    pub people: BTreeMap<String, Account>,
+    #[serde(rename = "people")]
+    pub by_name: BTreeMap<String, Account>,
 }
 
-/// Where it lies, and what opens it.
-pub struct Shelf {
+/// Where the file lies, and what opens it.
+pub struct AccountFile {
     path: PathBuf,
     key: PeopleKey,
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum FileError {
-    #[error("cannot use the accounts in {}", path.display())]
+pub enum AccountFileError {
+    #[error("cannot read or write the accounts in {}", path.display())]
     Io { path: PathBuf, source: io::Error },
     #[error(
-        "the accounts in {} are damaged, or of another house\n\
-         help: put the file back from a backup of this house; without it nobody can sign in",
+        "the accounts in {} are damaged, or belong to another instance of Handoff\n\
+         help: restore this file from a backup of this instance; without it nobody can sign in",
         path.display()
     )]
     Sealed { path: PathBuf },
     #[error("the accounts in {} have format {found:?}; this version reads {FORMAT:?}", path.display())]
     OtherFormat { path: PathBuf, found: String },
-    #[error("the accounts cannot be written down")]
+    #[error("cannot write the accounts as JSON")]
     Json(#[from] serde_json::Error),
 }
 
-impl Book {
+impl AccountSet {
     pub fn next_version(&mut self) -> u64 {
         self.version += 1;
         self.version
     }
 }
 
-impl Default for Book {
-    fn default() -> Book {
-        Book { format: FORMAT.into(), version: 0, people: BTreeMap::new() }
+impl Default for AccountSet {
+    fn default() -> AccountSet {
+        AccountSet { format: FORMAT.into(), version: 0, by_name: BTreeMap::new() }
     }
 }
 
-impl Shelf {
-    pub fn new(data: &Path, key: PeopleKey) -> Shelf {
-        Shelf { path: data.join(NAME), key }
+impl AccountFile {
+    pub fn new(data: &Path, key: PeopleKey) -> AccountFile {
+        AccountFile { path: data.join(NAME), key }
     }
 
-    /// A house without the file has nobody yet.
-    pub fn read(&self) -> Result<Book, FileError> {
+    /// An instance without the file has no accounts yet.
+    pub fn read(&self) -> Result<AccountSet, AccountFileError> {
         let sealed = match fs::read(&self.path) {
             Ok(sealed) => sealed,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Book::default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(AccountSet::default()),
             Err(source) => return Err(self.failed(source)),
         };
-        let damaged = || FileError::Sealed { path: self.path.clone() };
+        let damaged = || AccountFileError::Sealed { path: self.path.clone() };
         let clear = self.key.open(&sealed).ok_or_else(damaged)?;
-        let book: Book = serde_json::from_slice(&clear).map_err(|_| damaged())?;
-        match book.format == FORMAT {
-            true => Ok(book),
-            false => Err(FileError::OtherFormat { path: self.path.clone(), found: book.format }),
+        let accounts: AccountSet = serde_json::from_slice(&clear).map_err(|_| damaged())?;
+        match accounts.format == FORMAT {
+            true => Ok(accounts),
+            false => Err(AccountFileError::OtherFormat { path: self.path.clone(), found: accounts.format }),
         }
     }
 
     /// Returns when it is whole and durable; until then the old one is.
-    pub fn write(&self, book: &Book, dice: &mut dyn CryptoRng) -> Result<(), FileError> {
-        let clear = Zeroizing::new(serde_json::to_vec(book)?);
+    pub fn write(&self, accounts: &AccountSet, dice: &mut dyn CryptoRng) -> Result<(), AccountFileError> {
+        let clear = Zeroizing::new(serde_json::to_vec(accounts)?);
         let sealed = self.key.close(&clear, dice).ok_or_else(|| self.failed(io::ErrorKind::FileTooLarge.into()))?;
         let written = || -> io::Result<()> {
             let draft = self.path.with_extension("new");
@@ -102,7 +103,7 @@ impl Shelf {
         written().map_err(|source| self.failed(source))
     }
 
-    fn failed(&self, source: io::Error) -> FileError {
-        FileError::Io { path: self.path.clone(), source }
+    fn failed(&self, source: io::Error) -> AccountFileError {
+        AccountFileError::Io { path: self.path.clone(), source }
     }
 }

@@ -1,82 +1,73 @@
-//! Who works with the house: their accounts, roles and passwords. Whoever is not in here sees nothing over HTTP.
+//! Who works with this instance: their accounts, roles and passwords. Whoever is not in here sees nothing over HTTP.
 //!
 //! Architecture Invariant: a change counts only after the journal has it, and nobody is let in before the journal knows.
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use handoff_store::{AccountChange, CommitError, Record};
 use handoff_vault::{Dice, PeopleKey};
+use parking_lot::{Mutex, MutexGuard};
 use zeroize::Zeroizing;
 
-use crate::account::{Account, Listed, Name, NameError};
+use crate::account::{Account, AccountName, AccountNameError, AccountSummary};
 pub use crate::account_file::NAME as FILE;
-use crate::account_file::{Book, FileError, Shelf};
-use crate::password::{Password, PasswordError, Verifier};
-pub use crate::role::{Right, Role};
-use crate::totp::Secret;
+use crate::account_file::{AccountFile, AccountFileError, AccountSet};
+use crate::password::{Password, PasswordError, PasswordVerifier};
+use crate::person::{Person, Recorder};
+use crate::role::Role;
+use crate::totp::TotpSecret;
 
 /// A practice has dozens of people; a list that grows beyond this is somebody's mistake.
-const PEOPLE_MAX: usize = 1_000;
+const ACCOUNTS_MAX: usize = 1_000;
 
-/// One who was let in, or whom the control door vouches for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Person {
-    pub name: String,
-    pub role: Role,
-    /// By which a physician's own referrals name them.
-    pub provider: Option<String>,
-}
-
-/// Writes one thing down, durably; given by whoever holds the journal.
-pub type Recorder<'a> = &'a dyn Fn(Record) -> Result<(), CommitError>;
-
-/// Every account of the house.
-pub struct People {
-    shelf: Shelf,
-    book: Mutex<Book>,
+/// Every account of this instance.
+pub struct Accounts {
+    file: AccountFile,
+    accounts: Mutex<AccountSet>,
     dice: Mutex<Dice>,
     /// What a name that no account has is checked against, so that it costs the same time.
-    pub(crate) decoy: Verifier,
+    pub(crate) decoy: PasswordVerifier,
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum PeopleError {
+pub enum AccountsError {
     #[error(transparent)]
-    File(#[from] FileError),
+    File(#[from] AccountFileError),
     #[error(transparent)]
-    Name(#[from] NameError),
+    Name(#[from] AccountNameError),
     #[error(transparent)]
     Password(#[from] PasswordError),
-    #[error("nobody here is called that\nhelp: `handoff people list` names everybody")]
+    #[error("there is no account of that name\nhelp: `handoff people list` shows every account")]
     NoSuchPerson,
-    #[error("somebody here is called that already\nhelp: `handoff people reset` gives them another password")]
+    #[error("there is an account of that name already\nhelp: `handoff people reset` gives it another password")]
     NameTaken,
     #[error(
-        "a physician needs the number by which referrals name them\n\
-         help: --provider NPI, as the EHR's messages have it in PRD-7"
+        "a physician needs the provider number by which referrals name them\n\
+         help: add --provider with the NPI that the EHR's messages have in PRD-7"
     )]
     NoProvider,
-    #[error("only a physician has a provider's number; {0} sees no patients of their own")]
+    #[error("only a physician has a provider number, and this account's role is {0}\nhelp: leave out --provider")]
     NotAPhysician(Role),
-    #[error("there are {PEOPLE_MAX} accounts already\nhelp: remove those of people who have left")]
+    #[error(
+        "there are {ACCOUNTS_MAX} accounts already, which is the limit\nhelp: remove the accounts of people who have left"
+    )]
     TooMany,
-    #[error("the journal did not take it, and it was not done")]
+    #[error("nothing was changed, because the journal could not record it")]
     Commit(#[from] CommitError),
 }
 
 /// What a new person is told once, and nobody ever again.
 #[derive(Debug)]
-pub struct Told {
+pub struct IssuedCredentials {
     /// Absent where the operator brought one.
     pub password: Option<Password>,
     /// What an authenticator app is shown.
     pub second_factor: Option<Zeroizing<String>>,
 }
 
-/// Who is to be added.
-pub struct Newcomer {
-    pub name: Name,
+/// The account that is to be made.
+pub struct NewAccount {
+    pub name: AccountName,
     pub role: Role,
     pub provider: Option<String>,
     pub password: Option<Password>,
@@ -85,61 +76,66 @@ pub struct Newcomer {
 
 /// Who changes an account, and why.
 #[derive(Clone, Copy)]
-pub struct Because<'a> {
+pub struct ChangedBy<'a> {
     pub who: &'a str,
     pub why: &'a str,
 }
 
-impl People {
+impl Accounts {
     /// # Errors
-    /// When the file is there and cannot be read, or was written under another house's key.
-    pub fn open(data: &Path, key: PeopleKey, mut dice: Dice) -> Result<People, PeopleError> {
-        let shelf = Shelf::new(data, key);
-        let book = shelf.read()?;
-        let decoy = Verifier::of(&Password::generate(&mut *dice), &mut *dice)?;
-        Ok(People { shelf, book: Mutex::new(book), dice: Mutex::new(dice), decoy })
+    /// When the file is there and cannot be read, or was written under another instance's key.
+    pub fn open(data: &Path, key: PeopleKey, mut dice: Dice) -> Result<Accounts, AccountsError> {
+        let file = AccountFile::new(data, key);
+        let accounts = file.read()?;
+        let decoy = PasswordVerifier::of(&Password::generate(&mut *dice), &mut *dice)?;
+        Ok(Accounts { file, accounts: Mutex::new(accounts), dice: Mutex::new(dice), decoy })
     }
 
     /// Everybody, by name.
-    pub fn list(&self) -> Vec<Listed> {
-        self.book().people.iter().map(Listed::of).collect()
+    pub fn list(&self) -> Vec<AccountSummary> {
+        self.accounts().by_name.iter().map(AccountSummary::of).collect()
     }
 
     /// Somebody as they are now; nothing once they are locked or gone.
     pub fn present(&self, name: &str, version: u64) -> Option<Person> {
-        let book = self.book();
-        let account = book.people.get(name)?;
+        let accounts = self.accounts();
+        let account = accounts.by_name.get(name)?;
         (account.version == version && !account.locked).then(|| account.person(name))
     }
 
     /// # Errors
     /// When the name is taken, a physician has no number, or the journal or the file does not take it.
-    pub fn add(&self, newcomer: Newcomer, because: Because<'_>, record: Recorder<'_>) -> Result<Told, PeopleError> {
-        let Newcomer { name, role, provider, password, second_factor } = newcomer;
+    pub fn add(
+        &self,
+        new: NewAccount,
+        by: ChangedBy<'_>,
+        record: Recorder<'_>,
+    ) -> Result<IssuedCredentials, AccountsError> {
+        let NewAccount { name, role, provider, password, second_factor } = new;
         let provider = provider.filter(|provider| !provider.trim().is_empty());
         match (role, &provider) {
-            (Role::Physician, None) => return Err(PeopleError::NoProvider),
+            (Role::Physician, None) => return Err(AccountsError::NoProvider),
             (Role::Coordinator | Role::Manager | Role::It | Role::Auditor, Some(_)) => {
-                return Err(PeopleError::NotAPhysician(role));
+                return Err(AccountsError::NotAPhysician(role));
             }
             (Role::Physician, Some(_)) | (_, None) => {}
         }
-        let (told, verifier, secret) = self.credentials(name.as_str(), password, second_factor)?;
-        let mut book = self.book();
-        if book.people.contains_key(name.as_str()) {
-            return Err(PeopleError::NameTaken);
+        let (issued, verifier, secret) = self.credentials(name.as_str(), password, second_factor)?;
+        let mut accounts = self.accounts();
+        if accounts.by_name.contains_key(name.as_str()) {
+            return Err(AccountsError::NameTaken);
         }
-        if book.people.len() >= PEOPLE_MAX {
-            return Err(PeopleError::TooMany);
+        if accounts.by_name.len() >= ACCOUNTS_MAX {
+            return Err(AccountsError::TooMany);
         }
         let mut account = Account::new(role, provider, verifier);
         account.second_factor = secret;
-        account.version = book.next_version();
-        record(changed(name.as_str(), AccountChange::Added, role, because))?;
-        let mut next = book.clone();
-        next.people.insert(name.as_str().to_string(), account);
-        self.write(&mut book, next)?;
-        Ok(told)
+        account.version = accounts.next_version();
+        record(changed(name.as_str(), AccountChange::Added, role, by))?;
+        let mut next = accounts.clone();
+        next.by_name.insert(name.as_str().to_string(), account);
+        self.write(&mut accounts, next)?;
+        Ok(issued)
     }
 
     /// Gives somebody another one-time password, and another second factor or none. Whoever was signed in is out.
@@ -151,34 +147,34 @@ impl People {
         name: &str,
         password: Option<Password>,
         second_factor: bool,
-        because: Because<'_>,
+        by: ChangedBy<'_>,
         record: Recorder<'_>,
-    ) -> Result<Told, PeopleError> {
-        let (told, verifier, secret) = self.credentials(name, password, second_factor)?;
-        self.change(name, AccountChange::Reset, because, record, |account| {
+    ) -> Result<IssuedCredentials, AccountsError> {
+        let (issued, verifier, secret) = self.credentials(name, password, second_factor)?;
+        self.change(name, AccountChange::Reset, by, record, |account| {
             account.password = verifier;
             account.one_time = true;
             account.second_factor = secret;
             account.code_used = 0;
             account.forgive();
         })?;
-        Ok(told)
+        Ok(issued)
     }
 
     /// Lets somebody in no more, from this moment on.
     ///
     /// # Errors
     /// When there is nobody of the name, or the journal or the file does not take it.
-    pub fn lock(&self, name: &str, because: Because<'_>, record: Recorder<'_>) -> Result<(), PeopleError> {
-        self.change(name, AccountChange::Locked, because, record, |account| account.locked = true)
+    pub fn lock(&self, name: &str, by: ChangedBy<'_>, record: Recorder<'_>) -> Result<(), AccountsError> {
+        self.change(name, AccountChange::Locked, by, record, |account| account.locked = true)
     }
 
     /// Undoes a lock, and the one that failed attempts led to.
     ///
     /// # Errors
     /// When there is nobody of the name, or the journal or the file does not take it.
-    pub fn unlock(&self, name: &str, because: Because<'_>, record: Recorder<'_>) -> Result<(), PeopleError> {
-        self.change(name, AccountChange::Unlocked, because, record, |account| {
+    pub fn unlock(&self, name: &str, by: ChangedBy<'_>, record: Recorder<'_>) -> Result<(), AccountsError> {
+        self.change(name, AccountChange::Unlocked, by, record, |account| {
             account.locked = false;
             account.forgive();
         })
@@ -186,31 +182,31 @@ impl People {
 
     /// # Errors
     /// When there is nobody of the name, or the journal or the file does not take it.
-    pub fn remove(&self, name: &str, because: Because<'_>, record: Recorder<'_>) -> Result<(), PeopleError> {
-        let mut book = self.book();
-        let role = book.people.get(name).ok_or(PeopleError::NoSuchPerson)?.role;
-        record(changed(name, AccountChange::Removed, role, because))?;
-        let mut next = book.clone();
-        next.people.remove(name);
-        self.write(&mut book, next)
+    pub fn remove(&self, name: &str, by: ChangedBy<'_>, record: Recorder<'_>) -> Result<(), AccountsError> {
+        let mut accounts = self.accounts();
+        let role = accounts.by_name.get(name).ok_or(AccountsError::NoSuchPerson)?.role;
+        record(changed(name, AccountChange::Removed, role, by))?;
+        let mut next = accounts.clone();
+        next.by_name.remove(name);
+        self.write(&mut accounts, next)
     }
 
     fn change(
         &self,
         name: &str,
         what: AccountChange,
-        because: Because<'_>,
+        by: ChangedBy<'_>,
         record: Recorder<'_>,
         make: impl FnOnce(&mut Account),
-    ) -> Result<(), PeopleError> {
-        let mut book = self.book();
-        let mut next = book.clone();
+    ) -> Result<(), AccountsError> {
+        let mut accounts = self.accounts();
+        let mut next = accounts.clone();
         let version = next.next_version();
-        let account = next.people.get_mut(name).ok_or(PeopleError::NoSuchPerson)?;
+        let account = next.by_name.get_mut(name).ok_or(AccountsError::NoSuchPerson)?;
         make(account);
         account.version = version;
-        record(changed(name, what, account.role, because))?;
-        self.write(&mut book, next)
+        record(changed(name, what, account.role, by))?;
+        self.write(&mut accounts, next)
     }
 
     fn credentials(
@@ -218,38 +214,38 @@ impl People {
         name: &str,
         password: Option<Password>,
         second_factor: bool,
-    ) -> Result<(Told, Verifier, Option<Secret>), PeopleError> {
+    ) -> Result<(IssuedCredentials, PasswordVerifier, Option<TotpSecret>), AccountsError> {
         let mut dice = self.dice();
         let brought = password.is_some();
         let password = match password {
             Some(password) => password.acceptable(name, second_factor)?,
             None => Password::generate(&mut **dice),
         };
-        let verifier = Verifier::of(&password, &mut **dice)?;
-        let secret = second_factor.then(|| Secret::generate(&mut **dice));
+        let verifier = PasswordVerifier::of(&password, &mut **dice)?;
+        let secret = second_factor.then(|| TotpSecret::generate(&mut **dice));
         let shown = secret.as_ref().map(|secret| secret.provisioning_url(name));
-        let told = Told { password: (!brought).then_some(password), second_factor: shown };
-        Ok((told, verifier, secret))
+        let issued = IssuedCredentials { password: (!brought).then_some(password), second_factor: shown };
+        Ok((issued, verifier, secret))
     }
 
     /// Whole on disk first, in force after.
-    pub(crate) fn write(&self, book: &mut Book, next: Book) -> Result<(), PeopleError> {
-        self.shelf.write(&next, &mut **self.dice())?;
-        *book = next;
+    pub(crate) fn write(&self, accounts: &mut AccountSet, next: AccountSet) -> Result<(), AccountsError> {
+        self.file.write(&next, &mut **self.dice())?;
+        *accounts = next;
         Ok(())
     }
 
-    pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn accounts(&self) -> MutexGuard<'_, AccountSet> {
+        self.accounts.lock()
     }
 
     pub(crate) fn dice(&self) -> MutexGuard<'_, Dice> {
-        self.dice.lock().unwrap_or_else(PoisonError::into_inner)
+        self.dice.lock()
     }
 }
 
-pub(crate) fn changed(person: &str, change: AccountChange, role: Role, because: Because<'_>) -> Record {
-    let Because { who, why } = because;
+pub(crate) fn changed(person: &str, change: AccountChange, role: Role, by: ChangedBy<'_>) -> Record {
+    let ChangedBy { who, why } = by;
     Record::Account { person: person.into(), change, role: role.name().into(), who: who.into(), why: why.into() }
 }
 

@@ -1,17 +1,22 @@
 //! Signing in elsewhere: OpenID Connect's code flow (Core 1.0, 3.1) with a proof of the code's owner (PKCE, RFC 7636). The
 //! practice's own directory says who somebody is; this configuration says what they are here.
+//!
+//! Not by the crate `openidconnect` (4.1): it brings `rsa` (RUSTSEC-2023-0071: timing tells of a private key, and there is no
+//! fix), and `p256` and `p384` as a second elliptic cryptography beside AWS-LC. No feature leaves them out. Together they are
+//! 41 crates that we have not, to spare the two requests of `provider` and the claims of `id_token`.
 
 mod id_token;
 mod provider;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_vault::Dice;
+use handoff_vault::secrets::{Secret, Secrets};
+use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -19,10 +24,10 @@ use subtle::ConstantTimeEq as _;
 use url::Url;
 use zeroize::Zeroizing;
 
-use self::id_token::{Expected, IdTokenError};
-use self::provider::{Provider, Unreachable};
-use crate::accounts::{Person, Role};
-use handoff_vault::secrets::{Secret, Secrets};
+use self::id_token::{ExpectedClaims, IdTokenError, UnverifiedIdToken};
+use self::provider::{OpenIdProvider, ProviderError};
+use crate::person::Person;
+use crate::role::Role;
 
 /// Where the directory sends somebody back to, below our public URL.
 pub const CALLBACK: &str = "/api/session/oidc/callback";
@@ -37,7 +42,7 @@ const PENDING_MAX: usize = 1_000;
 /// 256 bits for each: not to be guessed.
 const RANDOM_BYTES: usize = 32;
 
-/// Longer names are no names; see `account::Name`.
+/// Longer names are no names; see `account::AccountName`.
 const NAME_CHARS_MAX: usize = 64;
 
 /// `people: oidc:` in the configuration.
@@ -78,7 +83,7 @@ pub struct Oidc {
     config: OidcConfig,
     secret: Secret,
     redirect_uri: String,
-    provider: Provider,
+    provider: OpenIdProvider,
     pending: Mutex<HashMap<[u8; 32], Pending>>,
     dice: Mutex<Dice>,
 }
@@ -87,11 +92,11 @@ pub struct Oidc {
 struct Pending {
     nonce: String,
     verifier: Zeroizing<String>,
-    begun: DateTime<Utc>,
+    began: DateTime<Utc>,
 }
 
 /// Where a browser is sent, and what it has to bring back.
-pub struct Begun {
+pub struct AuthorizationRequest {
     pub url: String,
     pub state: Zeroizing<String>,
 }
@@ -99,9 +104,11 @@ pub struct Begun {
 /// Why it is not set up.
 #[derive(Debug, thiserror::Error)]
 pub enum OidcConfigError {
-    #[error("`people: oidc: secret:` names the secret {0}, which is not among `secrets:`")]
+    #[error("`people: oidc: secret:` names the secret {0}, which is not among `secrets:`\nhelp: add it there")]
     NoSecret(String),
-    #[error("`people: oidc:` needs to know where browsers find us\nhelp: write `public_url:` under `listen: api:`")]
+    #[error(
+        "`people: oidc:` needs the address at which browsers reach Handoff\nhelp: write `public_url:` under `listen: api:`"
+    )]
     NoPublicUrl,
     #[error(
         "`people: oidc: issuer:` must be an https URL, or on this machine\n\
@@ -112,23 +119,27 @@ pub enum OidcConfigError {
     NoRoles,
     #[error("cannot read {}", path.display())]
     Authority { path: PathBuf, source: std::io::Error },
-    #[error("`people: oidc:` cannot be used over TLS")]
+    #[error("TLS cannot be set up for `people: oidc:`")]
     Tls(#[source] reqwest::Error),
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum OidcError {
-    #[error("the directory cannot be asked")]
-    Unreachable(#[from] Unreachable),
-    #[error("this browser was not sent to the directory from here, or too long ago")]
-    Unbidden,
-    #[error("the directory's answer does not hold")]
+    #[error("the directory cannot be reached, or does not answer as it should")]
+    Unreachable(#[from] ProviderError),
+    #[error("this sign-in was not begun in this browser, or too long ago\nhelp: begin again at the sign-in page")]
+    UnknownState,
+    #[error("the directory's ID token is not valid")]
     Untrusted(#[from] IdTokenError),
     #[error(
-        "the directory gives this person no role here\nhelp: `people: oidc: roles:` says which of its values are one"
+        "the directory gives this person no role here\n\
+         help: `people: oidc: roles:` lists the directory's values that give a role"
     )]
     NoRole,
-    #[error("the directory does not say by which number referrals name this physician")]
+    #[error(
+        "the directory does not give this physician's provider number, by which referrals name them\n\
+         help: let it send the claim that `people: oidc: provider_claim:` names"
+    )]
     NoProvider,
 }
 
@@ -161,7 +172,7 @@ impl Oidc {
                 Some(std::fs::read(path).map_err(unreadable)?)
             }
         };
-        let provider = Provider::new(&config.issuer, authority)?;
+        let provider = OpenIdProvider::new(&config.issuer, authority)?;
         let redirect_uri = format!("{}{CALLBACK}", public_url.trim_end_matches('/'));
         Ok(Oidc { config, secret, redirect_uri, provider, pending: Mutex::default(), dice: Mutex::new(dice) })
     }
@@ -170,7 +181,7 @@ impl Oidc {
     ///
     /// # Errors
     /// When the directory does not say where.
-    pub async fn begin(&self, now: DateTime<Utc>) -> Result<Begun, OidcError> {
+    pub async fn begin(&self, now: DateTime<Utc>) -> Result<AuthorizationRequest, OidcError> {
         let endpoint = self.provider.authorization_endpoint(now).await?;
         let [state, nonce, verifier] = [(); 3].map(|()| self.random());
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()));
@@ -185,29 +196,29 @@ impl Oidc {
             .append_pair("nonce", &nonce)
             .append_pair("code_challenge", &challenge)
             .append_pair("code_challenge_method", "S256");
-        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.retain(|_, pending| now - pending.begun < PENDING_FOR);
+        let mut pending = self.pending.lock();
+        pending.retain(|_, pending| now - pending.began < PENDING_FOR);
         if pending.len() >= PENDING_MAX
-            && let Some(oldest) = pending.iter().min_by_key(|(_, pending)| pending.begun).map(|(hash, _)| *hash)
+            && let Some(oldest) = pending.iter().min_by_key(|(_, pending)| pending.began).map(|(hash, _)| *hash)
         {
             pending.remove(&oldest);
         }
-        pending.insert(hash(&state), Pending { nonce: nonce.to_string(), verifier, begun: now });
-        Ok(Begun { url: url.into(), state })
+        pending.insert(hash(&state), Pending { nonce: nonce.to_string(), verifier, began: now });
+        Ok(AuthorizationRequest { url: url.into(), state })
     }
 
     /// Who came back, with the code that they brought. `kept` is the state that this browser was given.
     ///
     /// # Errors
-    /// When it is another browser, the directory's word does not hold, or they have no role here.
+    /// When it is another browser, the directory's word is not valid, or they have no role here.
     pub async fn finish(&self, code: &str, state: &str, kept: &str, now: DateTime<Utc>) -> Result<Person, OidcError> {
         if !bool::from(state.as_bytes().ct_eq(kept.as_bytes())) {
-            return Err(OidcError::Unbidden);
+            return Err(OidcError::UnknownState);
         }
         // Taken out: a state counts once.
-        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash(state));
+        let pending = self.pending.lock().remove(&hash(state));
         let Pending { nonce, verifier, .. } =
-            pending.filter(|pending| now - pending.begun < PENDING_FOR).ok_or(OidcError::Unbidden)?;
+            pending.filter(|pending| now - pending.began < PENDING_FOR).ok_or(OidcError::UnknownState)?;
         let form = [
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -215,8 +226,9 @@ impl Oidc {
             ("code_verifier", &verifier),
         ];
         let token = self.provider.redeem(&form, &self.config.client_id, &self.secret, now).await?;
-        let expected = Expected { issuer: &self.config.issuer, client_id: &self.config.client_id, nonce: &nonce, now };
-        let read = id_token::Unverified::read(&token)?;
+        let expected =
+            ExpectedClaims { issuer: &self.config.issuer, client_id: &self.config.client_id, nonce: &nonce, now };
+        let read = UnverifiedIdToken::read(&token)?;
         let key = self.provider.key(read.key_id(), now).await?.ok_or(IdTokenError::UnknownKey)?;
         let claims = read.verify(&key, &expected)?;
         self.person(&claims)
@@ -242,7 +254,7 @@ impl Oidc {
 
     fn random(&self) -> Zeroizing<String> {
         let mut bytes = Zeroizing::new([0; RANDOM_BYTES]);
-        self.dice.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut *bytes);
+        self.dice.lock().fill_bytes(&mut *bytes);
         Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes))
     }
 }
@@ -261,7 +273,7 @@ fn texts(claim: &Value) -> Vec<&str> {
 }
 
 /// Whether plain HTTP goes no further than this machine.
-fn stays_here(url: &Url) -> bool {
+fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
         Some(url::Host::Ipv6(address)) => address.is_loopback(),

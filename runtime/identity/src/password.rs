@@ -44,7 +44,7 @@ pub struct Password(Zeroizing<String>);
 
 /// By which a password is recognised.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verifier {
+pub struct PasswordVerifier {
     salt: String,
     hash: String,
     memory_kib: u32,
@@ -55,13 +55,13 @@ pub struct Verifier {
 pub enum PasswordError {
     #[error("the password is too short\nhelp: {0} characters at least; a few words in a row are easy to keep in mind")]
     TooShort(usize),
-    #[error("the password is longer than {BYTES_MAX} bytes")]
+    #[error("the password is longer than {BYTES_MAX} bytes\nhelp: choose a shorter one")]
     TooLong,
-    #[error("the password holds the person's own name\nhelp: take words that have nothing to do with you")]
+    #[error("the password contains the person's own name\nhelp: choose words that have nothing to do with you")]
     HoldsTheName,
-    #[error("the password is the old one\nhelp: choose another")]
+    #[error("the new password is the same as the old one\nhelp: choose another")]
     Unchanged,
-    #[error("argon2 cannot work here: is there memory left?")]
+    #[error("the password cannot be hashed\nhelp: argon2 needs {MEMORY_KIB} KiB of free memory")]
     Argon2,
 }
 
@@ -114,14 +114,14 @@ impl fmt::Debug for Password {
     }
 }
 
-impl Verifier {
+impl PasswordVerifier {
     /// # Errors
     /// When there is not enough memory.
-    pub fn of(password: &Password, dice: &mut dyn CryptoRng) -> Result<Verifier, PasswordError> {
+    pub fn of(password: &Password, dice: &mut dyn CryptoRng) -> Result<PasswordVerifier, PasswordError> {
         let mut salt = [0; SALT_BYTES];
         dice.fill_bytes(&mut salt);
         let hash = hash(password, &salt, MEMORY_KIB, PASSES).ok_or(PasswordError::Argon2)?;
-        Ok(Verifier {
+        Ok(PasswordVerifier {
             salt: STANDARD_NO_PAD.encode(salt),
             hash: STANDARD_NO_PAD.encode(hash),
             memory_kib: MEMORY_KIB,
@@ -139,9 +139,9 @@ impl Verifier {
     }
 }
 
-impl fmt::Debug for Verifier {
+impl fmt::Debug for PasswordVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Verifier(…)")
+        f.write_str("PasswordVerifier(…)")
     }
 }
 
@@ -163,16 +163,16 @@ mod tests {
     fn a_password_is_recognised_and_no_other() {
         let mut dice = system_dice();
         let password = Password::from("correct horse battery staple".to_string());
-        let verifier = Verifier::of(&password, &mut *dice).expect("hashed");
+        let verifier = PasswordVerifier::of(&password, &mut *dice).expect("hashed");
         let kept = serde_json::to_string(&verifier).expect("written");
         assert!(!kept.contains("horse"));
-        let verifier: Verifier = serde_json::from_str(&kept).expect("read");
+        let verifier: PasswordVerifier = serde_json::from_str(&kept).expect("read");
         assert!(verifier.accepts(&password));
         assert!(!verifier.accepts(&"correct horse battery stapl".to_string().into()));
         assert!(!verifier.accepts(&String::new().into()));
         assert_ne!(
             kept,
-            serde_json::to_string(&Verifier::of(&password, &mut *dice).expect("hashed")).expect("written")
+            serde_json::to_string(&PasswordVerifier::of(&password, &mut *dice).expect("hashed")).expect("written")
         );
     }
 

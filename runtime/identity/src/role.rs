@@ -23,7 +23,7 @@ pub enum Role {
 
 /// One thing that may be done over HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Right {
+pub enum AccessRight {
     /// Referrals, by the role's own view of them.
     Referrals,
     /// Tasks and stalled referrals, by the role's own view of them.
@@ -38,7 +38,7 @@ pub enum Right {
     Figures,
     /// Journal search.
     Journal,
-    /// Who looked at whom, and what left the house.
+    /// Who looked at whom, and what left this instance.
     Disclosures,
     People,
     Deployments,
@@ -58,20 +58,20 @@ impl Role {
         }
     }
 
-    pub fn may(self, right: Right) -> bool {
+    pub fn may(self, right: AccessRight) -> bool {
         use Role::{Auditor, Coordinator, It, Manager, Physician};
         let roles: &[Role] = match right {
-            Right::Referrals => &Role::ALL,
-            Right::Worklists => &[Coordinator, Physician, Manager],
-            Right::DeadLetters => &[Coordinator, Manager, It],
-            Right::DeadBytes => &[Coordinator],
-            Right::SettleDeadLetters => &[Coordinator, It],
-            Right::BreakGlass => &[Physician],
-            Right::Figures => &[Coordinator, Manager],
-            Right::Journal | Right::Disclosures => &[Auditor],
-            Right::People => &[It],
-            Right::Deployments => &[Manager, It, Auditor],
-            Right::Metrics => &[Manager, It],
+            AccessRight::Referrals => &Role::ALL,
+            AccessRight::Worklists => &[Coordinator, Physician, Manager],
+            AccessRight::DeadLetters => &[Coordinator, Manager, It],
+            AccessRight::DeadBytes => &[Coordinator],
+            AccessRight::SettleDeadLetters => &[Coordinator, It],
+            AccessRight::BreakGlass => &[Physician],
+            AccessRight::Figures => &[Coordinator, Manager],
+            AccessRight::Journal | AccessRight::Disclosures => &[Auditor],
+            AccessRight::People => &[It],
+            AccessRight::Deployments => &[Manager, It, Auditor],
+            AccessRight::Metrics => &[Manager, It],
         };
         roles.contains(&self)
     }

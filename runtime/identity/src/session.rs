@@ -1,18 +1,19 @@
 //! Who is signed in. In memory alone: a restart signs everybody out, and no disk ever holds what would let anybody in.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_vault::Dice;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use parking_lot::{Mutex, MutexGuard};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use crate::accounts::{People, Person};
+use crate::accounts::Accounts;
+use crate::person::Person;
 use crate::sign_in::Admitted;
 
 /// Automatic logoff (45 CFR 164.312(a)(2)(iii)): a coordinator who takes a call comes back to it, a screen that was left
@@ -33,7 +34,7 @@ const CSRF_PURPOSE: &[u8] = b"handoff csrf";
 
 /// What a browser keeps in its cookie. Whoever has it is that person.
 #[derive(Clone)]
-pub struct Token(Zeroizing<[u8; TOKEN_BYTES]>);
+pub struct SessionToken(Zeroizing<[u8; TOKEN_BYTES]>);
 
 /// Everyone who is signed in, by the hash of their token: a look-up tells by its time at most something of a hash.
 pub struct Sessions {
@@ -42,24 +43,24 @@ pub struct Sessions {
 }
 
 /// Who it is, and who says so.
-enum Whose {
+enum SessionOwner {
     /// An account of ours, as of this version.
     Account { name: String, version: u64 },
     /// Somebody whom the practice's directory vouched for when it began.
-    Elsewhere(Person),
+    Directory(Person),
 }
 
 struct Session {
-    whose: Whose,
-    begun: DateTime<Utc>,
-    seen: DateTime<Utc>,
+    owner: SessionOwner,
+    began: DateTime<Utc>,
+    last_used: DateTime<Utc>,
 }
 
-impl Token {
+impl SessionToken {
     /// Nothing when it cannot be one.
-    pub fn read(text: &str) -> Option<Token> {
+    pub fn read(text: &str) -> Option<SessionToken> {
         let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(text).ok()?);
-        bytes.as_slice().try_into().ok().map(|bytes| Token(Zeroizing::new(bytes)))
+        bytes.as_slice().try_into().ok().map(|bytes| SessionToken(Zeroizing::new(bytes)))
     }
 
     pub fn as_text(&self) -> Zeroizing<String> {
@@ -72,7 +73,7 @@ impl Token {
         URL_SAFE_NO_PAD.encode(mac.chain_update(CSRF_PURPOSE).finalize().into_bytes())
     }
 
-    pub fn vouches_for(&self, csrf: &str) -> bool {
+    pub fn accepts_csrf(&self, csrf: &str) -> bool {
         self.csrf().as_bytes().ct_eq(csrf.as_bytes()).into()
     }
 
@@ -81,9 +82,9 @@ impl Token {
     }
 }
 
-impl std::fmt::Debug for Token {
+impl std::fmt::Debug for SessionToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Token(…)")
+        f.write_str("SessionToken(…)")
     }
 }
 
@@ -92,41 +93,41 @@ impl Sessions {
         Sessions { open: Mutex::default(), dice: Mutex::new(dice) }
     }
 
-    pub fn begin(&self, admitted: &Admitted, now: DateTime<Utc>) -> Token {
+    pub fn begin(&self, admitted: &Admitted, now: DateTime<Utc>) -> SessionToken {
         let Admitted { person, version } = admitted;
-        self.open_for(Whose::Account { name: person.name.clone(), version: *version }, now)
+        self.open_for(SessionOwner::Account { name: person.name.clone(), version: *version }, now)
     }
 
     /// For somebody whom the practice's directory vouches for.
-    pub fn begin_elsewhere(&self, person: &Person, now: DateTime<Utc>) -> Token {
-        self.open_for(Whose::Elsewhere(person.clone()), now)
+    pub fn begin_by_directory(&self, person: &Person, now: DateTime<Utc>) -> SessionToken {
+        self.open_for(SessionOwner::Directory(person.clone()), now)
     }
 
-    fn open_for(&self, whose: Whose, now: DateTime<Utc>) -> Token {
-        let mut token = Token(Zeroizing::new([0; TOKEN_BYTES]));
-        self.dice.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut *token.0);
+    fn open_for(&self, owner: SessionOwner, now: DateTime<Utc>) -> SessionToken {
+        let mut token = SessionToken(Zeroizing::new([0; TOKEN_BYTES]));
+        self.dice.lock().fill_bytes(&mut *token.0);
         let mut open = self.open();
         open.retain(|_, session| session.lasts(now));
-        let theirs = |session: &Session| session.whose.name() == whose.name();
+        let theirs = |session: &Session| session.owner.name() == owner.name();
         if open.values().filter(|session| theirs(session)).count() >= PER_PERSON_MAX {
-            let oldest = open.iter().filter(|(_, session)| theirs(session)).min_by_key(|(_, session)| session.begun);
+            let oldest = open.iter().filter(|(_, session)| theirs(session)).min_by_key(|(_, session)| session.began);
             if let Some(hash) = oldest.map(|(hash, _)| *hash) {
                 open.remove(&hash);
             }
         }
-        open.insert(token.hash(), Session { whose, begun: now, seen: now });
+        open.insert(token.hash(), Session { owner, began: now, last_used: now });
         token
     }
 
     /// Who is meant by a token, as their account has them now. Nobody once it has lasted too long, or the account changed.
-    pub fn person(&self, token: &Token, now: DateTime<Utc>, people: &People) -> Option<Person> {
+    pub fn person(&self, token: &SessionToken, now: DateTime<Utc>, accounts: &Accounts) -> Option<Person> {
         let hash = token.hash();
         let mut open = self.open();
         let session = open.get_mut(&hash)?;
-        let person = session.lasts(now).then(|| session.whose.person(people)).flatten();
+        let person = session.lasts(now).then(|| session.owner.person(accounts)).flatten();
         match person {
             Some(person) => {
-                session.seen = now;
+                session.last_used = now;
                 Some(person)
             }
             None => {
@@ -136,7 +137,7 @@ impl Sessions {
         }
     }
 
-    pub fn end(&self, token: &Token) {
+    pub fn end(&self, token: &SessionToken) {
         self.open().remove(&token.hash());
     }
 
@@ -146,28 +147,28 @@ impl Sessions {
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<[u8; 32], Session>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock()
     }
 }
 
-impl Whose {
+impl SessionOwner {
     fn name(&self) -> &str {
         match self {
-            Whose::Account { name, .. } => name,
-            Whose::Elsewhere(person) => &person.name,
+            SessionOwner::Account { name, .. } => name,
+            SessionOwner::Directory(person) => &person.name,
         }
     }
 
-    fn person(&self, people: &People) -> Option<Person> {
+    fn person(&self, accounts: &Accounts) -> Option<Person> {
         match self {
-            Whose::Account { name, version } => people.present(name, *version),
-            Whose::Elsewhere(person) => Some(person.clone()),
+            SessionOwner::Account { name, version } => accounts.present(name, *version),
+            SessionOwner::Directory(person) => Some(person.clone()),
         }
     }
 }
 
 impl Session {
     fn lasts(&self, now: DateTime<Utc>) -> bool {
-        now - self.seen < IDLE_MAX && now - self.begun < LIFE_MAX
+        now - self.last_used < IDLE_MAX && now - self.began < LIFE_MAX
     }
 }

@@ -5,17 +5,18 @@ use chrono::{DateTime, Utc};
 use handoff_store::{AccountChange, CommitError, Record, SignInFault};
 
 use crate::account::Account;
-use crate::accounts::{Because, People, PeopleError, Person, Recorder, changed};
-use crate::password::{Password, PasswordError, Verifier};
+use crate::accounts::{Accounts, AccountsError, ChangedBy, changed};
+use crate::password::{Password, PasswordError, PasswordVerifier};
+use crate::person::{Person, Recorder};
 
 /// What somebody brings.
-pub struct Attempt<'a> {
+pub struct SignInAttempt<'a> {
     pub name: &'a str,
     pub password: &'a Password,
     pub code: Option<&'a str>,
     /// In the place of a one-time password, or of any other.
     pub new_password: Option<Password>,
-    /// Whence, for the journal.
+    /// The address that it came from, for the journal.
     pub from: &'a str,
     pub now: DateTime<Utc>,
 }
@@ -32,25 +33,25 @@ pub enum SignInError {
     /// One sentence for every reason.
     #[error("name, password or code is wrong, or the account is locked")]
     Refused,
-    #[error("a code of the authenticator app is needed as well")]
+    #[error("this account also needs a code of its authenticator app\nhelp: type the six digits that the app shows")]
     CodeNeeded,
-    #[error("the password was good for once: choose another")]
+    #[error("a one-time password has to be replaced before it lets anybody in\nhelp: choose a new password")]
     ChoiceNeeded,
     #[error(transparent)]
     Password(#[from] PasswordError),
     #[error(transparent)]
-    People(#[from] PeopleError),
-    #[error("the journal did not take it, and nobody was let in")]
+    People(#[from] AccountsError),
+    #[error("nobody was signed in, because the journal could not record it")]
     Commit(#[from] CommitError),
 }
 
-impl People {
+impl Accounts {
     /// # Errors
     /// When they are not let in; whatever the reason, it took the same time to find out.
-    pub fn sign_in(&self, attempt: Attempt<'_>, record: Recorder<'_>) -> Result<Admitted, SignInError> {
-        let Attempt { name, password, code, new_password, from, now } = attempt;
-        let known = self.book().people.get(name).map(|account| (account.password.clone(), account.version));
-        // The long part, with nobody waiting for the book. A name that nobody has costs as much.
+    pub fn sign_in(&self, attempt: SignInAttempt<'_>, record: Recorder<'_>) -> Result<Admitted, SignInError> {
+        let SignInAttempt { name, password, code, new_password, from, now } = attempt;
+        let known = self.accounts().by_name.get(name).map(|account| (account.password.clone(), account.version));
+        // The long part, with nobody waiting for the accounts. A name that nobody has costs as much.
         let right = known.as_ref().map_or(&self.decoy, |(verifier, _)| verifier).accepts(password);
         let refused = |person: Option<&str>, because| Record::SignInRefused {
             person: person.map(str::to_string),
@@ -61,9 +62,9 @@ impl People {
             record(refused(None, SignInFault::UnknownName))?;
             return Err(SignInError::Refused);
         };
-        let mut book = self.book();
-        let mut next = book.clone();
-        let Some(account) = next.people.get_mut(name).filter(|account| account.version == version) else {
+        let mut accounts = self.accounts();
+        let mut next = accounts.clone();
+        let Some(account) = next.by_name.get_mut(name).filter(|account| account.version == version) else {
             // Changed while the password was looked at: as if it had been before.
             record(refused(Some(name), SignInFault::WrongPassword))?;
             return Err(SignInError::Refused);
@@ -82,7 +83,7 @@ impl People {
             Ok(step) => step,
             Err(because) => {
                 let locked = account.fail(now);
-                self.write(&mut book, next)?;
+                self.write(&mut accounts, next)?;
                 record(refused(Some(name), because))?;
                 if let Some(until) = locked {
                     record(Record::LockedOut { person: name.into(), until })?;
@@ -100,24 +101,24 @@ impl People {
         if let Some(verifier) = chosen {
             account.password = verifier;
             account.one_time = false;
-            let because = Because { who: name, why: "chosen at sign-in" };
-            record(changed(name, AccountChange::PasswordChosen, account.role, because))?;
+            let by = ChangedBy { who: name, why: "chosen at sign-in" };
+            record(changed(name, AccountChange::PasswordChosen, account.role, by))?;
         }
         let person = account.person(name);
-        let changed = book.people.get(name).is_some_and(|before| differs(before, account));
+        let changed = accounts.by_name.get(name).is_some_and(|before| differs(before, account));
         if changed {
-            self.write(&mut book, next)?;
+            self.write(&mut accounts, next)?;
         }
         record(Record::SignedIn { person: name.into(), from: from.into() })?;
         Ok(Admitted { person, version })
     }
 
-    fn choose(&self, account: &Account, name: &str, chosen: Password) -> Result<Verifier, SignInError> {
+    fn choose(&self, account: &Account, name: &str, chosen: Password) -> Result<PasswordVerifier, SignInError> {
         let chosen = chosen.acceptable(name, account.second_factor.is_some())?;
         if account.password.accepts(&chosen) {
             return Err(PasswordError::Unchanged.into());
         }
-        Ok(Verifier::of(&chosen, &mut **self.dice())?)
+        Ok(PasswordVerifier::of(&chosen, &mut **self.dice())?)
     }
 }
 

@@ -1,19 +1,22 @@
 //! The second factor: a code of six digits that an authenticator app shows, another every half minute (RFC 6238).
+//!
+//! The codes are those of the crate `totp-rs`. Three things around them are ours, each for a reason: a code counts once, and
+//! every step is tried, where the crate's `check` stops at the first that fits, used or not; the URL, because the crate's
+//! `to_url` leaves copies of the secret behind in memory; the secret on disk, whose format is older than the crate.
 
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
-use sha1::Sha1;
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
+use totp_rs::{Builder, Totp};
 use zeroize::Zeroizing;
 
-/// What every authenticator app does when it is told nothing else.
+/// What every authenticator app does unless the URL says otherwise: HMAC with SHA-1, and these two.
 const STEP_SECONDS: u64 = 30;
-const DIGITS: usize = 6;
+const DIGITS: u8 = 6;
 
 /// A phone's clock is half a minute off, or its owner types slowly: one step to either side (RFC 6238, 5.2).
 const STEPS_ASIDE: u64 = 1;
@@ -21,79 +24,76 @@ const STEPS_ASIDE: u64 = 1;
 /// RFC 4226, 4 recommends 160 bits, the length of the hash.
 const SECRET_BYTES: usize = 20;
 
-/// RFC 4648, 6.
-const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-
 /// Shared with one person's phone.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Secret(Zeroizing<Vec<u8>>);
+pub struct TotpSecret(Zeroizing<Vec<u8>>);
 
-impl Secret {
-    pub fn generate(dice: &mut dyn CryptoRng) -> Secret {
+impl TotpSecret {
+    pub fn generate(dice: &mut dyn CryptoRng) -> TotpSecret {
         let mut bytes = vec![0; SECRET_BYTES];
         dice.fill_bytes(&mut bytes);
-        Secret(Zeroizing::new(bytes))
+        TotpSecret(Zeroizing::new(bytes))
     }
 
     /// What an app reads from a picture, or by hand (Key URI Format).
     pub fn provisioning_url(&self, person: &str) -> Zeroizing<String> {
         let person = utf8_percent_encode(person, NON_ALPHANUMERIC);
-        Zeroizing::new(format!("otpauth://totp/Handoff:{person}?secret={}&issuer=Handoff", *base32(&self.0)))
+        Zeroizing::new(format!("otpauth://totp/Handoff:{person}?secret={}&issuer=Handoff", *self.base32()))
     }
 
     /// The step that a code belongs to, if it is later than the last one used: a code counts once.
     pub fn accepts(&self, code: &str, now: DateTime<Utc>, used: u64) -> Option<u64> {
         let present = u64::try_from(now.timestamp()).ok()? / STEP_SECONDS;
         let given = code.as_bytes();
+        let codes = self.codes(DIGITS);
         let mut accepted = 0;
         // Every step is tried, whichever it was.
         for step in present.saturating_sub(STEPS_ASIDE)..=present + STEPS_ASIDE {
-            let fits = given.ct_eq(self.code(step).as_bytes()) & Choice::from(u8::from(step > used));
+            let expected = codes.generate(step * STEP_SECONDS).to_string();
+            let fits = given.ct_eq(expected.as_bytes()) & Choice::from(u8::from(step > used));
             accepted.conditional_assign(&step, fits);
         }
         (accepted > 0).then_some(accepted)
     }
 
-    /// RFC 4226, 5.3.
-    fn code(&self, step: u64) -> String {
-        let number = self.truncated(step) % 10_u32.pow(DIGITS as u32);
-        format!("{number:0DIGITS$}")
+    fn codes(&self, digits: u8) -> Totp {
+        // A length that the standard does not have would make good what another version once gave somebody useless.
+        Builder::new()
+            .with_secret(self.secret())
+            .with_digits(digits)
+            .with_step_duration(STEP_SECONDS)
+            .build_noncompliant()
     }
 
-    fn truncated(&self, step: u64) -> u32 {
-        // HMAC takes keys of any length.
-        let Ok(mac) = Hmac::<Sha1>::new_from_slice(&self.0) else { return 0 };
-        let hash = mac.chain_update(step.to_be_bytes()).finalize().into_bytes();
-        let offset = usize::from(hash[hash.len() - 1] & 0xF);
-        let word = [hash[offset], hash[offset + 1], hash[offset + 2], hash[offset + 3]];
-        u32::from_be_bytes(word) & 0x7FFF_FFFF
+    /// What the person's phone shows.
+    #[cfg(test)]
+    pub(crate) fn code(&self, now: DateTime<Utc>) -> String {
+        self.codes(DIGITS).generate(now.timestamp() as u64).to_string()
+    }
+
+    fn base32(&self) -> Zeroizing<String> {
+        Zeroizing::new(self.secret().to_base32())
+    }
+
+    /// A copy that wipes itself as this one does.
+    fn secret(&self) -> totp_rs::Secret {
+        totp_rs::Secret::from(self.0.as_slice())
     }
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for TotpSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
+        f.write_str("TotpSecret(…)")
     }
-}
-
-fn base32(bytes: &[u8]) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::with_capacity(bytes.len().div_ceil(5) * 8));
-    for group in bytes.chunks(5) {
-        let word = group.iter().enumerate().fold(0u64, |word, (at, byte)| word | u64::from(*byte) << (32 - 8 * at));
-        for digit in 0..(group.len() * 8).div_ceil(5) {
-            text.push(char::from(BASE32[(word >> (35 - 5 * digit) & 31) as usize]));
-        }
-    }
-    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn secret() -> Secret {
-        Secret(Zeroizing::new(b"12345678901234567890".to_vec()))
+    fn secret() -> TotpSecret {
+        TotpSecret(Zeroizing::new(b"12345678901234567890".to_vec()))
     }
 
     fn at(seconds: i64) -> DateTime<Utc> {
@@ -112,7 +112,7 @@ mod tests {
             (20_000_000_000, "65353130"),
         ] {
             let step = seconds as u64 / STEP_SECONDS;
-            assert_eq!(format!("{:08}", secret().truncated(step) % 100_000_000), code);
+            assert_eq!(secret().codes(8).generate(seconds as u64).to_string(), code);
             assert_eq!(secret().accepts(&code[2..], at(seconds), 0), Some(step), "{seconds}");
         }
     }
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn a_code_holds_for_a_step_to_either_side_and_once() {
         let step = 1_000_000;
-        let code = secret().code(step);
+        let code = secret().code(at(step as i64 * 30));
         for (seconds, used, expected) in [
             (step * 30, 0, Some(step)),
             (step * 30 - 1, 0, Some(step)),
@@ -141,10 +141,10 @@ mod tests {
     fn an_app_is_told_the_secret_in_base32() {
         // RFC 4648, 10.
         for (clear, written) in [("", ""), ("f", "MY"), ("fo", "MZXQ"), ("foo", "MZXW6"), ("foob", "MZXW6YQ")] {
-            assert_eq!(*base32(clear.as_bytes()), written);
+            assert_eq!(*TotpSecret(Zeroizing::new(clear.into())).base32(), written);
         }
         let url = secret().provisioning_url("ada@clinic");
         assert_eq!(*url, "otpauth://totp/Handoff:ada%40clinic?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Handoff");
-        assert_eq!(format!("{:?}", secret()), "Secret(…)");
+        assert_eq!(format!("{:?}", secret()), "TotpSecret(…)");
     }
 }

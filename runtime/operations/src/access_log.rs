@@ -5,7 +5,7 @@ use handoff_store::{CommitError, Record};
 use handoff_vault::{VaultError, token};
 
 use crate::operations::Operations;
-use handoff_identity::accounts::Person;
+use handoff_identity::person::Person;
 
 /// Leave to read what tokens stand for, for as long as one answer takes.
 ///

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::operations::{Operations, Operator, Request};
-use handoff_identity::account::{Listed, Name};
-use handoff_identity::accounts::{Because, Newcomer, Role, Told};
+use handoff_identity::account::{AccountName, AccountSummary};
+use handoff_identity::accounts::{ChangedBy, IssuedCredentials, NewAccount};
 use handoff_identity::password::Password;
+use handoff_identity::role::Role;
 
 /// Somebody new. Without a password Handoff makes one; either is good for one sign-in, at which another is chosen.
 #[derive(Serialize, Deserialize)]
@@ -27,9 +28,9 @@ pub struct Welcome {
     pub second_factor: Option<Zeroizing<String>>,
 }
 
-impl From<Told> for Welcome {
-    fn from(told: Told) -> Welcome {
-        let Told { password, second_factor } = told;
+impl From<IssuedCredentials> for Welcome {
+    fn from(told: IssuedCredentials) -> Welcome {
+        let IssuedCredentials { password, second_factor } = told;
         Welcome { password, second_factor }
     }
 }
@@ -41,8 +42,8 @@ impl Request for Add {
 
     fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<Welcome> {
         let Add { name, role, provider, password, second_factor } = self;
-        let name: Name = name.parse()?;
-        let newcomer = Newcomer { name, role, provider, password, second_factor };
+        let name: AccountName = name.parse()?;
+        let newcomer = NewAccount { name, role, provider, password, second_factor };
         let told = operations.people.add(newcomer, operator.because(), &|record: Record| operations.commit(record))?;
         Ok(told.into())
     }
@@ -124,15 +125,15 @@ pub struct List {}
 impl Request for List {
     const PATH: &'static str = "/people";
     const WHY: Option<&'static str> = Some("to see who has an account");
-    type Answer = Vec<Listed>;
+    type Answer = Vec<AccountSummary>;
 
-    fn perform(self, operations: &Operations, _: Operator) -> anyhow::Result<Vec<Listed>> {
+    fn perform(self, operations: &Operations, _: Operator) -> anyhow::Result<Vec<AccountSummary>> {
         Ok(operations.people.list())
     }
 }
 
 impl Operator {
-    fn because(&self) -> Because<'_> {
-        Because { who: &self.who, why: &self.why }
+    fn because(&self) -> ChangedBy<'_> {
+        ChangedBy { who: &self.who, why: &self.why }
     }
 }

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use handoff_clock::SystemClock;
-use handoff_identity::accounts::People;
+use handoff_identity::accounts::Accounts;
 use handoff_instance::config::Config;
 use handoff_instance::open::Plan;
 use handoff_pipeline::pipeline::Pipeline;
@@ -23,7 +23,7 @@ use handoff_pipeline::pipeline::Pipeline;
 pub struct Operations {
     pub pipeline: Arc<Pipeline>,
     pub paths: Paths,
-    pub people: People,
+    pub people: Accounts,
     pub(crate) counted: crate::metrics::Counted,
     /// Held by what must not meet another of its kind: a purge, a backup, a change of keys.
     alone: Mutex<()>,
@@ -67,7 +67,7 @@ impl Operations {
     /// When a signing key that an interrupted rotation left behind cannot be put in its place, or the accounts not be read.
     pub fn new(pipeline: Arc<Pipeline>, paths: Paths) -> anyhow::Result<Operations> {
         signing_key::settle(&paths.signing, &paths.data)?;
-        let people = People::open(&paths.data, pipeline.vault.people_key(), system_dice())?;
+        let people = Accounts::open(&paths.data, pipeline.vault.people_key(), system_dice())?;
         Ok(Operations { pipeline, paths, people, counted: crate::metrics::Counted::default(), alone: Mutex::default() })
     }
 

@@ -16,7 +16,8 @@ use utoipa::ToSchema;
 use crate::access_log::PhiAccess;
 use crate::operations::Operations;
 use crate::views::{Sight, TaskView, Told, View, is_own};
-use handoff_identity::accounts::{Person, Role};
+use handoff_identity::person::Person;
+use handoff_identity::role::Role;
 
 /// A screen's worth, and a hundred names at most in one look.
 pub const PAGE_ROWS_MAX: usize = 100;

@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 
 use crate::access_log::PhiAccess;
 use crate::reports::timeline::Moment;
-use handoff_identity::accounts::{Person, Role};
+use handoff_identity::person::Person;
+use handoff_identity::role::Role;
 
 /// How somebody may see a referral.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

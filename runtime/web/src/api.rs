@@ -103,10 +103,10 @@ impl Api {
 
 /// What stood in the way of a request to the operations, as its sender may read it.
 fn refused(error: anyhow::Error) -> Problem {
-    if let Some(error) = error.downcast_ref::<handoff_identity::accounts::PeopleError>() {
+    if let Some(error) = error.downcast_ref::<handoff_identity::accounts::AccountsError>() {
         return Problem::from(error);
     }
-    if let Some(error) = error.downcast_ref::<handoff_identity::account::NameError>() {
+    if let Some(error) = error.downcast_ref::<handoff_identity::account::AccountNameError>() {
         return Problem::told(Wrong::Unfit, &error.to_string());
     }
     match error.downcast_ref::<PipelineError>() {

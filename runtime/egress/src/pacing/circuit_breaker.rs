@@ -1,5 +1,8 @@
 //! Whether an endpoint answers at all: a circuit breaker. It opens when requests stay unanswered, lets one through after a
 //! while, and closes with the first answer.
+//!
+//! The wait that doubles is not by the crate `backon`: that retries one call and sleeps between by the machine's clock, while
+//! here requests come from outside, the moment is an argument, and the wait is part of a state that is compared and shown.
 
 use chrono::{DateTime, TimeDelta, Utc};
 

@@ -1,4 +1,7 @@
 //! How fast an endpoint may be asked: a token bucket, kept as the moment at which it will be full again (GCRA).
+//!
+//! Not by the crate `governor`: its limiter asks a clock of its own, while ours is an argument, may be a rehearsal's and may
+//! be set back; and it neither owes a token (`take` at an empty bucket) nor tells when the next is due without taking one.
 
 use chrono::{DateTime, TimeDelta, Utc};
 

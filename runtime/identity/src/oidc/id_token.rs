@@ -1,13 +1,14 @@
 //! The directory's word: a signed ID token (RFC 7515, RFC 7519), believed only when everything about it holds (OpenID Connect
 //! Core 1.0, 3.1.3.7).
+//!
+//! The crate `jsonwebtoken` takes a token apart and checks its algorithm and signature. The claims are checked here: the crate
+//! reads the machine's clock where ours is an argument, takes one of several issuers or audiences for enough, and knows
+//! neither `azp` nor `nonce`.
 
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
-};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Deserialize;
+use jsonwebtoken::errors::{Error, ErrorKind};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::Value;
 use subtle::ConstantTimeEq as _;
 
@@ -16,21 +17,11 @@ use super::texts;
 /// Clocks are apart.
 const LEEWAY: TimeDelta = TimeDelta::minutes(1);
 
-/// SEC 1, 2.3.3: an uncompressed point.
-const UNCOMPRESSED: u8 = 4;
-
-/// A public key as a directory shows it (RFC 7517), of the two kinds that every directory has.
-#[derive(Clone, Deserialize)]
-#[serde(tag = "kty")]
-pub enum Jwk {
-    #[serde(rename = "RSA")]
-    Rsa { kid: Option<String>, n: String, e: String },
-    #[serde(rename = "EC")]
-    EllipticCurve { kid: Option<String>, crv: String, x: String, y: String },
-}
+/// Of the two kinds that every directory has.
+const ALGORITHMS: [Algorithm; 2] = [Algorithm::RS256, Algorithm::ES256];
 
 /// What a token has to say.
-pub struct Expected<'a> {
+pub struct ExpectedClaims<'a> {
     pub issuer: &'a str,
     pub client_id: &'a str,
     pub nonce: &'a str,
@@ -39,55 +30,41 @@ pub struct Expected<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdTokenError {
-    #[error("it is no token")]
+    #[error("it is not a signed token")]
     Malformed,
     #[error("it is signed by another algorithm than RS256 or ES256, or by one that does not fit its key")]
     Algorithm,
-    #[error("it names a key that the directory does not show")]
+    #[error("it names a key that the directory does not publish")]
     UnknownKey,
-    #[error("its signature does not hold")]
+    #[error("its signature is wrong")]
     Signature,
-    #[error("it is of another issuer")]
+    #[error("its issuer (`iss`) is not the one in the configuration")]
     Issuer,
-    #[error("it is for somebody else")]
+    #[error("its audience (`aud`, `azp`) is another client")]
     Audience,
-    #[error("it has expired, or is of the future")]
+    #[error("it has expired, or is not valid yet, by this machine's clock")]
     Time,
-    #[error("it answers another request")]
+    #[error("it answers another request than this one (`nonce`)")]
     Nonce,
 }
 
-/// Taken apart, and not yet believed.
-pub struct Unverified<'t> {
-    message: &'t str,
-    algorithm: Algorithm,
+/// Its head read, and nothing of it believed.
+pub struct UnverifiedIdToken<'t> {
+    token: &'t str,
     key_id: Option<String>,
-    claims: Value,
-    signature: Vec<u8>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-enum Algorithm {
-    #[serde(rename = "RS256")]
-    Rsa,
-    #[serde(rename = "ES256")]
-    EllipticCurve,
-}
-
-impl<'t> Unverified<'t> {
-    pub fn read(token: &'t str) -> Result<Unverified<'t>, IdTokenError> {
-        let (message, signature) = token.rsplit_once('.').ok_or(IdTokenError::Malformed)?;
-        let (head, claims) = message.split_once('.').ok_or(IdTokenError::Malformed)?;
-        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| IdTokenError::Malformed);
-        let json = |part: &str| serde_json::from_slice::<Value>(&decode(part)?).map_err(|_| IdTokenError::Malformed);
-        let (head, claims) = (json(head)?, json(claims)?);
-        // An extension that must be understood is one that we do not know (RFC 7515, 4.1.11).
-        if !head["crit"].is_null() {
-            return Err(IdTokenError::Malformed);
+impl<'t> UnverifiedIdToken<'t> {
+    pub fn read(token: &'t str) -> Result<UnverifiedIdToken<'t>, IdTokenError> {
+        let head = jsonwebtoken::decode_header(token).map_err(|error| {
+            // JSON, and its `alg` none that the crate knows.
+            let unknown = matches!(error.kind(), ErrorKind::Json(error) if error.is_data());
+            if unknown { IdTokenError::Algorithm } else { IdTokenError::Malformed }
+        })?;
+        match ALGORITHMS.contains(&head.alg) {
+            true => Ok(UnverifiedIdToken { token, key_id: head.kid }),
+            false => Err(IdTokenError::Algorithm),
         }
-        let algorithm = serde_json::from_value(head["alg"].clone()).map_err(|_| IdTokenError::Algorithm)?;
-        let key_id = head["kid"].as_str().map(str::to_string);
-        Ok(Unverified { message, algorithm, key_id, claims, signature: decode(signature)? })
     }
 
     pub fn key_id(&self) -> Option<&str> {
@@ -95,9 +72,8 @@ impl<'t> Unverified<'t> {
     }
 
     /// The claims, once all holds.
-    pub fn verify(self, key: &Jwk, expected: &Expected<'_>) -> Result<Value, IdTokenError> {
-        key.verify(self.algorithm, self.message.as_bytes(), &self.signature)?;
-        let claims = self.claims;
+    pub fn verify(self, key: &Jwk, expected: &ExpectedClaims<'_>) -> Result<Value, IdTokenError> {
+        let claims = signed_claims(self.token, key)?;
         if claims["iss"] != expected.issuer {
             return Err(IdTokenError::Issuer);
         }
@@ -123,30 +99,34 @@ impl<'t> Unverified<'t> {
     }
 }
 
-impl Jwk {
-    pub fn is_called(&self, id: &str) -> bool {
-        let (Jwk::Rsa { kid, .. } | Jwk::EllipticCurve { kid, .. }) = self;
-        kid.as_deref() == Some(id)
-    }
+/// The claims, which the key signed.
+fn signed_claims(token: &str, key: &Jwk) -> Result<Value, IdTokenError> {
+    // The key says which algorithm it is for; a token that says another is not believed.
+    let algorithm = algorithm_of(key).ok_or(IdTokenError::Algorithm)?;
+    let key = DecodingKey::from_jwk(key).map_err(|_| IdTokenError::Algorithm)?;
+    let mut signature_alone = Validation::new(algorithm);
+    signature_alone.required_spec_claims.clear();
+    signature_alone.validate_exp = false;
+    signature_alone.validate_aud = false;
+    let decoded = jsonwebtoken::decode(token, &key, &signature_alone);
+    decoded.map(|decoded| decoded.claims).map_err(|error| refused(&error))
+}
 
-    /// The key says which algorithm it is for; a token that says another is not believed.
-    fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Result<(), IdTokenError> {
-        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| IdTokenError::Algorithm);
-        let held = match (self, algorithm) {
-            (Jwk::Rsa { n, e, .. }, Algorithm::Rsa) => {
-                let key = RsaPublicKeyComponents { n: decode(n)?, e: decode(e)? };
-                key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
-            }
-            (Jwk::EllipticCurve { crv, x, y, .. }, Algorithm::EllipticCurve) if crv == "P-256" => {
-                let point = [&[UNCOMPRESSED][..], &decode(x)?, &decode(y)?].concat();
-                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature)
-            }
-            (Jwk::Rsa { .. } | Jwk::EllipticCurve { .. }, Algorithm::Rsa | Algorithm::EllipticCurve) => {
-                return Err(IdTokenError::Algorithm);
-            }
-        };
-        held.map_err(|_| IdTokenError::Signature)
+fn refused(error: &Error) -> IdTokenError {
+    if matches!(error.kind(), ErrorKind::InvalidSignature) {
+        IdTokenError::Signature
+    } else if matches!(error.kind(), ErrorKind::InvalidAlgorithm) {
+        IdTokenError::Algorithm
+    } else {
+        IdTokenError::Malformed
     }
+}
+
+fn algorithm_of(key: &Jwk) -> Option<Algorithm> {
+    if let AlgorithmParameters::EllipticCurve(key) = &key.algorithm {
+        return (key.curve == EllipticCurve::P256).then_some(Algorithm::ES256);
+    }
+    matches!(key.algorithm, AlgorithmParameters::RSA(_)).then_some(Algorithm::RS256)
 }
 
 #[cfg(test)]
@@ -154,7 +134,10 @@ mod tests {
     use aws_lc_rs::rand::SystemRandom;
     use aws_lc_rs::signature::{
         ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
+        RsaPublicKeyComponents,
     };
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use rustls::pki_types::PrivateKeyDer;
     use rustls::pki_types::pem::PemObject as _;
     use serde_json::json;
@@ -188,18 +171,18 @@ mod tests {
         }
 
         fn key(&self, algorithm: &str) -> Jwk {
-            let kid = Some("1".to_string());
-            match algorithm {
+            let key = match algorithm {
                 "RS256" => {
                     let public: RsaPublicKeyComponents<Vec<u8>> = self.rsa.public_key().into();
-                    Jwk::Rsa { kid, n: encode(&public.n), e: encode(&public.e) }
+                    json!({ "kty": "RSA", "kid": "1", "n": encode(&public.n), "e": encode(&public.e) })
                 }
                 _ => {
                     let point = self.curve.public_key().as_ref();
                     let (x, y) = (encode(&point[1..33]), encode(&point[33..]));
-                    Jwk::EllipticCurve { kid, crv: "P-256".into(), x, y }
+                    json!({ "kty": "EC", "kid": "1", "crv": "P-256", "x": x, "y": y })
                 }
-            }
+            };
+            serde_json::from_value(key).expect("a JWK")
         }
 
         fn sign(&self, algorithm: &str, head: &Value, claims: &Value) -> String {
@@ -226,8 +209,8 @@ mod tests {
 
     fn verify(token: &str, key: &Jwk) -> Result<Value, IdTokenError> {
         let now = DateTime::from_timestamp(NOW, 0).expect("a moment");
-        let expected = Expected { issuer: "https://login.example", client_id: "handoff", nonce: "n1", now };
-        Unverified::read(token)?.verify(key, &expected)
+        let expected = ExpectedClaims { issuer: "https://login.example", client_id: "handoff", nonce: "n1", now };
+        UnverifiedIdToken::read(token)?.verify(key, &expected)
     }
 
     #[test]

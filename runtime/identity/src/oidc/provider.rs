@@ -1,17 +1,17 @@
 //! The directory itself: where its endpoints are, its keys, and the exchange of a code for a token.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk};
+use parking_lot::Mutex;
 use reqwest::redirect::Policy;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::id_token::Jwk;
-use super::{OidcConfigError, stays_here};
+use super::{OidcConfigError, is_this_machine};
 use handoff_vault::secrets::Secret;
 
 /// A directory answers within a second; somebody is waiting for it.
@@ -20,29 +20,29 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// A discovery document and a set of keys have some kilobytes each.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
-/// Keys are changed over days. A new one is looked for at once, when a token names it.
+/// JwkSet are changed over days. A new one is looked for at once, when a token names it.
 const KNOWN_FOR: TimeDelta = TimeDelta::hours(1);
 
 /// A token that names a key which is nowhere must not make us ask each time.
 const ASKED_AGAIN_AFTER: TimeDelta = TimeDelta::minutes(1);
 
-pub struct Provider {
+pub struct OpenIdProvider {
     issuer: String,
     discovery: Url,
     client: reqwest::Client,
-    known: Mutex<Option<Known>>,
+    known: Mutex<Option<Metadata>>,
 }
 
 #[derive(Clone)]
-struct Known {
-    document: Discovery,
+struct Metadata {
+    document: DiscoveryDocument,
     keys: Vec<Jwk>,
     at: DateTime<Utc>,
 }
 
 /// OpenID Connect Discovery 1.0, 3; what we need of it.
 #[derive(Clone, Deserialize)]
-struct Discovery {
+struct DiscoveryDocument {
     issuer: String,
     #[serde(deserialize_with = "parsed")]
     authorization_endpoint: Url,
@@ -57,32 +57,32 @@ fn parsed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
 }
 
 #[derive(Deserialize)]
-struct Keys {
+struct JwkSet {
     keys: Vec<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
-struct Redeemed {
+struct TokenResponse {
     id_token: Zeroizing<String>,
 }
 
 /// Its words quote no token.
 #[derive(Debug, thiserror::Error)]
-pub enum Unreachable {
-    #[error("no answer")]
+pub enum ProviderError {
+    #[error("it does not answer")]
     Silent(#[source] reqwest::Error),
-    #[error("it answered {0}")]
+    #[error("it answered with status {0}")]
     Status(u16),
-    #[error("it answered at length, or something else than what was asked for")]
+    #[error("its answer is longer than {ANSWER_BYTES_MAX} bytes, or not the JSON that was asked for")]
     Unreadable,
-    #[error("it says that it is another issuer than the configuration has")]
+    #[error("it calls itself another issuer than `people: oidc: issuer:` does")]
     OtherIssuer,
-    #[error("it names an endpoint that is not https")]
+    #[error("one of the endpoints that it names is not https")]
     Unencrypted,
 }
 
-impl Provider {
-    pub fn new(issuer: &str, authority: Option<Vec<u8>>) -> Result<Provider, OidcConfigError> {
+impl OpenIdProvider {
+    pub fn new(issuer: &str, authority: Option<Vec<u8>>) -> Result<OpenIdProvider, OidcConfigError> {
         let discovery = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
         let discovery = Url::parse(&discovery).map_err(|_| OidcConfigError::Issuer)?;
         if !is_safe(&discovery) {
@@ -96,10 +96,10 @@ impl Provider {
             builder = builder.tls_certs_only(authorities);
         }
         let client = builder.build().map_err(OidcConfigError::Tls)?;
-        Ok(Provider { issuer: issuer.to_string(), discovery, client, known: Mutex::default() })
+        Ok(OpenIdProvider { issuer: issuer.to_string(), discovery, client, known: Mutex::default() })
     }
 
-    pub async fn authorization_endpoint(&self, now: DateTime<Utc>) -> Result<Url, Unreachable> {
+    pub async fn authorization_endpoint(&self, now: DateTime<Utc>) -> Result<Url, ProviderError> {
         Ok(self.known(now, KNOWN_FOR).await?.document.authorization_endpoint)
     }
 
@@ -110,17 +110,17 @@ impl Provider {
         client_id: &str,
         secret: &Secret,
         now: DateTime<Utc>,
-    ) -> Result<Zeroizing<String>, Unreachable> {
+    ) -> Result<Zeroizing<String>, ProviderError> {
         let endpoint = self.known(now, KNOWN_FOR).await?.document.token_endpoint;
         let request = self.client.post(endpoint).basic_auth(encoded(client_id), Some(encoded(secret.as_str())));
-        let Redeemed { id_token } = read(request.form(form)).await?;
+        let TokenResponse { id_token } = read(request.form(form)).await?;
         Ok(id_token)
     }
 
     /// The key of a name; where a token names none, the only one there is.
-    pub async fn key(&self, id: Option<&str>, now: DateTime<Utc>) -> Result<Option<Jwk>, Unreachable> {
+    pub async fn key(&self, id: Option<&str>, now: DateTime<Utc>) -> Result<Option<Jwk>, ProviderError> {
         let find = |keys: &[Jwk]| match id {
-            Some(id) => keys.iter().find(|key| key.is_called(id)).cloned(),
+            Some(id) => keys.iter().find(|key| key.common.key_id.as_deref() == Some(id)).cloned(),
             None => <&[Jwk; 1]>::try_from(keys).ok().map(|[only]| only.clone()),
         };
         match find(&self.known(now, KNOWN_FOR).await?.keys) {
@@ -130,32 +130,37 @@ impl Provider {
     }
 
     /// What is known of it, asked for again when it is older than so much.
-    async fn known(&self, now: DateTime<Utc>, age_max: TimeDelta) -> Result<Known, Unreachable> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    async fn known(&self, now: DateTime<Utc>, age_max: TimeDelta) -> Result<Metadata, ProviderError> {
+        let known = self.known.lock().clone();
         if let Some(known) = known.filter(|known| now - known.at < age_max) {
             return Ok(known);
         }
-        let document: Discovery = read(self.client.get(self.discovery.clone())).await?;
+        let document: DiscoveryDocument = read(self.client.get(self.discovery.clone())).await?;
         if document.issuer != self.issuer {
-            return Err(Unreachable::OtherIssuer);
+            return Err(ProviderError::OtherIssuer);
         }
         let endpoints = [&document.authorization_endpoint, &document.token_endpoint, &document.jwks_uri];
         if !endpoints.into_iter().all(is_safe) {
-            return Err(Unreachable::Unencrypted);
+            return Err(ProviderError::Unencrypted);
         }
-        let keys: Keys = read(self.client.get(document.jwks_uri.clone())).await?;
-        // Keys of other kinds are no concern of ours.
-        let keys = keys.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect();
-        let known = Known { document, keys, at: now };
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known.clone());
+        let keys: JwkSet = read(self.client.get(document.jwks_uri.clone())).await?;
+        // JwkSet of other kinds are no concern of ours.
+        let keys = keys.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).filter(signs).collect();
+        let known = Metadata { document, keys, at: now };
+        *self.known.lock() = Some(known.clone());
         Ok(known)
     }
+}
+
+/// Whether a key is of one of the two kinds that every directory signs with.
+fn signs(key: &Jwk) -> bool {
+    matches!(key.algorithm, AlgorithmParameters::RSA(_) | AlgorithmParameters::EllipticCurve(_))
 }
 
 fn is_safe(url: &Url) -> bool {
     match url.scheme() {
         "https" => true,
-        "http" => stays_here(url),
+        "http" => is_this_machine(url),
         _ => false,
     }
 }
@@ -165,18 +170,18 @@ fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-async fn read<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> Result<T, Unreachable> {
-    let silent = |error: reqwest::Error| Unreachable::Silent(error.without_url());
+async fn read<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> Result<T, ProviderError> {
+    let silent = |error: reqwest::Error| ProviderError::Silent(error.without_url());
     let mut response = request.send().await.map_err(silent)?;
     if !response.status().is_success() {
-        return Err(Unreachable::Status(response.status().as_u16()));
+        return Err(ProviderError::Status(response.status().as_u16()));
     }
     let mut body = Zeroizing::new(Vec::new());
     while let Some(chunk) = response.chunk().await.map_err(silent)? {
         if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err(Unreachable::Unreadable);
+            return Err(ProviderError::Unreadable);
         }
         body.extend_from_slice(&chunk);
     }
-    serde_json::from_slice(&body).map_err(|_| Unreachable::Unreadable)
+    serde_json::from_slice(&body).map_err(|_| ProviderError::Unreadable)
 }

@@ -12,8 +12,9 @@ use subtle::ConstantTimeEq as _;
 
 use super::Api;
 use super::problem::{Problem, Wrong};
-use handoff_identity::accounts::{Person, Right};
-use handoff_identity::session::Token;
+use handoff_identity::person::Person;
+use handoff_identity::role::AccessRight;
+use handoff_identity::session::SessionToken;
 use handoff_ingress::http::Scheme;
 
 /// A browser sends it to this host alone, over TLS alone, and lets no page set or read it (RFC 6265bis, 4.1.3.2).
@@ -30,8 +31,8 @@ pub enum Access {
     /// Whoever is signed in.
     SignedIn,
     /// Whoever's role has this right.
-    With(Right),
-    /// As `With(Right::Metrics)`, and the monitoring system by its own token.
+    With(AccessRight),
+    /// As `With(AccessRight::Metrics)`, and the monitoring system by its own token.
     Metrics,
 }
 
@@ -39,7 +40,7 @@ pub enum Access {
 #[derive(Clone)]
 pub(super) struct Caller {
     pub person: Person,
-    pub token: Token,
+    pub token: SessionToken,
 }
 
 pub(super) async fn guard(
@@ -69,12 +70,12 @@ impl Api {
             Access::Metrics if self.is_monitoring(headers) => return Ok(None),
             Access::SignedIn => None,
             Access::With(right) => Some(right),
-            Access::Metrics => Some(Right::Metrics),
+            Access::Metrics => Some(AccessRight::Metrics),
         };
         let token = token(headers).ok_or(Problem::of(Wrong::NotSignedIn))?;
         let person = self.sessions.person(&token, self.operations.pipeline.clock.now(), &self.operations.people);
         let person = person.ok_or(Problem::of(Wrong::NotSignedIn))?;
-        if changes && !header(headers, CSRF_HEADER).is_some_and(|csrf| token.vouches_for(csrf)) {
+        if changes && !header(headers, CSRF_HEADER).is_some_and(|csrf| token.accepts_csrf(csrf)) {
             return Err(Problem::of(Wrong::NoCsrfToken));
         }
         match right {
@@ -113,8 +114,8 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn token(headers: &HeaderMap) -> Option<Token> {
-    cookie(headers, COOKIE_NAME).and_then(Token::read)
+fn token(headers: &HeaderMap) -> Option<SessionToken> {
+    cookie(headers, COOKIE_NAME).and_then(SessionToken::read)
 }
 
 /// One cookie, among whatever others there are.

@@ -62,7 +62,7 @@ pub(super) async fn finish(
     let kept = cookie(&headers, STATE_COOKIE).unwrap_or_default();
     let finished = match (&code, &state) {
         (Some(code), Some(state)) if !kept.is_empty() => directory(&api)?.finish(code, state, kept, now).await,
-        _ => directory(&api).map(|_| Err(OidcError::Unbidden))?,
+        _ => directory(&api).map(|_| Err(OidcError::UnknownState))?,
     };
     let (session, cookie) = api
         .work(move |api| {
@@ -71,7 +71,7 @@ pub(super) async fn finish(
                 Err(error) => {
                     let because = match error {
                         OidcError::NoRole | OidcError::NoProvider => SignInFault::NoRole,
-                        OidcError::Unbidden | OidcError::Untrusted(_) | OidcError::Unreachable(_) => {
+                        OidcError::UnknownState | OidcError::Untrusted(_) | OidcError::Unreachable(_) => {
                             SignInFault::Untrusted
                         }
                     };
@@ -82,7 +82,7 @@ pub(super) async fn finish(
             };
             let signed_in = Record::SignedIn { person: person.name.clone(), from };
             api.operations.commit(signed_in).map_err(|_| Problem::of(Wrong::Unjournaled))?;
-            let token = api.sessions.begin_elsewhere(&person, now);
+            let token = api.sessions.begin_by_directory(&person, now);
             Ok((Session::of(&person, &token), cookie_of(&token)))
         })
         .await?;
@@ -102,7 +102,7 @@ fn problem(error: OidcError) -> Problem {
     match error {
         OidcError::Unreachable(_) => Problem::of(Wrong::DirectorySilent),
         OidcError::NoRole | OidcError::NoProvider => Problem::told(Wrong::NotYours, &error.to_string()),
-        OidcError::Unbidden => Problem::told(Wrong::Refused, &error.to_string()),
+        OidcError::UnknownState => Problem::told(Wrong::Refused, &error.to_string()),
         OidcError::Untrusted(_) => Problem::told(Wrong::Refused, "the directory's answer does not hold"),
     }
 }

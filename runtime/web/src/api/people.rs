@@ -13,9 +13,9 @@ use super::access::Caller;
 use super::extract::{Body, Named, Reason, reason};
 use super::problem::Problem;
 use super::{Api, refused};
-use handoff_identity::account::Listed;
-use handoff_identity::accounts::Role;
+use handoff_identity::account::AccountSummary;
 use handoff_identity::password::Password;
+use handoff_identity::role::Role;
 use handoff_operations::accounts::{Add, List, Lock, Remove, Reset, Unlock, Welcome};
 use handoff_operations::operations::{Operator, Request};
 
@@ -79,8 +79,8 @@ impl Api {
 }
 
 /// Who has an account.
-#[utoipa::path(get, path = "/api/people", tag = "people", responses((status = 200, body = [Listed]), Problem))]
-pub(super) async fn list(State(api): State<Arc<Api>>, caller: Caller) -> Result<Json<Vec<Listed>>, Problem> {
+#[utoipa::path(get, path = "/api/people", tag = "people", responses((status = 200, body = [AccountSummary]), Problem))]
+pub(super) async fn list(State(api): State<Arc<Api>>, caller: Caller) -> Result<Json<Vec<AccountSummary>>, Problem> {
     api.carry(caller, "to see who has an account".into(), List {}).await.map(Json)
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 
-use handoff_identity::accounts::PeopleError;
+use handoff_identity::accounts::AccountsError;
 use handoff_identity::sign_in::SignInError;
 use handoff_operations::referrals::PhiAccessError;
 
@@ -210,18 +210,18 @@ impl From<PhiAccessError> for Problem {
     }
 }
 
-impl From<&PeopleError> for Problem {
-    fn from(error: &PeopleError) -> Problem {
+impl From<&AccountsError> for Problem {
+    fn from(error: &AccountsError) -> Problem {
         let told = |wrong| Problem::told(wrong, &error.to_string());
         match error {
-            PeopleError::NoSuchPerson => told(Wrong::NotFound),
-            PeopleError::NameTaken | PeopleError::TooMany => told(Wrong::Conflict),
-            PeopleError::Name(_)
-            | PeopleError::Password(_)
-            | PeopleError::NoProvider
-            | PeopleError::NotAPhysician(_) => told(Wrong::Unfit),
-            PeopleError::Commit(_) => unjournaled(error),
-            PeopleError::File(_) => failed(error),
+            AccountsError::NoSuchPerson => told(Wrong::NotFound),
+            AccountsError::NameTaken | AccountsError::TooMany => told(Wrong::Conflict),
+            AccountsError::Name(_)
+            | AccountsError::Password(_)
+            | AccountsError::NoProvider
+            | AccountsError::NotAPhysician(_) => told(Wrong::Unfit),
+            AccountsError::Commit(_) => unjournaled(error),
+            AccountsError::File(_) => failed(error),
         }
     }
 }

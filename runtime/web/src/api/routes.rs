@@ -9,7 +9,7 @@ use axum::{Router, middleware};
 use super::access::{Access, guard};
 use super::problem::{Problem, Wrong};
 use super::{Api, dead_letters, headers, journal, oidc, openapi, people, referrals, session, system};
-use handoff_identity::accounts::Right;
+use handoff_identity::role::AccessRight;
 
 /// One thing that can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,27 +36,27 @@ routes! {
     DELETE "/api/session" Access::SignedIn => session::sign_out;
     GET "/api/session/oidc" Access::Open => oidc::begin;
     GET "/api/session/oidc/callback" Access::Open => oidc::finish;
-    GET "/api/referrals" Access::With(Right::Referrals) => referrals::list;
-    GET "/api/referrals/{id}" Access::With(Right::Referrals) => referrals::one;
-    GET "/api/referrals/{id}/timeline" Access::With(Right::Referrals) => referrals::timeline;
-    POST "/api/referrals/{id}/glass" Access::With(Right::BreakGlass) => referrals::break_glass;
-    GET "/api/worklists/tasks" Access::With(Right::Worklists) => referrals::tasks;
-    GET "/api/worklists/stalled" Access::With(Right::Worklists) => referrals::stalled;
-    GET "/api/dead-letters" Access::With(Right::DeadLetters) => dead_letters::list;
-    GET "/api/dead-letters/{item}" Access::With(Right::DeadBytes) => dead_letters::show;
-    POST "/api/dead-letters/{item}/replay" Access::With(Right::SettleDeadLetters) => dead_letters::replay;
-    POST "/api/dead-letters/{item}/dismiss" Access::With(Right::SettleDeadLetters) => dead_letters::dismiss;
-    GET "/api/figures" Access::With(Right::Figures) => system::figures;
-    GET "/api/deployments" Access::With(Right::Deployments) => system::deployments;
-    GET "/api/journal" Access::With(Right::Journal) => journal::search;
-    GET "/api/looks" Access::With(Right::Disclosures) => journal::looks;
-    GET "/api/disclosures/{referral}" Access::With(Right::Disclosures) => journal::disclosures;
-    GET "/api/people" Access::With(Right::People) => people::list;
-    POST "/api/people" Access::With(Right::People) => people::add;
-    POST "/api/people/{name}/reset" Access::With(Right::People) => people::reset;
-    POST "/api/people/{name}/lock" Access::With(Right::People) => people::lock;
-    POST "/api/people/{name}/unlock" Access::With(Right::People) => people::unlock;
-    POST "/api/people/{name}/remove" Access::With(Right::People) => people::remove;
+    GET "/api/referrals" Access::With(AccessRight::Referrals) => referrals::list;
+    GET "/api/referrals/{id}" Access::With(AccessRight::Referrals) => referrals::one;
+    GET "/api/referrals/{id}/timeline" Access::With(AccessRight::Referrals) => referrals::timeline;
+    POST "/api/referrals/{id}/glass" Access::With(AccessRight::BreakGlass) => referrals::break_glass;
+    GET "/api/worklists/tasks" Access::With(AccessRight::Worklists) => referrals::tasks;
+    GET "/api/worklists/stalled" Access::With(AccessRight::Worklists) => referrals::stalled;
+    GET "/api/dead-letters" Access::With(AccessRight::DeadLetters) => dead_letters::list;
+    GET "/api/dead-letters/{item}" Access::With(AccessRight::DeadBytes) => dead_letters::show;
+    POST "/api/dead-letters/{item}/replay" Access::With(AccessRight::SettleDeadLetters) => dead_letters::replay;
+    POST "/api/dead-letters/{item}/dismiss" Access::With(AccessRight::SettleDeadLetters) => dead_letters::dismiss;
+    GET "/api/figures" Access::With(AccessRight::Figures) => system::figures;
+    GET "/api/deployments" Access::With(AccessRight::Deployments) => system::deployments;
+    GET "/api/journal" Access::With(AccessRight::Journal) => journal::search;
+    GET "/api/looks" Access::With(AccessRight::Disclosures) => journal::looks;
+    GET "/api/disclosures/{referral}" Access::With(AccessRight::Disclosures) => journal::disclosures;
+    GET "/api/people" Access::With(AccessRight::People) => people::list;
+    POST "/api/people" Access::With(AccessRight::People) => people::add;
+    POST "/api/people/{name}/reset" Access::With(AccessRight::People) => people::reset;
+    POST "/api/people/{name}/lock" Access::With(AccessRight::People) => people::lock;
+    POST "/api/people/{name}/unlock" Access::With(AccessRight::People) => people::unlock;
+    POST "/api/people/{name}/remove" Access::With(AccessRight::People) => people::remove;
     GET "/api/openapi.json" Access::Open => openapi::document;
     GET "/metrics" Access::Metrics => system::metrics;
 }

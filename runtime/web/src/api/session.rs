@@ -15,10 +15,11 @@ use super::Api;
 use super::access::{COOKIE_NAME, Caller};
 use super::extract::{Body, Whence};
 use super::problem::{Problem, Wrong};
-use handoff_identity::accounts::{Person, Role};
 use handoff_identity::password::Password;
-use handoff_identity::session::{IDLE_MAX, Token};
-use handoff_identity::sign_in::Attempt;
+use handoff_identity::person::Person;
+use handoff_identity::role::Role;
+use handoff_identity::session::{IDLE_MAX, SessionToken};
+use handoff_identity::sign_in::SignInAttempt;
 
 /// Only over TLS, only to this host, hidden from scripts, and from requests that other sites' pages cause. It ends with the
 /// browser, or with the session.
@@ -48,12 +49,12 @@ pub(super) struct Session {
 }
 
 /// What a browser keeps of a session.
-pub(super) fn cookie_of(token: &Token) -> String {
+pub(super) fn cookie_of(token: &SessionToken) -> String {
     format!("{COOKIE_NAME}={}; {COOKIE_ATTRIBUTES}", *token.as_text())
 }
 
 impl Session {
-    pub(super) fn of(person: &Person, token: &Token) -> Session {
+    pub(super) fn of(person: &Person, token: &SessionToken) -> Session {
         let (name, role, csrf) = (person.name.clone(), person.role, token.csrf());
         Session { name, role, csrf, idle_minutes: IDLE_MAX.num_minutes() }
     }
@@ -74,7 +75,7 @@ pub(super) async fn sign_in(
         .work(move |api| {
             let now = api.operations.pipeline.clock.now();
             let (password, code) = (&password, code.as_deref());
-            let attempt = Attempt { name: &name, password, code, new_password, from: &from, now };
+            let attempt = SignInAttempt { name: &name, password, code, new_password, from: &from, now };
             let admitted = api.operations.people.sign_in(attempt, &|record: Record| api.operations.commit(record))?;
             let token = api.sessions.begin(&admitted, now);
             Ok((Session::of(&admitted.person, &token), cookie_of(&token)))
