@@ -8,19 +8,20 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::ensure;
 use clap::Args;
-use handoff_host::{Host, Limits};
-use handoff_store::View;
-use handoff_store::index::Deployed;
-use handoff_vault::system_dice;
-
-use crate::print_json;
 use handoff_clock::SystemClock;
+use handoff_host::{Host, Limits};
 use handoff_identity::oidc::Oidc;
 use handoff_ingress::listener::Entrance;
 use handoff_instance::config::Config;
 use handoff_instance::open::{COMPONENTS, Plan};
 use handoff_pipeline::deployments::{Installer, Keep, Source, installer};
+use handoff_store::View;
+use handoff_store::index::Deployed;
 use handoff_vault::secrets::Secrets;
+use handoff_vault::system_dice;
+use tokio::runtime::Runtime;
+
+use crate::print_json;
 
 /// Before this the clock is certainly wrong: it is older than this release.
 const RELEASED: Duration = Duration::from_secs(1_790_000_000);
@@ -41,7 +42,8 @@ struct Finding {
 
 impl Doctor {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let findings = examine(&self.config);
+        let asking = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let findings = examine(&self.config, &asking);
         let faults = findings.iter().filter(|finding| finding.fault.is_some()).count();
         if self.json {
             print_json(&findings)?;
@@ -58,7 +60,7 @@ impl Doctor {
     }
 }
 
-fn examine(path: &std::path::Path) -> Vec<Finding> {
+fn examine(path: &std::path::Path, asking: &Runtime) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut look = |what: String, result: Result<(), String>| {
         let well = result.is_ok();
@@ -93,7 +95,7 @@ fn examine(path: &std::path::Path) -> Vec<Finding> {
         look("directory that people sign in with".into(), directory(&config).map_err(|error| format!("{error:#}")));
     }
     for (name, endpoint) in &config.endpoints {
-        look(format!("endpoint {name} ({})", endpoint.url), reachable(&plan, name));
+        look(format!("endpoint {name} ({})", endpoint.url), reachable(asking, &plan, name));
         if endpoint.baa.is_none() {
             let help = format!("no patient data goes there; name the agreement under `endpoints: {name}: baa:`");
             look(format!("endpoint {name}: business associate agreement"), Err(help));
@@ -137,11 +139,9 @@ fn in_force(config: &Config) -> anyhow::Result<()> {
 }
 
 /// Asks the way out itself: whoever it may not reach is not reached from here either.
-fn reachable(plan: &anyhow::Result<Plan>, endpoint: &str) -> Result<(), String> {
+fn reachable(asking: &Runtime, plan: &anyhow::Result<Plan>, endpoint: &str) -> Result<(), String> {
     let Ok(plan) = plan else { return Err("not asked: what `keys and secrets` names comes first".into()) };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| error.to_string())?;
-    runtime.block_on(plan.egress.reachable(endpoint)).map_err(|error| error.to_string())
+    asking.block_on(plan.egress.reachable(endpoint)).map_err(|error| error.to_string())
 }
 
 fn chained(error: &dyn std::error::Error) -> String {

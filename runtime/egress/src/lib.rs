@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address_guard;
+pub mod connect;
 pub mod denial;
 pub mod egress;
 pub mod endpoint;
@@ -19,7 +20,6 @@ pub mod oauth;
 pub mod pacing;
 pub mod rate;
 pub mod reach;
-pub mod reachability;
 pub mod smtp;
 pub mod substitution;
 pub mod tls;

@@ -1,5 +1,6 @@
 //! One HL7 v2 message out over MLLP, in clear or in TLS, and its acknowledgement.
 
+use handoff_mllp::{Deframer, frame};
 use handoff_vault::substitute::Place;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -7,10 +8,10 @@ use tokio::time::{Instant, timeout, timeout_at};
 use zeroize::Zeroizing;
 
 use crate::address_guard::NoAddress;
+use crate::connect::{self, Unreachable};
 use crate::endpoint::Endpoint;
 use crate::http::{CONNECT_WITHIN, Failed};
 use crate::tls::Handshake;
-use handoff_mllp::{Deframer, frame};
 
 /// HL7's recommended delimiters (2.5.1, 2.5.4), for a message that names none.
 const DELIMITERS: [char; 5] = ['|', '^', '~', '\\', '&'];
@@ -69,18 +70,14 @@ async fn converse(
 }
 
 async fn connect(endpoint: &Endpoint) -> Result<TcpStream, Failed> {
-    let resolved = timeout(CONNECT_WITHIN, endpoint.reach.resolve(endpoint.host(), endpoint.port())).await;
-    let addresses = match resolved {
-        Ok(Ok(addresses)) => addresses,
-        Ok(Err(NoAddress::Forbidden(_))) => return Err(Failed::Forbidden),
-        Ok(Err(NoAddress::Unresolved(_))) | Err(_) => return Err(Failed::NotSent),
-    };
-    for address in addresses {
-        if let Ok(Ok(stream)) = timeout(CONNECT_WITHIN, TcpStream::connect(address)).await {
-            return Ok(stream);
-        }
-    }
-    Err(Failed::NotSent)
+    connect::connect(endpoint, CONNECT_WITHIN).await.map_err(|unreachable| match unreachable {
+        Unreachable::NoAddress { why: NoAddress::Forbidden(_), .. } => Failed::Forbidden,
+        Unreachable::NoSuchEndpoint(_)
+        | Unreachable::NoAddress { why: NoAddress::Unresolved(_), .. }
+        | Unreachable::Unresolved { .. }
+        | Unreachable::Refused { .. }
+        | Unreachable::Silent { .. } => Failed::NotSent,
+    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use handoff_engine::calendar;
 use handoff_engine::referral::Channel;
 use handoff_engine::workflow::contact::Contact;
 
-/// What the gate is asked.
+/// What the rules are asked.
 pub struct Passage<'a> {
     pub channel: Channel,
     /// The patient's word about this address, the latest first in force; absent when never asked.
@@ -43,7 +43,7 @@ pub enum Verdict {
 /// and remembered on one day.
 const CONSENTED_PER_DAY_MAX: u32 = 3;
 
-/// The gate's rules in order: who must not be written to at all, then when, then how often.
+/// The rules in order: who must not be written to at all, then when, then how often.
 pub fn admit(contact: &Contact, passage: &Passage<'_>, now: DateTime<Utc>) -> Verdict {
     if passage.deceased {
         return Verdict::Never { rule: "deceased" };

@@ -88,6 +88,12 @@ impl Transactions {
         self.begin(self.deployments.current())
     }
 
+    /// As [`Transactions::begin_in_force`], once nobody else changes these referrals: what it finds is what it leaves.
+    pub(crate) async fn begin_on(&self, referrals: Vec<ReferralId>) -> Transaction<'_> {
+        let held = self.hold(referrals).await;
+        Transaction { held, ..self.begin_in_force() }
+    }
+
     fn draft(&self) -> Draft<'_> {
         Draft::new(self.clock.now(), self.vault.sealing(&self.store))
     }

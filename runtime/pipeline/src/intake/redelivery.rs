@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use handoff_engine::ids::{LetterId, Token};
 use handoff_engine::letter::{Letter, LetterBody, Message};
 use handoff_host::contract::types::Attribute;
+use handoff_ingress::delivery::{Delivery, Door};
 use handoff_store::Position;
 use handoff_store::entry::{Record, Verdict};
 use handoff_store::index::{DeadItem, WhatDied};
@@ -14,7 +15,6 @@ use super::Intake;
 use super::trigger::Sender;
 use crate::error::PipelineError;
 use crate::transaction::Transactions;
-use handoff_ingress::delivery::{Delivery, Door};
 
 /// What became of a dead item that was taken up again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ pub enum Replayed {
 
 impl Intake {
     /// Takes a dead delivery in again, or owes a dead letter anew: with fresh attempts, every vendor, its doubt kept. The
-    /// gate is asked before it leaves. `item` is what the dead-letter list names it by.
+    /// contact rules are asked before it leaves. `item` is what the dead-letter list names it by.
     ///
     /// # Errors
     /// When there is no such item; when a delivery still cannot be read; when a letter has expired, or its patient's referral
@@ -47,11 +47,11 @@ impl Intake {
     /// # Errors
     /// When there is no such item.
     pub async fn dismiss(&self, item: &str, who: &str, why: &str) -> Result<(), PipelineError> {
-        let mut transaction = self.transactions.begin_in_force();
-        match self.waits(item)?.what {
-            WhatDied::Letter { letter, .. } => transaction.hold(vec![letter.referral]).await,
-            WhatDied::Delivery { .. } => {}
-        }
+        let referrals = match self.waits(item)?.what {
+            WhatDied::Letter { letter, .. } => vec![letter.referral],
+            WhatDied::Delivery { .. } => Vec::new(),
+        };
+        let mut transaction = self.transactions.begin_on(referrals).await;
         // Somebody else may have been at it.
         self.waits(item)?;
         let (item, how) = (item.into(), "dismissed".into());
@@ -112,8 +112,7 @@ impl Intake {
     }
 
     async fn owe_again(&self, item: &str, id: LetterId, settled: Record) -> Result<Replayed, PipelineError> {
-        let mut transaction = self.transactions.begin_in_force();
-        transaction.hold(vec![id.referral]).await;
+        let mut transaction = self.transactions.begin_on(vec![id.referral]).await;
         self.waits(item)?;
         let referral = transaction.current(id.referral)?;
         let Some((letter, doubt)) = self.last_words(id)? else {

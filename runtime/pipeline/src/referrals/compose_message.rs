@@ -1,4 +1,4 @@
-//! Send -> Letter. The channel stage chooses, the template is filled in, and the gate says when, or never.
+//! Send -> Letter. The channel stage chooses, the template is filled in, and the contact rules say when, or never.
 
 use chrono::{DateTime, Utc};
 use handoff_engine::event::{Event, LetterStatus};

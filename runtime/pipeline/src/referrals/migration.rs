@@ -16,7 +16,7 @@ const MOVED_AT_ONCE: usize = 256;
 
 /// How far a walk through the referrals in flight has come.
 #[derive(Default)]
-pub(crate) struct MigrationCursor {
+struct MigrationCursor {
     /// Where they stand who belong to the deployment in force.
     places: Vec<InFlight>,
     /// The last one looked at in the last place.

@@ -1,4 +1,4 @@
-//! Asking plugins and the gate. Every decision is written down with what it was made from, so that it can be made again.
+//! Asking plugins and the contact rules. Every decision is written down with what it was made from, so that it can be made again.
 
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::{Digest, ReferralId, Token};

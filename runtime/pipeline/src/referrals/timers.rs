@@ -21,8 +21,7 @@ impl Pipeline {
     pub async fn wake(&self) -> Result<usize, PipelineError> {
         let due = self.store.index().timers_due(self.clock.now(), TIMERS_AT_ONCE);
         for timer in &due {
-            let _held = self.transactions.hold(vec![timer.referral]).await;
-            let mut transaction = self.transactions.begin_in_force();
+            let mut transaction = self.transactions.begin_on(vec![timer.referral]).await;
             let referral = transaction.current(timer.referral)?;
             // By the workflow in force the timer may be due at another time, or no more.
             let (referral, _) = transaction.migrate(referral);
