@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use handoff_operations::backup::{self, BackUp};
 
 use crate::asking::Asking;
 use crate::{print_json, public_key};
-use handoff_operations::backup;
-use handoff_operations::backup::BackUp;
 
 #[derive(Args)]
 pub(crate) struct Backup {

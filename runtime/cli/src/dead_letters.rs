@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use handoff_operations::dead_letters::{Dismiss, Replay, Show};
 use handoff_store::View;
 use handoff_store::index::{PAGE_MAX, WhatDied};
 
 use crate::asking::Asking;
 use crate::print_json;
-use handoff_operations::dead_letters::{Dismiss, Replay, Show};
 
 #[derive(Subcommand)]
 pub(crate) enum DeadLetters {

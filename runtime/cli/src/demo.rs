@@ -7,11 +7,11 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::Args;
-
-use crate::print_json;
 use handoff_instance::config::Log;
 use handoff_instance::telemetry;
 use handoff_rehearsal::rehearsal::{Progress, Rehearsal};
+
+use crate::print_json;
 
 #[derive(Args)]
 pub(crate) struct Demo {

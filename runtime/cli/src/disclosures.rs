@@ -7,11 +7,10 @@ use std::process::ExitCode;
 use anyhow::{anyhow, bail};
 use clap::Args;
 use handoff_engine::ids::{PatientId, ReferralId};
+use handoff_operations::reports::disclosures::{self, Outcome};
 use handoff_store::View;
 
 use crate::print_json;
-use handoff_operations::reports::disclosures;
-use handoff_operations::reports::disclosures::Outcome;
 
 #[derive(Args)]
 pub(crate) struct Disclosures {

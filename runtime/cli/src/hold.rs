@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use handoff_engine::ids::ReferralId;
+use handoff_operations::holds;
 
 use crate::asking::Asking;
 use crate::print_json;
-use handoff_operations::holds;
 
 #[derive(Subcommand)]
 pub(crate) enum Hold {

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use handoff_operations::keys;
 
 use crate::asking::Asking;
-use handoff_operations::keys;
 
 #[derive(Subcommand)]
 pub(crate) enum Keys {

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
+use handoff_identity::password::{BYTES_MAX, Password};
+use handoff_identity::role::Role;
+use handoff_operations::accounts::{Add, List, Lock, Remove, Reset, Unlock, Welcome};
 use zeroize::Zeroizing;
 
 use crate::asking::Asking;
 use crate::print_json;
-use handoff_identity::password::{BYTES_MAX, Password};
-use handoff_identity::role::Role;
-use handoff_operations::accounts::{Add, List, Lock, Remove, Reset, Unlock, Welcome};
 
 #[derive(Subcommand)]
 pub(crate) enum People {

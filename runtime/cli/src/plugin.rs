@@ -11,13 +11,12 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Subcommand;
 use handoff_host::{Host, Limits};
-
-use crate::print_json;
 use handoff_instance::config::Config;
 use handoff_instance::open::COMPONENTS;
 use handoff_pipeline::deployments::{Installer, Source};
-use handoff_pipeline::plugin_report;
-use handoff_pipeline::plugin_report::PluginReport;
+use handoff_pipeline::plugin_report::{self, PluginReport};
+
+use crate::print_json;
 
 #[derive(Subcommand)]
 pub(crate) enum Plugin {

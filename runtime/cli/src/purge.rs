@@ -4,10 +4,10 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
+use handoff_operations::retention;
 
 use crate::asking::Asking;
 use crate::print_json;
-use handoff_operations::retention;
 
 #[derive(Args)]
 pub(crate) struct Purge {

@@ -7,11 +7,11 @@ use std::process::ExitCode;
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use handoff_engine::ids::ReferralId;
+use handoff_operations::reports::timeline;
 use handoff_store::View;
 use handoff_store::index::{PAGE_MAX, ReferralFilter};
 
 use crate::print_json;
-use handoff_operations::reports::timeline;
 
 #[derive(Subcommand)]
 pub(crate) enum Referrals {

@@ -8,17 +8,16 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 use handoff_host::{Host, Limits};
-
-use crate::print_json;
 use handoff_instance::config::Log;
 use handoff_instance::telemetry;
 use handoff_pipeline::deployments::Source;
-use handoff_rehearsal::outcome;
-use handoff_rehearsal::outcome::Outcome;
+use handoff_rehearsal::outcome::{self, Outcome};
 use handoff_rehearsal::practice_file::PracticeFile;
 use handoff_rehearsal::report::{Rehearsed, Report};
 use handoff_rehearsal::script::Script;
 use handoff_rehearsal::year::Year;
+
+use crate::print_json;
 
 #[derive(Args)]
 pub(crate) struct Rehearse {

@@ -6,15 +6,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use handoff_clock::Clock;
 use handoff_engine::ids::{LetterId, PatientId};
 use handoff_host::contract::exchange::{Ask, HttpRequest, HttpResponse, Mail, MailResponse, Request, Response};
 use handoff_vault::Sealing;
+use handoff_vault::secrets::{Secret, Secrets};
 use handoff_vault::substitute::Placed;
 use handoff_vault::tokenise::{Reveal, Tokeniser};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 
 pub use crate::denial::Denial;
-
 use crate::endpoint::{Baa, Credentials, Endpoint, EndpointConfig, EndpointError, Kind};
 use crate::http::Failed;
 use crate::oauth::{AccessTokens, Claim, NoToken, Proof};
@@ -24,8 +25,6 @@ use crate::smtp::Unsaid;
 use crate::substitution::Filling;
 use crate::tls::TrustError;
 use crate::transport::{Sockets, Wire};
-use handoff_clock::Clock;
-use handoff_vault::secrets::{Secret, Secrets};
 
 /// What one stage may reach and read, for one patient.
 #[derive(Clone, Debug, PartialEq, Eq)]

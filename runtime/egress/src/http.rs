@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use handoff_host::contract::exchange::{Body, HttpRequest};
 use handoff_host::contract::types::Attribute;
+use handoff_vault::secrets::Secret;
 use handoff_vault::substitute::{Place, Placed};
 use handoff_vault::token;
 use percent_encoding::percent_decode_str;
@@ -22,7 +23,6 @@ use crate::egress::Grant;
 use crate::endpoint::{Endpoint, HttpMethod};
 use crate::idempotency_key;
 use crate::substitution::Filling;
-use handoff_vault::secrets::Secret;
 
 /// A server that does not take a connection within this time takes none.
 pub(super) const CONNECT_WITHIN: Duration = Duration::from_secs(10);

@@ -5,21 +5,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-
+use handoff_vault::secrets::Secret;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::form_urlencoded;
-
 use zeroize::Zeroizing;
 
 use crate::endpoint::Endpoint;
 use crate::http::{Failed, basic};
 use crate::jwt_assertion::{Assertion, Key};
 use crate::transport::Wire;
-use handoff_vault::secrets::Secret;
 
 /// A token that expires while the request is under way is refused: fetch the next one this much earlier.
 const MARGIN: Duration = Duration::from_secs(60);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use handoff_vault::secrets::Secrets;
 use lettre::transport::smtp::client::TlsParameters;
 use lettre::transport::smtp::client::{Certificate as MailCertificate, CertificateStore, Identity as MailIdentity};
 use reqwest::{Certificate, Client, Identity};
@@ -17,7 +18,6 @@ use zeroize::Zeroizing;
 use crate::address_guard::Reach;
 use crate::endpoint::{Endpoint, Kind};
 use crate::http;
-use handoff_vault::secrets::Secrets;
 
 /// Shown to a server that asks for one: mutual TLS (RFC 8446, 4.4.2).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

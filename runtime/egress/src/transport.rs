@@ -5,19 +5,16 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
+use handoff_vault::secrets::{Secret, Secrets};
 use lettre::message::Message;
 use zeroize::Zeroizing;
 
 use crate::egress::EgressError;
 use crate::endpoint::Endpoint;
-use crate::http;
-use crate::http::{Clients, Failed, Received};
+use crate::http::{self, Clients, Failed, Received};
 use crate::mllp;
-use crate::smtp;
-use crate::smtp::{Unsaid, Word};
-use crate::tls;
-use crate::tls::Way;
-use handoff_vault::secrets::{Secret, Secrets};
+use crate::smtp::{self, Unsaid, Word};
+use crate::tls::{self, Way};
 
 /// On its way.
 pub type Carried<'w, Answer> = Pin<Box<dyn Future<Output = Answer> + Send + 'w>>;

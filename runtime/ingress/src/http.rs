@@ -10,6 +10,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::header::{CONTENT_TYPE, HOST, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use axum::routing::post;
+use handoff_clock::Clock;
 use handoff_host::contract::types::Attribute;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -21,7 +22,6 @@ use tower::Service as _;
 
 use crate::delivery::{Answer, DELIVERY_BYTES_MAX, Delivery, DeliverySink, Door};
 use crate::listener::{Entrance, Visitor};
-use handoff_clock::Clock;
 
 /// What a listener puts up with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use handoff_engine::error_chain::Chain;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -12,7 +13,6 @@ use tokio::time::timeout;
 
 use crate::connection_limits::{Full, Guest, GuestLimits, Guests, Source};
 use crate::tls::{Tls, TlsConfig, TlsError, Unwelcome};
-use handoff_engine::error_chain::Chain;
 
 /// A handshake takes two round trips; a satellite link's are below a second each.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);

@@ -4,6 +4,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use handoff_clock::Clock;
+use handoff_mllp::{Deframer, FrameError, frame};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -12,8 +14,6 @@ use tokio::time::Instant;
 use crate::connection_limits::{Guest, Source};
 use crate::delivery::{DELIVERY_BYTES_MAX, Delivery, DeliverySink, Door};
 use crate::listener::{Entrance, Socket, Visitor};
-use handoff_clock::Clock;
-use handoff_mllp::{Deframer, FrameError, frame};
 
 /// What a listener puts up with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,13 +6,13 @@ use chrono::{DateTime, Utc};
 use ed25519_dalek::{Signature, VerifyingKey};
 use handoff_engine::ids::Digest;
 use handoff_host::contract::signature::{Algorithm, Encoding, Part, SignatureCheck};
+use handoff_vault::secrets::Secrets;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::callback_fields::Fields;
-use handoff_vault::secrets::Secrets;
 
 /// What was signed, as it came in.
 #[derive(Clone, Copy, Debug)]

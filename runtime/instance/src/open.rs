@@ -8,22 +8,21 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use ed25519_dalek::SigningKey;
+use handoff_clock::Clock;
+use handoff_egress::egress::Egress;
 use handoff_engine::ids::Digest;
 use handoff_host::{Host, Limits};
+use handoff_pipeline::deployments::{Catalogue, Deployments, Installed, Installer, Keep, Source};
+use handoff_pipeline::pipeline::{Parts, Pipeline};
+use handoff_pipeline::rollout::{self, Act};
 use handoff_store::index::{Deployed, IndexError, PAGE_MAX};
 use handoff_store::journal::{Depth, Disk};
 use handoff_store::{Entry, Index, Origin, Store, StoreOptions};
+use handoff_vault::secrets::Secrets;
 use handoff_vault::{Dice, MasterKey, Vault, private_disk, system_dice};
 
 use crate::config::Config;
 use crate::signing_key;
-use handoff_clock::Clock;
-use handoff_egress::egress::Egress;
-use handoff_pipeline::deployments::{Catalogue, Deployments, Installed, Installer, Keep, Source};
-use handoff_pipeline::pipeline::{Parts, Pipeline};
-use handoff_pipeline::rollout;
-use handoff_pipeline::rollout::Act;
-use handoff_vault::secrets::Secrets;
 
 /// Components by digest, below the data folder: what a referral in flight was pinned to must be there as long as it is.
 pub const COMPONENTS: &str = "components";

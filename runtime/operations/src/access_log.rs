@@ -1,11 +1,11 @@
 //! A look at patient data. Nobody can make one but the journal: what is shown in clear was written down before.
 
 use handoff_engine::ids::{ReferralId, Token};
+use handoff_identity::person::Person;
 use handoff_store::{CommitError, Record};
 use handoff_vault::{VaultError, token};
 
 use crate::operations::Operations;
-use handoff_identity::person::Person;
 
 /// Leave to read what tokens stand for, for as long as one answer takes.
 ///

@@ -1,14 +1,14 @@
 //! Accounts, as an operator makes and changes them.
 
+use handoff_identity::account::{AccountName, AccountSummary};
+use handoff_identity::accounts::{ChangedBy, IssuedCredentials, NewAccount};
+use handoff_identity::password::Password;
+use handoff_identity::role::Role;
 use handoff_store::Record;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::operations::{Operations, Operator, Request};
-use handoff_identity::account::{AccountName, AccountSummary};
-use handoff_identity::accounts::{ChangedBy, IssuedCredentials, NewAccount};
-use handoff_identity::password::Password;
-use handoff_identity::role::Role;
 
 /// Somebody new. Without a password Handoff makes one; either is good for one sign-in, at which another is chosen.
 #[derive(Serialize, Deserialize)]

@@ -10,15 +10,15 @@ use anyhow::{Context as _, bail, ensure};
 use chrono::{DateTime, Utc};
 use ed25519_dalek::VerifyingKey;
 use handoff_engine::ids::Digest;
+use handoff_identity::accounts;
+use handoff_instance::open::COMPONENTS;
+use handoff_pipeline::deployments::Source;
 use handoff_store::index::Deployed;
 use handoff_store::{Position, Record, store};
 use handoff_vault::KEYRING_FILE;
 use serde::{Deserialize, Serialize};
 
 use crate::operations::{Operations, Operator, Request};
-use handoff_identity::accounts;
-use handoff_instance::open::COMPONENTS;
-use handoff_pipeline::deployments::Source;
 
 /// Written last: a backup without it was not finished.
 const LABEL: &str = "backup.json";

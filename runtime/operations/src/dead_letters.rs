@@ -3,12 +3,12 @@
 use anyhow::{Context as _, anyhow};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use handoff_pipeline::error::PipelineError;
+use handoff_pipeline::intake::redelivery::Replayed;
 use handoff_store::Record;
 use serde::{Deserialize, Serialize};
 
 use crate::operations::{Operations, Operator, Request};
-use handoff_pipeline::error::PipelineError;
-use handoff_pipeline::intake::redelivery::Replayed;
 
 /// A dead delivery's bytes, in clear.
 #[derive(Serialize, Deserialize)]

@@ -2,11 +2,11 @@
 
 use anyhow::ensure;
 use handoff_engine::ids::ReferralId;
+use handoff_pipeline::error::PipelineError;
 use handoff_store::{Record, index};
 use serde::{Deserialize, Serialize};
 
 use crate::operations::{Operations, Operator, Request};
-use handoff_pipeline::error::PipelineError;
 
 /// From here on a referral is kept.
 #[derive(Serialize, Deserialize)]

@@ -7,6 +7,8 @@ use handoff_engine::dashboard::marks;
 use handoff_engine::ids::{LetterId, ReferralId};
 use handoff_engine::letter::{Audience, LetterBody, Task};
 use handoff_engine::referral::Referral;
+use handoff_identity::person::Person;
+use handoff_identity::role::Role;
 use handoff_store::index::{IndexError, Listed, ReferralFilter};
 use handoff_store::journal::ReadError;
 use handoff_store::{CommitError, Record};
@@ -16,8 +18,6 @@ use utoipa::ToSchema;
 use crate::access_log::PhiAccess;
 use crate::operations::Operations;
 use crate::views::{Sight, TaskView, Told, View, is_own};
-use handoff_identity::person::Person;
-use handoff_identity::role::Role;
 
 /// A screen's worth, and a hundred names at most in one look.
 pub const PAGE_ROWS_MAX: usize = 100;

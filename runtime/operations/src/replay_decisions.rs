@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use handoff_engine::error_chain::Chain;
 use handoff_engine::ids::{Digest, Token};
 use handoff_host::contract::interpreter::Delivery;
 use handoff_host::{Call, Host, Plugin};
+use handoff_instance::open::COMPONENTS;
+use handoff_pipeline::deployments::component_store;
 use handoff_store::journal::{Numbered, ReadError};
 use handoff_store::{Json, Position, Record};
 use handoff_vault::{ClearBytes, Lookup, Vault, VaultError};
@@ -13,9 +16,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::operations::{Operations, Operator, Request};
-use handoff_engine::error_chain::Chain;
-use handoff_instance::open::COMPONENTS;
-use handoff_pipeline::deployments::component_store;
 
 /// Decisions named one by one. A component that is gone may have made millions; the first thousand say which.
 const NAMED_MAX: usize = 1_000;

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use handoff_engine::ids::{LetterId, ReferralId, Token};
 use handoff_engine::letter::{Audience, Task};
 use handoff_engine::referral::{AppointmentStatus, Channel, Consent, Priority, Provider, Referral};
+use handoff_identity::person::Person;
+use handoff_identity::role::Role;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::access_log::PhiAccess;
 use crate::reports::timeline::Moment;
-use handoff_identity::person::Person;
-use handoff_identity::role::Role;
 
 /// How somebody may see a referral.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

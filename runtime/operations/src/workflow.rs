@@ -3,18 +3,15 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use handoff_engine::error_chain::Chain;
+use handoff_pipeline::deployments::{Keep, SetAside};
+use handoff_pipeline::rollout::history::{self, Past};
+use handoff_pipeline::rollout::plan::{self, Plan};
+use handoff_pipeline::rollout::{self, Act, Applied, Candidate, ChangeError, Tried};
 use handoff_store::{Canary, Origin};
 use serde::{Deserialize, Serialize};
 
 use crate::operations::{Operations, Operator, Request};
-use handoff_engine::error_chain::Chain;
-use handoff_pipeline::deployments::{Keep, SetAside};
-use handoff_pipeline::rollout;
-use handoff_pipeline::rollout::history;
-use handoff_pipeline::rollout::history::Past;
-use handoff_pipeline::rollout::plan;
-use handoff_pipeline::rollout::plan::Plan;
-use handoff_pipeline::rollout::{Act, Applied, Candidate, ChangeError, Tried};
 
 /// Put a candidate in force.
 #[derive(Serialize, Deserialize)]

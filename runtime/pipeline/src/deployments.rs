@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use chrono::{DateTime, Utc};
+use handoff_egress::egress::Grant;
 use handoff_engine::deployment::Deployment;
 use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId};
 use handoff_engine::referral::{Channel, Referral};
@@ -25,7 +26,6 @@ pub use self::installer::{Installer, Keep};
 pub use self::plugin_catalogue::Catalogue;
 pub use self::workflow_source::Source;
 use crate::error::PipelineError;
-use handoff_egress::egress::Grant;
 
 /// A deployment, ready to be called.
 pub struct Installed {

@@ -1,13 +1,12 @@
 //! Counts the outcomes of a year, and sets two workflows beside each other: the same patients, once with each.
 
 use handoff_engine::dashboard::{Dashboard, Figure, Target};
+use handoff_operations::metrics::Share;
 use handoff_practice::Prices;
 use serde::Serialize;
 
-use crate::estimate;
-use crate::estimate::{Interval, Part};
+use crate::estimate::{self, Interval, Part};
 use crate::outcome::{FIGURES, Outcome};
-use handoff_operations::metrics::Share;
 
 /// A share of referrals, with what it would be by another workflow.
 #[derive(Debug, PartialEq, Serialize)]

@@ -7,13 +7,6 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use axum::http::request::Builder;
-use handoff_practice::{Parcel, Refusal, Reply, Server, World};
-use lettre::message::Message;
-use tower::ServiceExt as _;
-use zeroize::Zeroizing;
-
-use crate::rehearsal::{CARRIER_HOST, CHART_HOST, PUBLIC_URL};
-use crate::script;
 use handoff_egress::endpoint::Endpoint;
 use handoff_egress::http::{Failed, Received};
 use handoff_egress::smtp::{Unsaid, Word};
@@ -21,6 +14,13 @@ use handoff_egress::transport::{Carried, Login, Wire};
 use handoff_ingress::delivery::{Delivery, DeliverySink, Door};
 use handoff_ingress::http;
 use handoff_pipeline::pipeline::Pipeline;
+use handoff_practice::{Parcel, Refusal, Reply, Server, World};
+use lettre::message::Message;
+use tower::ServiceExt as _;
+use zeroize::Zeroizing;
+
+use crate::rehearsal::{CARRIER_HOST, CHART_HOST, PUBLIC_URL};
+use crate::script;
 
 /// The way out: to the servers of the world.
 pub struct Outward {

@@ -8,14 +8,6 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use ed25519_dalek::SigningKey;
-use handoff_practice::{Addresses, Handoff, Practice, Profile, Purpose, Webhook, World};
-use handoff_vault::MasterKey;
-use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng as _};
-
-use crate::in_process::{Inward, Outward};
-use crate::script::{Neighbour, Script};
-pub use crate::summary::Summary;
 use handoff_clock::{Clock, VirtualClock};
 use handoff_egress::egress::Egress;
 use handoff_egress::endpoint::EndpointConfig;
@@ -23,9 +15,16 @@ use handoff_egress::transport::Wire;
 use handoff_instance::config::{HttpListener, Listen, MllpListener};
 use handoff_instance::open::{Plan, Storage};
 use handoff_pipeline::pipeline::Pipeline;
-use handoff_server::service;
-use handoff_server::service::Service;
+use handoff_practice::{Addresses, Handoff, Practice, Profile, Purpose, Webhook, World};
+use handoff_server::service::{self, Service};
+use handoff_vault::MasterKey;
 use handoff_vault::secrets::{Secret, Secrets};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+
+use crate::in_process::{Inward, Outward};
+use crate::script::{Neighbour, Script};
+pub use crate::summary::Summary;
 
 /// A Monday, so that the first orders come in on a working day.
 const START: NaiveDate = NaiveDate::from_ymd_opt(2026, 3, 2).expect("a date");

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use handoff_engine::workflow::node::Node;
 use handoff_engine::workflow::stages::{Stage, Stages};
+use handoff_pipeline::bundled_workflow;
+use handoff_pipeline::deployments::{Catalogue, InstallError, Source};
 use handoff_practice::{Handoff, Profile, Webhook};
 use serde_json::{Map, Value, json};
 
 use crate::rehearsal::{ACCOUNT, OUR_SYSTEM, PUBLIC_URL, SMS_NUMBER, WEBHOOK_KEY, handoff};
-use handoff_pipeline::bundled_workflow;
-use handoff_pipeline::deployments::{Catalogue, InstallError, Source};
 
 /// The source of HL7 messages, as the recipe names it.
 pub const HL7: &str = "hl7";

@@ -8,6 +8,7 @@ use std::thread;
 
 use anyhow::Context as _;
 use handoff_host::Host;
+use handoff_instance::open::Storage;
 use handoff_practice::{EhrPlan, Plan, Profile};
 use handoff_store::index::MemoryRows;
 use handoff_store::journal::SimDisk;
@@ -15,7 +16,6 @@ use handoff_store::{Store, StoreOptions};
 
 use crate::rehearsal::{Rehearsal, signing_key, start};
 use crate::script::Script;
-use handoff_instance::open::Storage;
 
 /// Patients are rehearsed in panels of so many: what happens to one patient does not depend on another's. Each panel costs
 /// an instance; a larger one outgrows the processor's caches.

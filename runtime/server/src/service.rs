@@ -10,13 +10,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use handoff_vault::system_dice;
-use serde_json::{Value, json};
-use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-
-use crate::journal_scrub;
 use handoff_engine::error_chain::Chain;
 use handoff_identity::oidc::Oidc;
 use handoff_ingress::http::Scheme;
@@ -27,7 +20,14 @@ use handoff_operations::control_socket;
 use handoff_operations::operations::Operations;
 use handoff_pipeline::pipeline::Pipeline;
 use handoff_pipeline::rollout;
+use handoff_vault::system_dice;
 use handoff_web::api::Api;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::journal_scrub;
 
 /// A line with its doors open.
 pub struct Service {

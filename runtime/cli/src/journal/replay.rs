@@ -6,11 +6,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 use handoff_host::{Host, Limits};
+use handoff_operations::replay_decisions::{Proof, Prove, prove};
 use handoff_store::{Position, View};
 
 use crate::asking::Asking;
 use crate::print_json;
-use handoff_operations::replay_decisions::{Proof, Prove, prove};
 
 #[derive(Args)]
 pub(crate) struct Replay {

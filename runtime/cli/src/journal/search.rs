@@ -7,12 +7,12 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use handoff_engine::ids::{ReferralId, Token};
+use handoff_operations::reports::audit::Found;
 use handoff_store::View;
 use handoff_store::index::{self, Kind, PAGE_MAX};
 
 use crate::moment::moment;
 use crate::print_json;
-use handoff_operations::reports::audit::Found;
 
 /// Every criterion that is given must hold.
 #[derive(Args)]

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
+use handoff_operations::workflow;
+use handoff_pipeline::rollout::{Applied, Candidate, Tried};
 use handoff_store::Canary;
 
 use crate::asking::Asking;
 use crate::print_json;
-use handoff_operations::workflow;
-use handoff_pipeline::rollout::{Applied, Candidate, Tried};
 
 #[derive(Args)]
 pub(crate) struct Apply {

@@ -4,13 +4,12 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
+use handoff_operations::workflow::Review;
+use handoff_pipeline::rollout::history::{self, Past};
 use handoff_store::{Origin, View};
 
 use crate::asking::Asking;
 use crate::print_json;
-use handoff_operations::workflow::Review;
-use handoff_pipeline::rollout::history;
-use handoff_pipeline::rollout::history::Past;
 
 #[derive(Args)]
 pub(crate) struct History {

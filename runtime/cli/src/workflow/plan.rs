@@ -7,18 +7,18 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use clap::Args;
-use handoff_host::{Host, Limits};
-use handoff_store::View;
-
-use crate::asking::Asking;
-use crate::print_json;
 use handoff_egress::reach::EndpointSummaries;
+use handoff_host::{Host, Limits};
 use handoff_instance::open::COMPONENTS;
 use handoff_operations::workflow::PlanChange;
 use handoff_pipeline::deployments::{Catalogue, Installer, installer};
 use handoff_pipeline::rollout::impact::{Fate, Impact, Tally};
 use handoff_pipeline::rollout::shadow_replay::{Kind, Shadow};
 use handoff_pipeline::rollout::{Candidate, plan};
+use handoff_store::View;
+
+use crate::asking::Asking;
+use crate::print_json;
 
 #[derive(Args)]
 pub(crate) struct Plan {

@@ -13,16 +13,16 @@ use axum::Router;
 use axum::extract::{Request as Received, State};
 use axum::response::IntoResponse;
 use chrono::{DateTime, Utc};
+use handoff_clock::VirtualClock;
 use handoff_engine::ids::{ReferralId, Token};
 use handoff_host::contract::exchange::{Body, JsonAs, Method};
 use handoff_host::contract::types::Attribute;
+use handoff_mllp::frame;
 use handoff_vault::{MasterKey, MemoryIndex, Vault, system_dice};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
 use super::*;
-use handoff_clock::VirtualClock;
-use handoff_mllp::frame;
 
 /// An instance with one patient, `Ana "Nena" Cruz`, +1 512 555 0143.
 struct House {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use handoff_vault::secrets::Secret;
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk};
 use parking_lot::Mutex;
 use reqwest::redirect::Policy;
@@ -12,7 +13,6 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::{OidcConfigError, is_this_machine};
-use handoff_vault::secrets::Secret;
 
 /// A directory answers within a second; somebody is waiting for it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::Instant;
 
+use handoff_authority::{Authority, dial};
+use handoff_clock::SystemClock;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -11,8 +13,6 @@ use super::*;
 use crate::connection_limits::GuestLimits;
 use crate::listener::Guard;
 use crate::tls::testing::config;
-use handoff_authority::{Authority, dial};
-use handoff_clock::SystemClock;
 
 struct Running {
     address: SocketAddr,

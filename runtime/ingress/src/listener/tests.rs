@@ -2,6 +2,7 @@
 
 use std::io;
 
+use handoff_authority::{Authority, Identity, dial};
 use rustls::SupportedProtocolVersion;
 use rustls::version::{TLS12, TLS13};
 use tempfile::TempDir;
@@ -9,7 +10,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
 use crate::tls::testing::config;
-use handoff_authority::{Authority, Identity, dial};
 
 const ANY: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
 

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use handoff_authority::{Authority, dial};
+use handoff_clock::SystemClock;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -12,8 +14,6 @@ use crate::connection_limits::GuestLimits;
 use crate::delivery::Answer;
 use crate::listener::Guard;
 use crate::tls::testing::config;
-use handoff_authority::{Authority, dial};
-use handoff_clock::SystemClock;
 
 struct Running {
     address: SocketAddr,

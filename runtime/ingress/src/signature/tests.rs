@@ -1,9 +1,9 @@
 //! Vendors' own examples, and what an attacker would try.
 
 use ed25519_dalek::{Signer as _, SigningKey};
+use handoff_vault::secrets::Secret;
 
 use super::*;
-use handoff_vault::secrets::Secret;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use handoff_egress::reach::EndpointSummaries;
 use handoff_engine::deployment::Deployment;
 use handoff_engine::ids::Digest;
 use handoff_engine::workflow::Workflow;
@@ -11,9 +12,7 @@ use handoff_engine::workflow::stages::Stage;
 use handoff_host::{Answer, Call, Host, Plugin};
 
 use super::{Catalogue, InstallError, Installed, Source, component_store};
-use crate::plugin_report;
-use crate::plugin_report::{PluginReport, StageGrant};
-use handoff_egress::reach::EndpointSummaries;
+use crate::plugin_report::{self, PluginReport, StageGrant};
 
 /// One serves an instance.
 pub struct Installer {

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use handoff_engine::error_chain::Chain;
 use handoff_engine::event::Event;
 use handoff_engine::ids::{Digest, LetterId, ReferralId, Token};
 use handoff_engine::referral::Referral;
 use handoff_host::contract::carrier::{Callback, Inbound, InboundEvent, InboundReply, InboundStatus};
 use handoff_host::{self as host, Call, reason};
+use handoff_ingress::callback_fields::Fields;
+use handoff_ingress::delivery::{Answer, Delivery};
+use handoff_ingress::signature::{self, Signed, Unsigned, Vouched};
 use handoff_store::Json;
 use handoff_store::entry::{Record, Verdict};
 use serde_json::json;
@@ -17,11 +21,6 @@ use crate::deployments::Installed;
 use crate::error::PipelineError;
 use crate::from_wit;
 use crate::transaction::Transaction;
-use handoff_engine::error_chain::Chain;
-use handoff_ingress::callback_fields::Fields;
-use handoff_ingress::delivery::{Answer, Delivery};
-use handoff_ingress::signature;
-use handoff_ingress::signature::{Signed, Unsigned, Vouched};
 
 /// What a callback tells, and whom of.
 enum News {

@@ -1,10 +1,14 @@
 //! Delivery -> events. The trigger plugin reads the bytes; patient data is sealed; the whole of it is committed at once.
 
+use handoff_engine::error_chain::Chain;
 use handoff_engine::event::Event;
 use handoff_engine::ids::{Digest, PatientId, ReferralId};
 use handoff_host::contract::interpreter::{self, Meaning};
 use handoff_host::contract::types::Attribute;
 use handoff_host::{self as host, Call, FaultKind};
+use handoff_ingress::callback_fields::Fields;
+use handoff_ingress::delivery::{Answer, Delivery, Door, is_credential};
+use handoff_ingress::signature::{self, Signed, Unsigned};
 use handoff_store::Json;
 use handoff_store::entry::{Record, Verdict};
 use serde_json::json;
@@ -15,11 +19,6 @@ use crate::deployments::Installed;
 use crate::error::PipelineError;
 use crate::transaction::Transaction;
 use crate::{from_wit, to_wit};
-use handoff_engine::error_chain::Chain;
-use handoff_ingress::callback_fields::Fields;
-use handoff_ingress::delivery::{Answer, Delivery, Door, is_credential};
-use handoff_ingress::signature;
-use handoff_ingress::signature::{Signed, Unsigned};
 
 /// Whether a delivery's sender still has to show who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use handoff_engine::error_chain::Chain;
 use handoff_store::Origin;
 use handoff_store::index::Deployed;
 use tokio::sync::watch;
 
 use super::{Act, Applied, ChangeError, THE_INSTANCE, put_in_force, take_up_again};
 use crate::pipeline::Pipeline;
-use handoff_engine::error_chain::Chain;
 
 /// Takes back what fails, until told to stop.
 pub async fn keep(pipeline: Arc<Pipeline>, mut stopped: watch::Receiver<bool>) {

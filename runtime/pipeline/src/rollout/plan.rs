@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use handoff_egress::reach::EndpointSummaries;
 use handoff_engine::deployment::Deployment;
 use handoff_engine::ids::Digest;
 use handoff_engine::workflow::parts::{Difference, differences};
@@ -12,17 +13,13 @@ use handoff_store::index::Deployed;
 use handoff_store::{Index, View};
 use serde::{Deserialize, Serialize};
 
-use super::impact;
-use super::impact::{Depth, Impact};
-use super::permissions;
-use super::permissions::{Permission, PluginSwap};
-use super::shadow_replay;
-use super::shadow_replay::{Past, Shadow};
+use super::impact::{self, Depth, Impact};
+use super::permissions::{self, Permission, PluginSwap};
+use super::shadow_replay::{self, Past, Shadow};
 use super::{ChangeError, Ready};
 use crate::deployments::{InstallError, Installer, Source};
 use crate::pipeline::Pipeline;
 use crate::plugin_report::PluginReport;
-use handoff_egress::reach::EndpointSummaries;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {

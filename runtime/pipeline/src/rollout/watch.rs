@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use handoff_engine::error_chain::Chain;
 use handoff_engine::ids::Digest;
 use handoff_store::Origin;
 use tokio::sync::watch;
@@ -13,7 +14,6 @@ use tokio::sync::watch;
 use super::{Act, Candidate, ChangeError, THE_INSTANCE, examine, put_in_force};
 use crate::deployments::{Keep, SetAside};
 use crate::pipeline::Pipeline;
-use handoff_engine::error_chain::Chain;
 
 /// An editor saves in several strokes and a copy takes a moment: what has not changed between two looks is whole.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

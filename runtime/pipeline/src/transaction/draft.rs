@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use handoff_egress::pacing::EndpointQueues;
 use handoff_engine::event::Event;
 use handoff_engine::ids::{Digest, LetterId, ReferralId};
 use handoff_engine::letter::Letter;
@@ -13,7 +14,6 @@ use handoff_store::entry::{Entry, Record};
 use handoff_vault::{Sealing, VaultError};
 
 use super::lease::{Lease, Leases};
-use handoff_egress::pacing::EndpointQueues;
 
 pub struct Draft<'a> {
     pub now: DateTime<Utc>,

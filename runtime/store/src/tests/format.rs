@@ -1,12 +1,12 @@
 //! Reads a journal with `FORMAT.md` alone: offsets as numbers, none of the journal's own code.
 
-use ed25519_dalek::{Signature, VerifyingKey};
-use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
-use crate::journal::{Depth, Disk as _, Journal, SimDisk};
+use ed25519_dalek::{Signature, VerifyingKey};
+use sha2::{Digest as _, Sha256};
 
 use super::sample::{key, usual};
+use crate::journal::{Depth, Disk as _, Journal, SimDisk};
 
 const MARK: [u8; 8] = [0xE2, 0x68, 0x61, 0x6E, 0x64, 0x6F, 0x66, 0x66];
 

@@ -8,14 +8,14 @@ use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use subtle::ConstantTimeEq as _;
-
-use super::Api;
-use super::problem::{Problem, Wrong};
 use handoff_identity::person::Person;
 use handoff_identity::role::AccessRight;
 use handoff_identity::session::SessionToken;
 use handoff_ingress::http::Scheme;
+use subtle::ConstantTimeEq as _;
+
+use super::Api;
+use super::problem::{Problem, Wrong};
 
 /// A browser sends it to this host alone, over TLS alone, and lets no page set or read it (RFC 6265bis, 4.1.3.2).
 pub(super) const COOKIE_NAME: &str = "__Host-handoff";

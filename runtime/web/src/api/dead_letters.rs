@@ -6,6 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
+use handoff_operations::dead_letters::{Dismiss, Replay, Show, Shown};
+use handoff_operations::operations::{Operator, Request as _};
 use handoff_store::index::{DeadItem, PAGE_MAX, WhatDied};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,8 +16,6 @@ use super::access::Caller;
 use super::extract::{Body, Named, Reason};
 use super::problem::{Problem, failed};
 use super::{Api, refused};
-use handoff_operations::dead_letters::{Dismiss, Replay, Show, Shown};
-use handoff_operations::operations::{Operator, Request as _};
 
 /// A letter that could not be carried, or a delivery that could not be read.
 #[derive(Serialize, ToSchema)]

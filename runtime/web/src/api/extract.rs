@@ -8,13 +8,13 @@ use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
+use handoff_ingress::connection_limits::Source;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use super::access::Caller;
 use super::problem::{Problem, Wrong};
-use handoff_ingress::connection_limits::Source;
 
 /// The longest is a sign-in with two passwords, or a reason: some kilobytes at most.
 const BODY_BYTES_MAX: usize = 64 * 1024;

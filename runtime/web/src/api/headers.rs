@@ -7,9 +7,9 @@ use axum::http::header::STRICT_TRANSPORT_SECURITY;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
+use handoff_ingress::http::Scheme;
 
 use super::Api;
-use handoff_ingress::http::Scheme;
 
 const ALWAYS: [(&str, &str); 6] = [
     ("cache-control", "no-store"),

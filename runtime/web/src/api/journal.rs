@@ -7,6 +7,8 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::{ReferralId, Token};
+use handoff_operations::reports::audit::Found;
+use handoff_operations::reports::disclosures::{self, Outcome};
 use handoff_store::Position;
 use handoff_store::index::{self, Kind};
 use serde::{Deserialize, Serialize};
@@ -15,9 +17,6 @@ use utoipa::{IntoParams, ToSchema};
 use super::Api;
 use super::extract::{Asked, Named};
 use super::problem::{Problem, Wrong, failed};
-use handoff_operations::reports::audit::Found;
-use handoff_operations::reports::disclosures;
-use handoff_operations::reports::disclosures::Outcome;
 
 /// A screen's worth.
 const PAGE_ROWS_MAX: usize = 200;

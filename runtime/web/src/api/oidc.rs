@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse};
+use handoff_identity::oidc::{Oidc, OidcError};
 use handoff_store::{Record, SignInFault};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -16,7 +17,6 @@ use super::access::cookie;
 use super::extract::{Asked, Whence};
 use super::problem::{Problem, Wrong};
 use super::session::{Session, cookie_of};
-use handoff_identity::oidc::{Oidc, OidcError};
 
 /// Says that this browser was sent there from here. The way back is another site's doing, so that it must come along then:
 /// Lax, not Strict.

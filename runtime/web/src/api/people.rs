@@ -5,6 +5,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use handoff_identity::account::AccountSummary;
+use handoff_identity::password::Password;
+use handoff_identity::role::Role;
+use handoff_operations::accounts::{Add, List, Lock, Remove, Reset, Unlock, Welcome};
+use handoff_operations::operations::{Operator, Request};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
@@ -13,11 +18,6 @@ use super::access::Caller;
 use super::extract::{Body, Named, Reason, reason};
 use super::problem::Problem;
 use super::{Api, refused};
-use handoff_identity::account::AccountSummary;
-use handoff_identity::password::Password;
-use handoff_identity::role::Role;
-use handoff_operations::accounts::{Add, List, Lock, Remove, Reset, Unlock, Welcome};
-use handoff_operations::operations::{Operator, Request};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -7,6 +7,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::ReferralId;
+use handoff_operations::referrals::{Opened, PAGE_ROWS_MAX, Page, Which};
+use handoff_operations::views::{TaskView, Told, View};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -14,8 +16,6 @@ use super::Api;
 use super::access::Caller;
 use super::extract::{Asked, Body, Named};
 use super::problem::{Problem, Wrong};
-use handoff_operations::referrals::{Opened, PAGE_ROWS_MAX, Page, Which};
-use handoff_operations::views::{TaskView, Told, View};
 
 /// Which referrals; all that are given must hold.
 #[derive(Deserialize, IntoParams)]

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Router, middleware};
+use handoff_identity::role::AccessRight;
 
 use super::access::{Access, guard};
 use super::problem::{Problem, Wrong};
 use super::{Api, dead_letters, headers, journal, oidc, openapi, people, referrals, session, system};
-use handoff_identity::role::AccessRight;
 
 /// One thing that can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,6 +7,11 @@ use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse};
+use handoff_identity::password::Password;
+use handoff_identity::person::Person;
+use handoff_identity::role::Role;
+use handoff_identity::session::{IDLE_MAX, SessionToken};
+use handoff_identity::sign_in::SignInAttempt;
 use handoff_store::Record;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,11 +20,6 @@ use super::Api;
 use super::access::{COOKIE_NAME, Caller};
 use super::extract::{Body, Whence};
 use super::problem::{Problem, Wrong};
-use handoff_identity::password::Password;
-use handoff_identity::person::Person;
-use handoff_identity::role::Role;
-use handoff_identity::session::{IDLE_MAX, SessionToken};
-use handoff_identity::sign_in::SignInAttempt;
 
 /// Only over TLS, only to this host, hidden from scripts, and from requests that other sites' pages cause. It ends with the
 /// browser, or with the session.

@@ -9,13 +9,13 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use chrono::{DateTime, Utc};
+use handoff_operations::metrics::Figures;
 use handoff_store::index::{IndexError, PAGE_MAX};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
 use super::problem::{Problem, failed};
-use handoff_operations::metrics::Figures;
 
 /// Prometheus' text format.
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,7 +1,11 @@
 //! Ways out that an endpoint has for itself: keys, certificates, authorities, proxies; and the lines of a denial that
 //! open one.
 
+use handoff_authority::{Authority, ListenerFiles};
 use handoff_engine::ids::Digest;
+use handoff_ingress::http::{Limits, serve};
+use handoff_ingress::listener::{Entrance, Guard};
+use handoff_ingress::tls::{Clients, Tls, TlsConfig};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -9,10 +13,6 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::jwt_assertion::tests::{RSA, elliptic_curve};
-use handoff_authority::{Authority, ListenerFiles};
-use handoff_ingress::http::{Limits, serve};
-use handoff_ingress::listener::{Entrance, Guard};
-use handoff_ingress::tls::{Clients, Tls, TlsConfig};
 
 /// One endpoint, `out`, and secrets by name.
 fn out(entry: &Value, secrets: &[(&str, &str)]) -> Result<Egress, EgressError> {
