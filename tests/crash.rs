@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use handoff_engine::ids::Digest;
+use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -35,11 +35,11 @@ struct Load {
 
 impl Load {
     fn opens(&self, address: Option<SocketAddr>) {
-        *self.address.lock().unwrap_or_else(PoisonError::into_inner) = address;
+        *self.address.lock() = address;
     }
 
     fn acknowledged(&self) -> Vec<usize> {
-        self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.acknowledged.lock().clone()
     }
 
     fn is_over(&self) -> bool {
@@ -58,14 +58,14 @@ impl Load {
                 }
                 thread::sleep(RETRY);
             }
-            self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).push(number);
+            self.acknowledged.lock().push(number);
         }
     }
 
     /// Whether this attempt was acknowledged.
     fn deliver(&self, sender: &mut Option<Sender>, message: &[u8]) -> bool {
         if sender.is_none() {
-            let address = *self.address.lock().unwrap_or_else(PoisonError::into_inner);
+            let address = *self.address.lock();
             *sender = address.and_then(|address| Sender::connect(address).ok());
         }
         match sender.as_mut().map(|sender| sender.ask(message)) {

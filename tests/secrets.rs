@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use handoff_practice::Person;
 use handoff_rehearsal::rehearsal::{AUTH_TOKEN, Rehearsal, WEBHOOK_KEY};
+use parking_lot::Mutex;
 use tempfile::TempDir;
 use tracing_subscriber::EnvFilter;
 
@@ -33,13 +34,13 @@ impl Log {
     }
 
     pub fn taken(&self) -> Vec<u8> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().clone()
     }
 }
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        self.0.lock().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

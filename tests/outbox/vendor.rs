@@ -1,10 +1,11 @@
 //! A vendor on a real socket that speaks Twilio's API and takes FHIR Tasks, and has bad days on demand.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use handoff_clock::Clock;
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -60,7 +61,7 @@ pub struct Taken {
 
 impl Desk {
     fn log(&self) -> MutexGuard<'_, Log> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+        self.log.lock()
     }
 
     /// Answers one request; false when the connection is over.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
@@ -22,6 +22,7 @@ use handoff_store::{Record, SignInFault};
 use handoff_vault::secrets::{Secret, Secrets};
 use handoff_vault::system_dice;
 use handoff_web::api::Api;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -73,7 +74,7 @@ impl Directory {
     }
 
     fn vouches(&self, claims: Value) {
-        *self.wish.lock().expect("unpoisoned") = Wish { claims, nonce: None };
+        *self.wish.lock() = Wish { claims, nonce: None };
     }
 }
 
@@ -100,7 +101,7 @@ async fn authorize(State(directory): Known, Query(asked): Query<Asked>) -> Redir
     assert_eq!((asked["response_type"].as_str(), asked["client_id"].as_str()), ("code", CLIENT));
     assert_eq!((asked["redirect_uri"].as_str(), asked["code_challenge_method"].as_str()), (CALLBACK, "S256"));
     assert_eq!(asked["scope"], "openid profile");
-    let mut codes = directory.codes.lock().expect("unpoisoned");
+    let mut codes = directory.codes.lock();
     let code = format!("code-{}", codes.len());
     codes.insert(code.clone(), (asked["nonce"].clone(), asked["code_challenge"].clone()));
     Redirect::to(&format!("{CALLBACK}?code={code}&state={}&iss=x", asked["state"]))
@@ -117,12 +118,12 @@ async fn redeem(
     if headers["authorization"] != format!("Basic {login}").as_str() || asked["redirect_uri"] != CALLBACK {
         return Err(StatusCode::UNAUTHORIZED);
     }
-    let redeemed = directory.codes.lock().expect("unpoisoned").remove(&asked["code"]);
+    let redeemed = directory.codes.lock().remove(&asked["code"]);
     let (nonce, challenge) = redeemed.ok_or(StatusCode::BAD_REQUEST)?;
     if URL_SAFE_NO_PAD.encode(Sha256::digest(asked["code_verifier"].as_bytes())) != challenge {
         return Err(StatusCode::BAD_REQUEST);
     }
-    let wish = directory.wish.lock().expect("unpoisoned").clone();
+    let wish = directory.wish.lock().clone();
     let now = directory.clock.now().timestamp();
     let mut claims = json!({
         "iss": directory.issuer(), "aud": CLIENT, "sub": "17", "iat": now, "exp": now + 300,
@@ -175,7 +176,7 @@ async fn come_back(site: &Site, kept: &str, back: &str) -> super::site::Answer {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_practices_own_directory_lets_people_in_by_its_groups() {
     let mut site = Site::open().await;
-    let _installed_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    handoff_vault::crypto_provider::install();
     assert_eq!(site.get(None, "/api/session/oidc").await.status, 404, "nobody set one up");
     let clock: Arc<dyn Clock> = site.rehearsal.clock();
     let directory = Directory::open(clock).await;

@@ -51,7 +51,7 @@ fn a_person_signs_in_over_tls_and_an_operator_ends_it() {
 
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        let _installed_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        handoff_vault::crypto_provider::install();
         let root = reqwest::Certificate::from_pem(authority.as_bytes()).expect("a certificate");
         let client =
             reqwest::Client::builder().tls_certs_only([root]).resolve("localhost", address).build().expect("a client");

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -72,17 +73,17 @@ impl Shop {
     }
 
     pub fn behave(&self, manner: Manner) {
-        self.stock.lock().expect("stock").manner = manner;
+        self.stock.lock().manner = manner;
     }
 
     /// How often anybody asked for anything.
     pub fn asked(&self) -> usize {
-        self.stock.lock().expect("stock").asked
+        self.stock.lock().asked
     }
 
     /// Writes a tag's manifest anew.
     pub fn rewrite(&self, tag: &str, anew: impl Fn(&mut Value)) {
-        let mut stock = self.stock.lock().expect("stock");
+        let mut stock = self.stock.lock();
         let (_, manifest) = stock.manifests.iter_mut().find(|((_, known), _)| known == tag).expect("a manifest").1;
         let mut value: Value = serde_json::from_slice(manifest).expect("JSON");
         anew(&mut value);
@@ -91,8 +92,7 @@ impl Shop {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    let digits: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{digits}")
+    format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }
 
 async fn answer(
@@ -102,7 +102,7 @@ async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let mut stock = stock.lock().expect("stock");
+    let mut stock = stock.lock();
     stock.asked += 1;
     let authorization = headers.get(header::AUTHORIZATION).and_then(|it| it.to_str().ok()).unwrap_or_default();
     if uri.path() == "/token" {

@@ -1,6 +1,6 @@
 //! The lives of one house: it opens, works, dies in the middle of something, and opens again on what is left.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,6 +16,7 @@ use handoff_store::index::MemoryRows;
 use handoff_store::journal::{Depth, Dice, Fault, SimDisk};
 use handoff_store::{Store, StoreOptions};
 use handoff_vault::secrets::Secrets;
+use parking_lot::Mutex;
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -233,7 +234,7 @@ impl House<'_> {
             }
         };
         outside.shutdown().await;
-        let promised = promised.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let promised = promised.lock().clone();
         let journal = Folder { disk: self.disk.clone(), prefix: JOURNAL };
         let clock_was_right = self.fates.clock.is_empty();
         let found = findings::look(&pipeline, &self.world, &journal, &key, &self.rows, &promised, clock_was_right);
@@ -258,7 +259,7 @@ impl House<'_> {
             async move { pipeline.keep_time(stopped).await }
         });
         self.door.send_replace(Some(Inward::new(Arc::clone(&pipeline))));
-        *self.alive.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&pipeline);
+        *self.alive.lock() = Arc::downgrade(&pipeline);
         let died = tokio::select! {
             biased;
             kept = &mut keeper => Some(match kept {
@@ -269,7 +270,7 @@ impl House<'_> {
             () = tokio::time::sleep_until(self.clock.instant_of(self.end)) => None,
         };
         self.door.send_replace(None);
-        *self.alive.lock().unwrap_or_else(PoisonError::into_inner) = Weak::new();
+        *self.alive.lock() = Weak::new();
         let why = match died {
             Some(why) => {
                 keeper.abort();
@@ -360,7 +361,7 @@ async fn somebody_sets(clock: Arc<WallClock>, wrong: Vec<(TimeDelta, TimeDelta)>
 async fn somebody_swaps(clock: Arc<WallClock>, alive: Arc<Mutex<Weak<Pipeline>>>, swaps: Vec<(TimeDelta, Swap)>) {
     for (when, swap) in swaps {
         tokio::time::sleep_until(clock.instant_of(rehearsal::start() + when)).await;
-        let pipeline = alive.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        let pipeline = alive.lock().upgrade();
         if let Some(pipeline) = pipeline {
             swaps::perform(&pipeline, swap);
         }
@@ -411,7 +412,7 @@ async fn run(
     };
     if reply.accepts() {
         let (Parcel::Hl7(body) | Parcel::Post { body, .. }) = world.parcel(&errand).expect("Handoff is somewhere");
-        promised.lock().unwrap_or_else(PoisonError::into_inner).push(Digest::of(&body));
+        promised.lock().push(Digest::of(&body));
     }
     world.settle(errand, &reply);
     network.stirred.notify_one();

@@ -1,7 +1,7 @@
 //! The network between an instance and the world: it delays, it loses on the way there and on the way back, it repeats.
 
 use std::future::pending;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use handoff_egress::endpoint::Endpoint;
@@ -12,6 +12,7 @@ use handoff_practice::{Errand, Parcel, Reply, World};
 use handoff_rehearsal::in_process::{Inward, Outward};
 use handoff_store::journal::{Dice, SimDisk};
 use lettre::message::Message;
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
@@ -75,21 +76,21 @@ impl Network {
 
     /// The machine was switched on again.
     pub fn house_is_on(&self, disk: SimDisk) {
-        *self.disk.lock().unwrap_or_else(PoisonError::into_inner) = disk;
+        *self.disk.lock() = disk;
     }
 
     pub fn lost(&self) -> u64 {
-        *self.lost.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.lost.lock()
     }
 
     fn happens(&self, in_thousand: u64) -> bool {
         let happens = self.below(1000) < in_thousand;
-        *self.lost.lock().unwrap_or_else(PoisonError::into_inner) += u64::from(happens);
+        *self.lost.lock() += u64::from(happens);
         happens
     }
 
     fn below(&self, limit: u64) -> u64 {
-        self.dice.lock().unwrap_or_else(PoisonError::into_inner).below(limit)
+        self.dice.lock().below(limit)
     }
 
     async fn delay(&self) {
@@ -98,7 +99,7 @@ impl Network {
 
     /// A dead process sends nothing more, and hears nothing.
     async fn only_alive(&self) {
-        if self.disk.lock().unwrap_or_else(PoisonError::into_inner).power_is_off() {
+        if self.disk.lock().power_is_off() {
             pending::<()>().await;
         }
     }

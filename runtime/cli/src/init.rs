@@ -1,13 +1,13 @@
 //! `handoff init DIR`: a folder that `handoff serve` runs as it is, on loopback.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use handoff_store::durable_file;
 use handoff_vault::{MasterKey, system_dice};
 
 use handoff_instance::config;
@@ -60,11 +60,5 @@ impl Init {
 }
 
 fn write(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    file.write_all(bytes).with_context(|| format!("cannot write {}", path.display()))
+    durable_file::create(path, bytes, mode).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -195,12 +195,12 @@ impl Egress {
             request.headers_mut().insert(AUTHORIZATION, credentials);
         }
         let bytes_max = endpoint.config.response_bytes_max;
-        let received = self.wire.http(endpoint, request, bytes_max).await.map_err(|failed| match failed {
+        let received = self.wire.http(endpoint, request, bytes_max).await.map_err(|failed| {
             // Nothing was changed by asking, so a person may just raise the limit.
-            Failed::TooLong if safe => {
-                Stopped::Denied(Denial::ResponseTooLong { endpoint: endpoint.name.clone(), bytes_max })
+            if safe && matches!(failed, Failed::TooLong) {
+                return Stopped::Denied(Denial::ResponseTooLong { endpoint: endpoint.name.clone(), bytes_max });
             }
-            failed => stopped(endpoint, failed),
+            stopped(endpoint, failed)
         })?;
         if received.status == 401 {
             self.access_tokens.forget(endpoint).await;

@@ -72,8 +72,9 @@ pub struct Baa {
     pub expires: Option<NaiveDate>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "UPPERCASE")]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum HttpMethod {
     Get,
     Post,
@@ -417,13 +418,7 @@ impl From<Method> for HttpMethod {
 
 impl HttpMethod {
     pub fn name(self) -> &'static str {
-        match self {
-            HttpMethod::Get => "GET",
-            HttpMethod::Post => "POST",
-            HttpMethod::Put => "PUT",
-            HttpMethod::Patch => "PATCH",
-            HttpMethod::Delete => "DELETE",
-        }
+        self.into()
     }
 
     /// Asking twice changes nothing (RFC 9110, 9.2.1).

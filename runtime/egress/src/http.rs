@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use handoff_host::contract::exchange::{Body, HttpRequest};
 use handoff_host::contract::types::Attribute;
+use handoff_vault::crypto_provider;
 use handoff_vault::secrets::Secret;
 use handoff_vault::substitute::{Place, Placed};
 use handoff_vault::token;
@@ -85,8 +86,7 @@ impl Clients {
 }
 
 pub(super) fn builder(reach: Reach) -> ClientBuilder {
-    // Fails only when one has been installed already, and any will do.
-    let _installed_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    crypto_provider::install();
     Client::builder()
         .dns_resolver(std::sync::Arc::new(Resolver(reach)))
         // A redirect could lead anywhere; the plugin sees its status instead.

@@ -9,10 +9,11 @@ mod queue;
 mod token_bucket;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::ids::LetterId;
+use parking_lot::{Mutex, MutexGuard};
 
 use self::health::Health;
 pub use self::queue::QueueState;
@@ -85,7 +86,7 @@ impl EndpointQueues {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, EndpointQueue>> {
-        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queues.lock()
     }
 
     fn pass(self: &Arc<Self>, endpoint: &str, is_probe: bool) -> Permit {

@@ -119,7 +119,12 @@ pub(super) async fn send(
             let shown = Shown::new(user.to_string(), password.as_str().to_string());
             let mechanisms: &[Mechanism] = match &endpoint.config.credentials {
                 Credentials::Xoauth2 { .. } => &[Mechanism::Xoauth2],
-                _ => &[Mechanism::Plain, Mechanism::Login],
+                Credentials::None
+                | Credentials::Basic { .. }
+                | Credentials::Bearer { .. }
+                | Credentials::Oauth2 { .. }
+                | Credentials::SmartBackend { .. }
+                | Credentials::Login { .. } => &[Mechanism::Plain, Mechanism::Login],
             };
             let login = connection.auth(mechanisms, &shown).await;
             login.map_err(|error| if error.status().is_some() { Unsaid::LoginRefused } else { Unsaid::NotSent })?;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use handoff_vault::crypto_provider;
 use handoff_vault::secrets::Secrets;
 use lettre::transport::smtp::client::TlsParameters;
 use lettre::transport::smtp::client::{Certificate as MailCertificate, CertificateStore, Identity as MailIdentity};
@@ -179,8 +180,8 @@ impl Trust {
         for authority in certificates(self.authorities.as_deref().unwrap_or_default())? {
             roots.add(authority)?;
         }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(&[&TLS13, &TLS12])?;
+        let builder = ClientConfig::builder_with_provider(crypto_provider::provider())
+            .with_protocol_versions(&[&TLS13, &TLS12])?;
         let builder = builder.with_root_certificates(roots);
         let config = match &self.identity {
             None => builder.with_no_client_auth(),

@@ -40,7 +40,8 @@ impl Cache {
         deserialize(engine, compiled).ok()
     }
 
-    /// Whole or not there at all: written aside, then renamed.
+    /// Whole or not there at all: written aside, then renamed. Its name need not outlast a power cut, and other processes may
+    /// write the same file: so this is not the store's way, which the host does not know.
     fn write(&self, plugin: Digest, compiled: &[u8]) -> io::Result<()> {
         let path = self.file(plugin);
         let aside = path.with_extension(format!("{}.part", std::process::id()));
@@ -84,7 +85,7 @@ impl std::hash::Hash for Hashed<'_> {
 }
 
 /// The host's one unsafe spot.
-#[expect(unsafe_code)]
+#[expect(unsafe_code, reason = "only so does Wasmtime take back what it compiled; why it holds stands within")]
 fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: `compiled` is machine code and has to be what `Engine::precompile_component` made. Either it was made a
     // moment ago by this engine, or it comes from a file in a directory that only the host's own user may write to

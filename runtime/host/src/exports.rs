@@ -24,7 +24,7 @@ pub(crate) struct NotExported;
 impl Exports {
     pub fn of(plugin: &InstancePre<Budget>) -> Exports {
         let interface = |world: World| Some((world, plugin.component().get_export_index(None, world.export())?));
-        Exports(World::ALL.into_iter().filter_map(interface).collect())
+        Exports(World::ALL.iter().copied().filter_map(interface).collect())
     }
 
     pub fn worlds(&self) -> Vec<World> {

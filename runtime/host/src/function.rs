@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use strum::VariantArray as _;
 
 /// The contract's package in `wit/`.
 pub(crate) const PACKAGE: &str = "handoff:stage";
@@ -13,6 +14,8 @@ const VERSION: &str = "0.1.0";
 /// A stage's world in `wit/`. Each exports one interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[derive(strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum World {
     Trigger,
     Records,
@@ -26,31 +29,11 @@ pub enum World {
 }
 
 impl World {
-    pub const ALL: [World; 9] = [
-        World::Trigger,
-        World::Records,
-        World::Channel,
-        World::Outreach,
-        World::Reply,
-        World::Network,
-        World::Visit,
-        World::Chart,
-        World::Escalation,
-    ];
+    pub const ALL: &[World] = World::VARIANTS;
 
     /// The world's name in `wit/`.
     pub fn name(self) -> &'static str {
-        match self {
-            World::Trigger => "trigger",
-            World::Records => "records",
-            World::Channel => "channel",
-            World::Outreach => "outreach",
-            World::Reply => "reply",
-            World::Network => "network",
-            World::Visit => "visit",
-            World::Chart => "chart",
-            World::Escalation => "escalation",
-        }
+        self.into()
     }
 
     /// The name of the interface that a plugin of this world exports.
@@ -71,12 +54,6 @@ impl World {
     /// The interface's full name, under which a component exports it.
     pub(crate) fn export(self) -> String {
         format!("{PACKAGE}/{}@{VERSION}", self.interface())
-    }
-}
-
-impl fmt::Display for World {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use wasmtime::Engine;
 
 use crate::cache::Cache;
@@ -40,7 +40,7 @@ impl Host {
     /// and starts within the limits; once, since the same bytes are the same plugin. Waits for a place like a call.
     pub fn load(&self, component: &[u8]) -> Result<Plugin, HostError> {
         let digest = Digest::of(component);
-        let loaded = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let loaded = || self.loaded.lock();
         if let Some(plugin) = loaded().get(&digest) {
             return Ok(plugin.clone());
         }

@@ -34,7 +34,7 @@ pub(crate) fn inspect(engine: &Engine, cache: Option<&Cache>, bytes: &[u8]) -> R
     Ok(Inspection {
         digest: digest.to_string(),
         size: bytes.len(),
-        worlds: World::ALL.into_iter().filter(serves).collect(),
+        worlds: World::ALL.iter().copied().filter(serves).collect(),
         imports: effects(engine, &component),
         exports: exports(engine, &component),
     })

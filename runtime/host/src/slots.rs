@@ -1,7 +1,8 @@
 //! Places for calls: as many as the pool has. Who finds none waits, and that is the back-pressure the line feels.
 
-use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
 
 pub(crate) struct Slots {
     free: Mutex<u32>,
@@ -18,9 +19,8 @@ impl Slots {
 
     /// Waits for a place, at most for `wait`.
     pub fn take(&self, wait: Duration) -> Option<Slot<'_>> {
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut free, _) =
-            self.freed.wait_timeout_while(free, wait, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
+        let mut free = self.free.lock();
+        self.freed.wait_while_for(&mut free, |free| *free == 0, wait);
         *free = free.checked_sub(1)?;
         Some(Slot(self))
     }
@@ -28,7 +28,7 @@ impl Slots {
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        *self.0.free.lock() += 1;
         self.0.freed.notify_one();
     }
 }

@@ -3,11 +3,11 @@
 //! Sealed it tells a thief neither hash nor role, and nobody can write one that this instance would read.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use handoff_store::durable_file;
 use handoff_vault::PeopleKey;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
@@ -92,15 +92,7 @@ impl AccountFile {
     pub fn write(&self, accounts: &AccountSet, dice: &mut dyn CryptoRng) -> Result<(), AccountFileError> {
         let clear = Zeroizing::new(serde_json::to_vec(accounts)?);
         let sealed = self.key.close(&clear, dice).ok_or_else(|| self.failed(io::ErrorKind::FileTooLarge.into()))?;
-        let written = || -> io::Result<()> {
-            let draft = self.path.with_extension("new");
-            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(PRIVATE).open(&draft)?;
-            file.write_all(&sealed)?;
-            file.sync_all()?;
-            fs::rename(&draft, &self.path)?;
-            File::open(self.path.parent().unwrap_or(Path::new(".")))?.sync_all()
-        };
-        written().map_err(|source| self.failed(source))
+        durable_file::replace(&self.path, &sealed, PRIVATE).map_err(|source| self.failed(source))
     }
 
     fn failed(&self, source: io::Error) -> AccountFileError {

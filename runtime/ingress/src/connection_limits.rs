@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use serde::Deserialize;
 
 /// `limits:` of a listener.
@@ -133,7 +134,7 @@ impl Guests {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Present, Instant) -> T) -> T {
-        work(&mut self.present.lock().unwrap_or_else(PoisonError::into_inner), Instant::now())
+        work(&mut self.present.lock(), Instant::now())
     }
 }
 

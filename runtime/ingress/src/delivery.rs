@@ -32,7 +32,8 @@ pub struct Delivery {
 }
 
 /// By which door a delivery came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Door {
     Mllp,
     /// `POST /in/{source}`.
@@ -101,11 +102,7 @@ impl From<interpreter::Answer> for Answer {
 impl Door {
     /// As the journal has it.
     pub fn name(self) -> &'static str {
-        match self {
-            Door::Mllp => "mllp",
-            Door::Webhook => "webhook",
-            Door::Callback => "callback",
-        }
+        self.into()
     }
 }
 

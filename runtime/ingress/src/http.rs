@@ -41,7 +41,8 @@ impl Default for Limits {
 }
 
 /// The base of the URLs that senders call, where the configuration does not say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display)]
+#[strum(serialize_all = "lowercase")]
 pub enum Scheme {
     Http,
     Https,
@@ -186,11 +187,7 @@ impl<I: DeliverySink> Doors<I> {
             Some(base) => format!("{base}{path}"),
             None => {
                 let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-                let scheme = match self.scheme {
-                    Scheme::Http => "http",
-                    Scheme::Https => "https",
-                };
-                format!("{scheme}://{host}{path}")
+                format!("{}://{host}{path}", self.scheme)
             }
         }
     }

@@ -142,8 +142,7 @@ fn message<'p>(parts: impl Iterator<Item = &'p Part>, signed: Signed<'_>) -> Zer
             Part::Url => message.extend_from_slice(signed.url.as_bytes()),
             Part::Body => message.extend_from_slice(signed.body),
             Part::BodySha256 => {
-                let digest = Sha256::digest(signed.body);
-                digest.iter().for_each(|byte| message.extend_from_slice(format!("{byte:02x}").as_bytes()));
+                message.extend_from_slice(hex::encode(Sha256::digest(signed.body)).as_bytes());
             }
             Part::Field(name) => {
                 signed.fields.values(name).for_each(|value| message.extend_from_slice(value.as_bytes()));
@@ -156,20 +155,13 @@ fn message<'p>(parts: impl Iterator<Item = &'p Part>, signed: Signed<'_>) -> Zer
 fn decode(text: &str, encoding: Encoding) -> Option<Vec<u8>> {
     match encoding {
         Encoding::Base64 => STANDARD.decode(text).ok(),
-        Encoding::Hex => hex(text),
+        Encoding::Hex => hex::decode(text).ok(),
     }
 }
 
 fn public_key(text: &str) -> Option<VerifyingKey> {
-    let bytes = hex(text).filter(|bytes| bytes.len() == 32).or_else(|| STANDARD.decode(text).ok())?;
+    let bytes = hex::decode(text).ok().filter(|bytes| bytes.len() == 32).or_else(|| STANDARD.decode(text).ok())?;
     VerifyingKey::from_bytes(bytes.as_slice().try_into().ok()?).ok()
-}
-
-fn hex(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() || !text.len().is_multiple_of(2) {
-        return None;
-    }
-    text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use handoff_vault::crypto_provider;
+use parking_lot::Mutex;
 use rustls::client::verify_server_name;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem};
@@ -108,7 +110,7 @@ impl TlsConfig {
     }
 
     fn load(&self) -> Result<ServerConfig, TlsError> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let provider = crypto_provider::provider();
         let unusable =
             |source| TlsError::Unusable { certificate: self.certificate.clone(), key: self.key.clone(), source };
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -190,7 +192,7 @@ impl Tls {
     /// As the files are now; as they last were in order, while they are not. A certificate and its key are two files,
     /// and there is a moment between the two.
     fn server(&self) -> Arc<ServerConfig> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.current.lock();
         if current.looked.elapsed() >= LOOK_EVERY {
             current.looked = Instant::now();
             let stamps = self.config.stamps();

@@ -3,9 +3,8 @@
 //! A next key is written down before it is in force, and takes its file's place after. Between the two a crash leaves both
 //! files, and the journal says which of them it needs.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use anyhow::{Context as _, anyhow};
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey as _};
+use handoff_store::durable_file;
 use handoff_store::journal::{RealDisk, look};
 
 /// Keys are their owner's alone.
@@ -52,9 +52,9 @@ pub fn settle(path: &Path, data: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// When one of them cannot be written, or is there already.
 pub fn establish(path: &Path, key: &SigningKey) -> anyhow::Result<()> {
-    write(path, private_pem(key)?.as_bytes(), PRIVATE).with_context(|| cannot_write(path))?;
+    durable_file::create(path, private_pem(key)?.as_bytes(), PRIVATE).with_context(|| cannot_write(path))?;
     let public = public_of(path);
-    write(&public, public_pem(key)?.as_bytes(), PUBLIC).with_context(|| cannot_write(&public))
+    durable_file::create(&public, public_pem(key)?.as_bytes(), PUBLIC).with_context(|| cannot_write(&public))
 }
 
 fn is_in_force(key: &SigningKey, data: &Path) -> anyhow::Result<bool> {
@@ -68,16 +68,10 @@ fn is_in_force(key: &SigningKey, data: &Path) -> anyhow::Result<bool> {
 
 /// The next key's file takes the place of the last one's; its public half follows.
 pub fn promote(path: &Path, key: &SigningKey) -> anyhow::Result<()> {
-    let public = public_of(path);
-    let draft = next_to(&public);
     let promoted = || -> io::Result<()> {
         fs::rename(next_to(path), path)?;
-        if draft.exists() {
-            fs::remove_file(&draft)?;
-        }
-        write(&draft, public_pem(key).map_err(io::Error::other)?.as_bytes(), PUBLIC)?;
-        fs::rename(&draft, &public)?;
-        sync_folder(path)
+        // Both halves lie in one folder: what makes the second's name durable does so for the first's.
+        durable_file::replace(&public_of(path), public_pem(key).map_err(io::Error::other)?.as_bytes(), PUBLIC)
     };
     promoted().with_context(|| format!("the new key signs, but lies in {} still", next_to(path).display()))
 }
@@ -104,18 +98,6 @@ pub fn private_pem(key: &SigningKey) -> anyhow::Result<zeroize::Zeroizing<String
 
 fn public_pem(key: &SigningKey) -> anyhow::Result<String> {
     key.verifying_key().to_public_key_pem(LineEnding::LF).context("cannot write the public key")
-}
-
-pub fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    sync_folder(path)
-}
-
-/// Makes a new name last (fsync(2): the folder has its own).
-fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
 pub fn cannot_write(path: &Path) -> String {

@@ -4,6 +4,7 @@
 use std::io::IsTerminal as _;
 
 use anyhow::Context as _;
+use handoff_vault::crypto_provider;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
@@ -55,8 +56,7 @@ fn is_told(metadata: &Metadata<'_>) -> bool {
 
 fn provider(traces: &Traces) -> anyhow::Result<SdkTracerProvider> {
     let address = format!("{}/v1/traces", traces.otlp.trim_end_matches('/'));
-    // The exporter's own client asks for one; where there is one already, it stays.
-    let _there_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    crypto_provider::install();
     let exporter = SpanExporter::builder().with_http().with_endpoint(&address).build();
     let exporter = exporter.with_context(|| format!("traces cannot be sent to {address} (`traces: otlp:`)"))?;
     Ok(SdkTracerProvider::builder()

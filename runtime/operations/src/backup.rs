@@ -1,9 +1,9 @@
 //! Backup of an instance that runs, and restoring one. A backup is the journal, the key ring, the accounts, the components and
 //! the configuration; the master key is not in it, so that whoever finds a backup finds nobody's name.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
@@ -14,7 +14,7 @@ use handoff_identity::accounts;
 use handoff_instance::open::COMPONENTS;
 use handoff_pipeline::deployments::Source;
 use handoff_store::index::Deployed;
-use handoff_store::{Position, Record, store};
+use handoff_store::{Position, Record, durable_file, store};
 use handoff_vault::KEYRING_FILE;
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +79,8 @@ impl Request for BackUp {
         copy_configuration(operations, &to.join(CONFIGURATION))?;
         let label = Label { format: FORMAT.into(), at: pipeline.clock.now(), through, components };
         let path = to.join(LABEL);
-        write(&path, &serde_json::to_vec_pretty(&label)?).with_context(|| cannot_write(&path))?;
+        durable_file::create(&path, &serde_json::to_vec_pretty(&label)?, FILE_MODE)
+            .with_context(|| cannot_write(&path))?;
         Ok(label)
     }
 }
@@ -104,7 +105,7 @@ pub fn restore(from: &Path, data: &Path, key: &VerifyingKey) -> anyhow::Result<R
     );
     let keyring = data.join(KEYRING_FILE);
     let ring = fs::read(from.join(KEYRING_FILE)).context("the backup has no key ring")?;
-    write(&keyring, &ring).with_context(|| cannot_write(&keyring))?;
+    durable_file::create(&keyring, &ring, FILE_MODE).with_context(|| cannot_write(&keyring))?;
     copy_people(from, data)?;
     let components = copy_components(&from.join(COMPONENTS), &data.join(COMPONENTS))?;
     ensure!(
@@ -130,7 +131,7 @@ fn make_empty(folder: &Path) -> anyhow::Result<()> {
 fn copy_people(from: &Path, to: &Path) -> anyhow::Result<()> {
     let (from, to) = (from.join(accounts::FILE), to.join(accounts::FILE));
     match fs::read(&from) {
-        Ok(sealed) => write(&to, &sealed).with_context(|| cannot_write(&to)),
+        Ok(sealed) => durable_file::create(&to, &sealed, FILE_MODE).with_context(|| cannot_write(&to)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", from.display())),
     }
@@ -147,7 +148,7 @@ fn copy_components(from: &Path, to: &Path) -> anyhow::Result<u64> {
         let found = Digest::of(&component);
         ensure!(found == digest, "{} is not the component of its name: its digest is {found}", path.display());
         let name = to.join(path.file_name().unwrap_or_default());
-        write(&name, &component).with_context(|| cannot_write(&name))?;
+        durable_file::create(&name, &component, FILE_MODE).with_context(|| cannot_write(&name))?;
         copied += 1;
     }
     Ok(copied)
@@ -173,17 +174,9 @@ fn copy_configuration(operations: &Operations, to: &Path) -> anyhow::Result<()> 
         let path = to.join(name);
         let folder = path.parent().unwrap_or(to);
         fs::create_dir_all(folder).with_context(|| cannot_write(folder))?;
-        write(&path, &bytes).with_context(|| cannot_write(&path))?;
+        durable_file::create(&path, &bytes, FILE_MODE).with_context(|| cannot_write(&path))?;
     }
     Ok(())
-}
-
-/// New, whole and durable.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn cannot_write(path: &Path) -> String {

@@ -13,6 +13,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use handoff_vault::crypto_provider;
 use serde::{Deserialize, Serialize};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
@@ -144,7 +145,7 @@ impl Door {
             }
         }
         // The client wants one even where nothing is encrypted.
-        let _installed_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        crypto_provider::install();
         let client =
             reqwest::Client::builder().unix_socket(path).build().context("cannot speak to the control socket")?;
         Ok(Some(Door { client }))

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use ed25519_dalek::SigningKey;
 pub(crate) use handoff_instance::signing_key::{
-    PRIVATE, cannot_write, next_to, private_pem, promote, public_of, settle, write,
+    PRIVATE, cannot_write, next_to, private_pem, promote, public_of, settle,
 };
-use handoff_store::{InstanceKey, Record};
+use handoff_store::{InstanceKey, Record, durable_file};
 use handoff_vault::secrets::SecretSource;
 use handoff_vault::{MasterKey, system_dice};
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ impl Request for RotateSigning {
         system_dice().fill_bytes(&mut seed);
         let key = SigningKey::from_bytes(&seed);
         let next = next_to(path);
-        write(&next, private_pem(&key)?.as_bytes(), PRIVATE).with_context(|| cannot_write(&next))?;
+        durable_file::create(&next, private_pem(&key)?.as_bytes(), PRIVATE).with_context(|| cannot_write(&next))?;
         operations
             .pipeline
             .store
@@ -66,7 +66,7 @@ impl Request for RotateMaster {
         let _alone = operations.alone();
         if !to.exists() {
             let key = MasterKey::generate(&mut *system_dice());
-            write(&to, key.to_hex().as_bytes(), PRIVATE).with_context(|| cannot_write(&to))?;
+            durable_file::create(&to, key.to_hex().as_bytes(), PRIVATE).with_context(|| cannot_write(&to))?;
         }
         let master = SecretSource::File(to.clone()).read()?;
         let master = MasterKey::parse(master.as_str()).with_context(|| format!("in {}", to.display()))?;

@@ -1,10 +1,9 @@
 //! The five figures by which the practice sees whether its loop closes.
 
-use std::sync::{Mutex, PoisonError};
-
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::dashboard::{Dashboard, Figure, Target};
 use handoff_store::index::{IndexError, PAGE_MAX, ReferralFilter};
+use parking_lot::Mutex;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -42,7 +41,7 @@ impl Operations {
     pub fn figures(&self) -> Result<Figures, IndexError> {
         let now = self.pipeline.clock.now();
         // Whoever asks meanwhile waits for the same count.
-        let mut counted = self.counted.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = self.counted.0.lock();
         if let Some(figures) = counted.as_ref().filter(|figures| now - figures.counted_at < FIGURES_FOR) {
             return Ok(figures.clone());
         }

@@ -3,13 +3,14 @@
 //!
 //! Architecture Invariant: whatever changes Handoff, or shows what is sealed, is journaled with who asked and why.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 pub use handoff_instance::paths::Paths;
 use handoff_instance::signing_key;
 use handoff_store::{CommitError, Entry, Position, Record};
 use handoff_vault::system_dice;
+use parking_lot::{Mutex, MutexGuard};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -82,7 +83,7 @@ impl Operations {
     }
 
     pub(crate) fn alone(&self) -> MutexGuard<'_, ()> {
-        self.alone.lock().unwrap_or_else(PoisonError::into_inner)
+        self.alone.lock()
     }
 
     /// Writes one thing down, durably.

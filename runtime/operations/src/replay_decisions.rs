@@ -156,9 +156,9 @@ impl Prover<'_> {
         let unreadable = |what: &str| Stopped::Unproven(format!("its record cannot be read: {what}"));
         let mut call: Value = recorded.call.read().map_err(|_| unreadable("it holds no call"))?;
         if let Some(response @ Value::Null) = call.pointer_mut("/arguments/response") {
-            let answered = recorded.before.iter().rev().find_map(|record| match record {
-                Record::Answered { response, .. } => Some(response),
-                _ => None,
+            let answered = recorded.before.iter().rev().find_map(|record| {
+                let Record::Answered { response, .. } = record else { return None };
+                Some(response)
             });
             let answered = answered.ok_or(Stopped::Unproven("its response is not in its entry".into()))?;
             *response = answered.read().map_err(|_| unreadable("its response is none"))?;
@@ -195,9 +195,9 @@ impl Prover<'_> {
 
     /// A delivery's bytes and headers lie sealed beside its decision.
     fn unseal(&self, entry: &[Record], delivery: &mut Delivery) -> Result<(), Stopped> {
-        let kept = entry.iter().find_map(|record| match record {
-            Record::Delivery { bytes: Some(bytes), envelope, .. } => Some((bytes, envelope)),
-            _ => None,
+        let kept = entry.iter().find_map(|record| {
+            let Record::Delivery { bytes: Some(bytes), envelope, .. } = record else { return None };
+            Some((bytes, envelope))
         });
         let (bytes, envelope) = kept.ok_or(Stopped::Unproven("its delivery is not in its entry".into()))?;
         delivery.body = self.reveal(bytes)?.as_slice().to_vec();

@@ -8,7 +8,7 @@ mod workflow_source;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use handoff_egress::egress::Grant;
@@ -21,6 +21,7 @@ use handoff_engine::workflow::moves::{Fate, Moves};
 use handoff_engine::workflow::stages::Stage;
 use handoff_host::{Fault, HostError, Plugin};
 use handoff_store::index::InFlight;
+use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
 pub use self::installer::{Installer, Keep};
 pub use self::plugin_catalogue::Catalogue;
@@ -149,7 +150,7 @@ impl Deployments {
     }
 
     fn shelf(&self) -> RwLockReadGuard<'_, Shelf> {
-        self.shelf.read().unwrap_or_else(PoisonError::into_inner)
+        self.shelf.read()
     }
 
     pub fn current(&self) -> Arc<Installed> {
@@ -160,7 +161,7 @@ impl Deployments {
     /// with what it began with.
     pub fn put_in_force(&self, installed: Installed, moves: Moves) {
         let installed = Arc::new(installed);
-        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
+        let mut shelf = self.shelf.write();
         shelf.take(&installed);
         shelf.present = installed;
         shelf.moves = Arc::new(moves);
@@ -170,7 +171,7 @@ impl Deployments {
     /// From here on it decides for this share of the new referrals, beside the one in force.
     pub fn try_out(&self, installed: Installed, share: u8) {
         let installed = Arc::new(installed);
-        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
+        let mut shelf = self.shelf.write();
         shelf.take(&installed);
         shelf.canary = Some((installed, share));
     }
@@ -193,7 +194,7 @@ impl Deployments {
 
     /// One that was in force before all that are here.
     pub fn add_older(&self, installed: Installed) {
-        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
+        let mut shelf = self.shelf.write();
         let digest = installed.deployment.digest;
         shelf.order.insert(0, digest);
         shelf.by_digest.insert(digest, Arc::new(installed));
@@ -257,7 +258,7 @@ impl Deployments {
 
     /// One change after the other: each is planned against what the one before it left.
     pub fn changes_alone(&self) -> MutexGuard<'_, ()> {
-        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+        self.changing.lock()
     }
 
     /// Notes which file is not in force and why, or that there is none any more.
@@ -265,11 +266,11 @@ impl Deployments {
         if let Some(SetAside { file, why, .. }) = &notice {
             tracing::error!(file, why, "a workflow file is not in force");
         }
-        *self.set_aside.lock().unwrap_or_else(PoisonError::into_inner) = notice;
+        *self.set_aside.lock() = notice;
     }
 
     pub fn what_is_set_aside(&self) -> Option<SetAside> {
-        self.set_aside.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.set_aside.lock().clone()
     }
 }
 

@@ -2,9 +2,10 @@
 //! what is sent here to its receiver.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Timelike as _, Utc};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::agenda::Agenda;
 use crate::carrier::{self, Book, Status};
@@ -177,7 +178,7 @@ impl SharedTown {
     }
 
     pub fn lock(&self) -> MutexGuard<'_, Town> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -1,11 +1,13 @@
 //! Remembers: the journal is the truth, the index follows it.
 //!
 //! Read in this order: [`entry`] is what is remembered, [`journal`] keeps it for good, [`index`] finds it again, [`store`]
-//! joins the two and is what the line talks to. The journal's form on disk is in `FORMAT.md`.
+//! joins the two and is what the line talks to; [`durable_file`] writes what lies
+//! beside them. The journal's form on disk is in `FORMAT.md`.
 
 #![forbid(unsafe_code)]
 
 mod base64_bytes;
+pub mod durable_file;
 pub mod entry;
 pub mod index;
 pub mod journal;

@@ -13,9 +13,10 @@
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
 
 use handoff_store::journal::Disk;
+use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use rand::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -245,15 +246,15 @@ impl Keyring {
 
     // A panic elsewhere cannot leave `Opened` half changed: every change is one assignment after the disk has agreed.
     fn read(&self) -> RwLockReadGuard<'_, Opened> {
-        self.opened.read().unwrap_or_else(PoisonError::into_inner)
+        self.opened.read()
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Opened> {
-        self.opened.write().unwrap_or_else(PoisonError::into_inner)
+        self.opened.write()
     }
 
     fn last(&self) -> MutexGuard<'_, Option<(u64, Key)>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+        self.last.lock()
     }
 
     fn failed(&self, source: io::Error) -> KeyringError {

@@ -11,17 +11,19 @@
 use std::collections::{HashMap, VecDeque};
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::{PatientId, Token};
 use handoff_store::Store;
 use handoff_store::entry::Sealed;
 use handoff_store::journal::{Disk, RealDisk};
+use parking_lot::{Mutex, MutexGuard};
 use rand::CryptoRng;
 use rand::rngs::StdRng;
 
 mod clear;
+pub mod crypto_provider;
 mod keyring;
 pub mod master;
 mod memory;
@@ -58,9 +60,10 @@ pub type Dice = Box<dyn CryptoRng + Send>;
 /// # Errors
 /// When another process has it, or it cannot be used.
 pub fn private_disk(dir: &Path) -> Result<RealDisk, VaultError> {
-    RealDisk::private(dir).map_err(|source| match source.kind() {
-        ErrorKind::WouldBlock => KeyringError::InUse { path: dir.to_path_buf() }.into(),
-        _ => KeyringError::Io { path: dir.to_path_buf(), source }.into(),
+    RealDisk::private(dir).map_err(|source| {
+        let path = dir.to_path_buf();
+        let in_use = source.kind() == ErrorKind::WouldBlock;
+        if in_use { KeyringError::InUse { path } } else { KeyringError::Io { path, source } }.into()
     })
 }
 
@@ -276,11 +279,11 @@ impl Vault {
     }
 
     fn dice(&self) -> MutexGuard<'_, Dice> {
-        self.dice.lock().unwrap_or_else(PoisonError::into_inner)
+        self.dice.lock()
     }
 
     fn slots(&self) -> MutexGuard<'_, Slots> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slots.lock()
     }
 }
 

@@ -29,7 +29,7 @@ impl MasterKey {
     pub fn parse(text: &str) -> Result<MasterKey, MalformedMasterKey> {
         let text = text.trim();
         let bytes = match text.len() {
-            HEX_DIGITS => hex(text),
+            HEX_DIGITS => hex::decode(text).ok(),
             _ => STANDARD.decode(text).ok(),
         };
         let bytes = Zeroizing::new(bytes.ok_or(MalformedMasterKey)?);
@@ -38,18 +38,11 @@ impl MasterKey {
 
     /// The written form: 64 hexadecimal digits.
     pub fn to_hex(&self) -> Zeroizing<String> {
-        Zeroizing::new(self.0.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+        Zeroizing::new(hex::encode(self.0.as_bytes()))
     }
 }
 
 const HEX_DIGITS: usize = 2 * Key::BYTES;
-
-fn hex(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() {
-        return None;
-    }
-    text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,10 @@
 //! What an index knows of sealed data, in memory: for whoever has no store.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 use handoff_engine::ids::{PatientId, Token};
 use handoff_store::entry::{Record, Sealed};
+use parking_lot::Mutex;
 
 use crate::Lookup;
 
@@ -20,7 +20,7 @@ struct Known {
 impl MemoryIndex {
     /// Takes over what [`crate::Sealing::finish`] gave, as a store does with a journal entry.
     pub fn apply(&self, (records, sealed): (Vec<Record>, Vec<Sealed>)) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.lock();
         for record in records {
             if let Record::Keyed { patient, slot } = record {
                 known.slots.insert(patient, slot);
@@ -32,10 +32,10 @@ impl MemoryIndex {
 
 impl Lookup for MemoryIndex {
     fn sealed(&self, token: &Token) -> Option<Sealed> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).sealed.get(token).cloned()
+        self.0.lock().sealed.get(token).cloned()
     }
 
     fn slot(&self, patient: &PatientId) -> Option<u64> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).slots.get(patient).copied()
+        self.0.lock().slots.get(patient).copied()
     }
 }

@@ -1,11 +1,11 @@
 //! The folder in which a plugin is made, and what its `plugin.yaml` says.
 
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use handoff_host::World;
 use serde::{Deserialize, Serialize};
+use strum::VariantArray as _;
 
 use crate::error::WorkshopError;
 
@@ -25,6 +25,8 @@ pub struct Project {
 /// What a plugin is written in. Any language will do that makes components; these can be built here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[derive(strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum Language {
     Rust,
     Js,
@@ -95,15 +97,10 @@ pub(crate) fn is_name(name: &str) -> Result<(), WorkshopError> {
 }
 
 impl Language {
-    pub const ALL: [Language; 3] = [Language::Rust, Language::Js, Language::Python];
-}
+    pub const ALL: &[Language] = Language::VARIANTS;
 
-impl fmt::Display for Language {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Language::Rust => "rust",
-            Language::Js => "js",
-            Language::Python => "python",
-        })
+    /// As `plugin.yaml` has it.
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }

@@ -319,11 +319,11 @@ fn difference(expected: &str, found: &str) -> String {
 }
 
 fn stage(word: &str) -> Result<World, String> {
-    let names = || World::ALL.map(World::name).join(", ");
-    World::ALL.into_iter().find(|stage| stage.name() == word).ok_or_else(|| format!("the stages are {}", names()))
+    let names = || World::ALL.iter().map(|stage| stage.name()).collect::<Vec<_>>().join(", ");
+    word.parse().map_err(|_| format!("the stages are {}", names()))
 }
 
 fn language(word: &str) -> Result<Language, String> {
-    let names = || Language::ALL.map(|it| it.to_string()).join(", ");
-    Language::ALL.into_iter().find(|it| it.to_string() == word).ok_or_else(|| format!("languages are {}", names()))
+    let names = || Language::ALL.iter().map(|it| it.name()).collect::<Vec<_>>().join(", ");
+    word.parse().map_err(|_| format!("languages are {}", names()))
 }

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use chrono::{SecondsFormat, Utc};
 use clap::Args;
 use handoff_host::{Host, Limits};
+use handoff_vault::crypto_provider;
 use handoff_workshop::registry::{Access, Pulled, Reference, Registry, shelf};
 use handoff_workshop::signature::{self, Trusted};
 use serde_json::json;
@@ -168,11 +169,11 @@ impl Push {
     }
 }
 
-/// In this process nothing else has asked anybody yet: the way of encrypting is chosen here.
+/// Waits for what a registry says.
 fn asking<T, E>(what: impl Future<Output = Result<T, E>>) -> anyhow::Result<T>
 where
     E: std::error::Error + Send + Sync + 'static,
 {
-    let _installed_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    crypto_provider::install();
     Ok(tokio::runtime::Runtime::new()?.block_on(what)?)
 }

@@ -9,7 +9,7 @@ use crate::{fixtures, samples};
 #[test]
 fn a_shell_of_each_world_loads_as_that_world_and_no_other() {
     let host = fixtures::host();
-    for world in World::ALL {
+    for &world in World::ALL {
         let shell =
             fixtures::shell(&format!("package test:test; world test {{ include handoff:stage/{world}@0.1.0; }}"));
         let plugin = host.load(&shell).unwrap_or_else(|error| panic!("{world}: {error}"));

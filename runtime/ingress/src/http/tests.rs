@@ -1,11 +1,11 @@
 //! Webhooks and callbacks on real sockets, from senders that mean well and from those that do not.
 
 use std::net::SocketAddr;
-use std::sync::Mutex;
 use std::time::Instant;
 
 use handoff_authority::{Authority, dial};
 use handoff_clock::SystemClock;
+use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -27,7 +27,7 @@ impl Running {
     }
 
     fn kept(&self) -> Vec<Delivery> {
-        self.kept.lock().expect("unpoisoned").clone()
+        self.kept.lock().clone()
     }
 }
 
@@ -35,7 +35,7 @@ async fn run(guard: Guard, limits: Limits, public_url: Option<&str>) -> Running 
     let kept: Arc<Mutex<Vec<Delivery>>> = Arc::default();
     let keeper = Arc::clone(&kept);
     let intake = move |delivery: Delivery| {
-        keeper.lock().expect("unpoisoned").push(delivery);
+        keeper.lock().push(delivery);
         async { Answer { status: 202, content_type: "text/xml".into(), body: b"<Response/>".to_vec() } }
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -200,6 +200,6 @@ async fn closing_ends_idle_connections_at_once() {
 }
 
 fn client() -> reqwest::Client {
-    let _installed_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    handoff_vault::crypto_provider::install();
     reqwest::Client::builder().no_proxy().build().expect("a client")
 }

@@ -63,32 +63,32 @@ pub fn of(index: &dyn Index, entries: &dyn Entries, patient: &PatientId) -> anyh
 
 fn tell(entry: &Entry, of: ReferralId, disclosures: &mut Vec<Disclosure>) {
     for record in &entry.records {
-        match record {
-            Record::Asked { letter, stage, endpoint, agreement, ask, .. } if letter.referral == of => {
-                // What the plugin remembers beside the request stays in Handoff.
-                let ask: Value = ask.read().unwrap_or_default();
-                let text = ask["request"].to_string();
-                let what: Vec<String> = token::find(&text).map(|range| text[range].to_string()).collect();
-                if what.is_empty() {
-                    continue;
-                }
-                disclosures.push(Disclosure {
-                    at: entry.at,
-                    referral: of,
-                    to: endpoint.clone(),
-                    agreement: agreement.clone(),
-                    why: purpose(stage),
-                    letter: *letter,
-                    what,
-                    outcome: Outcome::Unanswered,
-                });
+        if let Record::Asked { letter, stage, endpoint, agreement, ask, .. } = record
+            && letter.referral == of
+        {
+            // What the plugin remembers beside the request stays in Handoff.
+            let ask: Value = ask.read().unwrap_or_default();
+            let text = ask["request"].to_string();
+            let what: Vec<String> = token::find(&text).map(|range| text[range].to_string()).collect();
+            if what.is_empty() {
+                continue;
             }
-            Record::Answered { letter, .. } if letter.referral == of => {
-                if let Some(asked) = disclosures.iter_mut().rev().find(|asked| asked.letter == *letter) {
-                    asked.outcome = Outcome::Answered;
-                }
-            }
-            _ => {}
+            disclosures.push(Disclosure {
+                at: entry.at,
+                referral: of,
+                to: endpoint.clone(),
+                agreement: agreement.clone(),
+                why: purpose(stage),
+                letter: *letter,
+                what,
+                outcome: Outcome::Unanswered,
+            });
+        }
+        if let Record::Answered { letter, .. } = record
+            && letter.referral == of
+            && let Some(asked) = disclosures.iter_mut().rev().find(|asked| asked.letter == *letter)
+        {
+            asked.outcome = Outcome::Answered;
         }
     }
 }

@@ -39,14 +39,14 @@ pub fn told(entry: &Entry, referral: ReferralId) -> Vec<Moment> {
 }
 
 fn words(record: &Record) -> Option<String> {
-    match record {
-        Record::Happened { event: Event::Reply { reply }, .. } => Some(reply.text.0.clone()),
-        Record::Queued { letter, .. } => match &letter.body {
-            LetterBody::Message(message) => Some(message.text.clone()),
-            LetterBody::Task(task) => Some(task.summary.clone()),
-            LetterBody::ReadRecord | LetterBody::CheckVisit | LetterBody::WriteChart { .. } => None,
-        },
-        _ => None,
+    if let Record::Happened { event: Event::Reply { reply }, .. } = record {
+        return Some(reply.text.0.clone());
+    }
+    let Record::Queued { letter, .. } = record else { return None };
+    match &letter.body {
+        LetterBody::Message(message) => Some(message.text.clone()),
+        LetterBody::Task(task) => Some(task.summary.clone()),
+        LetterBody::ReadRecord | LetterBody::CheckVisit | LetterBody::WriteChart { .. } => None,
     }
 }
 
@@ -118,7 +118,18 @@ fn happened(event: &Event) -> String {
     match event {
         Event::Reply { reply } => format!("{} ({}, {} %)", event.name(), reply.language, reply.confidence),
         Event::Person { who, reason, .. } => format!("{} by {who}: {reason}", event.name()),
-        _ => event.name().to_string(),
+        Event::Ordered { .. }
+        | Event::Withdrawn
+        | Event::Record { .. }
+        | Event::Network { .. }
+        | Event::LetterSent { .. }
+        | Event::LetterStatus { .. }
+        | Event::Unreachable { .. }
+        | Event::Appointment { .. }
+        | Event::NoteReceived { .. }
+        | Event::Visit { .. }
+        | Event::Done { .. }
+        | Event::Timer { .. } => event.name().to_string(),
     }
 }
 

@@ -1,11 +1,11 @@
 //! An endpoint whose business associate agreement has expired is stopped (45 CFR 164.504(e)); a person has to renew it.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
 
 use chrono::NaiveDate;
 use handoff_engine::ids::{Digest, LetterId, ReferralId};
 use handoff_engine::letter::{Audience, Letter, LetterBody, Task};
+use parking_lot::Mutex;
 
 use super::LetterDelivery;
 use crate::error::PipelineError;
@@ -19,7 +19,7 @@ pub struct Renewals(Mutex<HashSet<(String, NaiveDate)>>);
 
 impl Renewals {
     fn is_new(&self, endpoint: &str, expired: NaiveDate) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((endpoint.to_string(), expired))
+        self.0.lock().insert((endpoint.to_string(), expired))
     }
 }
 

@@ -4,11 +4,11 @@
 //! Only those that speak for letters rest. A parser that a stranger's bytes bring down must go on reading everybody else's.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::ids::Digest;
 use handoff_host::{Fault, FaultKind};
+use parking_lot::{Mutex, MutexGuard};
 
 use super::backoff::doubled;
 
@@ -34,7 +34,7 @@ struct Failing {
 
 impl PluginBreaker {
     fn lock(&self) -> MutexGuard<'_, HashMap<Digest, Failing>> {
-        self.failing.lock().unwrap_or_else(PoisonError::into_inner)
+        self.failing.lock()
     }
 
     /// Until when this plugin is not called.

@@ -1,12 +1,15 @@
 //! Components by their digest, below the data folder: what a referral in flight is pinned to is there as long as it is.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use handoff_engine::ids::Digest;
+use handoff_store::durable_file;
 
 use super::InstallError;
+
+/// A component is no secret: an auditor may read it.
+const PUBLIC: u32 = 0o644;
 
 fn path(folder: &Path, digest: &Digest) -> PathBuf {
     folder.join(format!("{digest}.wasm"))
@@ -18,16 +21,7 @@ pub(super) fn keep(folder: &Path, digest: &Digest, component: &[u8]) -> Result<(
     if fs::read(&path).is_ok_and(|kept| Digest::of(&kept) == *digest) {
         return Ok(());
     }
-    let write = || -> io::Result<()> {
-        let draft = path.with_extension("part");
-        let mut file = File::create(&draft)?;
-        file.write_all(component)?;
-        file.sync_all()?;
-        fs::rename(&draft, &path)?;
-        // fsync(2): the folder has its own.
-        File::open(folder)?.sync_all()
-    };
-    write().map_err(|source| InstallError::Unkept { path: path.clone(), source })
+    durable_file::replace(&path, component, PUBLIC).map_err(|source| InstallError::Unkept { path, source })
 }
 
 /// Gives a component only if it is the one that was pinned.

@@ -1,12 +1,13 @@
 //! Older deployment -> the one in force, for those that its workflow moves. Each is a step of its own, taken once: a referral
 //! that has moved belongs to the deployment in force. So a crash in the middle costs nothing, and the next start goes on.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use handoff_engine::ids::ReferralId;
 use handoff_engine::referral::Referral;
 use handoff_engine::step::{Step, adopt};
 use handoff_store::index::{InFlight, ReferralFilter};
+use parking_lot::Mutex;
 
 use crate::error::PipelineError;
 use crate::transaction::{Transaction, Transactions};
@@ -54,13 +55,13 @@ impl Migration {
         let Transactions { store, deployments, .. } = &*self.transactions;
         let in_flight = store.index().in_flight().into_iter();
         let places: Vec<InFlight> = in_flight.filter(|place| deployments.moves_from(place)).collect();
-        *self.cursor.lock().unwrap_or_else(PoisonError::into_inner) = MigrationCursor { places, after: None, moved: 0 };
+        *self.cursor.lock() = MigrationCursor { places, after: None, moved: 0 };
     }
 
     /// Moves some of those that the deployment in force takes over. Nothing is left to look at when it returns zero.
     pub(crate) async fn migrate_some(&self) -> Result<usize, PipelineError> {
         let (place, after) = {
-            let cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
+            let cursor = self.cursor.lock();
             let Some(place) = cursor.places.last().cloned() else { return Ok(0) };
             (place, cursor.after)
         };
@@ -74,7 +75,7 @@ impl Migration {
         let ids: Vec<ReferralId> = listed.into_iter().map(|listed| listed.id).collect();
         let moved = self.migrate_these(&ids).await?;
         let is_over = {
-            let mut cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut cursor = self.cursor.lock();
             // Another deployment may have begun a walk of its own meanwhile.
             if cursor.places.last() == Some(&place) {
                 cursor.after = ids.last().copied();

@@ -2,9 +2,10 @@
 //! memory: after a restart both are watched anew.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use handoff_engine::ids::{Digest, ReferralId};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::deployments::Deployments;
@@ -59,7 +60,7 @@ impl CanaryHealth {
     }
 
     fn lock(&self) -> MutexGuard<'_, CanaryCounts> {
-        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counted.lock()
     }
 
     /// From here on what is tried is watched.

@@ -1,11 +1,12 @@
 //! One worker a letter: whoever carries a letter, or takes it back, holds its lease.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use handoff_engine::error_chain::Chain;
 use handoff_engine::ids::LetterId;
 use handoff_store::Store;
+use parking_lot::{Mutex, MutexGuard};
 
 /// Letters that somebody is working on, or that wait for their endpoint. In memory: after a crash nobody is.
 #[derive(Clone)]
@@ -44,7 +45,7 @@ impl Leases {
     }
 
     fn held(&self) -> MutexGuard<'_, HashSet<LetterId>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock()
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex};
+
+use parking_lot::{Condvar, Mutex};
 
 use crate::load::{Committer, STEPPING, json_of, subject};
 
@@ -39,13 +40,13 @@ impl Committer for BareLog {
 
 impl BareLog {
     fn append(&self, bytes: &[u8]) {
-        let mut state = self.state.lock().expect("no panic");
+        let mut state = self.state.lock();
         state.waiting.extend_from_slice(bytes);
         state.taken += 1;
         let mine = state.taken;
         while state.durable < mine {
             if state.syncing {
-                state = self.synced.wait(state).expect("no panic");
+                self.synced.wait(&mut state);
                 continue;
             }
             state.syncing = true;
@@ -55,7 +56,7 @@ impl BareLog {
             drop(state);
             self.file.write_all_at(&batch, at).expect("written");
             self.file.sync_data().expect("synced");
-            state = self.state.lock().expect("no panic");
+            state = self.state.lock();
             state.syncing = false;
             state.durable = through;
             self.synced.notify_all();
@@ -128,12 +129,12 @@ const EVENT_BYTES: usize = 300;
 impl Committer for SyncedSled {
     fn commit(&self, number: u64) {
         self.apply(number);
-        let mut state = self.state.lock().expect("no panic");
+        let mut state = self.state.lock();
         state.taken += 1;
         let mine = state.taken;
         while state.durable < mine {
             if state.syncing {
-                state = self.synced.wait(state).expect("no panic");
+                self.synced.wait(&mut state);
                 continue;
             }
             state.syncing = true;
@@ -141,7 +142,7 @@ impl Committer for SyncedSled {
             drop(state);
             self.db.flush().expect("flushed");
             File::open(&self.file).and_then(|file| file.sync_data()).expect("synced");
-            state = self.state.lock().expect("no panic");
+            state = self.state.lock();
             state.syncing = false;
             state.durable = through;
             self.synced.notify_all();

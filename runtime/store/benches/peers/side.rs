@@ -9,7 +9,8 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+
+use parking_lot::Mutex;
 
 /// What each side does for one referral.
 pub const INCLUDED: [&str; 8] = [
@@ -79,7 +80,7 @@ pub struct Running {
 impl Running {
     pub fn line(&self) -> String {
         let mut line = String::new();
-        self.lines.lock().expect("no panic").read_line(&mut line).expect("said");
+        self.lines.lock().read_line(&mut line).expect("said");
         line.trim().to_string()
     }
 

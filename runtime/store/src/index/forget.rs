@@ -1,7 +1,6 @@
 //! Takes out of the index what a purge took out of the journal.
 
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
 
 use handoff_engine::ids::ReferralId;
 
@@ -18,8 +17,8 @@ impl<R: Rows> KeyedIndex<R> {
     /// Removes every row that stands for one of these entries and for no other that remains. What is left is what the
     /// remaining entries alone would give.
     pub fn forget(&self, entries: &[Numbered], purged: impl Fn(Position) -> bool) -> Result<(), IndexError> {
-        let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut shelf = self.shelf.write().unwrap_or_else(PoisonError::into_inner);
+        let _one = self.writing.lock();
+        let mut shelf = self.shelf.write();
         let mut staged = Staged { rows: &shelf.rows, changes: Changes::new() };
         for key in keys_of(entries)? {
             forget_row(&key, &purged, &mut staged)?;

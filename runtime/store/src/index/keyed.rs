@@ -1,7 +1,9 @@
 //! An index over any ordered rows: takes entries in through the projection, keeps the agenda beside them.
 
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::index::agenda::{Agenda, Gathered};
 use crate::index::project::{glance_at, project};
@@ -77,15 +79,15 @@ impl<R: Rows> KeyedIndex<R> {
 
     /// A consistent view: no entry is half visible in it.
     pub(super) fn view(&self) -> RwLockReadGuard<'_, Shelf<R>> {
-        self.shelf.read().unwrap_or_else(PoisonError::into_inner)
+        self.shelf.read()
     }
 
     pub(super) fn change(&self) -> RwLockWriteGuard<'_, Shelf<R>> {
-        self.shelf.write().unwrap_or_else(PoisonError::into_inner)
+        self.shelf.write()
     }
 
     pub(super) fn take(&self, batch: &[Numbered]) -> Result<(), IndexError> {
-        let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = self.writing.lock();
         let mut agenda = Vec::new();
         let (changes, batch, through) = {
             let shelf = self.view();

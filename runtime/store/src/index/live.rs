@@ -8,7 +8,9 @@
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
 
 use crate::index::rows::{Changes, Key, Rows, Value, Visit, scan_over};
 use crate::index::{IndexError, keys};
@@ -171,13 +173,13 @@ impl<B: Base + ?Sized> LiveRows<B> {
 
     /// Memory that changes not yet in the base take.
     pub fn backlog_bytes(&self) -> usize {
-        let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+        let layers = self.layers.read();
         layers.active_bytes + layers.frozen_bytes
     }
 
     /// Freezes the upper layer for writing; `None` when there is nothing to write. One caller at a time.
     pub fn freeze(&self) -> Option<Written<'_, B>> {
-        let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+        let mut layers = self.layers.write();
         if layers.frozen.is_empty() {
             layers.frozen = Arc::new(std::mem::take(&mut layers.active));
             layers.frozen_bytes = std::mem::take(&mut layers.active_bytes);
@@ -190,7 +192,7 @@ impl<B: Base + ?Sized> LiveRows<B> {
 impl<B: ?Sized> Written<'_, B> {
     /// The base has it all: the layer can go.
     pub fn done(self) {
-        let mut layers = self.live.layers.write().unwrap_or_else(PoisonError::into_inner);
+        let mut layers = self.live.layers.write();
         let gone = std::mem::take(&mut layers.frozen);
         layers.frozen_bytes = 0;
         drop(layers);
@@ -201,7 +203,7 @@ impl<B: ?Sized> Written<'_, B> {
 
 impl<B: Base + ?Sized> Rows for LiveRows<B> {
     fn get(&self, key: &[u8]) -> Result<Option<Value>, IndexError> {
-        let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+        let layers = self.layers.read();
         if let Some(held) = layers.held(key) {
             return Ok(held.get(key));
         }
@@ -212,7 +214,7 @@ impl<B: Base + ?Sized> Rows for LiveRows<B> {
     }
 
     fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError> {
-        let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+        let layers = self.layers.read();
         if let Some(held) = layers.held(prefix) {
             return held.scan(prefix, from, visit);
         }
@@ -226,7 +228,7 @@ impl<B: Base + ?Sized> Rows for LiveRows<B> {
         let size = |key: &[u8], change: &Option<Value>| {
             ROW_OVERHEAD_BYTES + key.len() + change.as_ref().map_or(0, |value| value.len())
         };
-        let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+        let mut layers = self.layers.write();
         for (key, change) in changes {
             layers.active_bytes += size(&key, &change);
             if let Some(held) = layers.held_mut(&key) {

@@ -1,7 +1,8 @@
 //! Rows in memory: the model that the others are held against, and the index of a simulated practice.
 
 use std::ops::Bound;
-use std::sync::{PoisonError, RwLock};
+
+use parking_lot::RwLock;
 
 use crate::index::live::Base;
 use crate::index::rows::{Changes, Key, Rows, Value, Visit};
@@ -16,11 +17,11 @@ pub struct MemoryRows {
 
 impl Rows for MemoryRows {
     fn get(&self, key: &[u8]) -> Result<Option<Value>, IndexError> {
-        Ok(self.rows.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned())
+        Ok(self.rows.read().get(key).cloned())
     }
 
     fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError> {
-        let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
+        let rows = self.rows.read();
         let start = prefix.max(from);
         for (key, value) in rows.range::<[u8], _>((Bound::Included(start), Bound::Unbounded)) {
             if !key.starts_with(prefix) || visit(key, value)?.is_break() {
@@ -31,7 +32,7 @@ impl Rows for MemoryRows {
     }
 
     fn write(&self, changes: Changes) -> Result<(), IndexError> {
-        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        let mut rows = self.rows.write();
         for (key, change) in changes {
             match change {
                 Some(value) => rows.insert(key, value),

@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 
 use handoff_engine::event::Event;
-use handoff_engine::ids::{LetterId, ReferralId, Token};
+use handoff_engine::ids::{Digest, LetterId, ReferralId, Token};
+use handoff_engine::letter::Letter;
 use handoff_engine::referral::{Order, Patient, Reach, Referral};
 
 use crate::entry::{Entry, Record, Sealed, Verdict};
@@ -93,23 +94,7 @@ impl Projection<'_, '_> {
     fn record(&mut self, record: &Record) -> Result<(), IndexError> {
         let here = row::place(self.position);
         match record {
-            Record::Delivery { digest, dedupe_key, verdict, .. } => {
-                let dead = match verdict {
-                    Verdict::Dead { .. } => true,
-                    Verdict::Accepted { .. } | Verdict::NotForUs { .. } | Verdict::Unmatched { .. } => false,
-                };
-                if dead {
-                    self.rows.put(keys::dead(&digest.to_string()), here);
-                }
-                let key = keys::delivery(dedupe_key);
-                let first = match self.rows.get(&key)? {
-                    None => true,
-                    Some(earlier) => !dead && row::delivery_was_dead(&earlier),
-                };
-                if first {
-                    self.rows.put(key, row::delivery(self.position, dead));
-                }
-            }
+            Record::Delivery { digest, dedupe_key, verdict, .. } => self.delivered(digest, dedupe_key, verdict)?,
             Record::Happened { referral, event } => {
                 let is_sealed = |token: &Token| self.entry.sealed.iter().any(|sealed| sealed.token == *token);
                 for token in tokens_in(event).into_iter().filter(|token| !is_sealed(token)) {
@@ -117,16 +102,7 @@ impl Projection<'_, '_> {
                 }
             }
             Record::Stepped { referral, because: _ } => self.stepped(referral)?,
-            Record::Queued { letter, doubt } => {
-                let row = OutboxRow {
-                    queued: self.position,
-                    due: millis(letter.due),
-                    attempts: 0,
-                    asked: doubt.unwrap_or(Position::START),
-                    answered: Position::START,
-                };
-                self.owe(&letter.id, row)?;
-            }
+            Record::Queued { letter, doubt } => self.queued(letter, *doubt)?,
             Record::Asked { letter, attempt, lookup: false, .. } => self.change(letter, |row, here| {
                 *row = OutboxRow { attempts: *attempt, asked: here, answered: Position::START, ..row.clone() };
             })?,
@@ -184,6 +160,37 @@ impl Projection<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// The first delivery under a key answers for the later ones, unless it was dead and a later one is not.
+    fn delivered(&mut self, digest: &Digest, dedupe_key: &str, verdict: &Verdict) -> Result<(), IndexError> {
+        let dead = match verdict {
+            Verdict::Dead { .. } => true,
+            Verdict::Accepted { .. } | Verdict::NotForUs { .. } | Verdict::Unmatched { .. } => false,
+        };
+        if dead {
+            self.rows.put(keys::dead(&digest.to_string()), row::place(self.position));
+        }
+        let key = keys::delivery(dedupe_key);
+        let first = match self.rows.get(&key)? {
+            None => true,
+            Some(earlier) => !dead && row::delivery_was_dead(&earlier),
+        };
+        if first {
+            self.rows.put(key, row::delivery(self.position, dead));
+        }
+        Ok(())
+    }
+
+    fn queued(&mut self, letter: &Letter, doubt: Option<Position>) -> Result<(), IndexError> {
+        let row = OutboxRow {
+            queued: self.position,
+            due: millis(letter.due),
+            attempts: 0,
+            asked: doubt.unwrap_or(Position::START),
+            answered: Position::START,
+        };
+        self.owe(&letter.id, row)
     }
 
     fn stepped(&mut self, referral: &Referral) -> Result<(), IndexError> {

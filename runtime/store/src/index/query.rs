@@ -33,9 +33,9 @@ impl<R: Rows> Index for KeyedIndex<R> {
         let row = self.view().referral_row(id)?;
         let Some((row, _)) = row else { return Ok(None) };
         self.found(row.stepped, "a referral's last step", |entry| {
-            entry.records.iter().rev().find_map(|record| match record {
-                Record::Stepped { referral, .. } if referral.id == *id => Some(Arc::clone(referral)),
-                _ => None,
+            entry.records.iter().rev().find_map(|record| {
+                let Record::Stepped { referral, .. } = record else { return None };
+                (referral.id == *id).then(|| Arc::clone(referral))
             })
         })
     }
@@ -60,23 +60,23 @@ impl<R: Rows> Index for KeyedIndex<R> {
     fn delivery(&self, dedupe_key: &str) -> Result<Option<Delivered>, IndexError> {
         let Some(at) = self.place(&keys::delivery(dedupe_key), keys::DELIVERY)? else { return Ok(None) };
         self.found(at, "a delivery", |entry| {
-            entry.records.iter().find_map(|record| match record {
-                Record::Delivery { digest, source, kind, dedupe_key: key, verdict, bytes, answer, envelope }
-                    if key == dedupe_key =>
-                {
-                    Some(Delivered {
-                        position: at,
-                        at: entry.at,
-                        digest: *digest,
-                        source: source.clone(),
-                        kind: kind.clone(),
-                        verdict: verdict.clone(),
-                        bytes: bytes.clone(),
-                        answer: answer.clone(),
-                        envelope: envelope.clone(),
-                    })
-                }
-                _ => None,
+            entry.records.iter().find_map(|record| {
+                let Record::Delivery { digest, source, kind, dedupe_key: key, verdict, bytes, answer, envelope } =
+                    record
+                else {
+                    return None;
+                };
+                (key == dedupe_key).then(|| Delivered {
+                    position: at,
+                    at: entry.at,
+                    digest: *digest,
+                    source: source.clone(),
+                    kind: kind.clone(),
+                    verdict: verdict.clone(),
+                    bytes: bytes.clone(),
+                    answer: answer.clone(),
+                    envelope: envelope.clone(),
+                })
             })
         })
     }
@@ -107,17 +107,15 @@ impl<R: Rows> Index for KeyedIndex<R> {
         for (key, at) in places {
             let wanted = String::from_utf8_lossy(&key[prefix..]).into_owned();
             answers.extend(self.found(at, "a consent", |entry| {
-                entry.records.iter().rev().find_map(|record| match record {
-                    Record::Consented { address: of, channel, granted, why } if of == address && *channel == wanted => {
-                        Some(ConsentOnFile {
-                            channel: channel.clone(),
-                            granted: *granted,
-                            why: why.clone(),
-                            at: entry.at,
-                            position: at,
-                        })
-                    }
-                    _ => None,
+                entry.records.iter().rev().find_map(|record| {
+                    let Record::Consented { address: of, channel, granted, why } = record else { return None };
+                    (of == address && *channel == wanted).then(|| ConsentOnFile {
+                        channel: channel.clone(),
+                        granted: *granted,
+                        why: why.clone(),
+                        at: entry.at,
+                        position: at,
+                    })
                 })
             })?);
         }
@@ -129,25 +127,25 @@ impl<R: Rows> Index for KeyedIndex<R> {
         let mut answers = Vec::new();
         for (key, at) in places {
             answers.extend(self.found(at, "a deployment", |entry| {
-                entry.records.iter().rev().find_map(|record| match record {
-                    Record::Deployed { deployment, workflow, plugins, who, why, origin, returning, canary, since }
-                        if key[1..] == deployment.0 =>
-                    {
-                        Some(Deployed {
-                            deployment: *deployment,
-                            workflow: workflow.clone(),
-                            plugins: plugins.clone(),
-                            who: who.clone(),
-                            why: why.clone(),
-                            origin: *origin,
-                            returning: *returning,
-                            canary: *canary,
-                            at: since.unwrap_or(entry.at),
-                            is_carried: since.is_some(),
-                            position: at,
-                        })
-                    }
-                    _ => None,
+                entry.records.iter().rev().find_map(|record| {
+                    let Record::Deployed { deployment, workflow, plugins, who, why, origin, returning, canary, since } =
+                        record
+                    else {
+                        return None;
+                    };
+                    (key[1..] == deployment.0).then(|| Deployed {
+                        deployment: *deployment,
+                        workflow: workflow.clone(),
+                        plugins: plugins.clone(),
+                        who: who.clone(),
+                        why: why.clone(),
+                        origin: *origin,
+                        returning: *returning,
+                        canary: *canary,
+                        at: since.unwrap_or(entry.at),
+                        is_carried: since.is_some(),
+                        position: at,
+                    })
                 })
             })?);
         }
@@ -235,11 +233,11 @@ impl<R: Rows> Index for KeyedIndex<R> {
         for (key, at) in places {
             let held = keys::referral_at_end(&key).ok_or(IndexError::Row { prefix: char::from(keys::HOLD) })?;
             holds.extend(self.found(at, "a hold", |entry| {
-                entry.records.iter().rev().find_map(|record| match record {
-                    Record::Held { referral, who, why } if *referral == held => {
-                        Some(Hold { referral: held, who: who.clone(), why: why.clone(), at: entry.at, position: at })
-                    }
-                    _ => None,
+                entry.records.iter().rev().find_map(|record| {
+                    let Record::Held { referral, who, why } = record else { return None };
+                    let hold =
+                        || Hold { referral: held, who: who.clone(), why: why.clone(), at: entry.at, position: at };
+                    (*referral == held).then(hold)
                 })
             })?);
         }
@@ -256,23 +254,20 @@ impl<R: Rows> Index for KeyedIndex<R> {
 }
 
 fn what_died(record: &Record, item: &str) -> Option<WhatDied> {
-    match record {
-        Record::Dropped { letter, dead: true, why, .. } if letter.to_string() == item => {
-            Some(WhatDied::Letter { letter: *letter, why: why.clone() })
-        }
-        Record::Delivery { digest, source, kind, verdict: Verdict::Dead { location, message, help }, .. }
-            if digest.to_string() == item =>
-        {
-            Some(WhatDied::Delivery {
-                source: source.clone(),
-                kind: kind.clone(),
-                location: location.clone(),
-                message: message.clone(),
-                help: help.clone(),
-            })
-        }
-        _ => None,
+    if let Record::Dropped { letter, dead: true, why, .. } = record {
+        return (letter.to_string() == item).then(|| WhatDied::Letter { letter: *letter, why: why.clone() });
     }
+    let Record::Delivery { digest, source, kind, verdict: Verdict::Dead { location, message, help }, .. } = record
+    else {
+        return None;
+    };
+    (digest.to_string() == item).then(|| WhatDied::Delivery {
+        source: source.clone(),
+        kind: kind.clone(),
+        location: location.clone(),
+        message: message.clone(),
+        help: help.clone(),
+    })
 }
 
 impl<R: Rows> KeyedIndex<R> {
@@ -318,9 +313,9 @@ impl<R: Rows> KeyedIndex<R> {
 
     fn owed(&self, letter: &LetterId, row: &OutboxRow) -> Result<Option<OutboxItem>, IndexError> {
         let queued = self.found(row.queued, "a letter", |entry| {
-            entry.records.iter().rev().find_map(|record| match record {
-                Record::Queued { letter: queued, .. } if queued.id == *letter => Some(queued.clone()),
-                _ => None,
+            entry.records.iter().rev().find_map(|record| {
+                let Record::Queued { letter: queued, .. } = record else { return None };
+                (queued.id == *letter).then(|| queued.clone())
             })
         })?;
         let Some(queued) = queued else { return Ok(None) };
@@ -333,28 +328,28 @@ impl<R: Rows> KeyedIndex<R> {
             None
         } else {
             self.found(row.answered, "an answer", |entry| {
-                entry.records.iter().rev().find_map(|record| match record {
-                    Record::Answered { letter: of, response, lookup: false } if of == letter => Some(response.clone()),
-                    _ => None,
+                entry.records.iter().rev().find_map(|record| {
+                    let Record::Answered { letter: of, response, lookup: false } = record else { return None };
+                    (of == letter).then(|| response.clone())
                 })
             })?
         };
         self.found(row.asked, "an ask", |entry| {
-            entry.records.iter().rev().find_map(|record| match record {
-                Record::Asked { letter: of, attempt, stage, plugin, endpoint, ask, lookup: false, agreement: _ }
-                    if of == letter =>
-                {
-                    Some(Doubt {
-                        position: row.asked,
-                        attempt: *attempt,
-                        stage: stage.clone(),
-                        plugin: *plugin,
-                        endpoint: endpoint.clone(),
-                        ask: ask.clone(),
-                        response: response.clone(),
-                    })
-                }
-                _ => None,
+            entry.records.iter().rev().find_map(|record| {
+                let Record::Asked { letter: of, attempt, stage, plugin, endpoint, ask, lookup: false, agreement: _ } =
+                    record
+                else {
+                    return None;
+                };
+                (of == letter).then(|| Doubt {
+                    position: row.asked,
+                    attempt: *attempt,
+                    stage: stage.clone(),
+                    plugin: *plugin,
+                    endpoint: endpoint.clone(),
+                    ask: ask.clone(),
+                    response: response.clone(),
+                })
             })
         })
     }

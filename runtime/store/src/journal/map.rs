@@ -1,6 +1,8 @@
 //! Which entry is in which segment, and where: kept in memory, shared between the writer and the readers.
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
+
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::journal::damage::Damage;
 use crate::position::Position;
@@ -76,11 +78,11 @@ pub struct Map {
 
 impl Map {
     pub fn read(&self) -> RwLockReadGuard<'_, Vec<Place>> {
-        self.places.read().unwrap_or_else(PoisonError::into_inner)
+        self.places.read()
     }
 
     pub fn write(&self) -> RwLockWriteGuard<'_, Vec<Place>> {
-        self.places.write().unwrap_or_else(PoisonError::into_inner)
+        self.places.write()
     }
 
     /// The last signed entry.

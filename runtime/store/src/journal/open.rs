@@ -134,8 +134,8 @@ impl Opening {
             && expected != self.key.verifying_key()
         {
             return Err(OpenError::WrongKey {
-                expected: hex(expected.as_bytes()),
-                given: hex(self.key.verifying_key().as_bytes()),
+                expected: first_digits(expected.as_bytes()),
+                given: first_digits(self.key.verifying_key().as_bytes()),
             });
         }
         let map = Arc::new(Map::default());
@@ -325,6 +325,6 @@ fn newest_at(disk: &dyn Disk, segment: &Segment) -> Result<i64, OpenError> {
 }
 
 /// The first 16 hexadecimal digits of a key.
-fn hex(key: &[u8; 32]) -> String {
-    key[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+fn first_digits(key: &[u8; 32]) -> String {
+    hex::encode(&key[..8])
 }

@@ -3,9 +3,9 @@
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use ed25519_dalek::VerifyingKey;
+use parking_lot::Mutex;
 
 use crate::journal::check::{CheckError, Checked, Segment, Signatures, check_segment, follows};
 use crate::journal::damage::{Damage, Wrong};
@@ -124,7 +124,7 @@ pub fn check_all(disk: &dyn Disk, numbers: &[u64], signatures: Signatures) -> Ve
     let work = || {
         while let Some(number) = numbers.get(next.fetch_add(1, Ordering::Relaxed)) {
             let checked = check_segment(disk, *number, signatures);
-            done.lock().unwrap_or_else(PoisonError::into_inner).push((*number, checked));
+            done.lock().push((*number, checked));
         }
     };
     std::thread::scope(|scope| {
@@ -133,7 +133,7 @@ pub fn check_all(disk: &dyn Disk, numbers: &[u64], signatures: Signatures) -> Ve
         });
         work();
     });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut done = done.into_inner();
     done.sort_by_key(|(number, _)| *number);
     done.into_iter().map(|(_, checked)| checked).collect()
 }

@@ -1,9 +1,11 @@
 //! Carries changes over into the index on disk, when there is time or when there must be.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::index::IndexError;
 use crate::store::Live;
@@ -47,7 +49,7 @@ impl Applier {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     pub fn backlog_bytes(&self) -> usize {
@@ -63,7 +65,7 @@ impl Applier {
         self.changed.notify_all();
         let mut state = self.state();
         while !state.failed && self.backlog_bytes() > BACKLOG_MAX_BYTES {
-            state = self.changed.wait_timeout(state, WRITE_EVERY).unwrap_or_else(PoisonError::into_inner).0;
+            self.changed.wait_for(&mut state, WRITE_EVERY);
         }
         !state.failed
     }
@@ -74,7 +76,7 @@ impl Applier {
         let mine = state.wanted;
         self.changed.notify_all();
         while state.met < mine && !state.failed {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            self.changed.wait(&mut state);
         }
         if state.failed { Err(IndexError::Failed) } else { Ok(()) }
     }
@@ -103,7 +105,7 @@ impl Applier {
             if pressing || left.is_zero() {
                 return (state.wanted, state.stopping);
             }
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            self.changed.wait_for(&mut state, left);
         }
     }
 

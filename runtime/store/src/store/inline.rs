@@ -1,9 +1,10 @@
 //! The threads' work, done by whoever commits: for a simulation, which has to come out the same each time. The index is
 //! carried over when somebody settles it, and lags behind until then.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::entry::Entry;
 use crate::index::{Index as _, IndexError};
@@ -44,6 +45,6 @@ impl Inline {
     }
 
     fn journal(&self) -> MutexGuard<'_, Journal> {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+        self.journal.lock()
     }
 }

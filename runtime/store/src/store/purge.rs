@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use handoff_engine::ids::{PatientId, ReferralId};
 
 use crate::entry::{Entry, Record, Sealed};
-use crate::index::{IndexError, PAGE_MAX, ReferralFilter, keys, touched_by};
+use crate::index::{IndexError, Key, PAGE_MAX, ReferralFilter, keys, touched_by};
 use crate::journal::{Closed, Numbered, PurgeError, ReadError};
 use crate::position::Position;
 use crate::store::applier::{absolve, condemn};
@@ -97,12 +97,9 @@ impl Store {
                         return Ok(true);
                     }
                 }
-                let item = match record {
-                    Record::Dropped { letter, dead: true, .. } => letter.to_string(),
-                    Record::Delivery { digest, .. } => digest.to_string(),
-                    _ => continue,
-                };
-                if index.stands_for(&keys::dead(&item), *position)? {
+                if let Some(item) = dead_item(record)
+                    && index.stands_for(&keys::dead(&item), *position)?
+                {
                     return Ok(true);
                 }
             }
@@ -125,19 +122,14 @@ impl Store {
         let mut sealed: BTreeMap<&PatientId, Vec<Sealed>> = BTreeMap::new();
         for (position, entry) in entries {
             for record in &entry.records {
-                let key = match record {
-                    Record::Consented { address, channel, .. } => keys::consent(address, channel),
-                    Record::Keyed { patient, .. } => keys::key_slot(patient),
-                    Record::Deployed { deployment, .. } => keys::deployment(deployment),
-                    Record::Named { referral, names: given } => {
-                        if staying.contains_key(referral) {
-                            names.entry(*referral).or_default().extend(given.iter().cloned());
-                        }
-                        continue;
-                    }
-                    _ => continue,
-                };
-                if index.stands_for(&key, *position)? {
+                if let Record::Named { referral, names: given } = record
+                    && staying.contains_key(referral)
+                {
+                    names.entry(*referral).or_default().extend(given.iter().cloned());
+                }
+                if let Some(row) = lasting_row(record)
+                    && index.stands_for(&row, *position)?
+                {
                     lasting.push(record.clone().carried_from(entry.at));
                 }
             }
@@ -175,6 +167,77 @@ impl Store {
             after = Some(last.id);
             staying.extend(page.into_iter().filter(|it| !gone(it.stepped)).map(|it| (it.id, it.patient)));
         }
+    }
+}
+
+/// What may wait for a person because of this record.
+fn dead_item(record: &Record) -> Option<String> {
+    match record {
+        Record::Dropped { letter, dead, .. } => dead.then(|| letter.to_string()),
+        Record::Delivery { digest, .. } => Some(digest.to_string()),
+        Record::Named { .. }
+        | Record::Consented { .. }
+        | Record::Keyed { .. }
+        | Record::Deployed { .. }
+        | Record::Happened { .. }
+        | Record::Stepped { .. }
+        | Record::Ignored { .. }
+        | Record::Decided { .. }
+        | Record::Queued { .. }
+        | Record::Asked { .. }
+        | Record::Answered { .. }
+        | Record::Deferred { .. }
+        | Record::Received { .. }
+        | Record::Refused { .. }
+        | Record::Settled { .. }
+        | Record::Looked { .. }
+        | Record::Account { .. }
+        | Record::SignedIn { .. }
+        | Record::SignedOut { .. }
+        | Record::SignInRefused { .. }
+        | Record::LockedOut { .. }
+        | Record::BrokeGlass { .. }
+        | Record::Held { .. }
+        | Record::Released { .. }
+        | Record::Purged { .. }
+        | Record::Rotated { .. }
+        | Record::BackedUp { .. } => None,
+    }
+}
+
+/// The row of what outlives the referrals that it came with, if the record is of that sort.
+fn lasting_row(record: &Record) -> Option<Key> {
+    match record {
+        Record::Consented { address, channel, .. } => Some(keys::consent(address, channel)),
+        Record::Keyed { patient, .. } => Some(keys::key_slot(patient)),
+        Record::Deployed { deployment, .. } => Some(keys::deployment(deployment)),
+        // A referral's names last as long as the referral does.
+        Record::Named { .. } => None,
+        Record::Dropped { .. }
+        | Record::Delivery { .. }
+        | Record::Happened { .. }
+        | Record::Stepped { .. }
+        | Record::Ignored { .. }
+        | Record::Decided { .. }
+        | Record::Queued { .. }
+        | Record::Asked { .. }
+        | Record::Answered { .. }
+        | Record::Deferred { .. }
+        | Record::Received { .. }
+        | Record::Refused { .. }
+        | Record::Settled { .. }
+        | Record::Looked { .. }
+        | Record::Account { .. }
+        | Record::SignedIn { .. }
+        | Record::SignedOut { .. }
+        | Record::SignInRefused { .. }
+        | Record::LockedOut { .. }
+        | Record::BrokeGlass { .. }
+        | Record::Held { .. }
+        | Record::Released { .. }
+        | Record::Purged { .. }
+        | Record::Rotated { .. }
+        | Record::BackedUp { .. } => None,
     }
 }
 

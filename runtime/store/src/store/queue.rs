@@ -1,9 +1,10 @@
 //! What waits for the writer. Full, it makes the callers wait: pressure travels back to the senders.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::entry::Entry;
 use crate::journal::Encoded;
@@ -71,14 +72,14 @@ pub enum Next {
 
 impl Queue {
     fn line(&self) -> MutexGuard<'_, Line> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+        self.line.lock()
     }
 
     /// Blocks while the queue is full.
     pub fn push(&self, work: Work) {
         let mut line = self.line();
         while line.refusal.is_none() && (line.waiting.len() >= WAITING_MAX || line.bytes >= WAITING_MAX_BYTES) {
-            line = self.emptied.wait(line).unwrap_or_else(PoisonError::into_inner);
+            self.emptied.wait(&mut line);
         }
         if let Some(refusal) = line.refusal.clone() {
             drop(line);
@@ -97,7 +98,7 @@ impl Queue {
     pub fn next(&self) -> Option<Next> {
         let mut line = self.line();
         while line.waiting.is_empty() && line.refusal.is_none() {
-            line = self.filled.wait(line).unwrap_or_else(PoisonError::into_inner);
+            self.filled.wait(&mut line);
         }
         let mut batch = Vec::new();
         let mut bytes = 0;

@@ -2,9 +2,11 @@
 
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
+
+use parking_lot::Mutex;
 
 use crate::entry::Entry;
 use crate::journal::{AppendError, EncodeError, PAYLOAD_MAX_BYTES, Poison, SEGMENT_MAX_BYTES};
@@ -74,7 +76,7 @@ impl Slot {
 
     pub fn complete(&self, result: Committed) {
         let before = {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.state.lock();
             std::mem::replace(&mut *state, State::Done(result))
         };
         if let State::Waiting(Some(waker)) = before {
@@ -87,7 +89,7 @@ impl Future for Ticket {
     type Output = Committed;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Committed> {
-        let mut state = self.slot.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.slot.state.lock();
         match &mut *state {
             State::Done(result) => Poll::Ready(result.clone()),
             State::Waiting(Some(waker)) if waker.will_wake(context.waker()) => Poll::Pending,

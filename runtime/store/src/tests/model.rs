@@ -1,11 +1,12 @@
 //! An index as one would write it without thinking of speed: it looks through all entries, every time.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::{LetterId, PatientId, ReferralId, Token};
 use handoff_engine::referral::Referral;
+use parking_lot::Mutex;
 
 use crate::entry::{Entry, Record, Sealed, Verdict};
 use crate::index::{Kinds, Search, touched_by};
@@ -20,7 +21,7 @@ pub struct Model {
 
 impl Entries for Model {
     fn entry(&self, at: Position) -> Result<Option<Arc<Entry>>, ReadError> {
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = self.entries.lock();
         entries.get(at.0 as usize - 1).cloned().map(Some).ok_or(ReadError::NotYet(at))
     }
 }
@@ -30,7 +31,7 @@ pub type Owed = (Position, i64, u32, Option<Position>, Option<Position>);
 
 impl Model {
     pub fn push(&self, entries: Vec<Entry>) -> Vec<(Position, Arc<Entry>)> {
-        let mut all = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.entries.lock();
         let before = all.len() as u64;
         let new: Vec<_> = entries.into_iter().map(Arc::new).collect();
         all.extend(new.iter().cloned());
@@ -38,7 +39,7 @@ impl Model {
     }
 
     pub fn all(&self) -> Vec<(Position, Arc<Entry>)> {
-        let all = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.entries.lock();
         (1..).map(Position).zip(all.iter().cloned()).collect()
     }
 

@@ -11,7 +11,6 @@ use axum::response::{IntoResponse as _, Response};
 use handoff_identity::person::Person;
 use handoff_identity::role::AccessRight;
 use handoff_identity::session::SessionToken;
-use handoff_ingress::http::Scheme;
 use subtle::ConstantTimeEq as _;
 
 use super::Api;
@@ -91,13 +90,7 @@ impl Api {
         let Ok(origin) = origin.to_str() else { return false };
         match &self.public_url {
             Some(ours) => origin == ours,
-            None => {
-                let scheme = match self.scheme {
-                    Scheme::Http => "http",
-                    Scheme::Https => "https",
-                };
-                header(headers, HOST.as_str()).is_some_and(|host| origin == format!("{scheme}://{host}"))
-            }
+            None => header(headers, HOST.as_str()).is_some_and(|host| origin == format!("{}://{host}", self.scheme)),
         }
     }
 

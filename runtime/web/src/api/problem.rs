@@ -55,6 +55,7 @@ pub struct Problem {
 
 impl Wrong {
     /// Name, status, title and help.
+    #[allow(clippy::too_many_lines, reason = "a table: what is said of one problem stands in one place")]
     fn told(self) -> (&'static str, StatusCode, &'static str, &'static str) {
         match self {
             Wrong::Unreadable => (

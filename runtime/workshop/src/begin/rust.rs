@@ -121,7 +121,7 @@ fn name_of(resolve: &Resolve, of: &Type) -> String {
             // The contract's functions take and give nothing else; the tests build each stage.
             (None, kind) => kind.as_str().to_owned(),
         },
-        other => format!("{other:?}"),
+        Type::S8 | Type::S16 | Type::S32 | Type::F32 | Type::F64 | Type::Char | Type::ErrorContext => format!("{of:?}"),
     }
 }
 

@@ -60,21 +60,10 @@ fn gives(resolve: &Resolve, function: &Function) -> Gives {
 pub fn case(stage: World) -> (Call, Answer) {
     let settings = || "{}".to_owned();
     let refusal = || Failure::Refused(Refusal { code: CODE.to_owned(), reason: REASON.to_owned() });
-    let code = || Code { system: "SCT".to_owned(), code: "394579002".to_owned(), display: "Cardiology".to_owned() };
     match stage {
-        World::Trigger => (
-            Call::Interpret {
-                delivery: interpreter::Delivery {
-                    source: "ehr".to_owned(),
-                    transport: interpreter::Transport::Http,
-                    headers: Vec::new(),
-                    body: b"{}".to_vec(),
-                    received_at: NOW,
-                },
-                settings: settings(),
-            },
-            Answer::Interpret(unreadable()),
-        ),
+        World::Trigger => {
+            (Call::Interpret { delivery: delivery(), settings: settings() }, Answer::Interpret(unreadable()))
+        }
         World::Records => (
             Call::ResumeRetrieval {
                 state: "asked".to_owned(),
@@ -83,108 +72,107 @@ pub fn case(stage: World) -> (Call, Answer) {
             },
             Answer::ResumeRetrieval(Err(refusal())),
         ),
-        World::Channel => (
-            Call::Choose {
-                situation: choice::Situation {
-                    letter: "first-contact".to_owned(),
-                    wanted: None,
-                    reaches: vec![choice::Reachable {
-                        channel: ChannelKind::Sms,
-                        consent: choice::ConsentState::Granted,
-                    }],
-                    preferred: None,
-                    languages: vec!["es".to_owned()],
-                    available: vec!["en".to_owned(), "es".to_owned()],
-                    attempts: Vec::new(),
-                    now: NOW,
-                    extras: Vec::new(),
-                },
-                settings: settings(),
-            },
-            Answer::Choose(Err(refusal())),
-        ),
+        World::Channel => {
+            (Call::Choose { situation: situation(), settings: settings() }, Answer::Choose(Err(refusal())))
+        }
         World::Outreach => (Call::Compose { letter: letter(), settings: settings() }, Answer::Compose(Err(refusal()))),
-        World::Reply => (
-            Call::Understand {
-                message: understanding::Message {
-                    text: "sí, ya tengo cita".to_owned(),
-                    language: "es".to_owned(),
-                    asked: understanding::Question::Schedule,
-                    received_at: NOW,
-                },
-                settings: settings(),
-            },
-            Answer::Understand(Err(refusal())),
-        ),
-        World::Network => (
-            Call::Assess {
-                request: roster::Request {
-                    specialty: code(),
-                    plan_id: "P1".to_owned(),
-                    plan_name: "Plan One".to_owned(),
-                    referred_to: None,
-                    cause: roster::Cause::Ordered,
-                    tried: Vec::new(),
-                    urgent: false,
-                    now: NOW,
-                    extras: Vec::new(),
-                },
-                settings: settings(),
-            },
-            Answer::Assess(Err(refusal())),
-        ),
-        World::Visit => (
-            Call::CheckVisit {
-                visit: attendance::Visit {
-                    referral: Vec::new(),
-                    appointment: Vec::new(),
-                    starts_at: NOW,
-                    minutes: 30,
-                    heard: vec![attendance::Heard { what: "booked".to_owned(), at: NOW }],
-                    now: NOW,
-                    extras: Vec::new(),
-                },
-                settings: settings(),
-            },
-            Answer::CheckVisit(Err(refusal())),
-        ),
-        World::Chart => (
-            Call::WriteChart {
-                entry: write_back::Entry {
-                    id: "01JD0000000000000000000001".to_owned(),
-                    referral: Vec::new(),
-                    patient: Vec::new(),
-                    ordered_at: NOW,
-                    outcome: write_back::Outcome::ClosedWithoutNote,
-                    specialist: None,
-                    visited_at: None,
-                    note: None,
-                    now: NOW,
-                    extras: Vec::new(),
-                },
-                settings: settings(),
-            },
-            Answer::WriteChart(Err(refusal())),
-        ),
-        World::Escalation => (
-            Call::Raise {
-                task: hand_over::Task {
-                    id: "01JD0000000000000000000002".to_owned(),
-                    audience: hand_over::Audience::Coordinator,
-                    kind: "stalled".to_owned(),
-                    urgent: false,
-                    to: None,
-                    summary: "No visit after 14 days.".to_owned(),
-                    referral: Vec::new(),
-                    patient: Vec::new(),
-                    due_at: NOW,
-                    now: NOW,
-                    extras: Vec::new(),
-                },
-                settings: settings(),
-            },
-            Answer::Raise(Err(refusal())),
-        ),
+        World::Reply => {
+            (Call::Understand { message: message(), settings: settings() }, Answer::Understand(Err(refusal())))
+        }
+        World::Network => (Call::Assess { request: request(), settings: settings() }, Answer::Assess(Err(refusal()))),
+        World::Visit => (Call::CheckVisit { visit: visit(), settings: settings() }, Answer::CheckVisit(Err(refusal()))),
+        World::Chart => (Call::WriteChart { entry: entry(), settings: settings() }, Answer::WriteChart(Err(refusal()))),
+        World::Escalation => (Call::Raise { task: task(), settings: settings() }, Answer::Raise(Err(refusal()))),
+    }
+}
+
+fn delivery() -> interpreter::Delivery {
+    interpreter::Delivery {
+        source: "ehr".to_owned(),
+        transport: interpreter::Transport::Http,
+        headers: Vec::new(),
+        body: b"{}".to_vec(),
+        received_at: NOW,
+    }
+}
+
+fn situation() -> choice::Situation {
+    choice::Situation {
+        letter: "first-contact".to_owned(),
+        wanted: None,
+        reaches: vec![choice::Reachable { channel: ChannelKind::Sms, consent: choice::ConsentState::Granted }],
+        preferred: None,
+        languages: vec!["es".to_owned()],
+        available: vec!["en".to_owned(), "es".to_owned()],
+        attempts: Vec::new(),
+        now: NOW,
+        extras: Vec::new(),
+    }
+}
+
+fn message() -> understanding::Message {
+    understanding::Message {
+        text: "sí, ya tengo cita".to_owned(),
+        language: "es".to_owned(),
+        asked: understanding::Question::Schedule,
+        received_at: NOW,
+    }
+}
+
+fn request() -> roster::Request {
+    roster::Request {
+        specialty: Code { system: "SCT".to_owned(), code: "394579002".to_owned(), display: "Cardiology".to_owned() },
+        plan_id: "P1".to_owned(),
+        plan_name: "Plan One".to_owned(),
+        referred_to: None,
+        cause: roster::Cause::Ordered,
+        tried: Vec::new(),
+        urgent: false,
+        now: NOW,
+        extras: Vec::new(),
+    }
+}
+
+fn visit() -> attendance::Visit {
+    attendance::Visit {
+        referral: Vec::new(),
+        appointment: Vec::new(),
+        starts_at: NOW,
+        minutes: 30,
+        heard: vec![attendance::Heard { what: "booked".to_owned(), at: NOW }],
+        now: NOW,
+        extras: Vec::new(),
+    }
+}
+
+fn entry() -> write_back::Entry {
+    write_back::Entry {
+        id: "01JD0000000000000000000001".to_owned(),
+        referral: Vec::new(),
+        patient: Vec::new(),
+        ordered_at: NOW,
+        outcome: write_back::Outcome::ClosedWithoutNote,
+        specialist: None,
+        visited_at: None,
+        note: None,
+        now: NOW,
+        extras: Vec::new(),
+    }
+}
+
+fn task() -> hand_over::Task {
+    hand_over::Task {
+        id: "01JD0000000000000000000002".to_owned(),
+        audience: hand_over::Audience::Coordinator,
+        kind: "stalled".to_owned(),
+        urgent: false,
+        to: None,
+        summary: "No visit after 14 days.".to_owned(),
+        referral: Vec::new(),
+        patient: Vec::new(),
+        due_at: NOW,
+        now: NOW,
+        extras: Vec::new(),
     }
 }
 
@@ -223,7 +211,7 @@ mod tests {
 
     #[test]
     fn every_stage_begins_with_a_case_of_its_own() {
-        for stage in World::ALL {
+        for &stage in World::ALL {
             let (call, answer) = case(stage);
             assert_eq!(call.function().world(), stage);
             assert_eq!(answer.function(), call.function());

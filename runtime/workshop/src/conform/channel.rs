@@ -6,7 +6,7 @@ use handoff_host::contract::types::ChannelKind;
 use handoff_host::{Answer, Call};
 
 use super::Bench;
-use super::turn::said;
+use super::turn::{OTHER_FUNCTION, said};
 
 /// 2026-11-23T09:00:00Z.
 const NOW: i64 = 1_795_424_400_000;
@@ -67,11 +67,9 @@ fn everything_known(wish: Option<ChannelKind>) -> Vec<Situation> {
 }
 
 fn choose(bench: &Bench, situation: &Situation) -> Result<Decision, String> {
-    match bench.answer(&Call::Choose { situation: situation.clone(), settings: bench.settings.clone() })? {
-        Answer::Choose(Ok(decision)) => Ok(decision),
-        Answer::Choose(Err(failure)) => Err(said(&failure)),
-        _ => Err("it answered another function".into()),
-    }
+    let call = Call::Choose { situation: situation.clone(), settings: bench.settings.clone() };
+    let Answer::Choose(chosen) = bench.answer(&call)? else { return Err(OTHER_FUNCTION.into()) };
+    chosen.map_err(|failure| said(&failure))
 }
 
 fn respects_a_no(situation: &Situation, decision: &Decision) -> Result<(), String> {

@@ -51,9 +51,9 @@ fn write(bench: &Bench, entry: &Entry, outcome: Outcome) -> Call {
 
 /// The author's own with a note, for its numbers may be given out by whom their settings know.
 fn entry(bench: &Bench) -> Entry {
-    let mut own = bench.calls.iter().filter_map(|call| match call {
-        Call::WriteChart { entry, .. } if entry.note.is_some() && !entry.patient.is_empty() => Some(entry.clone()),
-        _ => None,
+    let mut own = bench.calls.iter().filter_map(|call| {
+        let Call::WriteChart { entry, .. } = call else { return None };
+        (entry.note.is_some() && !entry.patient.is_empty()).then(|| entry.clone())
     });
     own.find(|entry| asks(bench, &write(bench, entry, Outcome::ClosedWithNote)).is_ok()).unwrap_or_else(|| Entry {
         id: "01JD0000000000000000000001".into(),

@@ -5,7 +5,7 @@ use handoff_host::contract::roster::{Alternative, Assessment, Cause, Opening, Re
 use handoff_host::contract::types::Provider;
 use handoff_host::{Answer, Call};
 
-use super::turn::said;
+use super::turn::{OTHER_FUNCTION, said};
 use super::{Bench, settings_of};
 use crate::begin::starter;
 
@@ -33,19 +33,17 @@ pub fn try_out(bench: &mut Bench) {
 fn requests(bench: &Bench) -> Vec<Request> {
     let starter = starter::case(bench.stage).0;
     let calls = bench.calls.iter().filter(|call| settings_of(call).as_ref() == Some(&bench.settings));
-    let own = calls.chain([&starter]).filter_map(|call| match call {
-        Call::Assess { request, .. } => Some(request.clone()),
-        _ => None,
+    let own = calls.chain([&starter]).filter_map(|call| {
+        let Call::Assess { request, .. } = call else { return None };
+        Some(request.clone())
     });
     own.flat_map(|request| [Request { referred_to: None, cause: Cause::Ordered, ..request.clone() }, request]).collect()
 }
 
 fn assess(bench: &Bench, request: &Request) -> Result<Assessment, String> {
-    match bench.answer(&Call::Assess { request: request.clone(), settings: bench.settings.clone() })? {
-        Answer::Assess(Ok(assessment)) => Ok(assessment),
-        Answer::Assess(Err(failure)) => Err(said(&failure)),
-        _ => Err("it answered another function".into()),
-    }
+    let call = Call::Assess { request: request.clone(), settings: bench.settings.clone() };
+    let Answer::Assess(assessed) = bench.answer(&call)? else { return Err(OTHER_FUNCTION.into()) };
+    assessed.map_err(|failure| said(&failure))
 }
 
 fn is_sound(request: &Request, assessment: &Assessment) -> Result<(), String> {

@@ -7,7 +7,7 @@ use handoff_host::contract::types::Failure;
 use handoff_host::{Answer, Call};
 
 use super::Bench;
-use super::turn::{self, asks, said, texts};
+use super::turn::{self, OTHER_FUNCTION, asks, said, texts};
 use crate::begin::starter::letter;
 
 /// What breaks a form, a JSON string, a URL and a mail header that is put together by hand.
@@ -40,9 +40,9 @@ pub fn try_out(bench: &mut Bench) {
 
 /// The author's own, for a vendor's plugin carries one channel; the starter's where none of theirs is carried.
 fn ordinary(bench: &Bench) -> Letter {
-    let mut own = bench.calls.iter().filter_map(|call| match call {
-        Call::Compose { letter, .. } => Some(letter.clone()),
-        _ => None,
+    let mut own = bench.calls.iter().filter_map(|call| {
+        let Call::Compose { letter, .. } = call else { return None };
+        Some(letter.clone())
     });
     own.find(|letter| asks(bench, &compose(bench, letter)).is_ok()).unwrap_or_else(letter)
 }
@@ -71,14 +71,11 @@ fn finds_again(bench: &Bench, letter: &Letter) -> Result<(), String> {
 
 fn believes_nobody(bench: &Bench) -> Result<(), String> {
     let callback = Callback { headers: vec![], fields: vec![], received_at: 0 };
-    match bench.answer(&Call::AuthenticateCallback { callback, settings: bench.settings.clone() })? {
-        Answer::AuthenticateCallback(checks) => {
-            // The host refuses an empty list, and a signature that is not there.
-            let refused = checks.is_empty() || checks.iter().any(|check| check.signature.is_empty());
-            if refused { Ok(()) } else { Err("a callback without any header has a signature to check".into()) }
-        }
-        _ => Err("it answered another function".into()),
-    }
+    let call = Call::AuthenticateCallback { callback, settings: bench.settings.clone() };
+    let Answer::AuthenticateCallback(checks) = bench.answer(&call)? else { return Err(OTHER_FUNCTION.into()) };
+    // The host refuses an empty list, and a signature that is not there.
+    let refused = checks.is_empty() || checks.iter().any(|check| check.signature.is_empty());
+    if refused { Ok(()) } else { Err("a callback without any header has a signature to check".into()) }
 }
 
 /// Only the author knows what the vendor's callbacks look like: the promise is tried on the cases.

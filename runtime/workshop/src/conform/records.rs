@@ -36,9 +36,9 @@ fn retrieve(bench: &Bench, query: &Query) -> Call {
 
 /// The author's own, for its numbers may be given out by whom their settings know; else by an OID, which every system has.
 fn query(bench: &Bench) -> Query {
-    let mut own = bench.calls.iter().filter_map(|call| match call {
-        Call::Retrieve { query, .. } if !query.patient.is_empty() => Some(query.clone()),
-        _ => None,
+    let mut own = bench.calls.iter().filter_map(|call| {
+        let Call::Retrieve { query, .. } = call else { return None };
+        (!query.patient.is_empty()).then(|| query.clone())
     });
     own.find(|query| asks(bench, &retrieve(bench, query)).is_ok()).unwrap_or_else(|| Query {
         patient: vec![PatientIdentifier {

@@ -5,6 +5,7 @@ use handoff_host::contract::understanding::{Intent, Message, Question, Reading};
 use handoff_host::{Answer, Call};
 
 use super::Bench;
+use super::turn::OTHER_FUNCTION;
 
 /// The workflow's usual threshold: below it a person reads the reply.
 const ACTED_UPON: u8 = 75;
@@ -77,7 +78,7 @@ fn read(bench: &Bench, language: &str, text: &str) -> Result<Reading, String> {
     match bench.ask(&Call::Understand { message, settings: bench.settings.clone() }) {
         Ok(Answer::Understand(Ok(reading))) => Ok(reading),
         Ok(Answer::Understand(Err(_))) => Err(format!("({language}) it failed at a reply")),
-        Ok(_) => Err("it answered another function".into()),
+        Ok(_) => Err(OTHER_FUNCTION.into()),
         Err(fault) => Err(format!("({language}) it {}", fault.kind)),
     }
 }

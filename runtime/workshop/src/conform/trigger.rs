@@ -6,6 +6,7 @@ use handoff_host::contract::signature::SignatureCheck;
 use handoff_host::{Answer, Call};
 use serde_json::Value;
 
+use super::turn::OTHER_FUNCTION;
 use super::{Bench, settings_of};
 
 /// 2026-11-23T09:00:00Z.
@@ -51,9 +52,9 @@ pub fn try_out(bench: &mut Bench) {
 /// The deliveries of the author's cases that come with the settings tried.
 fn own(bench: &Bench) -> Vec<Delivery> {
     let calls = bench.calls.iter().filter(|call| settings_of(call).as_ref() == Some(&bench.settings));
-    let deliveries = calls.filter_map(|call| match call {
-        Call::Interpret { delivery, .. } => Some(delivery.clone()),
-        _ => None,
+    let deliveries = calls.filter_map(|call| {
+        let Call::Interpret { delivery, .. } = call else { return None };
+        Some(delivery.clone())
     });
     deliveries.collect()
 }
@@ -71,10 +72,9 @@ fn foreign() -> Vec<Delivery> {
 }
 
 fn interpret(bench: &Bench, delivery: &Delivery) -> Result<Reading, String> {
-    match bench.answer(&Call::Interpret { delivery: delivery.clone(), settings: bench.settings.clone() })? {
-        Answer::Interpret(reading) => Ok(reading),
-        _ => Err("it answered another function".into()),
-    }
+    let call = Call::Interpret { delivery: delivery.clone(), settings: bench.settings.clone() };
+    let Answer::Interpret(reading) = bench.answer(&call)? else { return Err(OTHER_FUNCTION.into()) };
+    Ok(reading)
 }
 
 fn refuses(bench: &Bench, delivery: &Delivery) -> Result<(), String> {
@@ -223,8 +223,6 @@ fn misread(settings: &str) -> String {
 
 fn authenticate(bench: &Bench, delivery: &Delivery, settings: &str) -> Result<Vec<SignatureCheck>, String> {
     let call = Call::AuthenticateDelivery { delivery: delivery.clone(), settings: settings.to_owned() };
-    match bench.answer(&call)? {
-        Answer::AuthenticateDelivery(checks) => Ok(checks),
-        _ => Err("it answered another function".into()),
-    }
+    let Answer::AuthenticateDelivery(checks) = bench.answer(&call)? else { return Err(OTHER_FUNCTION.into()) };
+    Ok(checks)
 }

@@ -9,6 +9,9 @@ use serde_json::Value;
 use super::Bench;
 use super::token;
 
+/// An answer that does not belong to its question.
+pub const OTHER_FUNCTION: &str = "it answered another function";
+
 /// A conversation that has not ended by then goes in a circle; the longest of ours has four requests.
 const ASKS_MAX: usize = 12;
 
@@ -52,7 +55,7 @@ pub struct Conversation {
 
 /// A call of a stage that asks, and how far it got.
 pub fn turn(bench: &Bench, call: &Call) -> Result<Result<Turn, Failure>, String> {
-    bench.answer(call)?.turn().ok_or_else(|| "it answered another function".into())
+    bench.answer(call)?.turn().ok_or_else(|| OTHER_FUNCTION.into())
 }
 
 /// The request that an opening leads to.
@@ -104,7 +107,20 @@ pub fn response(call: &Call) -> Option<&Response> {
         | Call::ResumeVisit { response, .. }
         | Call::ResumeChart { response, .. }
         | Call::ResumeTask { response, .. } => Some(response),
-        _ => None,
+        Call::AuthenticateDelivery { .. }
+        | Call::Interpret { .. }
+        | Call::Retrieve { .. }
+        | Call::Choose { .. }
+        | Call::Compose { .. }
+        | Call::Lookup { .. }
+        | Call::ClearFields
+        | Call::AuthenticateCallback { .. }
+        | Call::Receive { .. }
+        | Call::Understand { .. }
+        | Call::Assess { .. }
+        | Call::CheckVisit { .. }
+        | Call::WriteChart { .. }
+        | Call::Raise { .. } => None,
     }
 }
 

@@ -97,10 +97,10 @@ fn tells_apart(bench: &Bench) -> Result<(), String> {
 }
 
 fn comes_again_later(end: &End) -> Result<(), String> {
-    match end {
-        End::Finding(Finding::Open(0)) => Err("`open` in no hours at all asks without end".into()),
-        _ => Ok(()),
+    if matches!(end, End::Finding(Finding::Open(0))) {
+        return Err("`open` in no hours at all asks without end".into());
     }
+    Ok(())
 }
 
 fn looks_for(bench: &Bench, booked: &Call) -> Result<(), String> {

@@ -217,11 +217,11 @@ impl<'r> Registry<'r> {
     }
 
     fn asked(&self) -> impl Fn(OciDistributionError) -> RegistryError {
-        |error| match error {
-            OciDistributionError::DigestError(other) => {
-                self.other_bytes("the digest that was named", other.to_string())
+        |error| {
+            if let OciDistributionError::DigestError(other) = &error {
+                return self.other_bytes("the digest that was named", other.to_string());
             }
-            error => RegistryError::Asked(self.reference.clone(), Box::new(error)),
+            RegistryError::Asked(self.reference.clone(), Box::new(error))
         }
     }
 

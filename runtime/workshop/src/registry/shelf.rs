@@ -2,8 +2,8 @@
 //! signature and manifest beside, and a file for each tag that says which digest it was when it was pulled. A tag is so
 //! resolved once; and what a digest names can be checked without a network.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use handoff_host::Digest;
@@ -89,11 +89,19 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, RegistryError> {
     }
 }
 
-/// Whole or not at all: an instance may be reading.
+/// Whole or not at all: an instance may be reading, and the power may go. The store has the same for an instance's own
+/// files; who makes plugins has no journal, so it is written out here.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), RegistryError> {
     let mut draft = path.as_os_str().to_owned();
     draft.push(".part");
-    fs::write(&draft, bytes).and_then(|()| fs::rename(&draft, path)).map_err(failed(path))
+    let written = || -> io::Result<()> {
+        let mut file = File::create(&draft)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&draft, path)?;
+        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    };
+    written().map_err(failed(path))
 }
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> RegistryError + use<> {

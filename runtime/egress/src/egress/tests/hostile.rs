@@ -151,9 +151,9 @@ async fn no_attempt_gets_a_patients_data_out() {
             assert!(!told.contains(planted), "{deed}: {planted} is in {told}");
         }
     }
-    assert!(evil_log.lock().expect("unpoisoned").is_empty(), "somebody else was reached");
-    assert!(!post_told.lock().expect("unpoisoned").contains("evil"), "somebody else was written to");
-    let reached = vendor_log.lock().expect("unpoisoned").iter().map(|entry| entry[0].clone()).collect::<Vec<_>>();
+    assert!(evil_log.lock().is_empty(), "somebody else was reached");
+    assert!(!post_told.lock().contains("evil"), "somebody else was written to");
+    let reached = vendor_log.lock().iter().map(|entry| entry[0].clone()).collect::<Vec<_>>();
     // Refused requests reach nobody; these three went to the vendor that the workflow grants, under its agreement.
     assert_eq!(reached.len(), 3, "{reached:?}");
     assert!(!format!("{reached:?}").contains("5550199"), "another patient's number went out");

@@ -5,8 +5,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::journal::disk::Disk;
@@ -75,7 +76,7 @@ impl RealDisk {
     }
 
     fn file(&self, name: &str) -> io::Result<Arc<File>> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock();
         if let Some(file) = open.get(name) {
             return Ok(file.clone());
         }
@@ -88,7 +89,7 @@ impl RealDisk {
     }
 
     fn forget(&self, name: &str) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.open.lock().remove(name);
     }
 }
 
@@ -96,7 +97,7 @@ impl Disk for RealDisk {
     fn create(&self, name: &str) -> io::Result<()> {
         let file =
             OpenOptions::new().read(true).write(true).create_new(true).mode(self.mode).open(self.dir.join(name))?;
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_string(), Arc::new(file));
+        self.open.lock().insert(name.to_string(), Arc::new(file));
         Ok(())
     }
 

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Error, ErrorKind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::journal::disk::{Dice, Disk};
 use crate::journal::tail::SECTOR_BYTES;
@@ -172,7 +174,7 @@ impl SimDisk {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
