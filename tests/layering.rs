@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("handoff-workshop", &["handoff-builder", "handoff-host"]),
     ("handoff-ingress", &["handoff-clock", "handoff-engine", "handoff-host", "handoff-mllp", "handoff-vault"]),
     ("handoff-egress", &["handoff-clock", "handoff-engine", "handoff-host", "handoff-mllp", "handoff-vault"]),
-    ("handoff-identity", &["handoff-store", "handoff-vault"]),
+    ("handoff-identity", &["handoff-engine", "handoff-store", "handoff-vault"]),
     (
         "handoff-pipeline",
         &[

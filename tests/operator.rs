@@ -97,7 +97,7 @@ fn dead_letters_are_dealt_with_while_the_house_runs() {
     assert!(told.contains("does not wait for a person"), "{told}");
     assert!(daemon.stop().0.success());
     let told = refused(&["dead-letters", "dismiss", &item, "--data", &data, "--why", "again"]);
-    assert!(told.contains("no house runs in"), "{told}");
+    assert!(told.contains("no instance runs in"), "{told}");
 }
 
 #[test]
@@ -155,9 +155,9 @@ fn a_backup_that_is_not_whole_is_not_restored() {
         std::fs::read_dir(file("components")).expect("components").next().expect("one").expect("one").path();
     let segment = file("journal/000000000001.segment");
     let rows = [
-        (file("backup.json"), "is no finished backup"),
+        (file("backup.json"), "is not a finished backup"),
         (segment.clone(), "the backup is not sound"),
-        (component.clone(), "is not the component of its name"),
+        (component.clone(), "its digest is"),
         (file("keyring"), "the backup has no key ring"),
     ];
     for (number, (path, expected)) in rows.into_iter().enumerate() {

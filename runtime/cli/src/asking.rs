@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-
+use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_instance::config::Config;
 use handoff_operations::control_socket::Door;
 use handoff_operations::operations::{Operations, Operator, Request};
@@ -37,7 +37,10 @@ impl Asking {
     pub fn ask<R: Request>(self, request: R) -> anyhow::Result<R::Answer> {
         let Asking { config, data, who, why } = self;
         let Some(why) = why.or(R::WHY.map(str::to_string)).filter(|why| !why.trim().is_empty()) else {
-            bail!("say why, for the journal: --why \"…\"");
+            bail!(Failure::new(
+                ErrorCode::NO_REASON,
+                "the journal needs a reason for this\n  help: add --why \"the reason, in a few words\""
+            ));
         };
         let operator = Operator { who, role: None, why };
         let config = config.unwrap_or("handoff.yaml".into());
@@ -49,14 +52,23 @@ impl Asking {
         if let Some(door) = runtime.block_on(Door::knock(&folder))? {
             return runtime.block_on(door.ask(operator, request));
         }
-        let config = Config::read(&config)
-            .with_context(|| format!("no house runs in {}, and it takes its --config to open it", folder.display()))?;
-        if data.is_some_and(|data| std::fs::canonicalize(data).ok() != std::fs::canonicalize(&config.data).ok()) {
-            bail!(
-                "no house runs in {}, and the configuration is of another: {}",
-                folder.display(),
-                config.data.display()
+        let config = Config::read(&config).with_context(|| {
+            let folder = folder.display();
+            let text = format!(
+                "no instance runs in {folder}, and opening its data folder takes its configuration\n  \
+                 help: name it with --config, or start the instance: `handoff serve --config handoff.yaml`"
             );
+            Failure::new(ErrorCode::NOT_RUNNING, text)
+        })?;
+        if data.is_some_and(|data| std::fs::canonicalize(data).ok() != std::fs::canonicalize(&config.data).ok()) {
+            bail!(Failure::new(
+                ErrorCode::OTHER_INSTANCE,
+                format!(
+                    "no instance runs in {}, and the configuration belongs to another data folder: {}",
+                    folder.display(),
+                    config.data.display()
+                )
+            ));
         }
         let operations = Operations::open(&config, R::TAKES_WORKFLOW_UP)?;
         let _within = runtime.enter();

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::Args;
+use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_instance::config::Log;
 use handoff_instance::telemetry;
 use handoff_rehearsal::rehearsal::{Progress, Rehearsal};
@@ -39,7 +40,13 @@ impl Demo {
         let temporary = tempfile::tempdir().context("cannot make a temporary folder")?;
         let data = self.data.clone().unwrap_or_else(|| temporary.path().to_path_buf());
         if data.join("journal").exists() {
-            anyhow::bail!("{} holds a journal already; a demo wants a folder of its own", data.display());
+            anyhow::bail!(Failure::new(
+                ErrorCode::ALREADY_THERE,
+                format!(
+                    "{} already holds a journal; the demo needs a folder of its own\n  help: name a new folder",
+                    data.display()
+                )
+            ));
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let begun = Instant::now();

@@ -4,10 +4,12 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use clap::Args;
+use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_engine::ids::{PatientId, ReferralId};
 use handoff_operations::reports::disclosures::{self, Outcome};
+use handoff_pipeline::error::PipelineError;
 use handoff_store::View;
 
 use crate::print_json;
@@ -50,14 +52,18 @@ impl Disclosures {
 
     fn patient(&self, view: &View) -> anyhow::Result<PatientId> {
         if let Ok(id) = self.patient.parse::<ReferralId>() {
-            let referral = view.index().referral(&id)?.ok_or_else(|| anyhow!("no referral {id} in this journal"))?;
+            let referral = view.index().referral(&id)?.ok_or(PipelineError::NoSuchReferral(id))?;
             return Ok(referral.facts.patient.id.clone());
         }
         if !self.patient.starts_with('P') {
-            bail!(
-                "{:?} is neither a patient of the journal nor a referral; `handoff referrals list` names those",
-                self.patient
-            );
+            bail!(Failure::new(
+                ErrorCode::NO_SUCH_PATIENT,
+                format!(
+                    "{:?} is neither a patient's id in the journal nor a referral\n  \
+                     help: `handoff referrals list --data DIR` lists the referrals",
+                    self.patient
+                )
+            ));
         }
         Ok(PatientId(self.patient.clone()))
     }

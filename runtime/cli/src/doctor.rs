@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use anyhow::ensure;
 use clap::Args;
 use handoff_clock::SystemClock;
+use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_host::{Host, Limits};
 use handoff_identity::oidc::Oidc;
 use handoff_ingress::listener::Entrance;
@@ -22,6 +22,7 @@ use handoff_vault::system_dice;
 use tokio::runtime::Runtime;
 
 use crate::print_json;
+use crate::report::reported;
 
 /// Before this the clock is certainly wrong: it is older than this release.
 const RELEASED: Duration = Duration::from_secs(1_790_000_000);
@@ -68,37 +69,54 @@ fn examine(path: &std::path::Path, asking: &Runtime) -> Vec<Finding> {
         well
     };
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let late = (since < RELEASED).then(|| "set the clock: signatures and quiet hours depend on it".to_string());
+    let late = (since < RELEASED).then(|| {
+        let text =
+            "the clock is years behind\n  help: set it, and have it kept: signatures and quiet hours depend on it";
+        told(&Failure::new(ErrorCode::CLOCK, text).into())
+    });
     look("clock".into(), late.map_or(Ok(()), Err));
     let config = match Config::read(path) {
         Ok(config) => config,
         Err(error) => {
-            look("configuration".into(), Err(chained(&error)));
+            look("configuration".into(), Err(told(&error.into())));
             return findings;
         }
     };
     look("configuration".into(), Ok(()));
     let plan = Plan::from_config(&config, Arc::new(SystemClock));
-    look("keys and secrets".into(), plan.as_ref().map(drop).map_err(|error| format!("{error:#}")));
-    look("workflow and plugins".into(), workflow(&config).map_err(|error| format!("{error:#}")));
-    look("the workflow named is in force".into(), in_force(&config).map_err(|error| format!("{error:#}")));
+    look("keys and secrets".into(), plan.as_ref().map(drop).map_err(told));
+    look("workflow and plugins".into(), workflow(&config).map_err(|error| told(&error)));
+    look("the workflow named is in force".into(), in_force(&config).map_err(|error| told(&error)));
     let http = &config.listen.http;
     let doors = config.listen.mllp.iter().map(|door| (door.source.as_str(), door.address, door.guard()));
     let api = config.listen.api.iter().map(|door| ("api", door.address, door.guard()));
     for (name, address, guard) in doors.chain([("http", http.address, http.guard())]).chain(api) {
         let entrance = Entrance::open(name, address, &guard).map(drop);
-        look(format!("entrance {name}"), entrance.map_err(|error| chained(&error)));
+        look(format!("entrance {name}"), entrance.map_err(|error| told(&error.into())));
         let bound = std::net::TcpListener::bind(address).map(|_| ());
-        look(format!("listen on {address}"), bound.map_err(|error| format!("{error}; is the daemon running already?")));
+        let taken = |error| {
+            let text = format!("cannot listen on {address}; is this instance running already?");
+            told(&anyhow::Error::new(error).context(Failure::new(ErrorCode::CANNOT_LISTEN, text)))
+        };
+        look(format!("listen on {address}"), bound.map_err(taken));
     }
     if config.people.oidc.is_some() {
-        look("directory that people sign in with".into(), directory(&config).map_err(|error| format!("{error:#}")));
+        look("directory that people sign in with".into(), directory(&config).map_err(|error| told(&error)));
     }
     for (name, endpoint) in &config.endpoints {
-        look(format!("endpoint {name} ({})", endpoint.url), reachable(asking, &plan, name));
+        let silent = |why| {
+            let text = format!("nothing answers at {}: {why}", endpoint.url);
+            told(&Failure::new(ErrorCode::ENDPOINT_SILENT, text).into())
+        };
+        look(format!("endpoint {name} ({})", endpoint.url), reachable(asking, &plan, name).map_err(silent));
         if endpoint.baa.is_none() {
-            let help = format!("no patient data goes there; name the agreement under `endpoints: {name}: baa:`");
-            look(format!("endpoint {name}: business associate agreement"), Err(help));
+            let text = format!(
+                "no agreement is named, so no patient data goes there\n  \
+                 help: write in the configuration:\n    endpoints:\n      {name}:\n        baa:\n          \
+                 reference: the agreement's number"
+            );
+            let fault = told(&Failure::new(ErrorCode::NO_AGREEMENT, text).into());
+            look(format!("endpoint {name}: business associate agreement"), Err(fault));
         }
     }
     findings
@@ -125,8 +143,10 @@ fn in_force(config: &Config) -> anyhow::Result<()> {
     let known = view.index().deployments()?;
     let Some(last) = Deployed::in_force(&known) else { return Ok(()) };
     let named = installer::pin(Source::read(&config.workflow.file)?.parse()?, config.plugins.clone())?;
-    ensure!(
-        named.digest == last.deployment,
+    if named.digest == last.deployment {
+        return Ok(());
+    }
+    let text = format!(
         "in force is deployment {}, since {} by {}: {}\n\
          help: `handoff workflow plan {}` says what the file would change, `handoff workflow apply` puts it in force",
         last.deployment.short(),
@@ -135,7 +155,7 @@ fn in_force(config: &Config) -> anyhow::Result<()> {
         last.why,
         config.workflow.file.display()
     );
-    Ok(())
+    Err(Failure::new(ErrorCode::NOT_IN_FORCE, text).into())
 }
 
 /// Asks the way out itself: whoever it may not reach is not reached from here either.
@@ -144,6 +164,6 @@ fn reachable(asking: &Runtime, plan: &anyhow::Result<Plan>, endpoint: &str) -> R
     asking.block_on(plan.egress.reachable(endpoint)).map_err(|error| error.to_string())
 }
 
-fn chained(error: &dyn std::error::Error) -> String {
-    handoff_engine::error_chain::Chain(error).to_string()
+fn told(error: &anyhow::Error) -> String {
+    reported(error).to_string()
 }

@@ -7,12 +7,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use handoff_store::durable_file;
-use handoff_vault::{MasterKey, system_dice};
-
+use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_instance::config;
 use handoff_instance::signing_key;
 use handoff_pipeline::bundled_workflow;
+use handoff_store::durable_file;
+use handoff_vault::{MasterKey, system_dice};
 
 #[derive(Args)]
 pub(crate) struct Init {
@@ -28,7 +28,10 @@ impl Init {
         let dir = &self.dir;
         let configuration = dir.join("handoff.yaml");
         if configuration.exists() {
-            bail!("{} is there already; nothing was changed", configuration.display());
+            bail!(Failure::new(
+                ErrorCode::ALREADY_THERE,
+                format!("{} is there already; nothing was changed\n  help: name a new folder", configuration.display())
+            ));
         }
         for folder in ["keys", "plugins", "workflows/templates", "workflows/settings", "data"] {
             let path = dir.join(folder);

@@ -17,6 +17,7 @@ mod demo;
 mod disclosures;
 mod doctor;
 mod evidence;
+mod explain;
 mod hold;
 mod init;
 mod journal;
@@ -28,6 +29,7 @@ mod plugin;
 mod purge;
 mod referrals;
 mod rehearse;
+mod report;
 mod serve;
 mod workflow;
 
@@ -39,6 +41,9 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use ed25519_dalek::VerifyingKey;
 use ed25519_dalek::pkcs8::DecodePublicKey as _;
+use handoff_engine::error_code::{ErrorCode, Failure};
+
+pub use report::{misread, report};
 
 /// Closes the loop on patient referrals.
 #[derive(Parser)]
@@ -99,10 +104,12 @@ enum Command {
     Disclosures(disclosures::Disclosures),
     /// Check configuration, keys, endpoints and clock
     Doctor(doctor::Doctor),
+    /// What an error's code means, how it comes about and how to mend it; all codes without one
+    Explain(explain::Explain),
 }
 
 /// # Errors
-/// What went wrong, as a chain; [`report`] prints it.
+/// What went wrong, as a chain; [`report`] prints it in its one form.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Init(command) => command.run(),
@@ -125,14 +132,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::People(command) => command.run(),
         Command::Disclosures(command) => command.run(),
         Command::Doctor(command) => command.run(),
-    }
-}
-
-/// Prints an error and what caused it, one line each. The one place where chains are printed.
-pub fn report(error: &anyhow::Error) {
-    eprintln!("error: {error}");
-    for cause in error.chain().skip(1) {
-        eprintln!("  because {cause}");
+        Command::Explain(command) => command.run(),
     }
 }
 
@@ -144,9 +144,10 @@ fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
 
 /// A public key as `handoff init` writes it.
 fn public_key(path: &Path) -> anyhow::Result<VerifyingKey> {
-    let pem = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let unusable = |text: String| Failure::new(ErrorCode::PUBLIC_KEY, text);
+    let pem = std::fs::read_to_string(path).with_context(|| unusable(format!("cannot read {}", path.display())))?;
     VerifyingKey::from_public_key_pem(&pem)
-        .map_err(|_| anyhow::anyhow!("{} is not an Ed25519 public key in PEM", path.display()))
+        .map_err(|_| unusable(format!("{} is not an Ed25519 public key in PEM", path.display())).into())
 }
 
 /// Whether an error is only that nobody reads on: `handoff journal export | head`.

@@ -10,7 +10,10 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = handoff::Cli::parse();
+    let arguments = match handoff::Cli::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return handoff::misread(&error),
+    };
     match handoff::run(arguments) {
         Ok(code) => code,
         Err(error) if handoff::unread(&error) => ExitCode::SUCCESS,

@@ -4,8 +4,9 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use clap::Args;
+use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_host::contract::interpreter::{Delivery, Meaning, Transport};
 use handoff_host::{Answer, Call, Host, Limits};
 
@@ -32,8 +33,12 @@ impl Parse {
         let is_json = self.file.extension().is_some_and(|ending| ending == "json");
         let name = self.plugin.unwrap_or_else(|| if is_json { "trigger-webhook" } else { "trigger-hl7v2" }.to_string());
         let bundled = handoff_bundle::plugins().iter().find(|plugin| plugin.name == name);
-        let bundled =
-            bundled.ok_or_else(|| anyhow!("no bundled plugin is named {name:?}; see `handoff plugin list`"))?;
+        let bundled = bundled.ok_or_else(|| {
+            Failure::new(
+                ErrorCode::NO_SUCH_PLUGIN,
+                format!("no bundled plugin is named {name:?}\n  help: `handoff plugin list` lists them"),
+            )
+        })?;
         let host = Host::new(Limits::default(), None)?;
         let plugin = host.load(bundled.component)?;
         let delivery = Delivery {
@@ -45,7 +50,7 @@ impl Parse {
         };
         let Answer::Interpret(reading) = host.call(&plugin, &Call::Interpret { delivery, settings: self.settings })?
         else {
-            return Err(anyhow!("{name} answered another question"));
+            return Err(Failure::new(ErrorCode::OTHER_ANSWER, format!("{name} answered another question")).into());
         };
         let answer = String::from_utf8_lossy(&reading.accepted.body).into_owned();
         if self.json {

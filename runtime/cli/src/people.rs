@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
+use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_identity::password::{BYTES_MAX, Password};
 use handoff_identity::role::Role;
 use handoff_operations::accounts::{Add, List, Lock, Remove, Reset, Unlock, Welcome};
@@ -137,7 +138,10 @@ impl Credentials {
         let most = BYTES_MAX as u64 + 2;
         std::io::stdin().take(most).read_to_string(&mut text).context("cannot read a password from standard input")?;
         match text.trim_end_matches(['\r', '\n']) {
-            "" => bail!("standard input is empty, and --password-stdin wants a password there"),
+            "" => bail!(Failure::new(
+                ErrorCode::PASSWORD_UNFIT,
+                "--password-stdin was given, but standard input is empty"
+            )),
             text => Ok(Some(text.to_string().into())),
         }
     }

@@ -4,10 +4,10 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use handoff_engine::ids::ReferralId;
 use handoff_operations::reports::timeline;
+use handoff_pipeline::error::PipelineError;
 use handoff_store::View;
 use handoff_store::index::{PAGE_MAX, ReferralFilter};
 
@@ -79,7 +79,7 @@ impl Show {
     fn run(self) -> anyhow::Result<ExitCode> {
         let id: ReferralId = self.referral.parse()?;
         let view = View::open(&self.data)?;
-        let referral = view.index().referral(&id)?.ok_or_else(|| anyhow!("no referral {id} in this journal"))?;
+        let referral = view.index().referral(&id)?.ok_or(PipelineError::NoSuchReferral(id))?;
         let timeline = timeline::of(view.index(), view.reader(), id)?;
         if self.json {
             print_json(&serde_json::json!({ "referral": referral, "timeline": timeline }))?;

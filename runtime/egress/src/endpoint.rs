@@ -167,7 +167,7 @@ pub enum EndpointError {
     NoPort { name: String },
     #[error("endpoints.{name}.url is not encrypted\nhelp: use https or mllps, or {}", allow_private(name))]
     NotEncrypted { name: String },
-    #[error("endpoints.{name}.url is an address that it may not reach\nhelp: {}", allow_private(name))]
+    #[error("endpoints.{name}.url is a private address, which is not allowed\nhelp: {}", allow_private(name))]
     Forbidden { name: String },
     #[error(
         "endpoints.{name}.credentials do not fit {scheme}\n\
@@ -188,13 +188,13 @@ pub enum EndpointError {
     )]
     NoAuthority { name: String },
     #[error(
-        "endpoints.{name}.credentials: the secret {secret} is no key to sign with\n\
+        "endpoints.{name}.credentials: the secret {secret} is not a key that can sign\n\
          help: RSA of at least 2048 bits or elliptic curve P-384, PKCS#8 in PEM: \
          openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384"
     )]
     NotAKey { name: String, secret: String },
     #[error(
-        "endpoints.{name}.credentials name the secret {secret}, which there is not\n\
+        "endpoints.{name}.credentials name the secret {secret}, which is not configured\n\
          help: add to the configuration:\n  secrets:\n    {secret}:\n      file: keys/{secret}"
     )]
     NoSecret { name: String, secret: String },

@@ -12,6 +12,7 @@ pub mod connect;
 pub mod denial;
 pub mod egress;
 pub mod endpoint;
+mod error_codes;
 pub mod http;
 pub mod idempotency_key;
 pub mod jwt_assertion;

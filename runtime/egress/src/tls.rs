@@ -55,7 +55,7 @@ pub(super) struct Trust {
 pub enum TrustError {
     #[error("endpoints.{name}: cannot read {}", path.display())]
     Unreadable { name: String, path: PathBuf, source: std::io::Error },
-    #[error("endpoints.{name}: {} has no certificate in it", path.display())]
+    #[error("endpoints.{name}: {} holds no certificate", path.display())]
     NoCertificate { name: String, path: PathBuf },
     #[error(
         "endpoints.{name}: its `ca`, `client_certificate` or `proxy` cannot be used\nhelp: files in PEM; a key in PKCS#8"

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use ulid::Ulid;
 
+use crate::error_code::{Coded, ErrorCode};
+
 /// One workflow instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReferralId(pub Ulid);
@@ -47,6 +49,12 @@ impl std::str::FromStr for ReferralId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a referral id: expected 26 digits and letters, as `handoff referrals list` prints them")]
 pub struct MalformedReferralId;
+
+impl Coded for MalformedReferralId {
+    fn code(&self) -> ErrorCode {
+        ErrorCode::REFERRAL_ID
+    }
+}
 
 impl Serialize for ReferralId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -3,11 +3,12 @@
 //! To read in this order; each module knows only those above it:
 //!
 //! - [`vocabulary`]: how a closed list of words becomes a type, each word spelled once
+//! - [`error_code`]: the number under which an operator finds an error explained
 //! - [`ids`]: the names of things, each a type of its own
 //! - [`calendar`]: permitted hours, time zones, durations
 //! - [`referral`]: what we know of one referral
 //! - [`event`]: what can happen to it
-//! - [`letter`]: what leaves the house, as data
+//! - [`letter`]: what leaves Handoff, as data
 //! - [`problem`]: what is wrong with a file, where, and the cure
 //! - [`guard`]: conditions on what is known and what has just happened
 //! - [`template`]: texts with gaps, in each language
@@ -26,6 +27,7 @@ pub mod calendar;
 pub mod dashboard;
 pub mod deployment;
 pub mod error_chain;
+pub mod error_code;
 pub mod event;
 pub mod guard;
 pub mod ids;

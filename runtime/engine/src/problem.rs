@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::error_code::Coded;
+pub use crate::error_code::ErrorCode as Code;
+
 /// One fault in a workflow or template file. `Display` reads like a compiler's message.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
@@ -25,47 +28,14 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// A fault's stable number: what manuals and searches refer to. Numbers are never given out twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Code(pub u16);
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "H{:04}", self.0)
+impl Coded for Problem {
+    fn code(&self) -> Code {
+        self.code
     }
-}
 
-impl Code {
-    pub const NOT_YAML: Code = Code(1);
-    pub const DUPLICATE_KEY: Code = Code(2);
-    pub const UNKNOWN_KEY: Code = Code(3);
-    pub const WRONG_KIND: Code = Code(4);
-    pub const MISSING_KEY: Code = Code(5);
-    pub const WRONG_FORMAT: Code = Code(6);
-    pub const BAD_NAME: Code = Code(8);
-    pub const BAD_VALUE: Code = Code(9);
-    pub const UNKNOWN_STATE: Code = Code(10);
-    pub const UNKNOWN_EVENT: Code = Code(11);
-    pub const UNKNOWN_ACTION: Code = Code(12);
-    pub const UNKNOWN_LETTER: Code = Code(13);
-    pub const UNKNOWN_TIMER: Code = Code(14);
-    pub const UNUSED_TIMER: Code = Code(15);
-    pub const MISSING_STAGE: Code = Code(16);
-    pub const NO_FILE: Code = Code(17);
-    pub const BAD_DURATION: Code = Code(20);
-    pub const BAD_ZONE: Code = Code(21);
-    pub const BAD_GUARD: Code = Code(22);
-    pub const UNKNOWN_VARIABLE: Code = Code(23);
-    pub const UNREACHABLE_STATE: Code = Code(30);
-    pub const NO_WAY_TO_AN_END: Code = Code(31);
-    pub const WAITS_FOR_EVER: Code = Code(32);
-    pub const NOT_AT_AN_END: Code = Code(33);
-    pub const NEVER_TAKEN: Code = Code(34);
-    pub const BAD_MOVE: Code = Code(35);
-    pub const UNANSWERED: Code = Code(36);
-    pub const NEVER_SET: Code = Code(37);
-    pub const UNKNOWN_PLACEHOLDER: Code = Code(40);
-    pub const MISSING_TEMPLATE: Code = Code(41);
+    fn place(&self) -> Option<String> {
+        Some(format!("{}:{}:{}", self.file, self.line, self.column))
+    }
 }
 
 /// The candidate that a mistyped word most likely meant, when one is near enough to be worth naming.

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::deployment::Deployment;
+use crate::error_code::{Coded, ErrorCode};
 use crate::event::{Event, Intent, VisitFinding};
 use crate::guard::View;
 use crate::ids::{LetterId, ReferralId};
@@ -82,6 +83,21 @@ pub enum Rejection {
     OtherDeployment,
     #[error("the workflow has no state `{state}`; map it under `moves:`")]
     UnknownState { state: String },
+}
+
+impl Coded for Rejection {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Rejection::NotTaken { .. }
+            | Rejection::Ignored { .. }
+            | Rejection::TimerNotSet { .. }
+            | Rejection::TimerNotDue { .. }
+            | Rejection::StatusKnown { .. }
+            | Rejection::AlreadyBegun
+            | Rejection::OtherDeployment
+            | Rejection::UnknownState { .. } => ErrorCode::STEP_REJECTED,
+        }
+    }
 }
 
 impl Effect {

@@ -9,6 +9,7 @@
 pub mod account;
 pub mod account_file;
 pub mod accounts;
+mod error_codes;
 pub mod oidc;
 pub mod password;
 pub mod person;

@@ -9,6 +9,7 @@
 pub mod callback_fields;
 pub mod connection_limits;
 pub mod delivery;
+mod error_codes;
 pub mod http;
 pub mod listener;
 pub mod mllp;

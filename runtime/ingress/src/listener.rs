@@ -36,14 +36,14 @@ pub struct Guard {
 #[derive(Debug, thiserror::Error)]
 pub enum EntranceError {
     #[error(
-        "{name} would listen on {address}, which the network can reach, without TLS\n\
+        "the listener {name} on {address} can be reached from the network, but has no TLS\n\
          help: write under `address:` in the configuration:\n  \
          tls:\n    certificate: keys/tls.pem\n    key: keys/tls.key\n\
-         or, where something before it does that:\n  \
+         or, where a proxy in front of it does that:\n  \
          unencrypted_because: the proxy on this machine speaks TLS"
     )]
     Unencrypted { name: String, address: SocketAddr },
-    #[error("{name} has no TLS")]
+    #[error("the listener {name} cannot use TLS")]
     Tls { name: String, source: Box<TlsError> },
     #[error("{name}: `limits: {key}` must be at least 1")]
     Zero { name: String, key: &'static str },

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use handoff_vault::crypto_provider;
+use handoff_vault::secrets::{SecretError, SecretSource};
 use parking_lot::Mutex;
 use rustls::client::verify_server_name;
 use rustls::pki_types::pem::PemObject as _;
@@ -18,8 +19,6 @@ use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-
-use handoff_vault::secrets::{SecretError, SecretSource};
 
 /// `tls:` of a listener. TLS 1.2 and 1.3; every file is PEM.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -68,9 +67,9 @@ type Stamp = Option<(u64, i64, i64, u64)>;
 pub enum TlsError {
     #[error("cannot read {}: a file in PEM is needed", path.display())]
     Pem { path: PathBuf, source: pem::Error },
-    #[error("{} has no certificate in it", .0.display())]
+    #[error("{} holds no certificate", .0.display())]
     NoCertificate(PathBuf),
-    #[error("the private key is not to be had")]
+    #[error("the private key cannot be read")]
     Key(#[from] SecretError),
     #[error("{} does not belong to {}, or cannot be used", key.display(), certificate.display())]
     Unusable { certificate: PathBuf, key: PathBuf, source: rustls::Error },
@@ -78,7 +77,7 @@ pub enum TlsError {
     Authority { path: PathBuf, source: rustls::Error },
     #[error("clients cannot be checked")]
     Verifier(#[from] VerifierBuilderError),
-    #[error("`clients: names:` is empty, so that nobody may connect\nhelp: clients:\n  names: [ehr.clinic.example]")]
+    #[error("`clients: names:` is empty, so nobody may connect\nhelp: clients:\n  names: [ehr.clinic.example]")]
     NoNames,
     #[error("`clients: names:` has {0:?}, which is neither a host's name nor an address")]
     NotAName(String),

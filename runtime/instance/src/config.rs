@@ -5,17 +5,17 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use handoff_workshop::signature::Trusted;
-use serde::Deserialize;
-
 use handoff_egress::endpoint::{Endpoint, EndpointConfig, EndpointError};
 use handoff_egress::reach::{EndpointSummaries, EndpointSummary};
+use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_identity::oidc::OidcConfig;
 use handoff_ingress::connection_limits::GuestLimits;
 use handoff_ingress::listener::Guard;
 use handoff_ingress::tls::TlsConfig;
 use handoff_pipeline::deployments::Catalogue;
 use handoff_vault::secrets::SecretSource;
+use handoff_workshop::signature::Trusted;
+use serde::Deserialize;
 
 /// The version of this file's own format.
 pub const FORMAT: &str = "handoff/config@1";
@@ -259,11 +259,12 @@ pub enum ConfigError {
     Unreadable { path: String, source: std::io::Error },
     #[error("{path} is not a valid configuration:\n{detail}")]
     Malformed { path: String, detail: String },
-    #[error("{path} has format {found:?}; this version reads {FORMAT:?}")]
+    #[error("{path} has format {found:?}; this version reads {FORMAT:?}\n  help: format: {FORMAT}")]
     OtherFormat { path: String, found: String },
     #[error(
         "{path} keeps the journal for {years} years (`retention: years:`)\n  \
-         help: HIPAA asks for {RETENTION_YEARS_MIN} at least (45 CFR 164.316(b)(2)(i)); {RETENTION_YEARS} is usual"
+         help: HIPAA asks for at least {RETENTION_YEARS_MIN} (45 CFR 164.316(b)(2)(i)); {RETENTION_YEARS} is usual:\n    \
+         retention:\n      years: {RETENTION_YEARS}"
     )]
     Forgetful { path: String, years: u32 },
 }
@@ -324,7 +325,10 @@ impl Config {
         let trusted = self.plugin_keys.iter().map(|path| Trusted::read(path)).collect::<Result<_, _>>();
         Ok(Catalogue {
             folder: self.plugins.clone(),
-            trusted: trusted.context("a key that plugins are signed with (`plugin_keys:`) cannot be used")?,
+            trusted: trusted.context(Failure::new(
+                ErrorCode::PLUGIN_KEY,
+                "a key that plugins are signed with (`plugin_keys:`) cannot be used",
+            ))?,
             unsigned_because: self.unsigned_plugins_because.clone(),
         })
     }

@@ -171,7 +171,7 @@ const LATE_ANSWERS: TimeDelta = TimeDelta::days(30);
 /// The deployment that the journal says is in force, from the components that were kept with it.
 fn in_force(installer: &Installer, last: &Deployed) -> anyhow::Result<Deployments> {
     let installed = install_again(installer, last).with_context(|| {
-        format!("the deployment in force, {} since {}, cannot be made ready", last.deployment.short(), last.at)
+        format!("the deployment in force ({}, since {}) cannot be made ready", last.deployment.short(), last.at)
     })?;
     let moves = rollout::moves_of(last, &installed);
     Ok(Deployments::new(installed, moves))

@@ -8,10 +8,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey as _};
+use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_store::durable_file;
 use handoff_store::journal::{RealDisk, look};
 
@@ -73,7 +74,10 @@ pub fn promote(path: &Path, key: &SigningKey) -> anyhow::Result<()> {
         // Both halves lie in one folder: what makes the second's name durable does so for the first's.
         durable_file::replace(&public_of(path), public_pem(key).map_err(io::Error::other)?.as_bytes(), PUBLIC)
     };
-    promoted().with_context(|| format!("the new key signs, but lies in {} still", next_to(path).display()))
+    promoted().with_context(|| {
+        let text = format!("the new key signs the journal, but is still in {}", next_to(path).display());
+        Failure::new(ErrorCode::ROTATION_UNFINISHED, text)
+    })
 }
 
 pub fn next_to(path: &Path) -> PathBuf {
@@ -87,9 +91,12 @@ pub fn public_of(path: &Path) -> PathBuf {
 }
 
 fn read(path: &Path) -> anyhow::Result<SigningKey> {
-    let pem = fs::read_to_string(path).with_context(|| format!("cannot read the signing key {}", path.display()))?;
-    SigningKey::from_pkcs8_pem(&pem)
-        .map_err(|_| anyhow!("{} is not an Ed25519 private key in PKCS#8 PEM", path.display()))
+    let unusable = |text: String| Failure::new(ErrorCode::SIGNING_KEY, text);
+    let pem = fs::read_to_string(path)
+        .with_context(|| unusable(format!("cannot read the signing key {} (`keys: signing:`)", path.display())))?;
+    SigningKey::from_pkcs8_pem(&pem).map_err(|_| {
+        unusable(format!("{} is not an Ed25519 private key in PKCS#8 PEM (`keys: signing:`)", path.display())).into()
+    })
 }
 
 pub fn private_pem(key: &SigningKey) -> anyhow::Result<zeroize::Zeroizing<String>> {

@@ -4,6 +4,7 @@
 use std::io::IsTerminal as _;
 
 use anyhow::Context as _;
+use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_vault::crypto_provider;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
@@ -58,7 +59,9 @@ fn provider(traces: &Traces) -> anyhow::Result<SdkTracerProvider> {
     let address = format!("{}/v1/traces", traces.otlp.trim_end_matches('/'));
     crypto_provider::install();
     let exporter = SpanExporter::builder().with_http().with_endpoint(&address).build();
-    let exporter = exporter.with_context(|| format!("traces cannot be sent to {address} (`traces: otlp:`)"))?;
+    let exporter = exporter.with_context(|| {
+        Failure::new(ErrorCode::TELEMETRY, format!("traces cannot be sent to {address} (`traces: otlp:`)"))
+    })?;
     Ok(SdkTracerProvider::builder()
         .with_resource(Resource::builder().with_service_name(SERVICE).build())
         .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(traces.share))))

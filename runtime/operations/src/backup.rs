@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use chrono::{DateTime, Utc};
 use ed25519_dalek::VerifyingKey;
+use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_engine::ids::Digest;
 use handoff_identity::accounts;
 use handoff_instance::open::COMPONENTS;
@@ -91,27 +92,30 @@ impl Request for BackUp {
 /// When the backup was not finished or is not sound, or there is something in `data` already.
 pub fn restore(from: &Path, data: &Path, key: &VerifyingKey) -> anyhow::Result<Restored> {
     let label = from.join(LABEL);
-    let label =
-        fs::read(&label).with_context(|| format!("{} is no finished backup: it has no {LABEL}", from.display()))?;
-    let label: Label = serde_json::from_slice(&label).with_context(|| format!("{LABEL} cannot be read"))?;
-    ensure!(label.format == FORMAT, "the backup has format {:?}; this version restores {FORMAT:?}", label.format);
+    let label = fs::read(&label)
+        .with_context(|| unfit(format!("{} is not a finished backup: it has no {LABEL}", from.display())))?;
+    let label: Label = serde_json::from_slice(&label).with_context(|| unfit(format!("{LABEL} cannot be read")))?;
+    ensure!(
+        label.format == FORMAT,
+        unfit(format!("the backup has format {:?}; this version restores {FORMAT:?}", label.format))
+    );
     make_empty(data)?;
     let sound = store::restore(from, data, key)?;
     ensure!(
         sound.last == label.through,
-        "the backup was made through entry {}, and its journal ends at {}: its end was taken off",
-        label.through,
-        sound.last
+        Failure::new(
+            ErrorCode::END_MISSING,
+            format!("the backup was made through entry {}, but its journal ends at {}", label.through, sound.last)
+        )
     );
     let keyring = data.join(KEYRING_FILE);
-    let ring = fs::read(from.join(KEYRING_FILE)).context("the backup has no key ring")?;
+    let ring = fs::read(from.join(KEYRING_FILE)).with_context(|| unfit("the backup has no key ring".into()))?;
     durable_file::create(&keyring, &ring, FILE_MODE).with_context(|| cannot_write(&keyring))?;
     copy_people(from, data)?;
     let components = copy_components(&from.join(COMPONENTS), &data.join(COMPONENTS))?;
     ensure!(
         components == label.components,
-        "the backup was made with {} components, and {components} are left",
-        label.components
+        unfit(format!("the backup was made with {} components, and {components} are left", label.components))
     );
     Ok(Restored { at: label.at, through: sound.last, segments: sound.segments, bytes: sound.bytes, components })
 }
@@ -122,9 +126,16 @@ fn make_empty(folder: &Path) -> anyhow::Result<()> {
         Ok(fs::read_dir(folder)?.next().is_none())
     };
     if !made().with_context(|| cannot_write(folder))? {
-        bail!("{} is not empty; name a new folder", folder.display());
+        bail!(Failure::new(
+            ErrorCode::FOLDER_NOT_EMPTY,
+            format!("{} is not empty\n  help: name a new or an empty folder", folder.display())
+        ));
     }
     Ok(())
+}
+
+fn unfit(text: String) -> Failure {
+    Failure::new(ErrorCode::BACKUP_UNFIT, text)
 }
 
 /// The accounts as they lie, sealed; an instance that nobody signs in to has none.
@@ -146,7 +157,13 @@ fn copy_components(from: &Path, to: &Path) -> anyhow::Result<u64> {
         let Some(digest) = digest_in(&path) else { continue };
         let component = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let found = Digest::of(&component);
-        ensure!(found == digest, "{} is not the component of its name: its digest is {found}", path.display());
+        ensure!(
+            found == digest,
+            Failure::new(
+                ErrorCode::COMPONENT_DAMAGED,
+                format!("{} is damaged: its digest is {found}, not its name", path.display())
+            )
+        );
         let name = to.join(path.file_name().unwrap_or_default());
         durable_file::create(&name, &component, FILE_MODE).with_context(|| cannot_write(&name))?;
         copied += 1;

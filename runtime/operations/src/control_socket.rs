@@ -7,12 +7,14 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use handoff_engine::error_code::{ErrorCode, Failure};
+use handoff_instance::error_report::ErrorReport;
 use handoff_vault::crypto_provider;
 use serde::{Deserialize, Serialize};
 use tokio::net::{UnixListener, UnixStream};
@@ -43,12 +45,20 @@ struct Asking<R> {
     request: R,
 }
 
-/// What went wrong and what caused it, in this order.
-type Told<A> = Result<A, Vec<String>>;
+/// What went wrong, as an operator reads it.
+type Told<A> = Result<A, ErrorReport>;
 
 /// A door that somebody stands behind.
 pub struct Door {
     client: reqwest::Client,
+}
+
+fn unusable(text: String) -> Failure {
+    Failure::new(ErrorCode::CONTROL_SOCKET, text)
+}
+
+fn misunderstood(text: String) -> Failure {
+    Failure::new(ErrorCode::OTHER_VERSION, text)
 }
 
 fn socket(data: &Path) -> PathBuf {
@@ -72,7 +82,7 @@ pub fn open(data: &Path) -> anyhow::Result<UnixListener> {
         }
         UnixListener::bind(&path)
     };
-    opened().with_context(|| format!("cannot open the control socket {}", path.display()))
+    opened().with_context(|| unusable(format!("cannot open the control socket {}", path.display())))
 }
 
 /// Serves until told to stop; what has been asked is answered first.
@@ -121,8 +131,11 @@ async fn hear<R: Request>(State(operations): State<Arc<Operations>>, Json(asking
     let performed = tokio::task::spawn_blocking(move || request.perform(&operations, operator)).await;
     let told: Told<R::Answer> = match performed {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(error.chain().map(ToString::to_string).collect()),
-        Err(error) => Err(vec!["Handoff failed at it; its log has more".into(), error.to_string()]),
+        Ok(Err(error)) => Err(ErrorReport::of(&error, |_| None)),
+        Err(error) => {
+            let error = anyhow::Error::new(error).context("the running instance failed at it; its log has more");
+            Err(ErrorReport::of(&error, |_| None))
+        }
     };
     let status = if told.is_ok() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     (status, Json(told)).into_response()
@@ -141,13 +154,16 @@ impl Door {
                 return Ok(None);
             }
             Err(error) => {
-                return Err(error).with_context(|| format!("cannot use the control socket {}", path.display()));
+                return Err(error)
+                    .with_context(|| unusable(format!("cannot use the control socket {}", path.display())));
             }
         }
         // The client wants one even where nothing is encrypted.
         crypto_provider::install();
-        let client =
-            reqwest::Client::builder().unix_socket(path).build().context("cannot speak to the control socket")?;
+        let client = reqwest::Client::builder()
+            .unix_socket(path)
+            .build()
+            .with_context(|| unusable("cannot speak to the control socket".into()))?;
         Ok(Some(Door { client }))
     }
 
@@ -158,18 +174,16 @@ impl Door {
     pub async fn ask<R: Request>(&self, operator: Operator, request: R) -> anyhow::Result<R::Answer> {
         let asking = Asking { operator, request };
         let sent = self.client.post(format!("http://house{}", R::PATH)).json(&asking).send().await;
-        let response = sent.context("Handoff went away before it answered")?;
+        let response = sent.with_context(|| misunderstood("the running instance stopped before it answered".into()))?;
         if !matches!(response.status(), reqwest::StatusCode::OK | reqwest::StatusCode::UNPROCESSABLE_ENTITY) {
             let status = response.status();
-            return Err(anyhow!(
-                "the running instance does not know this request ({status}): is it of another version?"
-            ));
+            let text = format!("the running instance does not know this request ({status}): is it of another version?");
+            return Err(misunderstood(text).into());
         }
-        let told: Told<R::Answer> = response.json().await.context("Handoff answered something else")?;
-        told.map_err(|causes| {
-            let mut causes = causes.into_iter().rev();
-            let root = anyhow!(causes.next().unwrap_or_default());
-            causes.fold(root, anyhow::Error::context)
-        })
+        let told: Told<R::Answer> = response
+            .json()
+            .await
+            .with_context(|| misunderstood("the running instance answered something else".into()))?;
+        Ok(told?)
     }
 }

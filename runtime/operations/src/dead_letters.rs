@@ -1,8 +1,9 @@
 //! What waits for a person: looked at, taken in again, or laid aside.
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_pipeline::error::PipelineError;
 use handoff_pipeline::intake::redelivery::Replayed;
 use handoff_store::Record;
@@ -26,7 +27,9 @@ impl Shown {
     /// # Errors
     /// When the carrier changed it.
     pub fn bytes(&self) -> anyhow::Result<Vec<u8>> {
-        STANDARD.decode(&self.base64).context("Handoff answered something else")
+        STANDARD
+            .decode(&self.base64)
+            .context(Failure::new(ErrorCode::OTHER_VERSION, "the running instance answered something else"))
     }
 }
 
@@ -40,7 +43,8 @@ impl Request for Show {
         let (_, record) =
             pipeline.intake.dead(&self.item)?.ok_or(PipelineError::NotDead { item: self.item.clone() })?;
         let Record::Delivery { bytes: Some(token), .. } = record else {
-            return Err(anyhow!("the bytes of {} were not kept", self.item));
+            let text = format!("the bytes of {} were not kept", self.item);
+            return Err(Failure::new(ErrorCode::BYTES_NOT_KEPT, text).into());
         };
         // Written down first: nobody sees anything that the journal does not know of.
         operations.looked(operator, format!("dead delivery {}", self.item))?;

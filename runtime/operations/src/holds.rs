@@ -1,6 +1,7 @@
 //! Legal hold: while it lasts, retention takes nothing of a referral.
 
 use anyhow::ensure;
+use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_engine::ids::ReferralId;
 use handoff_pipeline::error::PipelineError;
 use handoff_store::{Record, index};
@@ -42,7 +43,8 @@ impl Request for Release {
     fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<()> {
         let Release { referral } = self;
         let held = operations.pipeline.store.index().holds()?.iter().any(|hold| hold.referral == referral);
-        ensure!(held, "referral {referral} is not held: `handoff hold list` names those that are");
+        let text = format!("referral {referral} is not held\n  help: `handoff hold list` lists those that are");
+        ensure!(held, Failure::new(ErrorCode::NOT_HELD, text));
         let Operator { who, why, role: _ } = operator;
         operations.record(Record::Released { referral, who, why })?;
         Ok(())

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use ed25519_dalek::SigningKey;
+use handoff_engine::error_code::{ErrorCode, Failure};
 pub(crate) use handoff_instance::signing_key::{
     PRIVATE, cannot_write, next_to, private_pem, promote, public_of, settle,
 };
@@ -42,12 +43,16 @@ impl Request for RotateSigning {
             .pipeline
             .store
             .rotate(key.clone())
-            .context("the journal did not take the new key; the old one is in force")?;
+            .context(unfinished("the journal did not take the new key; the old one stays in force"))?;
         promote(path, &key)?;
         let Operator { who, why, role: _ } = operator;
         operations.record(Record::Rotated { key: InstanceKey::Signing, who, why })?;
         Ok(Rotated { public: public_of(path) })
     }
+}
+
+fn unfinished(text: &str) -> Failure {
+    Failure::new(ErrorCode::ROTATION_UNFINISHED, text)
 }
 
 /// Another master key opens the key ring. `to` holds it, or will: a file that is not there is made.
@@ -70,7 +75,11 @@ impl Request for RotateMaster {
         }
         let master = SecretSource::File(to.clone()).read()?;
         let master = MasterKey::parse(master.as_str()).with_context(|| format!("in {}", to.display()))?;
-        operations.pipeline.vault.rotate(master).context("the old master key is in force")?;
+        operations
+            .pipeline
+            .vault
+            .rotate(master)
+            .context(unfinished("the master key was not changed; the old one stays in force"))?;
         let Operator { who, why, role: _ } = operator;
         operations.record(Record::Rotated { key: InstanceKey::Master, who, why })?;
         Ok(())

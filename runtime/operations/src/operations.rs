@@ -89,7 +89,7 @@ impl Operations {
     /// Writes one thing down, durably.
     pub(crate) fn record(&self, record: Record) -> anyhow::Result<Position> {
         let entry = Entry { at: self.pipeline.clock.now(), records: vec![record], sealed: Vec::new() };
-        self.pipeline.store.commit(entry).wait().context("the journal did not take it, and it was not done")
+        self.pipeline.store.commit(entry).wait().context("the journal did not take it, and nothing was done")
     }
 
     /// As [`Operations::record`], for whoever tells the journal's refusal from others.

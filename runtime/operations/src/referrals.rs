@@ -76,7 +76,7 @@ pub enum PhiAccessError {
     #[error("there is no such referral")]
     NoSuchReferral,
     #[error(
-        "the reason has less than {REASON_CHARS_MIN} characters, or more than {REASON_CHARS_MAX}\n\
+        "the reason has fewer than {REASON_CHARS_MIN} or more than {REASON_CHARS_MAX} characters\n\
          help: say in a sentence what the emergency is, without naming the patient; an auditor reads it"
     )]
     Reason,

@@ -288,14 +288,14 @@ pub enum InstallError {
     #[error("stage {stage} names a plugin of a registry")]
     Registry { stage: String, source: handoff_workshop::registry::RegistryError },
     #[error(
-        "stage {stage}: {plugin} was not pulled; an instance asks no registry\n  \
+        "stage {stage}: {plugin} was not pulled; a running instance asks no registry\n  \
          help: handoff plugin pull {plugin} --config handoff.yaml"
     )]
     NotPulled { stage: String, plugin: String },
     #[error(
-        "stage {stage}: {path} is nobody's that this instance trusts\n  \
-         help: list its author's public key under `plugin_keys:` in the configuration; or say why plugins of nobody in \
-         particular are taken: `unsigned_plugins_because: …`"
+        "stage {stage}: {path} is signed by nobody whom this instance trusts\n  \
+         help: list its author's public key under `plugin_keys:` in the configuration; or, to take unsigned plugins, say \
+         why: `unsigned_plugins_because: …`"
     )]
     Untrusted {
         stage: String,
@@ -309,21 +309,21 @@ pub enum InstallError {
     Plugin { stage: String, plugin: String, source: HostError },
     #[error(
         "stage {stage} reads patient data in clear and may reach {endpoints}\n  \
-         help: take the endpoint away, or say why both must be, which is journaled: `clear_phi_because: …`"
+         help: remove the endpoint, or give the reason for both, which is journaled: `clear_phi_because: …`"
     )]
     ClearWithWayOut { stage: String, endpoints: String },
     #[error("stage {stage}: plugin {plugin:?} does not say what it reads of a callback")]
     Mute { stage: String, plugin: String, source: Fault },
     #[error(
-        "stage {stage}: plugin {plugin:?} was replaced in the plugins folder while it was looked at\n  \
-         help: ask again once nothing is copied there"
+        "stage {stage}: plugin {plugin:?} was replaced in the plugins folder while it was read\n  \
+         help: try again when nothing is being copied there"
     )]
     Replaced { stage: String, plugin: String },
     #[error("cannot keep {path}")]
     Unkept { path: PathBuf, source: std::io::Error },
     #[error(
         "{path} is damaged: its digest is another than its name\n  \
-         help: put the file back from a backup; a referral in flight is pinned to it"
+         help: restore the file from a backup; a referral in flight is pinned to it"
     )]
     Damaged { path: PathBuf },
     #[error("stage {stage} needs a plugin of world {wanted}; {plugin:?} is one of world {found}")]

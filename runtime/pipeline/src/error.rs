@@ -7,7 +7,7 @@ use handoff_host::Fault;
 /// Why a stage could not do its work. None of these loses anything: the sender is not acknowledged, or the letter stays.
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
-    #[error("the journal takes nothing more")]
+    #[error("the journal takes no more entries")]
     Commit(#[from] handoff_store::CommitError),
     #[error("the index cannot be read")]
     Index(#[from] handoff_store::index::IndexError),
@@ -15,16 +15,19 @@ pub enum PipelineError {
     Read(#[from] handoff_store::journal::ReadError),
     #[error("the vault cannot seal or reveal")]
     Vault(#[from] handoff_vault::VaultError),
-    #[error("referral {0} is not known")]
+    #[error("referral {0} is not known\n  help: `handoff referrals list` lists all referrals")]
     NoSuchReferral(ReferralId),
-    #[error("{item} does not wait for a person: `handoff dead-letters list` names what does")]
+    #[error("{item} does not wait for a person\n  help: `handoff dead-letters list` lists what does")]
     NotDead { item: String },
     #[error(
-        "the referral of {item} has ended ({state}); its patient is not written to\n  \
-         help: dismiss the letter, with the reason"
+        "the referral of {item} has ended ({state}); its patient gets no more messages\n  \
+         help: dismiss the letter: `handoff dead-letters dismiss {item} --why …`"
     )]
     Ended { item: String, state: String },
-    #[error("{item} has expired: it would reach its patient too late\n  help: dismiss the letter, with the reason")]
+    #[error(
+        "{item} has expired: it would reach its patient too late\n  \
+         help: dismiss the letter: `handoff dead-letters dismiss {item} --why …`"
+    )]
     Expired { item: String },
     #[error("{item} still cannot be read, at {location}: {message}\n  help: {help}")]
     StillDead { item: String, location: String, message: String, help: String },
@@ -38,7 +41,10 @@ pub enum PipelineError {
     OtherAnswer { stage: String },
     #[error(transparent)]
     Fault(#[from] Fault),
-    #[error("the plugin of stage {stage} keeps failing; it rests until {}", until.format("%Y-%m-%d %H:%M:%S UTC"))]
+    #[error(
+        "the plugin of stage {stage} keeps failing; Handoff leaves it alone until {}",
+        until.format("%Y-%m-%d %H:%M:%S UTC")
+    )]
     Rests { stage: String, until: DateTime<Utc> },
     #[error("a record cannot be written as JSON")]
     Json(#[from] serde_json::Error),

@@ -12,6 +12,7 @@ pub mod contact_rules;
 pub mod delivery;
 pub mod deployments;
 pub mod error;
+pub mod error_codes;
 pub mod from_wit;
 pub mod intake;
 pub mod pipeline;

@@ -71,22 +71,22 @@ pub enum ChangeError {
     Install(#[from] InstallError),
     #[error(
         "stage {stage} names endpoint `{endpoint}`, which the configuration does not have\n  \
-         help: add it under `endpoints:` of handoff.yaml and start Handoff again, or name one of: {known}"
+         help: add it under `endpoints:` in handoff.yaml and restart Handoff, or use one of: {known}"
     )]
     NoSuchEndpoint { stage: String, endpoint: String, known: String },
-    #[error("{}\n{} scenario(s) do not come true", .0.join("\n"), .0.len())]
+    #[error("{} scenario(s) do not come true:\n{}", .0.len(), .0.join("\n"))]
     Scenarios(Vec<String>),
     #[error("{}", stranded(.0))]
     Strands(Vec<Standing>),
     #[error("deployment {} is in force already", .0.short())]
     InForce(Digest),
-    #[error("no deployment's digest begins with {0:?}\n  help: `handoff workflow history` lists them")]
+    #[error("no deployment's digest begins with {0:?}\n  help: `handoff workflow history` lists all deployments")]
     NoSuchDeployment(String),
-    #[error("nothing was in force before this: there is nothing to go back to")]
+    #[error("no other workflow was in force before this one: there is nothing to go back to")]
     NothingBefore,
     #[error("a recorded workflow cannot be read")]
     Unreadable(#[from] serde_json::Error),
-    #[error("the journal did not take it, and it was not done")]
+    #[error("the journal did not take it, and nothing was done")]
     Commit(#[from] CommitError),
     #[error("the index cannot be read")]
     Index(#[from] IndexError),

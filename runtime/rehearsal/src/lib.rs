@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod comparison;
+mod error_codes;
 pub mod estimate;
 pub mod in_process;
 pub mod outcome;

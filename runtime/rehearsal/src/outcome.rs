@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::ensure;
 use handoff_engine::dashboard::{Dashboard, Figure};
+use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_practice::{Ledger, Person};
 use serde::Serialize;
 
@@ -58,7 +59,8 @@ pub fn of_panel(rehearsal: &Rehearsal) -> anyhow::Result<Vec<Outcome>> {
         outcomes[person].escalated = referral.facts.marks.iter().any(|mark| mark.name == ESCALATED);
     }
     let lost = ledger.accepted_orders().filter(|person| !ours[*person]).count();
-    ensure!(lost == 0, "{lost} acknowledged order(s) are lost: a rehearsal that loses one says nothing");
+    let text = format!("{lost} acknowledged order(s) are lost: a rehearsal that loses one says nothing");
+    ensure!(lost == 0, Failure::new(ErrorCode::REHEARSAL_BROKEN, text));
     Ok(outcomes)
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use anyhow::Context as _;
+use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_host::Host;
 use handoff_instance::open::Storage;
 use handoff_practice::{EhrPlan, Plan, Profile};
@@ -82,8 +83,10 @@ impl Year {
         thread::scope(|scope| -> anyhow::Result<()> {
             let workers: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
             for worker in workers {
-                let its: anyhow::Result<Vec<(u64, T)>> =
-                    worker.join().map_err(|_| anyhow::anyhow!("a panel of seed {} broke off", self.seed))?;
+                let its: anyhow::Result<Vec<(u64, T)>> = worker.join().map_err(|_| {
+                    let text = format!("a panel of seed {} broke off", self.seed);
+                    Failure::new(ErrorCode::REHEARSAL_BROKEN, text)
+                })?;
                 told.extend(its?);
             }
             Ok(())

@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use handoff_engine::error_chain::Chain;
+use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_identity::oidc::Oidc;
 use handoff_ingress::http::Scheme;
 use handoff_ingress::listener::Entrance;
@@ -91,13 +92,16 @@ impl Service {
         people: &PeopleConfig,
         operations: Arc<Operations>,
     ) -> anyhow::Result<SocketAddr> {
-        let metrics =
-            match &listener.metrics {
-                Some(name) => Some(operations.pipeline.secrets.get(name).cloned().with_context(|| {
-                    format!("`api: metrics:` names the secret {name}, which is not among `secrets:`")
-                })?),
-                None => None,
-            };
+        let metrics = match &listener.metrics {
+            Some(name) => Some(operations.pipeline.secrets.get(name).cloned().with_context(|| {
+                let text = format!(
+                    "`listen: api: metrics:` names the secret {name}, which is not among `secrets:`\n  \
+                         help: add to the configuration:\n    secrets:\n      {name}:\n        file: keys/{name}"
+                );
+                Failure::new(ErrorCode::NO_SUCH_SECRET, text)
+            })?),
+            None => None,
+        };
         let directory = match &people.oidc {
             Some(oidc) => {
                 let (secrets, public_url) = (&operations.pipeline.secrets, listener.public_url.as_deref());
@@ -189,7 +193,11 @@ pub fn terminated() -> impl Future<Output = ()> {
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}: is something else there?"))
+    TcpListener::bind(address).await.with_context(|| {
+        let text =
+            format!("cannot listen on {address}: is another program using it, or this instance running already?");
+        Failure::new(ErrorCode::CANNOT_LISTEN, text)
+    })
 }
 
 /// `/healthz` says that the process lives, `/readyz` that it takes deliveries.

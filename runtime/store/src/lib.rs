@@ -9,6 +9,7 @@
 mod base64_bytes;
 pub mod durable_file;
 pub mod entry;
+mod error_codes;
 pub mod index;
 pub mod journal;
 mod json;

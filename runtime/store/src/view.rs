@@ -21,7 +21,7 @@ pub struct View {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ViewError {
-    #[error("{0} holds no journal; name the data folder")]
+    #[error("{0} holds no journal\n  help: name the data folder, as `data:` in handoff.yaml has it")]
     NoJournal(PathBuf, #[source] io::Error),
     #[error("the journal cannot be opened")]
     Open(#[from] OpenError),

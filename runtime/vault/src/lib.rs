@@ -24,6 +24,7 @@ use rand::rngs::StdRng;
 
 mod clear;
 pub mod crypto_provider;
+mod error_codes;
 mod keyring;
 pub mod master;
 mod memory;
@@ -115,7 +116,7 @@ struct Slots {
 pub enum VaultError {
     #[error(transparent)]
     Keyring(#[from] KeyringError),
-    #[error("{token} stands for nothing that this house has sealed")]
+    #[error("{token} stands for nothing that this instance has sealed")]
     UnknownToken { token: Token },
     #[error("the data behind {token} has been erased")]
     Erased { token: Token },

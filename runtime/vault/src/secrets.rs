@@ -48,7 +48,7 @@ pub enum SecretError {
 
 /// Which secret could not be had.
 #[derive(Debug, thiserror::Error)]
-#[error("the secret {name} is not to be had")]
+#[error("the secret {name} cannot be read")]
 pub struct MissingSecret {
     pub name: String,
     pub source: SecretError,

@@ -18,7 +18,7 @@ pub enum WorkshopError {
     )]
     Name(String),
     #[error(
-        "{} is no plugin project: there is no plugin.yaml\n  \
+        "{} is not a plugin project: it has no plugin.yaml\n  \
          help: begin one with `handoff plugin new --stage outreach --lang rust NAME`", .0.display()
     )]
     NoProject(PathBuf),

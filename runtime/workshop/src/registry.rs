@@ -34,21 +34,23 @@ const SIGNATURES_MAX: usize = 16;
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
     #[error(
-        "`{0}` is no whole reference\n  \
+        "`{0}` is not a complete reference\n  \
          help: name registry, repository and tag or digest: oci://registry.example/team/outreach-acme:1.2"
     )]
     Reference(String),
     #[error(
-        "{0} is asked without encryption\n  help: leave --plain-http out; it is for registries on this machine (127.0.0.1, \
+        "{0} may not be asked without encryption\n  help: leave --plain-http out; it is for registries on this machine (127.0.0.1, \
          localhost) alone"
     )]
     PlainHttp(String),
-    #[error("{reference} cannot be had\n  help: check its name, and whether the registry wants --user", reference = .0)]
+    #[error("the registry did not give {reference}\n  help: check its name, and whether the registry wants --user", reference = .0)]
     Asked(Reference, #[source] Box<OciDistributionError>),
-    #[error("{0} cannot be put there\n  help: registries want --user and HANDOFF_REGISTRY_PASSWORD of whoever pushes")]
+    #[error(
+        "the registry did not take {0}\n  help: registries want --user and HANDOFF_REGISTRY_PASSWORD of whoever pushes"
+    )]
     Put(Reference, #[source] Box<OciDistributionError>),
     #[error(
-        "{reference} is no WebAssembly component: {why}\n  help: it has to be pushed as a Wasm OCI artifact, as by `handoff plugin push`"
+        "{reference} is not a WebAssembly component: {why}\n  help: it has to be pushed as a Wasm OCI artifact, as by `handoff plugin push`"
     )]
     NoComponent { reference: Reference, why: String },
     #[error("{reference}: {what} is larger than {max} bytes; nothing was kept")]

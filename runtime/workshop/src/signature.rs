@@ -22,7 +22,7 @@ pub struct Trusted {
 pub enum Untrusted {
     #[error("there is no signature beside it")]
     Unsigned,
-    #[error("its signature is no minisign signature")]
+    #[error("its signature is not a minisign signature")]
     Garbled,
     #[error("its signature is by a key that is not listed, or of other bytes")]
     Stranger,

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
+use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_host::{Call, Host, Limits, World};
-use handoff_workshop::conform::{self, Badge};
-use handoff_workshop::signature::{self, Trusted};
-use handoff_workshop::{Case, Language, Project, Verdict};
-
 use handoff_instance::config::Config;
 use handoff_pipeline::deployments::Source;
 use handoff_pipeline::plugin_report;
 use handoff_pipeline::plugin_report::{Provenance, StageGrant, Tried};
+use handoff_workshop::conform::{self, Badge};
+use handoff_workshop::signature::{self, Trusted};
+use handoff_workshop::{Case, Language, Project, Verdict};
 
 #[derive(Subcommand)]
 pub(crate) enum Author {
@@ -203,7 +203,10 @@ impl Check {
         loaded?;
         match label.whose {
             Provenance::Nobodys { why } if !trusted.is_empty() => {
-                bail!("{} is not to be trusted: {why}", self.file.display())
+                bail!(Failure::new(
+                    ErrorCode::PLUGIN_UNTRUSTED,
+                    format!("{} is not to be trusted: {why}", self.file.display())
+                ))
             }
             Provenance::Nobodys { .. }
             | Provenance::Handoffs { .. }
@@ -257,7 +260,7 @@ impl Bench {
         let (host, plugin) = load(&project)?;
         let cases = Case::all(&project)?;
         let wanted = |case: &&Case| self.case.as_ref().is_none_or(|name| *name == case.name);
-        let case = cases.iter().find(wanted).context("there is no such case")?;
+        let case = cases.iter().find(wanted).context(Failure::new(ErrorCode::CASE, "the project has no such case"))?;
         let pace = handoff_workshop::pace(&host, &plugin, &case.call, Duration::from_secs(self.seconds))?;
         say!("{}: {} calls, p50 {:?}, p99 {:?}", case.name, pace.calls, pace.p50, pace.p99);
         Ok(ExitCode::SUCCESS)
@@ -279,7 +282,7 @@ impl Sign {
 fn key(file: &Path) -> anyhow::Result<ExitCode> {
     let public = signature::establish(file)?;
     say!("{}: keep it secret", file.display());
-    say!("{}: give it to clinics, who list it under `plugins:` in their configuration", public.display());
+    say!("{}: give it to clinics, who list it under `plugin_keys:` in their configuration", public.display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -297,7 +300,9 @@ fn award(project: &Project, badge: &Badge) -> anyhow::Result<PathBuf> {
 fn load(project: &Project) -> anyhow::Result<(Host, handoff_host::Plugin)> {
     let component = project.component();
     let bytes = std::fs::read(&component).with_context(|| {
-        format!("{} is not built\n  help: handoff plugin build {}", component.display(), project.folder.display())
+        let text =
+            format!("{} is not built\n  help: handoff plugin build {}", component.display(), project.folder.display());
+        Failure::new(ErrorCode::NOT_BUILT, text)
     })?;
     let host = Host::new(Limits::default(), Some(&project.folder.join(COMPILED)))?;
     let plugin = host.load(&bytes)?;

@@ -7,15 +7,15 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use chrono::{SecondsFormat, Utc};
 use clap::Args;
+use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_host::{Host, Limits};
+use handoff_instance::config::Config;
+use handoff_pipeline::plugin_report;
+use handoff_pipeline::plugin_report::{Provenance, Tried};
 use handoff_vault::crypto_provider;
 use handoff_workshop::registry::{Access, Pulled, Reference, Registry, shelf};
 use handoff_workshop::signature::{self, Trusted};
 use serde_json::json;
-
-use handoff_instance::config::Config;
-use handoff_pipeline::plugin_report;
-use handoff_pipeline::plugin_report::{Provenance, Tried};
 
 #[derive(Args)]
 pub(crate) struct Pull {
@@ -62,8 +62,10 @@ const PASSWORD: &str = "HANDOFF_REGISTRY_PASSWORD";
 impl AccessFlags {
     fn read(self) -> anyhow::Result<Access> {
         let with_password = |user| {
-            let password =
-                std::env::var(PASSWORD).with_context(|| format!("--user wants the password in {PASSWORD}"))?;
+            let password = std::env::var(PASSWORD).with_context(|| {
+                let text = format!("--user needs the password in the environment variable {PASSWORD}");
+                Failure::new(ErrorCode::REGISTRY_PASSWORD, text)
+            })?;
             anyhow::Ok((user, password))
         };
         Ok(Access { user: self.user.map(with_password).transpose()?, plain_http: self.plain_http })
@@ -86,7 +88,7 @@ impl Pull {
         let (signature, whose) = taking.judge(&reference, &pulled)?;
         let host = Host::new(Limits::default(), None)?;
         let loaded =
-            host.load(&pulled.component).with_context(|| format!("{reference} is no plugin; nothing was kept"))?;
+            host.load(&pulled.component).with_context(|| format!("{reference} is not a plugin; nothing was kept"))?;
         let path = shelf::keep(&taking.folder, &reference, &pulled, signature)?;
         let pin = reference.at(&pulled.digest).to_string();
         let tried = Tried::of(&loaded.digest().to_string(), &path);
@@ -110,7 +112,9 @@ impl Taking {
         }
         let catalogue = Config::read(&pull.config)?.catalogue()?;
         let folder = catalogue.folder.with_context(|| {
-            format!("{} names no plugins folder\n  help: add `plugins: plugins` to it", pull.config.display())
+            let text =
+                format!("{} names no plugins folder\n  help: add `plugins: plugins` to it", pull.config.display());
+            Failure::new(ErrorCode::NO_PLUGINS_FOLDER, text)
         })?;
         Ok(Taking { folder, trusted: catalogue.trusted, unsigned_because: catalogue.unsigned_because })
     }
@@ -130,10 +134,13 @@ impl Taking {
             (Err(signature::Untrusted::Unsigned), Some(_)) => {
                 Ok((None, Provenance::from(Err(signature::Untrusted::Unsigned))))
             }
-            (Err(why), _) => bail!(
-                "{reference} is nobody's that is trusted here; nothing was kept: {why}\n  \
-                 help: list its author's public key under `plugin_keys:` in the configuration, once you have it from them"
-            ),
+            (Err(why), _) => bail!(Failure::new(
+                ErrorCode::PLUGIN_UNTRUSTED,
+                format!(
+                    "{reference} is signed by nobody who is trusted here; nothing was kept: {why}\n  \
+                     help: list its author's public key under `plugin_keys:` in the configuration, once you have it from them"
+                )
+            )),
         }
     }
 }
@@ -142,16 +149,19 @@ impl Push {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let reference: Reference = self.reference.parse()?;
         if reference.tag().is_none() {
-            bail!("{reference} names a digest, which follows from what is pushed\n  help: name a tag: …:1.2");
+            let text =
+                format!("{reference} names a digest, which follows from what is pushed\n  help: name a tag: …:1.2");
+            bail!(Failure::new(ErrorCode::NO_TAG, text));
         }
         let file = self.file.display();
         let component = std::fs::read(&self.file).with_context(|| format!("cannot read {file}"))?;
         let beside = signature::beside(&self.file);
         let signature = std::fs::read_to_string(&beside).with_context(|| {
-            format!(
-                "{} is not there: no house would take {file}\n  help: handoff plugin sign {file} --key …",
+            let text = format!(
+                "{} is not there: no instance would take {file}\n  help: handoff plugin sign {file} --key …",
                 beside.display()
-            )
+            );
+            Failure::new(ErrorCode::NOT_SIGNED, text)
         })?;
         let host = Host::new(Limits::default(), None)?;
         host.load(&component)?;

@@ -203,7 +203,7 @@ fn a_listener_that_cannot_be_guarded_is_not_opened() {
         ("0.0.0.0:2575", reason, "opened"),
         ("0.0.0.0:2575", guard(tls.clone()), "opened"),
         ("127.0.0.1:2575", guard(TlsConfig { key: "/nowhere".into(), ..tls.clone() }), "cannot read /nowhere"),
-        ("127.0.0.1:2575", guard(TlsConfig { certificate: tls.key.clone(), ..tls.clone() }), "no certificate in it"),
+        ("127.0.0.1:2575", guard(TlsConfig { certificate: tls.key.clone(), ..tls.clone() }), "holds no certificate"),
         ("127.0.0.1:2575", guard(TlsConfig { key: foreign_key, ..tls.clone() }), "does not belong to"),
         ("127.0.0.1:2575", clients(&[]), "nobody may connect"),
         ("127.0.0.1:2575", clients(&["two words"]), "\"two words\""),

@@ -17,7 +17,7 @@ use super::timeline;
 pub fn write(view: &View, id: ReferralId, key: &SigningKey, now: DateTime<Utc>) -> anyhow::Result<String> {
     let positions: BTreeSet<_> = view.index().history(&id)?.into_iter().collect();
     if positions.is_empty() {
-        bail!("no referral {id} in this journal");
+        bail!(handoff_pipeline::error::PipelineError::NoSuchReferral(id));
     }
     let mut lines = vec![Line::Evidence(About {
         format: FORMAT.into(),

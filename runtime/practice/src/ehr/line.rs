@@ -21,7 +21,7 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 const ATTEMPTS_MAX: u32 = 2;
 
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LineError {
+pub(crate) enum PipelineError {
     #[error("no connection to {address}: is the MLLP listener up?")]
     Connect { address: SocketAddr, source: std::io::Error },
     #[error("the MLLP line to {address} broke before the acknowledgement")]
@@ -32,14 +32,14 @@ pub(crate) enum LineError {
     Silent { address: SocketAddr },
 }
 
-impl LineError {
+impl PipelineError {
     /// In a word, for the ledger.
     pub fn name(&self) -> &'static str {
         match self {
-            LineError::Connect { .. } => "no connection",
-            LineError::Broken { .. } => "broken",
-            LineError::Closed { .. } => "closed",
-            LineError::Silent { .. } => "silent",
+            PipelineError::Connect { .. } => "no connection",
+            PipelineError::Broken { .. } => "broken",
+            PipelineError::Closed { .. } => "closed",
+            PipelineError::Silent { .. } => "silent",
         }
     }
 }
@@ -59,7 +59,7 @@ pub(crate) struct Acknowledgement {
 impl Line {
     /// Sends and waits for the acknowledgement. A connection that broke is opened again and the message repeated, as
     /// real senders do: the receiver has to recognise it.
-    pub async fn send(&mut self, address: SocketAddr, message: &[u8]) -> Result<Vec<u8>, LineError> {
+    pub async fn send(&mut self, address: SocketAddr, message: &[u8]) -> Result<Vec<u8>, PipelineError> {
         let mut attempt = 1;
         loop {
             match self.attempt(address, message).await {
@@ -67,22 +67,24 @@ impl Line {
                 Err(error) => {
                     self.stream = None;
                     match error {
-                        LineError::Broken { .. } | LineError::Closed { .. } if attempt < ATTEMPTS_MAX => attempt += 1,
-                        LineError::Broken { .. }
-                        | LineError::Closed { .. }
-                        | LineError::Connect { .. }
-                        | LineError::Silent { .. } => return Err(error),
+                        PipelineError::Broken { .. } | PipelineError::Closed { .. } if attempt < ATTEMPTS_MAX => {
+                            attempt += 1
+                        }
+                        PipelineError::Broken { .. }
+                        | PipelineError::Closed { .. }
+                        | PipelineError::Connect { .. }
+                        | PipelineError::Silent { .. } => return Err(error),
                     }
                 }
             }
         }
     }
 
-    async fn attempt(&mut self, address: SocketAddr, message: &[u8]) -> Result<Vec<u8>, LineError> {
+    async fn attempt(&mut self, address: SocketAddr, message: &[u8]) -> Result<Vec<u8>, PipelineError> {
         let stream = match self.stream.take() {
             Some((connected, stream)) if connected == address => stream,
             Some(_) | None => {
-                TcpStream::connect(address).await.map_err(|source| LineError::Connect { address, source })?
+                TcpStream::connect(address).await.map_err(|source| PipelineError::Connect { address, source })?
             }
         };
         let (_, stream) = self.stream.insert((address, stream));
@@ -91,9 +93,9 @@ impl Line {
             read_frame(stream).await
         };
         match tokio::time::timeout(ANSWER_WITHIN, exchange).await {
-            Err(_) => Err(LineError::Silent { address }),
-            Ok(Err(source)) => Err(LineError::Broken { address, source }),
-            Ok(Ok(None)) => Err(LineError::Closed { address }),
+            Err(_) => Err(PipelineError::Silent { address }),
+            Ok(Err(source)) => Err(PipelineError::Broken { address, source }),
+            Ok(Ok(None)) => Err(PipelineError::Closed { address }),
             Ok(Ok(Some(answer))) => Ok(answer),
         }
     }

@@ -51,15 +51,17 @@ pub struct Reindexed {
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("the store's folder {0} cannot be used")]
+    #[error("the data folder {0} cannot be used")]
     Folder(PathBuf, #[source] std::io::Error),
-    #[error("the store in {0} is open in another process; stop that one first")]
+    #[error("the data folder {0} is open in another process\n  help: stop the running handoff first")]
     InUse(PathBuf),
     #[error("the journal cannot be opened")]
     Journal(#[from] OpenError),
     #[error("the journal cannot be read into the index")]
     Read(#[from] ReadError),
-    #[error("the index cannot be made; remove the folder {0} and start again")]
+    #[error(
+        "the index in {0} cannot be made\n  help: remove this folder; the next start builds it again from the journal"
+    )]
     Index(PathBuf, #[source] SledTrouble),
     #[error("the index cannot be brought up to date")]
     Apply(#[from] IndexError),

@@ -103,6 +103,6 @@ fn problem(error: OidcError) -> Problem {
         OidcError::Unreachable(_) => Problem::of(Wrong::DirectorySilent),
         OidcError::NoRole | OidcError::NoProvider => Problem::told(Wrong::NotYours, &error.to_string()),
         OidcError::UnknownState => Problem::told(Wrong::Refused, &error.to_string()),
-        OidcError::Untrusted(_) => Problem::told(Wrong::Refused, "the directory's answer does not hold"),
+        OidcError::Untrusted(_) => Problem::told(Wrong::Refused, "the directory's answer cannot be trusted"),
     }
 }

@@ -6,13 +6,12 @@ use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use utoipa::ToSchema;
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
-
 use handoff_identity::accounts::AccountsError;
 use handoff_identity::sign_in::SignInError;
 use handoff_operations::referrals::PhiAccessError;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 
 const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -82,7 +81,7 @@ impl Wrong {
             Wrong::ChoiceNeeded => (
                 "password-choice-needed",
                 StatusCode::FORBIDDEN,
-                "The password was good for once",
+                "The one-time password was already used",
                 "sign in again, with another password beside it as `new_password`",
             ),
             Wrong::NotYours => (

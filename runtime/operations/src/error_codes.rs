@@ -1,0 +1,17 @@
+//! Which code each error of the operations has. A case that wraps another error has that one's.
+
+use handoff_engine::error_code::{Coded, ErrorCode};
+
+use crate::referrals::PhiAccessError;
+
+impl Coded for PhiAccessError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            PhiAccessError::NoSuchReferral => ErrorCode::NO_SUCH_REFERRAL,
+            PhiAccessError::Reason => ErrorCode::ACCESS_REASON,
+            PhiAccessError::Index(error) => error.code(),
+            PhiAccessError::Read(error) => error.code(),
+            PhiAccessError::Commit(error) => error.code(),
+        }
+    }
+}
