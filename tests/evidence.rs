@@ -3,8 +3,8 @@
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::DecodePrivateKey as _;
 use handoff_rehearsal::rehearsal::Rehearsal;
-use handoff_verifier::pack::{self, Frame, Line};
-use handoff_verifier::{Fault, verify};
+use handoff_verifier::pack::{self, Line, PackFrame};
+use handoff_verifier::{ProofFault, verify};
 use tempfile::TempDir;
 
 use crate::house::{self, House};
@@ -101,7 +101,7 @@ fn an_accounting_names_each_request_that_carried_patient_data() {
 #[test]
 fn a_pack_signed_anew_still_cannot_tell_another_story() {
     let (_house, key, pack) = evidence();
-    let forge = |alter: fn(&mut Vec<Line>)| -> Result<(), Fault> {
+    let forge = |alter: fn(&mut Vec<Line>)| -> Result<(), ProofFault> {
         let mut lines = lines(&pack);
         alter(&mut lines);
         verify(pack::write(&lines, &key).expect("written").as_bytes(), None).map(|_| ())
@@ -114,8 +114,8 @@ fn a_pack_signed_anew_still_cannot_tell_another_story() {
     }
     fn entry(lines: &mut [Line]) -> &mut String {
         let found = batch(lines).frames.iter_mut().find_map(|frame| match frame {
-            Frame::Entry { json, .. } => Some(json),
-            Frame::Digest(_) => None,
+            PackFrame::Entry { json, .. } => Some(json),
+            PackFrame::Digest(_) => None,
         });
         found.expect("an entry")
     }
@@ -134,9 +134,8 @@ fn a_pack_signed_anew_still_cannot_tell_another_story() {
         "the plugins named are not those that the entries name"
     );
     assert_eq!(
-        told(
-            |lines| lines.push(Line::Moment(pack::Moment { at: "2026-01-01T00:00:00Z".into(), what: "closed".into() }))
-        ),
+        told(|lines| lines
+            .push(Line::Moment(pack::PackMoment { at: "2026-01-01T00:00:00Z".into(), what: "closed".into() }))),
         "no entry was made at this time"
     );
     assert_eq!(

@@ -288,6 +288,25 @@ fn nothing_but_egress_opens_a_connection_outward() {
     }
 }
 
+#[test]
+fn a_public_type_s_name_means_one_thing() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime");
+    let mut places: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for file in sources(&root) {
+        let text = std::fs::read_to_string(&file).expect("a source");
+        let declared = text.lines().filter_map(|line| line.trim_start().strip_prefix("pub "));
+        for line in declared {
+            let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+            if matches!(words.next(), Some("struct" | "enum" | "trait" | "union" | "type")) {
+                places.entry(words.next().unwrap_or_default().to_string()).or_default().push(file.clone());
+            }
+        }
+    }
+    assert!(places.len() > 300, "only {} types were found", places.len());
+    let twice: Vec<_> = places.iter().filter(|(_, files)| files.len() > 1).collect();
+    assert!(twice.is_empty(), "each of these names is two types: {twice:#?}");
+}
+
 /// Every Rust file of the runtime's crates, without their tests and benchmarks.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use handoff_engine::ids::Digest;
-use handoff_operations::replay_decisions::{PassedOver, Proof, Sight, prove};
+use handoff_operations::replay_decisions::{DecisionContext, PassedOver, Proof, prove};
 use handoff_pipeline::pipeline::Pipeline;
 use handoff_rehearsal::rehearsal::Rehearsal;
 use handoff_store::journal::Numbered;
@@ -35,7 +35,7 @@ fn entries(pipeline: &Pipeline) -> Vec<Numbered> {
 }
 
 fn proof(pipeline: &Arc<Pipeline>, entries: &[Numbered], data: &Path) -> Proof {
-    let sight = Sight { vault: &pipeline.vault, lookup: &pipeline.store };
+    let sight = DecisionContext { vault: &pipeline.vault, lookup: &pipeline.store };
     prove(entries.iter().cloned().map(Ok), &pipeline.host, data, Some(sight)).expect("a sound journal")
 }
 

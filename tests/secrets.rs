@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use handoff_practice::Person;
+use handoff_practice::SimulatedPatient;
 use handoff_rehearsal::rehearsal::{AUTH_TOKEN, Rehearsal, WEBHOOK_KEY};
 use parking_lot::Mutex;
 use tempfile::TempDir;
@@ -50,10 +50,10 @@ impl io::Write for Log {
 }
 
 /// What must not be found, and what it is.
-pub fn planted(people: &[Person], secrets: &[&str]) -> BTreeMap<String, String> {
+pub fn planted(people: &[SimulatedPatient], secrets: &[&str]) -> BTreeMap<String, String> {
     let mut planted = BTreeMap::new();
     for (number, person) in people.iter().enumerate() {
-        let Person { given, family, mobile, email, record_number, member_id, street, .. } = person;
+        let SimulatedPatient { given, family, mobile, email, record_number, member_id, street, .. } = person;
         let digits = mobile.trim_start_matches("+1");
         let mut plant = |text: String, what: &str| planted.insert(text.to_lowercase(), format!("{what} of {number}"));
         plant(format!("{given} {family}"), "name");

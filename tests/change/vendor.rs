@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use handoff_engine::event::Event;
-use handoff_pipeline::deployments::{Keep, Source};
+use handoff_pipeline::deployments::{Keep, WorkflowSource};
 use handoff_pipeline::pipeline::Pipeline;
 use handoff_pipeline::rollout;
 use handoff_pipeline::rollout::{Act, Candidate};
@@ -13,9 +13,9 @@ use crate::outbox::office::{Custom, Office};
 use crate::outbox::vendor::Mood;
 
 /// The test office's workflow without the first vendor; a text goes out when a day has passed.
-fn by_the_second(pipeline: &Pipeline) -> Source {
+fn by_the_second(pipeline: &Pipeline) -> WorkflowSource {
     let known = pipeline.store.index().deployments().expect("an index").pop().expect("a deployment");
-    let mut source: Source = serde_json::from_str(&known.workflow).expect("a source");
+    let mut source: WorkflowSource = serde_json::from_str(&known.workflow).expect("a source");
     let text = &mut source.text;
     let first = text.find("    first:").expect("a first vendor")..text.find("    second:").expect("a second vendor");
     text.replace_range(first, "");
@@ -66,7 +66,7 @@ async fn answers_to_the_old_number_are_understood() {
             return;
         }
         let known = pipeline.store.index().deployments().expect("an index").pop().expect("a deployment");
-        let mut source: Source = serde_json::from_str(&known.workflow).expect("a source");
+        let mut source: WorkflowSource = serde_json::from_str(&known.workflow).expect("a source");
         assert!(source.text.contains("\n    sms:\n"));
         source.text = source.text.replace("\n    sms:\n", "\n    texts:\n") + "\nmoves: { others: move }\n";
         let candidate = Candidate { source, scenarios: Default::default() };

@@ -10,9 +10,9 @@ use ed25519_dalek::SigningKey;
 use handoff_clock::Clock;
 use handoff_egress::egress::Egress;
 use handoff_egress::endpoint::EndpointConfig;
-use handoff_ingress::delivery::{Delivery, Door};
-use handoff_instance::open::Plan;
-use handoff_pipeline::deployments::{Catalogue, Source};
+use handoff_ingress::delivery::{Delivery, Transport};
+use handoff_instance::open::InstanceParts;
+use handoff_pipeline::deployments::{Catalogue, WorkflowSource};
 use handoff_pipeline::pipeline::Pipeline;
 use handoff_store::Record;
 use handoff_vault::MasterKey;
@@ -83,7 +83,7 @@ impl Office {
             ("second".to_string(), endpoint(&second, "")),
             ("inbox".to_string(), endpoint(&inbox, "")),
         ]);
-        let mut workflow = Source::read(Path::new(WORKFLOW)).expect("the workflow of this test");
+        let mut workflow = WorkflowSource::read(Path::new(WORKFLOW)).expect("the workflow of this test");
         if custom.has_no_second {
             let text = &mut workflow.text;
             let second = text.find("    second:").expect("a second vendor")..text.find("  reply:").expect("a stage");
@@ -103,7 +103,7 @@ impl Office {
             text.replace_range(stage..text.find("    second:").expect("a second vendor"), first);
         }
         let mut dice = StdRng::seed_from_u64(7);
-        let pipeline = Plan {
+        let pipeline = InstanceParts {
             data: data.path().to_path_buf(),
             plugins,
             workflow,
@@ -135,7 +135,8 @@ impl Office {
         );
         let (source, received_at) = ("hl7".to_string(), self.now());
         let (url, headers) = (String::new(), Vec::new());
-        let delivery = Delivery { door: Door::Mllp, source, url, headers, body: text.into_bytes(), received_at };
+        let delivery =
+            Delivery { transport: Transport::Mllp, source, url, headers, body: text.into_bytes(), received_at };
         let answer = self.pipeline.intake.take_order(delivery).await;
         assert!(String::from_utf8_lossy(&answer.body).contains("MSA|AA"), "order {number} is not taken");
     }

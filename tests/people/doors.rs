@@ -8,7 +8,7 @@ use handoff_identity::role::Role;
 use handoff_identity::session::IDLE_MAX;
 use handoff_operations::referrals::GLASS_OPEN_FOR;
 use handoff_store::Record;
-use handoff_store::journal::Fault;
+use handoff_store::journal::DiskFault;
 use serde_json::json;
 
 use super::site::{ORIGIN, REFERRING, Session, Site, chosen, request, session};
@@ -153,7 +153,7 @@ async fn what_the_journal_does_not_take_is_not_shown() {
     let referral = site.referrals().remove(0);
     let seen = site.get(Some(&ada), &format!("/api/referrals/{referral}")).await;
     assert!(!found(seen.body.as_bytes(), &planted).is_empty(), "the search finds the patient where they are shown");
-    disk.restart(Some(Fault::PowerCut { operation: 0 }));
+    disk.restart(Some(DiskFault::PowerCut { operation: 0 }));
     let one = format!("/api/referrals/{referral}");
     for path in ["/api/referrals", &one, &format!("{one}/timeline")] {
         let answer = site.get(Some(&ada), path).await;

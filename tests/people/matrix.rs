@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use handoff_identity::role::Role;
-use handoff_web::api::{Access, ROUTES};
+use handoff_web::api::{ROUTES, RouteAccess};
 use serde_json::json;
 
 use super::site::{METRICS_TOKEN, REFERRING, Session, Site, chosen, request};
@@ -101,7 +101,7 @@ async fn each_role_sees_its_own_and_patients_are_found_nowhere_else() {
     }
     // Nobody signed in: nothing, at any door.
     for route in ROUTES {
-        let open = route.access == Access::Open;
+        let open = route.access == RouteAccess::Open;
         let path = route.path.replace("{id}", &referral).replace("{referral}", &referral);
         let answer = site.send(request(route.method.clone(), &path, None, Some(json!({})))).await;
         assert_eq!(answer.status == 401, !open, "{} {path}: {}", route.method, answer.status);

@@ -8,13 +8,13 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use chrono::TimeDelta;
-use handoff_host::{Host, Limits};
+use handoff_host::{Host, PluginLimits};
 use handoff_identity::role::Role;
 use handoff_ingress::http::Scheme;
 use handoff_instance::open::Storage;
 use handoff_operations::accounts::{Add, Welcome};
 use handoff_operations::operations::{Operations, Operator, Paths, Request as _};
-use handoff_practice::Person;
+use handoff_practice::SimulatedPatient;
 use handoff_rehearsal::rehearsal::{Rehearsal, signing_key, start};
 use handoff_store::index::MemoryRows;
 use handoff_store::journal::SimDisk;
@@ -104,13 +104,14 @@ impl Site {
 
     async fn indoors(referrals: usize, days: u32) -> (Site, SimDisk) {
         let data = TempDir::new().expect("a folder");
-        let host = Host::new(Limits::default(), Some(&data.path().join("compiled"))).expect("a host");
+        let host = Host::new(PluginLimits::default(), Some(&data.path().join("compiled"))).expect("a host");
         let journal = SimDisk::new(SEED, None);
         let options = StoreOptions::new(data.path(), signing_key(SEED));
         let rows = Arc::new(MemoryRows::default());
         let (store, _) = Store::inline(Arc::new(journal.clone()), rows, options).expect("a store");
         let ground = Storage { host: Arc::new(host), store, keys: Arc::new(SimDisk::new(SEED, None)) };
-        let plan = handoff_practice::Plan { days, ..handoff_practice::Plan::new(SEED, referrals, start()) };
+        let plan =
+            handoff_practice::PracticePlan { days, ..handoff_practice::PracticePlan::new(SEED, referrals, start()) };
         let rehearsal = Rehearsal::indoors(plan, data.path(), ground).expect("a rehearsal");
         rehearsal.run(|_| {}).await.expect("a month");
         (Site::over(data, rehearsal), journal)
@@ -123,7 +124,7 @@ impl Site {
         Site { data, rehearsal, operations, router }
     }
 
-    pub fn people(&self) -> Vec<Person> {
+    pub fn people(&self) -> Vec<SimulatedPatient> {
         self.rehearsal.world().people()
     }
 

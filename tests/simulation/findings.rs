@@ -11,11 +11,11 @@ use handoff_engine::ids::{Digest, LetterId, ReferralId};
 use handoff_engine::referral::Timer;
 use handoff_engine::step::adopt;
 use handoff_pipeline::pipeline::Pipeline;
-use handoff_practice::{Ledger, World};
+use handoff_practice::{Ledger, Simulation};
 use handoff_rehearsal::rehearsal::Summary;
 use handoff_store::index::{Index as _, KeyedIndex, MemoryRows, PAGE_MAX, ReferralFilter, Rows};
 use handoff_store::journal::{Disk as _, Looked, look as open, verify_disk};
-use handoff_store::{Entry, Position, Record, Verdict};
+use handoff_store::{DeliveryVerdict, Entry, Position, Record};
 
 use super::folder::Folder;
 
@@ -33,7 +33,7 @@ const ONE_LETTER: Duration = Duration::hours(1);
 /// When a promise was broken; the message says which.
 pub fn look(
     pipeline: &Pipeline,
-    world: &World,
+    world: &Simulation,
     journal: &Folder,
     key: &VerifyingKey,
     rows: &MemoryRows,
@@ -64,7 +64,7 @@ fn deliveries(entries: &[(Position, Arc<Entry>)], promised: &[Digest]) {
     for record in records(entries) {
         match record {
             Record::Delivery { digest, verdict, .. } => {
-                let counts = !matches!(verdict, Verdict::Dead { .. });
+                let counts = !matches!(verdict, DeliveryVerdict::Dead { .. });
                 *taken.entry(*digest).or_default() += u32::from(counts);
             }
             Record::Happened { referral, event: Event::Ordered { .. } } => *orders.entry(*referral).or_default() += 1,

@@ -6,14 +6,14 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use ed25519_dalek::VerifyingKey;
 use handoff_engine::ids::Digest;
-use handoff_host::{Host, Limits};
+use handoff_host::{Host, PluginLimits};
 use handoff_instance::open::Storage;
 use handoff_pipeline::pipeline::Pipeline;
-use handoff_practice::{CarrierPlan, EhrPlan, Errand, Parcel, Plan, Reply, World};
-use handoff_rehearsal::in_process::Inward;
+use handoff_practice::{CarrierPlan, EhrPlan, Outbound, OutboundAnswer, OutboundMessage, PracticePlan, Simulation};
+use handoff_rehearsal::in_process::InProcessTransport;
 use handoff_rehearsal::rehearsal;
 use handoff_store::index::MemoryRows;
-use handoff_store::journal::{Depth, Dice, Fault, SimDisk};
+use handoff_store::journal::{DiskDice, DiskFault, SimDisk, VerifyDepth};
 use handoff_store::{Store, StoreOptions};
 use handoff_vault::secrets::Secrets;
 use parking_lot::Mutex;
@@ -46,7 +46,7 @@ pub struct Town {
 impl Town {
     pub fn open() -> Town {
         let data = TempDir::new().expect("a folder");
-        let host = Host::new(Limits::default(), Some(&data.path().join("compiled"))).expect("a host");
+        let host = Host::new(PluginLimits::default(), Some(&data.path().join("compiled"))).expect("a host");
         let town = Town { host: Arc::new(host), data };
         // The plugins' components are kept in its folder by the first house, before others look for them side by side.
         live(0, &Fates::calm(), &town);
@@ -57,7 +57,7 @@ impl Town {
 /// What goes wrong in a history.
 #[derive(Clone, Debug)]
 pub struct Fates {
-    pub plan: Plan,
+    pub plan: PracticePlan,
     pub weather: Weather,
     /// One for each life but the last, in which the disk is well.
     pub deaths: Vec<Death>,
@@ -69,7 +69,7 @@ pub struct Fates {
 
 #[derive(Clone, Debug)]
 pub struct Death {
-    fault: Fault,
+    fault: DiskFault,
     /// The machine goes down as well: what was not synced is lost or torn.
     machine_too: bool,
     /// The index's folder is gone afterwards.
@@ -79,7 +79,7 @@ pub struct Death {
 
 impl Fates {
     pub fn calm() -> Fates {
-        let mut plan = Plan::new(0, 1, rehearsal::start());
+        let mut plan = PracticePlan::new(0, 1, rehearsal::start());
         plan.profile.carrier = CarrierPlan { throttled: 0.0, failing: 0.0, dropped: 0.0, undelivered: 0.0 };
         plan.profile.ehr =
             EhrPlan { duplicated: 0.0, overtaken: 0.0, by_webhook: 0.0, withdrawn: 0, unrelated: 0, malformed: 0 };
@@ -90,14 +90,14 @@ impl Fates {
     pub fn crash_at(operation: u64) -> Fates {
         let down_for = Duration::from_secs(30);
         let machine_too = operation % 2 == 1;
-        let death = Death { fault: Fault::PowerCut { operation }, machine_too, index_too: false, down_for };
+        let death = Death { fault: DiskFault::PowerCut { operation }, machine_too, index_too: false, down_for };
         Fates { deaths: vec![death], ..Fates::calm() }
     }
 
     pub fn of(seed: u64) -> Fates {
-        let mut dice = Dice::new(seed ^ 0x5EED);
+        let mut dice = DiskDice::new(seed ^ 0x5EED);
         let mut chance = |most: u64| dice.below(most) as f64 / 1000.0;
-        let mut plan = Plan::new(seed, 0, rehearsal::start());
+        let mut plan = PracticePlan::new(seed, 0, rehearsal::start());
         plan.profile.carrier =
             CarrierPlan { throttled: chance(80), failing: chance(80), dropped: chance(120), undelivered: chance(80) };
         plan.profile.ehr = EhrPlan {
@@ -122,17 +122,17 @@ impl Fates {
 }
 
 /// Within ten minutes of the truth, on any day.
-fn set_wrong(dice: &mut Dice) -> (TimeDelta, TimeDelta) {
+fn set_wrong(dice: &mut DiskDice) -> (TimeDelta, TimeDelta) {
     let when = TimeDelta::minutes(dice.below(28 * 24 * 60) as i64);
     (when, TimeDelta::seconds(dice.below(1200) as i64 - 600))
 }
 
 impl Death {
-    fn of(dice: &mut Dice) -> Death {
+    fn of(dice: &mut DiskDice) -> Death {
         let fault = match dice.below(6) {
-            0 => Fault::SyncFails { sync: dice.below(150) },
-            1 => Fault::Full { bytes: 900_000 + dice.below(1_000_000) },
-            _ => Fault::PowerCut { operation: dice.below(500) },
+            0 => DiskFault::SyncFails { sync: dice.below(150) },
+            1 => DiskFault::Full { bytes: 900_000 + dice.below(1_000_000) },
+            _ => DiskFault::PowerCut { operation: dice.below(500) },
         };
         let down_for = Duration::from_secs([5, 60, 3_600, 30_000][dice.below(4) as usize]);
         Death { fault, machine_too: dice.below(2) == 0, index_too: dice.below(4) == 0, down_for }
@@ -162,14 +162,14 @@ struct House<'t> {
     town: &'t Town,
     fates: &'t Fates,
     seed: u64,
-    world: World,
+    world: Simulation,
     network: Arc<Network>,
     clock: Arc<WallClock>,
     secrets: Arc<Secrets>,
     disk: SimDisk,
     rows: Arc<MemoryRows>,
     /// Where senders knock; nothing while Handoff is dead.
-    door: watch::Sender<Option<Inward>>,
+    door: watch::Sender<Option<InProcessTransport>>,
     /// Whose workflow somebody may change.
     alive: Arc<Mutex<Weak<Pipeline>>>,
     end: DateTime<Utc>,
@@ -183,14 +183,14 @@ struct House<'t> {
 pub fn live(seed: u64, fates: &Fates, town: &Town) -> History {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
-        let plan = Plan { seed, ..fates.plan.clone() };
-        let mut dice = Dice::new(seed);
-        let world = World::new(plan.clone()).expect("a small world");
+        let plan = PracticePlan { seed, ..fates.plan.clone() };
+        let mut dice = DiskDice::new(seed);
+        let world = Simulation::new(plan.clone()).expect("a small world");
         world.connect(rehearsal::handoff());
         let disk = SimDisk::new(dice.next(), fates.deaths.first().map(|death| death.fault));
         let clock = Arc::new(WallClock::starting_at(plan.start));
         let network =
-            Network::new(world.clone(), Arc::clone(&clock), disk.clone(), fates.weather, Dice::new(dice.next()));
+            Network::new(world.clone(), Arc::clone(&clock), disk.clone(), fates.weather, DiskDice::new(dice.next()));
         let house = House {
             town,
             fates,
@@ -258,7 +258,7 @@ impl House<'_> {
             let pipeline = Arc::clone(&pipeline);
             async move { pipeline.keep_time(stopped).await }
         });
-        self.door.send_replace(Some(Inward::new(Arc::clone(&pipeline))));
+        self.door.send_replace(Some(InProcessTransport::new(Arc::clone(&pipeline))));
         *self.alive.lock() = Arc::downgrade(&pipeline);
         let died = tokio::select! {
             biased;
@@ -303,7 +303,7 @@ impl House<'_> {
         let plan = rehearsal::house(self.seed, self.town.data.path(), egress, Arc::clone(&self.secrets), clock);
         let key = plan.signing.verifying_key();
         let options = StoreOptions {
-            depth: Depth::Whole,
+            depth: VerifyDepth::Whole,
             segment_max_bytes: SEGMENT_BYTES,
             ..StoreOptions::new(self.town.data.path(), plan.signing.clone())
         };
@@ -331,7 +331,7 @@ impl House<'_> {
         }
     }
 
-    async fn die(&mut self, death: &Death, next: Option<Fault>) {
+    async fn die(&mut self, death: &Death, next: Option<DiskFault>) {
         self.crashes += 1;
         sleep(death.down_for).await;
         if death.machine_too {
@@ -370,10 +370,10 @@ async fn somebody_swaps(clock: Arc<WallClock>, alive: Arc<Mutex<Weak<Pipeline>>>
 
 /// The world goes its way, whether Handoff is alive or not.
 async fn outside_lives(
-    world: World,
+    world: Simulation,
     network: Arc<Network>,
     clock: Arc<WallClock>,
-    door: watch::Receiver<Option<Inward>>,
+    door: watch::Receiver<Option<InProcessTransport>>,
     promised: Promised,
 ) {
     let mut under_way = JoinSet::new();
@@ -395,23 +395,24 @@ async fn outside_lives(
 
 /// One errand, carried to whoever lives when it sets out.
 async fn run(
-    world: World,
+    world: Simulation,
     network: Arc<Network>,
-    mut door: watch::Receiver<Option<Inward>>,
-    errand: Errand,
+    mut door: watch::Receiver<Option<InProcessTransport>>,
+    errand: Outbound,
     promised: Promised,
 ) {
     let inward = door.borrow_and_update().clone();
     let reply = match inward {
-        None => Reply::None("no connection"),
+        None => OutboundAnswer::None("no connection"),
         Some(inward) => tokio::select! {
             biased;
-            _ = door.changed() => Reply::None("the connection broke"),
+            _ = door.changed() => OutboundAnswer::None("the connection broke"),
             reply = network.carry(&inward, &errand) => reply,
         },
     };
     if reply.accepts() {
-        let (Parcel::Hl7(body) | Parcel::Post { body, .. }) = world.parcel(&errand).expect("Handoff is somewhere");
+        let (OutboundMessage::Hl7(body) | OutboundMessage::Post { body, .. }) =
+            world.parcel(&errand).expect("Handoff is somewhere");
         promised.lock().push(Digest::of(&body));
     }
     world.settle(errand, &reply);

@@ -8,9 +8,9 @@ use handoff_egress::endpoint::Endpoint;
 use handoff_egress::http::{Failed, Received};
 use handoff_egress::smtp::{Unsaid, Word};
 use handoff_egress::transport::{Carried, Login, Wire};
-use handoff_practice::{Errand, Parcel, Reply, World};
-use handoff_rehearsal::in_process::{Inward, Outward};
-use handoff_store::journal::{Dice, SimDisk};
+use handoff_practice::{Outbound, OutboundAnswer, OutboundMessage, Simulation};
+use handoff_rehearsal::in_process::{InProcessTransport, Outward};
+use handoff_store::journal::{DiskDice, SimDisk};
 use lettre::message::Message;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -39,7 +39,7 @@ pub struct Weather {
 impl Weather {
     pub const CALM: Weather = Weather { unreachable: 0, lost: 0, unanswered: 0, repeated: 0, delay_ms_max: 200 };
 
-    pub fn of(dice: &mut Dice) -> Weather {
+    pub fn of(dice: &mut DiskDice) -> Weather {
         match dice.below(4) {
             0 => Weather { delay_ms_max: 2_000, ..Weather::CALM },
             1 => Weather { unreachable: 30, lost: 10, unanswered: 30, repeated: 30, delay_ms_max: 5_000 },
@@ -55,14 +55,14 @@ pub struct Network {
     clock: Arc<WallClock>,
     disk: Mutex<SimDisk>,
     weather: Weather,
-    dice: Mutex<Dice>,
+    dice: Mutex<DiskDice>,
     lost: Mutex<u64>,
     /// Rung when the world has something new to do.
     pub stirred: Notify,
 }
 
 impl Network {
-    pub fn new(world: World, clock: Arc<WallClock>, disk: SimDisk, weather: Weather, dice: Dice) -> Network {
+    pub fn new(world: Simulation, clock: Arc<WallClock>, disk: SimDisk, weather: Weather, dice: DiskDice) -> Network {
         Network {
             outward: Outward { world },
             clock,
@@ -133,13 +133,13 @@ impl Network {
     }
 
     /// Carries an errand into Handoff. None where no answer came back.
-    pub async fn carry(&self, inward: &Inward, errand: &Errand) -> Reply {
+    pub async fn carry(&self, inward: &InProcessTransport, errand: &Outbound) -> OutboundAnswer {
         let world = &self.outward.world;
         let parcel = || world.parcel(errand).expect("the world knows where Handoff is");
         self.delay().await;
         if self.happens(self.weather.lost) {
             tokio::time::sleep(SENDER_WAITS).await;
-            return Reply::None("lost on the way");
+            return OutboundAnswer::None("lost on the way");
         }
         let repeated = self.happens(self.weather.repeated);
         let answer = async {
@@ -153,11 +153,11 @@ impl Network {
         self.delay().await;
         match answered {
             Ok(reply) if !self.happens(self.weather.unanswered) => reply,
-            Ok(_) | Err(_) => Reply::None("no answer came"),
+            Ok(_) | Err(_) => OutboundAnswer::None("no answer came"),
         }
     }
 
-    async fn again(&self, inward: &Inward, parcel: Parcel) {
+    async fn again(&self, inward: &InProcessTransport, parcel: OutboundMessage) {
         self.delay().await;
         // Nobody waits for the answer to a repetition.
         let _unheard = inward.carry(parcel).await;

@@ -1,12 +1,12 @@
 //! Somebody changes the workflow in the middle of a life.
 
 use chrono::TimeDelta;
-use handoff_pipeline::deployments::{Keep, Source};
+use handoff_pipeline::deployments::{Keep, WorkflowSource};
 use handoff_pipeline::pipeline::Pipeline;
 use handoff_pipeline::rollout;
 use handoff_pipeline::rollout::{Act, Candidate, ChangeError, history};
 use handoff_store::Origin;
-use handoff_store::journal::Dice;
+use handoff_store::journal::DiskDice;
 
 /// What somebody does to the workflow in force. Done again, it is undone.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ const OTHER_NAME: &str = "reaching-out";
 const SWAPS_MAX: u64 = 4;
 
 /// In most histories none.
-pub fn of(dice: &mut Dice) -> Vec<(TimeDelta, Swap)> {
+pub fn of(dice: &mut DiskDice) -> Vec<(TimeDelta, Swap)> {
     let count = if dice.below(3) == 0 { 1 + dice.below(SWAPS_MAX) } else { 0 };
     let mut swaps: Vec<(TimeDelta, Swap)> = (0..count)
         .map(|_| {
@@ -64,7 +64,7 @@ pub fn perform(pipeline: &Pipeline, swap: Swap) {
 fn attempt(pipeline: &Pipeline, swap: Swap) -> Result<(), ChangeError> {
     let known = pipeline.store.index().deployments()?;
     let last = known.last().expect("an instance that lives has something in force");
-    let source: Source = serde_json::from_str(&last.workflow)?;
+    let source: WorkflowSource = serde_json::from_str(&last.workflow)?;
     let ready = match swap {
         Swap::Later => examine(pipeline, toggled(source, EARLY, LATE), "moves: { others: move }")?,
         Swap::LaterForNewOnes => examine(pipeline, toggled(source, EARLY, LATE), "")?,
@@ -86,21 +86,25 @@ fn attempt(pipeline: &Pipeline, swap: Swap) -> Result<(), ChangeError> {
     rollout::put_in_force(pipeline, ready, act).map(drop)
 }
 
-fn toggled(mut source: Source, one: &str, other: &str) -> Source {
+fn toggled(mut source: WorkflowSource, one: &str, other: &str) -> WorkflowSource {
     without_moves(&mut source);
     let (from, to) = if source.text.contains(other) { (other, one) } else { (one, other) };
     source.text = source.text.replace(from, to);
     source
 }
 
-fn examine(pipeline: &Pipeline, mut source: Source, moves: &str) -> Result<rollout::Ready, ChangeError> {
+fn examine(
+    pipeline: &Pipeline,
+    mut source: WorkflowSource,
+    moves: &str,
+) -> Result<rollout::ReadyDeployment, ChangeError> {
     without_moves(&mut source);
     source.text = format!("{}\n{moves}\n", source.text);
     rollout::examine(pipeline, Candidate { source, scenarios: Default::default() }, Keep::No)
 }
 
 /// They stand at the end, where the last swap wrote them.
-fn without_moves(source: &mut Source) {
+fn without_moves(source: &mut WorkflowSource) {
     let end = source.text.find("\nmoves:").unwrap_or(source.text.len());
     source.text.truncate(end);
     source.text.truncate(source.text.trim_end().len());

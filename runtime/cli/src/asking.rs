@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_instance::config::Config;
-use handoff_operations::control_socket::Door;
+use handoff_operations::control_socket::ControlClient;
 use handoff_operations::operations::{Operations, Operator, Request};
 
 #[derive(Args)]
@@ -30,7 +30,7 @@ impl Asking {
     pub fn data_alone(&self) -> anyhow::Result<Option<PathBuf>> {
         let (None, Some(data)) = (&self.config, &self.data) else { return Ok(None) };
         let runtime = tokio::runtime::Runtime::new()?;
-        Ok(runtime.block_on(Door::knock(data))?.is_none().then(|| data.clone()))
+        Ok(runtime.block_on(ControlClient::connect(data))?.is_none().then(|| data.clone()))
     }
 
     /// Whoever answers, the same code does what is asked.
@@ -49,7 +49,7 @@ impl Asking {
             None => Config::read(&config)?.data,
         };
         let runtime = tokio::runtime::Runtime::new()?;
-        if let Some(door) = runtime.block_on(Door::knock(&folder))? {
+        if let Some(door) = runtime.block_on(ControlClient::connect(&folder))? {
             return runtime.block_on(door.ask(operator, request));
         }
         let config = Config::read(&config).with_context(|| {

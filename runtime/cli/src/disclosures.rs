@@ -8,7 +8,7 @@ use anyhow::bail;
 use clap::Args;
 use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_engine::ids::{PatientId, ReferralId};
-use handoff_operations::reports::disclosures::{self, Outcome};
+use handoff_operations::reports::disclosures::{self, DisclosureOutcome};
 use handoff_pipeline::error::PipelineError;
 use handoff_store::View;
 
@@ -38,8 +38,8 @@ impl Disclosures {
             let at = disclosure.at.format("%Y-%m-%d %H:%M:%S");
             let agreement = disclosure.agreement.as_deref().unwrap_or("not on record");
             let arrived = match disclosure.outcome {
-                Outcome::Answered => "",
-                Outcome::Unanswered => ", unanswered",
+                DisclosureOutcome::Answered => "",
+                DisclosureOutcome::Unanswered => ", unanswered",
             };
             say!("{at}  to {} (agreement: {agreement}) {}{arrived}", disclosure.to, disclosure.why);
             say!("    {}", disclosure.what.join(" "));

@@ -9,12 +9,12 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use handoff_clock::SystemClock;
 use handoff_engine::error_code::{ErrorCode, Failure};
-use handoff_host::{Host, Limits};
+use handoff_host::{Host, PluginLimits};
 use handoff_identity::oidc::Oidc;
-use handoff_ingress::listener::Entrance;
+use handoff_ingress::listener::Listener;
 use handoff_instance::config::Config;
-use handoff_instance::open::{COMPONENTS, Plan};
-use handoff_pipeline::deployments::{Installer, Keep, Source, installer};
+use handoff_instance::open::{COMPONENTS, InstanceParts};
+use handoff_pipeline::deployments::{Installer, Keep, WorkflowSource, installer};
 use handoff_store::View;
 use handoff_store::index::Deployed;
 use handoff_vault::secrets::Secrets;
@@ -83,7 +83,7 @@ fn examine(path: &std::path::Path, asking: &Runtime) -> Vec<Finding> {
         }
     };
     look("configuration".into(), Ok(()));
-    let plan = Plan::from_config(&config, Arc::new(SystemClock));
+    let plan = InstanceParts::from_config(&config, Arc::new(SystemClock));
     look("keys and secrets".into(), plan.as_ref().map(drop).map_err(told));
     look("workflow and plugins".into(), workflow(&config).map_err(|error| told(&error)));
     look("the workflow named is in force".into(), in_force(&config).map_err(|error| told(&error)));
@@ -91,8 +91,8 @@ fn examine(path: &std::path::Path, asking: &Runtime) -> Vec<Finding> {
     let doors = config.listen.mllp.iter().map(|door| (door.source.as_str(), door.address, door.guard()));
     let api = config.listen.api.iter().map(|door| ("api", door.address, door.guard()));
     for (name, address, guard) in doors.chain([("http", http.address, http.guard())]).chain(api) {
-        let entrance = Entrance::open(name, address, &guard).map(drop);
-        look(format!("entrance {name}"), entrance.map_err(|error| told(&error.into())));
+        let listener = Listener::open(name, address, &guard).map(drop);
+        look(format!("listener {name}"), listener.map_err(|error| told(&error.into())));
         let bound = std::net::TcpListener::bind(address).map(|_| ());
         let taken = |error| {
             let text = format!("cannot listen on {address}; is this instance running already?");
@@ -131,9 +131,9 @@ fn directory(config: &Config) -> anyhow::Result<()> {
 }
 
 fn workflow(config: &Config) -> anyhow::Result<()> {
-    let host = Host::new(Limits::default(), None)?;
+    let host = Host::new(PluginLimits::default(), None)?;
     let installer = Installer::new(Arc::new(host), config.catalogue()?, config.data.join(COMPONENTS));
-    installer.install(&Source::read(&config.workflow.file)?, Keep::No)?;
+    installer.install(&WorkflowSource::read(&config.workflow.file)?, Keep::No)?;
     Ok(())
 }
 
@@ -142,7 +142,7 @@ fn in_force(config: &Config) -> anyhow::Result<()> {
     let Ok(view) = View::open(&config.data) else { return Ok(()) };
     let known = view.index().deployments()?;
     let Some(last) = Deployed::in_force(&known) else { return Ok(()) };
-    let named = installer::pin(Source::read(&config.workflow.file)?.parse()?, config.plugins.clone())?;
+    let named = installer::pin(WorkflowSource::read(&config.workflow.file)?.parse()?, config.plugins.clone())?;
     if named.digest == last.deployment {
         return Ok(());
     }
@@ -159,7 +159,7 @@ fn in_force(config: &Config) -> anyhow::Result<()> {
 }
 
 /// Asks the way out itself: whoever it may not reach is not reached from here either.
-fn reachable(asking: &Runtime, plan: &anyhow::Result<Plan>, endpoint: &str) -> Result<(), String> {
+fn reachable(asking: &Runtime, plan: &anyhow::Result<InstanceParts>, endpoint: &str) -> Result<(), String> {
     let Ok(plan) = plan else { return Err("not asked: what `keys and secrets` names comes first".into()) };
     asking.block_on(plan.egress.reachable(endpoint)).map_err(|error| error.to_string())
 }

@@ -39,7 +39,7 @@ impl Hold {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Hold::Add(Referral { referral, asking }) => {
-                asking.ask(holds::Hold { referral })?;
+                asking.ask(holds::PlaceHold { referral })?;
                 say!("{referral} is held");
             }
             Hold::Release(Referral { referral, asking }) => {

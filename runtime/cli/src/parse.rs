@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Args;
 use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_host::contract::interpreter::{Delivery, Meaning, Transport};
-use handoff_host::{Answer, Call, Host, Limits};
+use handoff_host::{Answer, Call, Host, PluginLimits};
 
 use crate::print_json;
 
@@ -39,7 +39,7 @@ impl Parse {
                 format!("no bundled plugin is named {name:?}\n  help: `handoff plugin list` lists them"),
             )
         })?;
-        let host = Host::new(Limits::default(), None)?;
+        let host = Host::new(PluginLimits::default(), None)?;
         let plugin = host.load(bundled.component)?;
         let delivery = Delivery {
             source: "file".into(),

@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use handoff_host::{Host, Limits};
+use handoff_host::{Host, PluginLimits};
 use handoff_instance::config::Config;
 use handoff_instance::open::COMPONENTS;
-use handoff_pipeline::deployments::{Installer, Source};
+use handoff_pipeline::deployments::{Installer, WorkflowSource};
 use handoff_pipeline::plugin_report::{self, PluginReport};
 
 use crate::print_json;
@@ -44,7 +44,7 @@ pub(crate) enum Plugin {
 
 impl Plugin {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let host = || Host::new(Limits::default(), None);
+        let host = || Host::new(PluginLimits::default(), None);
         match self {
             Plugin::Author(author) => return author.run(),
             Plugin::Pull(pull) => return pull.run(),
@@ -61,7 +61,7 @@ impl Plugin {
             }
             Plugin::List { config: Some(config), json } => {
                 let config = Config::read(&config)?;
-                let workflow = Source::read(&config.workflow.file)?.parse()?;
+                let workflow = WorkflowSource::read(&config.workflow.file)?.parse()?;
                 let installer = Installer::new(Arc::new(host()?), config.catalogue()?, config.data.join(COMPONENTS));
                 let ways = config.ways()?;
                 for stage in workflow.stages.iter() {

@@ -19,7 +19,7 @@ pub(crate) struct Purge {
 
 impl Purge {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let purged = self.asking.ask(retention::Purge {})?;
+        let purged = self.asking.ask(retention::RunPurge {})?;
         if self.json {
             print_json(&purged)?;
             return Ok(ExitCode::SUCCESS);

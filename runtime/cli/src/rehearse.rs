@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
-use handoff_host::{Host, Limits};
+use handoff_host::{Host, PluginLimits};
 use handoff_instance::config::Log;
 use handoff_instance::telemetry;
-use handoff_pipeline::deployments::Source;
-use handoff_rehearsal::outcome::{self, Outcome};
+use handoff_pipeline::deployments::WorkflowSource;
+use handoff_rehearsal::outcome::{self, RehearsalOutcome};
 use handoff_rehearsal::practice_file::PracticeFile;
 use handoff_rehearsal::report::{Rehearsed, Report};
 use handoff_rehearsal::script::Script;
@@ -61,8 +61,8 @@ impl Rehearse {
         // Both are found fit before either is rehearsed.
         let scripts = files.iter().map(|file| fit(file, &practice)).collect::<anyhow::Result<Vec<Script>>>()?;
         let temporary = tempfile::tempdir().context("cannot make a temporary folder")?;
-        let host = Arc::new(Host::new(Limits::default(), Some(&temporary.path().join("compiled")))?);
-        let mut years: Vec<Vec<Outcome>> = Vec::new();
+        let host = Arc::new(Host::new(PluginLimits::default(), Some(&temporary.path().join("compiled")))?);
+        let mut years: Vec<Vec<RehearsalOutcome>> = Vec::new();
         for (script, file) in scripts.into_iter().zip(&files) {
             let data = temporary.path().join(years.len().to_string());
             std::fs::create_dir(&data).with_context(|| format!("cannot make {}", data.display()))?;
@@ -117,6 +117,7 @@ impl Rehearse {
 }
 
 fn fit(file: &Path, practice: &PracticeFile) -> anyhow::Result<Script> {
-    let script = Source::read(file).map_err(Into::into).and_then(|source| Script::fit(source, &practice.profile));
+    let script =
+        WorkflowSource::read(file).map_err(Into::into).and_then(|source| Script::fit(source, &practice.profile));
     script.with_context(|| format!("{} cannot be rehearsed", file.display()))
 }

@@ -6,7 +6,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// How far an endpoint's connections may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum AddressReach {
     /// The public internet.
     Public,
     /// Also the practice's own network: `allow_private: true`.
@@ -38,12 +38,14 @@ pub enum NoAddress {
     Unresolved(#[from] std::io::Error),
 }
 
-impl Reach {
+impl AddressReach {
     pub fn permits(self, address: IpAddr) -> bool {
         match (scope(address), self) {
-            (Scope::Public, Reach::Public | Reach::PrivateToo) => true,
-            (Scope::Private, Reach::PrivateToo | Reach::PrivateOnly) => true,
-            (Scope::Public, Reach::PrivateOnly) | (Scope::Private, Reach::Public) | (Scope::Never, _) => false,
+            (Scope::Public, AddressReach::Public | AddressReach::PrivateToo) => true,
+            (Scope::Private, AddressReach::PrivateToo | AddressReach::PrivateOnly) => true,
+            (Scope::Public, AddressReach::PrivateOnly) | (Scope::Private, AddressReach::Public) | (Scope::Never, _) => {
+                false
+            }
         }
     }
 
@@ -63,7 +65,7 @@ impl Reach {
 }
 
 /// The HTTP client's resolver. A host written as an address does not pass here: endpoints check those by themselves.
-pub(super) struct Resolver(pub Reach);
+pub(super) struct Resolver(pub AddressReach);
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
@@ -161,15 +163,15 @@ mod tests {
     fn reach_says_how_far() {
         let (public, private, never) = ("93.184.216.34", "10.0.0.1", "169.254.169.254");
         for (reach, address, permitted) in [
-            (Reach::Public, public, true),
-            (Reach::Public, private, false),
-            (Reach::PrivateToo, public, true),
-            (Reach::PrivateToo, private, true),
-            (Reach::PrivateOnly, public, false),
-            (Reach::PrivateOnly, private, true),
-            (Reach::Public, never, false),
-            (Reach::PrivateToo, never, false),
-            (Reach::PrivateOnly, never, false),
+            (AddressReach::Public, public, true),
+            (AddressReach::Public, private, false),
+            (AddressReach::PrivateToo, public, true),
+            (AddressReach::PrivateToo, private, true),
+            (AddressReach::PrivateOnly, public, false),
+            (AddressReach::PrivateOnly, private, true),
+            (AddressReach::Public, never, false),
+            (AddressReach::PrivateToo, never, false),
+            (AddressReach::PrivateOnly, never, false),
         ] {
             assert_eq!(reach.permits(address.parse().expect("an address")), permitted, "{reach:?} {address}");
         }
@@ -177,10 +179,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_leads_home_is_forbidden_unless_allowed() {
-        let found = Reach::Public.resolve("localhost", 80).await;
+        let found = AddressReach::Public.resolve("localhost", 80).await;
         assert!(matches!(found, Err(NoAddress::Forbidden(Forbidden))));
-        let found = Reach::PrivateToo.resolve("localhost", 80).await.expect("resolved");
+        let found = AddressReach::PrivateToo.resolve("localhost", 80).await.expect("resolved");
         assert!(found.iter().all(|address| address.ip().is_loopback() && address.port() == 80));
-        assert!(Reach::PrivateOnly.resolve("[::1]", 80).await.is_ok());
+        assert!(AddressReach::PrivateOnly.resolve("[::1]", 80).await.is_ok());
     }
 }

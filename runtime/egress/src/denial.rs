@@ -3,7 +3,7 @@
 use chrono::{Months, NaiveDate};
 
 use handoff_engine::ids::Token;
-use handoff_vault::substitute::Place;
+use handoff_vault::substitute::TokenPlace;
 use handoff_vault::{VaultError, token};
 
 /// The request was not sent, for a reason that a person has to look at.
@@ -72,7 +72,7 @@ pub enum Denial {
     #[error("{stage} placed a token that cannot be opened")]
     Sealed { stage: String, source: VaultError },
     #[error("the value of {token} cannot stand in {place}: {why}")]
-    Unplaceable { token: Token, place: Place, why: &'static str },
+    Unplaceable { token: Token, place: TokenPlace, why: &'static str },
     #[error("{stage} made a request that cannot be sent: {place} {why}")]
     Malformed { stage: String, place: String, why: &'static str },
 }

@@ -16,7 +16,7 @@ use handoff_vault::tokenise::{Reveal, Tokeniser};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 
 pub use crate::denial::Denial;
-use crate::endpoint::{Baa, Credentials, Endpoint, EndpointConfig, EndpointError, Kind};
+use crate::endpoint::{Baa, Credentials, Endpoint, EndpointConfig, EndpointError, EndpointKind};
 use crate::http::Failed;
 use crate::oauth::{AccessTokens, Claim, NoToken, Proof};
 use crate::rate::Rate;
@@ -165,9 +165,9 @@ impl Egress {
             return Err(Denial::AgreementExpired { endpoint: endpoint.name.clone(), expired: last_day });
         }
         let (fits, asked) = match &ask.request {
-            Request::Http(_) => (endpoint.kind == Kind::Http, "HTTP"),
-            Request::Mail(_) => (matches!(endpoint.kind, Kind::Mail | Kind::MailTls), "mail"),
-            Request::Mllp(_) => (endpoint.kind == Kind::Mllp, "MLLP"),
+            Request::Http(_) => (endpoint.kind == EndpointKind::Http, "HTTP"),
+            Request::Mail(_) => (matches!(endpoint.kind, EndpointKind::Mail | EndpointKind::MailTls), "mail"),
+            Request::Mllp(_) => (endpoint.kind == EndpointKind::Mllp, "MLLP"),
         };
         let scheme = || endpoint.url.scheme().to_string();
         match fits {

@@ -8,7 +8,7 @@ use handoff_host::contract::exchange::Method;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use crate::address_guard::Reach;
+use crate::address_guard::AddressReach;
 use crate::rate::Rate;
 use crate::tls::{ClientCertificate, Proxy};
 
@@ -139,13 +139,13 @@ fn bearer_prefix_default() -> String {
 pub struct Endpoint {
     pub name: String,
     pub url: Url,
-    pub kind: Kind,
-    pub reach: Reach,
+    pub kind: EndpointKind,
+    pub reach: AddressReach,
     pub config: EndpointConfig,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum EndpointKind {
     Http,
     /// TLS from the first byte (RFC 8314).
     MailTls,
@@ -211,18 +211,18 @@ impl Endpoint {
         let name = name.to_string();
         let url = Url::parse(&config.url).map_err(|source| EndpointError::NotAUrl { name: name.clone(), source })?;
         let kind = match url.scheme() {
-            "https" | "http" => Kind::Http,
-            "smtps" => Kind::MailTls,
-            "smtp" => Kind::Mail,
-            "mllps" | "mllp" => Kind::Mllp,
+            "https" | "http" => EndpointKind::Http,
+            "smtps" => EndpointKind::MailTls,
+            "smtp" => EndpointKind::Mail,
+            "mllps" | "mllp" => EndpointKind::Mllp,
             scheme => return Err(EndpointError::OtherScheme { name, scheme: scheme.to_string() }),
         };
         let encrypted = !matches!(url.scheme(), "http" | "mllp");
         let reach = match (config.allow_private, encrypted) {
             (false, false) => return Err(EndpointError::NotEncrypted { name }),
-            (false, true) => Reach::Public,
-            (true, true) => Reach::PrivateToo,
-            (true, false) => Reach::PrivateOnly,
+            (false, true) => AddressReach::Public,
+            (true, true) => AddressReach::PrivateToo,
+            (true, false) => AddressReach::PrivateOnly,
         };
         let endpoint = Endpoint { name, url, kind, reach, config };
         endpoint.check()?;
@@ -236,7 +236,7 @@ impl Endpoint {
         if url.host_str().is_none_or(str::is_empty) || extras || url.query().is_some() || url.fragment().is_some() {
             return Err(EndpointError::NotABase { name: name() });
         }
-        if self.kind == Kind::Mllp && url.port().is_none() {
+        if self.kind == EndpointKind::Mllp && url.port().is_none() {
             return Err(EndpointError::NoPort { name: name() });
         }
         if self.address().is_some_and(|address| !self.reach.permits(address)) {
@@ -247,8 +247,10 @@ impl Endpoint {
             Credentials::Basic { .. }
             | Credentials::Bearer { .. }
             | Credentials::Oauth2 { .. }
-            | Credentials::SmartBackend { .. } => self.kind == Kind::Http,
-            Credentials::Login { .. } | Credentials::Xoauth2 { .. } => matches!(self.kind, Kind::Mail | Kind::MailTls),
+            | Credentials::SmartBackend { .. } => self.kind == EndpointKind::Http,
+            Credentials::Login { .. } | Credentials::Xoauth2 { .. } => {
+                matches!(self.kind, EndpointKind::Mail | EndpointKind::MailTls)
+            }
         };
         if !fitting {
             return Err(EndpointError::OtherCredentials { name: name(), scheme: url.scheme().to_string() });
@@ -258,7 +260,7 @@ impl Endpoint {
             let plain = EndpointConfig { ca: None, client_certificate: None, proxy: None, ..self.config.clone() };
             let config = EndpointConfig { url: token_url.to_string(), credentials: Credentials::None, ..plain };
             // The token's own way out is an endpoint too, with the same limits.
-            if Endpoint::new(&format!("{}.credentials.token_url", self.name), config)?.kind != Kind::Http {
+            if Endpoint::new(&format!("{}.credentials.token_url", self.name), config)?.kind != EndpointKind::Http {
                 return Err(EndpointError::OtherScheme { name: name(), scheme: token_url.to_string() });
             }
         }
@@ -282,7 +284,7 @@ impl Endpoint {
 
     fn check_trust(&self) -> Result<(), EndpointError> {
         let (https, mllps) = (self.url.scheme() == "https", self.url.scheme() == "mllps");
-        let may_be_shown_who = https || mllps || matches!(self.kind, Kind::Mail | Kind::MailTls);
+        let may_be_shown_who = https || mllps || matches!(self.kind, EndpointKind::Mail | EndpointKind::MailTls);
         let config = &self.config;
         for (key, given, useful) in [
             ("ca", config.ca.is_some(), may_be_shown_who),
@@ -317,9 +319,9 @@ impl Endpoint {
     /// The port written, or the scheme's own: 465 (RFC 8314, 7.3), 587 (RFC 6409, 3.1).
     pub fn port(&self) -> u16 {
         let known = match self.kind {
-            Kind::Http | Kind::Mllp => self.url.port_or_known_default(),
-            Kind::MailTls => self.url.port().or(Some(465)),
-            Kind::Mail => self.url.port().or(Some(587)),
+            EndpointKind::Http | EndpointKind::Mllp => self.url.port_or_known_default(),
+            EndpointKind::MailTls => self.url.port().or(Some(465)),
+            EndpointKind::Mail => self.url.port().or(Some(587)),
         };
         known.unwrap_or_default()
     }

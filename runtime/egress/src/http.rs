@@ -9,7 +9,7 @@ use handoff_host::contract::exchange::{Body, HttpRequest};
 use handoff_host::contract::types::Attribute;
 use handoff_vault::crypto_provider;
 use handoff_vault::secrets::Secret;
-use handoff_vault::substitute::{Place, Placed};
+use handoff_vault::substitute::{Placed, TokenPlace};
 use handoff_vault::token;
 use percent_encoding::percent_decode_str;
 use reqwest::redirect::Policy;
@@ -18,7 +18,7 @@ use serde::de::IgnoredAny;
 use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
-use crate::address_guard::{Forbidden, Reach, Resolver};
+use crate::address_guard::{AddressReach, Forbidden, Resolver};
 use crate::denial::Denial;
 use crate::egress::Grant;
 use crate::endpoint::{Endpoint, HttpMethod};
@@ -70,22 +70,22 @@ pub(super) struct Clients {
 impl Clients {
     pub(super) fn new() -> Result<Clients, reqwest::Error> {
         Ok(Clients {
-            public: builder(Reach::Public).build()?,
-            private_too: builder(Reach::PrivateToo).build()?,
-            private_only: builder(Reach::PrivateOnly).build()?,
+            public: builder(AddressReach::Public).build()?,
+            private_too: builder(AddressReach::PrivateToo).build()?,
+            private_only: builder(AddressReach::PrivateOnly).build()?,
         })
     }
 
-    pub(super) fn get(&self, reach: Reach) -> &Client {
+    pub(super) fn get(&self, reach: AddressReach) -> &Client {
         match reach {
-            Reach::Public => &self.public,
-            Reach::PrivateToo => &self.private_too,
-            Reach::PrivateOnly => &self.private_only,
+            AddressReach::Public => &self.public,
+            AddressReach::PrivateToo => &self.private_too,
+            AddressReach::PrivateOnly => &self.private_only,
         }
     }
 }
 
-pub(super) fn builder(reach: Reach) -> ClientBuilder {
+pub(super) fn builder(reach: AddressReach) -> ClientBuilder {
     crypto_provider::install();
     Client::builder()
         .dns_resolver(std::sync::Arc::new(Resolver(reach)))
@@ -128,7 +128,7 @@ pub(super) fn prepare(
         return Err(Denial::PathNotAllowed { endpoint: endpoint.name.clone(), path, allowed });
     }
     let mut url = endpoint.url.clone();
-    let path = filling.fill(&request.path, Place::Path)?;
+    let path = filling.fill(&request.path, TokenPlace::Path)?;
     let path = Zeroizing::new(format!("{}{}", url.path().trim_end_matches('/'), *path));
     url.set_path(&path);
     if url.path() != path.as_str() {
@@ -144,7 +144,7 @@ pub(super) fn prepare(
         if RESERVED_HEADERS.contains(&name) {
             return Err(malformed(&place, "is set by Handoff"));
         }
-        let value = filling.fill(value, Place::Header)?;
+        let value = filling.fill(value, TokenPlace::Header)?;
         let mut value = HeaderValue::from_str(&value)
             .or_else(|_| HeaderValue::from_bytes(value.as_bytes()))
             .map_err(|_| malformed(&place, "has a line end or control character"))?;
@@ -202,7 +202,7 @@ fn encoded(
         if token::find(name).next().is_some() {
             return Err(malformed(place, "has a token for a name"));
         }
-        form.append_pair(name, &filling.fill(value, Place::Form)?);
+        form.append_pair(name, &filling.fill(value, TokenPlace::Form)?);
     }
     Ok(Zeroizing::new(form.finish()))
 }
@@ -214,7 +214,7 @@ fn json(
     malformed: impl Fn(&str, &'static str) -> Denial,
 ) -> Result<Zeroizing<String>, Denial> {
     serde_json::from_str::<IgnoredAny>(text).map_err(|_| malformed("http.body", "is not JSON"))?;
-    filling.fill(text, Place::Json)
+    filling.fill(text, TokenPlace::Json)
 }
 
 impl Prepared {

@@ -1,7 +1,7 @@
 //! One HL7 v2 message out over MLLP, in clear or in TLS, and its acknowledgement.
 
 use handoff_mllp::{Deframer, frame};
-use handoff_vault::substitute::Place;
+use handoff_vault::substitute::TokenPlace;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -17,12 +17,12 @@ use crate::tls::Handshake;
 const DELIMITERS: [char; 5] = ['|', '^', '~', '\\', '&'];
 
 /// How values are escaped in this message: by the delimiters of its own MSH-1 and MSH-2.
-pub(super) fn place(message: &str) -> Place {
+pub(super) fn place(message: &str) -> TokenPlace {
     let named: Vec<char> = message.strip_prefix("MSH").unwrap_or_default().chars().take(5).collect();
     let Ok([field, component, repetition, escape, subcomponent]) = <[char; 5]>::try_from(named) else {
-        return Place::Hl7(DELIMITERS);
+        return TokenPlace::Hl7(DELIMITERS);
     };
-    Place::Hl7([field, component, repetition, escape, subcomponent])
+    TokenPlace::Hl7([field, component, repetition, escape, subcomponent])
 }
 
 /// Sends a message and waits for one acknowledgement.
@@ -93,7 +93,7 @@ mod tests {
             ("MSH", DELIMITERS),
             ("", DELIMITERS),
         ] {
-            assert_eq!(place(message), Place::Hl7(expected), "{message}");
+            assert_eq!(place(message), TokenPlace::Hl7(expected), "{message}");
         }
     }
 }

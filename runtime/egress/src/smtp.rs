@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use chrono::{DateTime, Utc};
 use handoff_host::contract::exchange::Mail;
 use handoff_host::contract::types::Attribute;
-use handoff_vault::substitute::Place;
+use handoff_vault::substitute::TokenPlace;
 use handoff_vault::token;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
@@ -17,9 +17,9 @@ use lettre::transport::smtp::extension::{ClientId, MailParameter};
 use lettre::transport::smtp::response::Response;
 use tokio::time::timeout;
 
-use crate::address_guard::{NoAddress, Reach};
+use crate::address_guard::{AddressReach, NoAddress};
 use crate::denial::Denial;
-use crate::endpoint::{Credentials, Endpoint, Kind};
+use crate::endpoint::{Credentials, Endpoint, EndpointKind};
 use crate::http::CONNECT_WITHIN;
 use crate::substitution::Filling;
 use crate::transport::Login;
@@ -66,7 +66,7 @@ pub(super) fn prepare(
     let malformed =
         |place: &str, why| Denial::Malformed { stage: stage.to_string(), place: format!("mail.{place}"), why };
     let mut head = |place: &str, text: &str| {
-        let filled = filling.fill(text, Place::Header)?;
+        let filled = filling.fill(text, TokenPlace::Header)?;
         match filled.chars().any(char::is_control) {
             true => Err(malformed(place, "has a line end or control character")),
             false => Ok(filled),
@@ -98,7 +98,7 @@ pub(super) fn prepare(
         let name = known.ok_or_else(|| malformed(&place, "is no header's name"))?;
         message = message.raw_header(HeaderValue::new(name, head(&place, value)?.to_string()));
     }
-    let text = filling.fill(&mail.text, Place::Text)?;
+    let text = filling.fill(&mail.text, TokenPlace::Text)?;
     if token::find(&mail.to).next().is_none() && !filling.is_empty() {
         return Err(Denial::OtherRecipient { stage: stage.to_string() });
     }
@@ -179,14 +179,14 @@ async fn greet(
     // Whoever overhears an access token may use it.
     let bearer = matches!(endpoint.config.credentials, Credentials::Xoauth2 { .. });
     let implicit = match endpoint.kind {
-        Kind::MailTls => Some(tls()?),
-        Kind::Mail | Kind::Http | Kind::Mllp => None,
+        EndpointKind::MailTls => Some(tls()?),
+        EndpointKind::Mail | EndpointKind::Http | EndpointKind::Mllp => None,
     };
     let connecting = AsyncSmtpConnection::connect_tokio1(address, Some(CONNECT_WITHIN), &hello, implicit, None);
     let mut connection = connecting.await.map_err(|_| Unsaid::NotSent)?;
     if connection.can_starttls() {
         connection.starttls(tls()?, &hello).await.map_err(|_| Unsaid::NotSent)?;
-    } else if !connection.is_encrypted() && (!Reach::PrivateOnly.permits(address.ip()) || bearer) {
+    } else if !connection.is_encrypted() && (!AddressReach::PrivateOnly.permits(address.ip()) || bearer) {
         return Err(Unsaid::NotEncrypted);
     }
     Ok(connection)

@@ -1,7 +1,7 @@
 //! Puts patient data into a request, and says where it may not go what would let it.
 
 use handoff_vault::Sealing;
-use handoff_vault::substitute::{Agreement, Place, Placed, Substitution, Unfilled};
+use handoff_vault::substitute::{Agreement, Placed, Substitution, TokenPlace, Unfilled};
 use zeroize::Zeroizing;
 
 use crate::egress::{Denial, Grant};
@@ -22,7 +22,7 @@ impl<'s, 'v> Filling<'s, 'v> {
         Filling { stage: &grant.stage, endpoint: &endpoint.name, substitution }
     }
 
-    pub fn fill(&mut self, text: &str, place: Place) -> Result<Zeroizing<String>, Denial> {
+    pub fn fill(&mut self, text: &str, place: TokenPlace) -> Result<Zeroizing<String>, Denial> {
         let stage = || self.stage.to_string();
         self.substitution.fill(text, place).map_err(|unfilled| match unfilled {
             Unfilled::NoAgreement { .. } => Denial::NoAgreement { stage: stage(), endpoint: self.endpoint.to_string() },

@@ -16,8 +16,8 @@ use serde::Deserialize;
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
-use crate::address_guard::Reach;
-use crate::endpoint::{Endpoint, Kind};
+use crate::address_guard::AddressReach;
+use crate::endpoint::{Endpoint, EndpointKind};
 use crate::http;
 
 /// Shown to a server that asks for one: mutual TLS (RFC 8446, 4.4.2).
@@ -128,13 +128,13 @@ pub(super) fn way(endpoint: &Endpoint, secrets: &Secrets) -> Result<Option<Way>,
     }
     let trust = Trust { authorities, identity, proxy };
     match endpoint.kind {
-        Kind::Http => Ok(Some(Way::Http(trust.client(endpoint.reach).map_err(unusable)?))),
-        Kind::Mail | Kind::MailTls => {
+        EndpointKind::Http => Ok(Some(Way::Http(trust.client(endpoint.reach).map_err(unusable)?))),
+        EndpointKind::Mail | EndpointKind::MailTls => {
             let parameters = trust.parameters(endpoint.host());
             let parameters = parameters.map_err(|source| TrustError::Mail { name: name(), source })?;
             Ok(Some(Way::Mail(Box::new(parameters))))
         }
-        Kind::Mllp => {
+        EndpointKind::Mllp => {
             let handshake = trust.handshake(endpoint.host());
             let handshake = handshake.map_err(|source| TrustError::Mllp { name: name(), source })?;
             Ok(Some(Way::Mllp(Box::new(handshake))))
@@ -143,9 +143,9 @@ pub(super) fn way(endpoint: &Endpoint, secrets: &Secrets) -> Result<Option<Way>,
 }
 
 impl Trust {
-    fn client(self, reach: Reach) -> Result<Client, reqwest::Error> {
+    fn client(self, reach: AddressReach) -> Result<Client, reqwest::Error> {
         // With a proxy the name that is resolved here is the proxy's, which stands in Handoff.
-        let reach = if self.proxy.is_some() { Reach::PrivateToo } else { reach };
+        let reach = if self.proxy.is_some() { AddressReach::PrivateToo } else { reach };
         let mut builder = http::builder(reach);
         if let Some(pem) = &self.authorities {
             builder = builder.tls_certs_only(Certificate::from_pem_bundle(pem)?);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{LetterId, Token};
 use crate::referral::{
-    Appointment, AppointmentStatus, Channel, Consent, Note, Order, Patient, Provider, Reach, SentLetter,
+    Appointment, AppointmentStatus, Channel, Consent, ContactPoint, Note, Order, Patient, Provider, SentLetter,
 };
 use crate::vocabulary::vocabulary;
 
@@ -50,7 +50,7 @@ pub enum Event {
     /// The visit stage found out: `visit.attended`, `visit.no-show`, `visit.cancelled`, `visit.moved`, `visit.open`.
     Visit { finding: VisitFinding },
     /// A write-back or a task ended: `chart.written`, `task.raised`; or gave up: `chart.failed`, `task.failed`.
-    Done { what: Errand, succeeded: bool, reference: String },
+    Done { what: Delegated, succeeded: bool, reference: String },
     /// A timer fell due: `timer.NAME`.
     Timer { name: String },
     /// A person acted in the worklist: `person.VERB`, such as `person.close`.
@@ -127,10 +127,10 @@ impl Event {
             Event::NoteReceived { last: true, .. } => PlainEvent::NoteReceived,
             Event::NoteReceived { last: false, .. } => PlainEvent::NotePreliminary,
             Event::Visit { finding } => finding.event(),
-            Event::Done { what: Errand::Chart, succeeded: true, .. } => PlainEvent::ChartWritten,
-            Event::Done { what: Errand::Chart, succeeded: false, .. } => PlainEvent::ChartFailed,
-            Event::Done { what: Errand::Task, succeeded: true, .. } => PlainEvent::TaskRaised,
-            Event::Done { what: Errand::Task, succeeded: false, .. } => PlainEvent::TaskFailed,
+            Event::Done { what: Delegated::Chart, succeeded: true, .. } => PlainEvent::ChartWritten,
+            Event::Done { what: Delegated::Chart, succeeded: false, .. } => PlainEvent::ChartFailed,
+            Event::Done { what: Delegated::Task, succeeded: true, .. } => PlainEvent::TaskRaised,
+            Event::Done { what: Delegated::Task, succeeded: false, .. } => PlainEvent::TaskFailed,
             Event::Timer { name } => return Cow::Owned(timer_event(name)),
             Event::Person { verb, .. } => return Cow::Owned(format!("{PERSON_PREFIX}{verb}")),
         };
@@ -140,7 +140,7 @@ impl Event {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PatientRecord {
-    pub reaches: Vec<Reach>,
+    pub reaches: Vec<ContactPoint>,
     pub languages: Vec<String>,
     pub preferred: Option<Channel>,
     /// Consent for a channel, or for all of them.
@@ -304,7 +304,7 @@ impl VisitFinding {
 
 vocabulary! {
     /// What is done outside without an answer that matters.
-    pub enum Errand {
+    pub enum Delegated {
         Chart = "chart",
         Task = "task",
     }

@@ -9,7 +9,7 @@ use crate::problem::{Code, did_you_mean};
 
 mod variables;
 
-pub use variables::{VARIABLES, Variable, View};
+pub use variables::{GuardView, VARIABLES, Variable};
 
 /// A condition longer than this belongs into two handlers.
 pub const GUARD_CHARS_MAX: usize = 400;
@@ -78,7 +78,7 @@ impl Guard {
 
     /// Whether the condition holds. One that reads something absent (`appointment.starts_at` without an appointment) or
     /// that gives no truth value does not hold.
-    pub fn holds(&self, view: &View<'_>) -> bool {
+    pub fn holds(&self, view: &GuardView<'_>) -> bool {
         let mut context = Context::with_env(Arc::clone(&ENV));
         context.set_variable_resolver(view);
         matches!(self.program.execute(&context), Ok(Value::Bool(true)))

@@ -79,7 +79,7 @@ pub struct Patient {
     /// The chart's and the sender's numbers for the patient.
     pub identifiers: Vec<PatientIdentifier>,
     /// In the order in which they were learned.
-    pub reaches: Vec<Reach>,
+    pub reaches: Vec<ContactPoint>,
     /// BCP 47, best first.
     pub languages: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,7 +99,7 @@ pub struct PatientIdentifier {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reach {
+pub struct ContactPoint {
     pub channel: Channel,
     pub address: Token,
     pub consent: Consent,

@@ -7,7 +7,8 @@ mod sms;
 pub use sms::{SmsEncoding, SmsSize, measure_sms};
 
 pub use crate::template::{
-    ClockStyle, Language, LetterTexts, LocalCalendar, MailText, Place, Placeholder, Template, TemplateFault, Words,
+    ClockStyle, Language, LetterTexts, LocalCalendar, MailText, Placeholder, Template, TemplateFault, TemplatePlace,
+    Words,
 };
 
 use crate::letter::Task;

@@ -22,7 +22,7 @@ use crate::calendar::parse_duration;
 use crate::deployment::Deployment;
 use crate::ids::PatientId;
 use crate::ids::Token;
-use crate::referral::{Channel, Code, Consent, Order, Patient, Priority, Provider, Reach};
+use crate::referral::{Channel, Code, Consent, ContactPoint, Order, Patient, Priority, Provider};
 
 mod run;
 mod words;
@@ -35,11 +35,11 @@ pub struct Scenario {
     pub zone: Tz,
     pub patient: Patient,
     pub order: Order,
-    pub rows: Vec<Row>,
+    pub rows: Vec<ScenarioRow>,
 }
 
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct ScenarioRow {
     pub line: usize,
     /// Since the order.
     pub at: TimeDelta,
@@ -75,7 +75,7 @@ impl Scenario {
     pub fn parse(file: &str, text: &str) -> Result<Scenario, Mismatch> {
         let mut header: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
         let mut title = String::new();
-        let mut rows: Vec<Row> = Vec::new();
+        let mut rows: Vec<ScenarioRow> = Vec::new();
         for (index, line) in text.lines().enumerate() {
             let (number, line) = (index + 1, line.trim());
             let fault = |message: String| Mismatch { file: file.to_string(), line: number, message };
@@ -115,14 +115,14 @@ impl Scenario {
     }
 }
 
-fn parse_row(line: usize, text: &str) -> Result<Row, String> {
+fn parse_row(line: usize, text: &str) -> Result<ScenarioRow, String> {
     let (at, rest) = text.trim().split_once(char::is_whitespace).ok_or("a row says when and what")?;
     let at = parse_duration(at).map_err(|error| error.to_string())?;
     let (happens, comes) = rest.split_once("->").ok_or("a row needs `-> state`")?;
     let comes = comes.trim();
     let (state, effects) = comes.split_once(char::is_whitespace).unwrap_or((comes, ""));
     let effects = effects.split(',').map(str::trim).filter(|effect| !effect.is_empty()).map(str::to_string).collect();
-    Ok(Row { line, at, happens: happens.trim().to_string(), state: state.to_string(), effects })
+    Ok(ScenarioRow { line, at, happens: happens.trim().to_string(), state: state.to_string(), effects })
 }
 
 fn parse_start(text: &str) -> Result<(DateTime<Utc>, Tz), String> {
@@ -165,7 +165,8 @@ fn parse_patient(text: &str, zone: Tz) -> Result<Patient, String> {
             (_, Err(_)) => return Err(format!("`{word}`: write {}", either(&["language", "zone"], Channel::WORDS))),
         }
     }
-    let reach = |(channel, consent): (Channel, Consent)| Reach { channel, address: token(channel.as_str()), consent };
+    let reach =
+        |(channel, consent): (Channel, Consent)| ContactPoint { channel, address: token(channel.as_str()), consent };
     patient.reaches = consents.into_iter().map(reach).collect();
     if patient.languages.is_empty() {
         patient.languages.push("en".to_string());

@@ -13,13 +13,13 @@ const TIMERS_MAX: usize = 64;
 
 /// A letter that would be owed to the patient.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Due {
+pub struct DueMessage {
     pub at: DateTime<Utc>,
     pub letter: String,
 }
 
 /// The letters that timers alone would bring until then. The gate may still hold one back; nothing is sent here.
-pub fn letters_in_silence(deployment: &Deployment, referral: &Referral, until: DateTime<Utc>) -> Vec<Due> {
+pub fn letters_in_silence(deployment: &Deployment, referral: &Referral, until: DateTime<Utc>) -> Vec<DueMessage> {
     let mut letters = Vec::new();
     let mut referral = referral.clone();
     for _ in 0..TIMERS_MAX {
@@ -28,7 +28,7 @@ pub fn letters_in_silence(deployment: &Deployment, referral: &Referral, until: D
         match step(deployment, &referral, &Event::Timer { name: timer.name.clone() }, timer.due) {
             Ok(taken) => {
                 letters.extend(taken.effects.iter().filter_map(|effect| match effect {
-                    Effect::Send { template, .. } => Some(Due { at: timer.due, letter: template.clone() }),
+                    Effect::Send { template, .. } => Some(DueMessage { at: timer.due, letter: template.clone() }),
                     Effect::ReadRecord
                     | Effect::AssessNetwork { .. }
                     | Effect::CheckVisit

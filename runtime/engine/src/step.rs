@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::deployment::Deployment;
 use crate::error_code::{Coded, ErrorCode};
 use crate::event::{Event, Intent, VisitFinding};
-use crate::guard::View;
+use crate::guard::GuardView;
 use crate::ids::{LetterId, ReferralId};
 use crate::letter::{ChartOutcome, Task};
 use crate::referral::{Asked, Channel, Facts, Order, Patient, Referral};
@@ -190,7 +190,7 @@ pub fn step(
     let mut next = referral.clone();
     let learned = facts::learn(&mut next.facts, event, workflow.contact.opt_out, now);
     let fired = timers::disarm(&mut next, event);
-    let view = View { facts: &next.facts, event, event_name: &name, now };
+    let view = GuardView { facts: &next.facts, event, event_name: &name, now };
     let Some(handler) = choose(workflow, state, &view) else {
         rearm(workflow, state, referral, &mut next, event, now);
         if !learned && next.timers == referral.timers {
@@ -273,7 +273,7 @@ fn name_of(workflow: &Workflow, event: &Event) -> Cow<'static, str> {
 }
 
 /// The state's own handlers come first; what it ignores, the workflow's handlers do not see.
-fn choose<'w>(workflow: &'w Workflow, state: &'w State, view: &View<'_>) -> Option<&'w Handler> {
+fn choose<'w>(workflow: &'w Workflow, state: &'w State, view: &GuardView<'_>) -> Option<&'w Handler> {
     let first = |handlers: &'w [Handler]| {
         handlers.iter().find(|handler| handler.guard.as_ref().is_none_or(|guard| guard.holds(view)))
     };

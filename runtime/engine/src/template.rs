@@ -30,7 +30,7 @@ vocabulary! {
 
 /// Who reads the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum TemplatePlace {
     /// A patient's phone or mailbox, where others may look: no family name.
     Letter,
     /// Staff.
@@ -63,11 +63,11 @@ const TASK: &[Placeholder] = &[
     Placeholder::Time,
 ];
 
-impl Place {
+impl TemplatePlace {
     fn placeholders(self) -> &'static [Placeholder] {
         match self {
-            Place::Letter => LETTER,
-            Place::Task => TASK,
+            TemplatePlace::Letter => LETTER,
+            TemplatePlace::Task => TASK,
         }
     }
 }
@@ -104,7 +104,7 @@ impl TemplateFault {
 }
 
 impl Template {
-    pub fn compile(text: &str, place: Place) -> Result<Template, TemplateFault> {
+    pub fn compile(text: &str, place: TemplatePlace) -> Result<Template, TemplateFault> {
         let known = place.placeholders();
         let mut pieces = Vec::new();
         let mut rest = text.trim_end();

@@ -35,7 +35,7 @@ pub use timers::{Late, Since, TimerRule, When};
 pub use crate::problem::{self, Code, Problem};
 
 use node::{At, Node};
-use reader::Reader;
+use reader::WorkflowReader;
 
 /// The only format version so far. A change that an older runtime would misread gets a new number.
 pub const FORMAT: &str = "handoff/workflow@1";
@@ -110,7 +110,7 @@ impl Workflow {
     /// Every problem found, sorted by file and line.
     pub fn parse_with(file_name: &str, text: &str, files: &Files) -> Result<Workflow, Vec<Problem>> {
         let tree = Node::parse(file_name, text).map_err(|problem| vec![problem])?;
-        let mut reader = Reader::new(file_name);
+        let mut reader = WorkflowReader::new(file_name);
         let mut mentions = Mentions::default();
         let read = read(&mut reader, &mut mentions, &tree, files, digest(text, files));
         if let Some(workflow) = &read {
@@ -136,7 +136,13 @@ impl Workflow {
     }
 }
 
-fn read(reader: &mut Reader, mentions: &mut Mentions, tree: &Node, files: &Files, digest: Digest) -> Option<Workflow> {
+fn read(
+    reader: &mut WorkflowReader,
+    mentions: &mut Mentions,
+    tree: &Node,
+    files: &Files,
+    digest: Digest,
+) -> Option<Workflow> {
     let block = reader.block("the workflow", tree, KEYS);
     if let Some(format) = block.required(reader, "format")
         && reader.text("format", format).as_deref() != Some(FORMAT)

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use handoff_host::contract::types::ChannelKind;
 use handoff_host::contract::{carrier, choice, hand_over};
-use handoff_host::{Call, Host, Limits};
+use handoff_host::{Call, Host, PluginLimits};
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result, Store};
 
@@ -75,7 +75,7 @@ fn by_authors(plugin: &str, case: &str, what: &str) -> Result<(), Box<dyn std::e
 }
 
 fn both(what: &str, calls: u32, bytes: &[u8], call: &Call) -> Result<(), Box<dyn std::error::Error>> {
-    let limits = Limits::default();
+    let limits = PluginLimits::default();
     let host = Host::new(limits.clone(), None)?;
     let plugin = host.load(bytes)?;
     host.call(&plugin, call)?;
@@ -102,7 +102,7 @@ enum Guest {
 }
 
 impl Bare {
-    fn new(bytes: &[u8], limits: &Limits) -> Result<Bare> {
+    fn new(bytes: &[u8], limits: &PluginLimits) -> Result<Bare> {
         let mut pool = PoolingAllocationConfig::new();
         pool.max_memory_size(limits.memory_bytes)
             .table_elements(limits.table_elements)

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::digest::Digest;
+use crate::digest::ComponentDigest;
 use crate::fault::HostError;
 
 /// A directory of ours alone. A file is named for the component, the engine's version and its settings, and opens with
@@ -31,10 +31,10 @@ impl Cache {
     }
 
     /// The plugin compiled before, if its file is there and whole.
-    fn read(&self, engine: &Engine, plugin: Digest) -> Option<Component> {
+    fn read(&self, engine: &Engine, plugin: ComponentDigest) -> Option<Component> {
         let file = fs::read(self.file(plugin)).ok()?;
         let (checksum, compiled) = file.split_first_chunk::<32>()?;
-        if Digest::of(compiled) != Digest(*checksum) {
+        if ComponentDigest::of(compiled) != ComponentDigest(*checksum) {
             return None;
         }
         deserialize(engine, compiled).ok()
@@ -42,17 +42,17 @@ impl Cache {
 
     /// Whole or not there at all: written aside, then renamed. Its name need not outlast a power cut, and other processes may
     /// write the same file: so this is not the store's way, which the host does not know.
-    fn write(&self, plugin: Digest, compiled: &[u8]) -> io::Result<()> {
+    fn write(&self, plugin: ComponentDigest, compiled: &[u8]) -> io::Result<()> {
         let path = self.file(plugin);
         let aside = path.with_extension(format!("{}.part", std::process::id()));
         let mut file = fs::File::create(&aside)?;
-        file.write_all(&Digest::of(compiled).0)?;
+        file.write_all(&ComponentDigest::of(compiled).0)?;
         file.write_all(compiled)?;
         file.sync_all()?;
         fs::rename(&aside, path)
     }
 
-    fn file(&self, plugin: Digest) -> PathBuf {
+    fn file(&self, plugin: ComponentDigest) -> PathBuf {
         self.path.join(format!("{plugin}-{:016x}.cwasm", self.engine))
     }
 }
@@ -62,7 +62,7 @@ impl Cache {
 pub(crate) fn component(
     engine: &Engine,
     cache: Option<&Cache>,
-    plugin: Digest,
+    plugin: ComponentDigest,
     bytes: &[u8],
 ) -> Result<Component, HostError> {
     if let Some(component) = cache.and_then(|cache| cache.read(engine, plugin)) {

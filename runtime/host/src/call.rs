@@ -10,7 +10,7 @@ use crate::contract::types::Failure;
 use crate::contract::{
     attendance, carrier, choice, hand_over, interpreter, retrieval, roster, understanding, write_back,
 };
-use crate::digest::Digest;
+use crate::digest::ComponentDigest;
 use crate::function::Function;
 
 /// A function of the contract and its arguments. `settings` is the JSON text of the stage's `settings:` block.
@@ -173,9 +173,9 @@ impl Answer {
 
     /// SHA-256 of the answer's JSON: members in the contract's order, no white space. Recorded with every decision, so
     /// that calling again years later can be compared without keeping the answer.
-    pub fn digest(&self) -> Digest {
+    pub fn digest(&self) -> ComponentDigest {
         // The contract has no maps and no floats, so its types always serialise, and in one way only.
-        Digest::of(&serde_json::to_vec(self).unwrap_or_default())
+        ComponentDigest::of(&serde_json::to_vec(self).unwrap_or_default())
     }
 }
 

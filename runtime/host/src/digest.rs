@@ -6,21 +6,21 @@ use sha2::{Digest as _, Sha256};
 
 /// SHA-256 of a component or of an answer's canonical JSON.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Digest(pub [u8; 32]);
+pub struct ComponentDigest(pub [u8; 32]);
 
-impl Digest {
-    pub fn of(bytes: &[u8]) -> Digest {
-        Digest(Sha256::digest(bytes).into())
+impl ComponentDigest {
+    pub fn of(bytes: &[u8]) -> ComponentDigest {
+        ComponentDigest(Sha256::digest(bytes).into())
     }
 }
 
-impl fmt::Display for Digest {
+impl fmt::Display for ComponentDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex::encode(self.0))
     }
 }
 
-impl fmt::Debug for Digest {
+impl fmt::Debug for ComponentDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Digest({self})")
     }

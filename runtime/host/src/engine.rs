@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::limits::{Limits, STACK_BYTES};
+use crate::limits::{PluginLimits, STACK_BYTES};
 
 /// A deadline is counted in ticks: short beside any deadline, and too long to be seen in a profile.
 const TICK: Duration = Duration::from_millis(10);
@@ -17,7 +17,7 @@ const WARM_MEMORY_BYTES: usize = 1 << 20;
 const WARM_TABLE_BYTES: usize = 16 << 10;
 
 /// An engine whose calls are repeatable to the bit and stoppable at any time.
-pub(crate) fn new(limits: &Limits) -> wasmtime::Result<Engine> {
+pub(crate) fn new(limits: &PluginLimits) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)))
@@ -38,7 +38,7 @@ pub(crate) fn new(limits: &Limits) -> wasmtime::Result<Engine> {
     Ok(engine)
 }
 
-fn pool(limits: &Limits) -> PoolingAllocationConfig {
+fn pool(limits: &PluginLimits) -> PoolingAllocationConfig {
     let calls = limits.concurrent_calls;
     let parts = calls.saturating_mul(limits.parts);
     let mut pool = PoolingAllocationConfig::new();

@@ -9,12 +9,12 @@ use crate::call::{Answer, Call};
 use crate::contract::{
     attendance, carrier, choice, hand_over, interpreter, retrieval, roster, understanding, write_back,
 };
-use crate::function::World;
+use crate::function::WitWorld;
 use crate::limits::Budget;
 
 /// Where the exported interfaces are. A call looks up its own function and no other: to compare the types of all functions
 /// of its interface each time would cost it more than the call itself.
-pub(crate) struct Exports(BTreeMap<World, ComponentExportIndex>);
+pub(crate) struct Exports(BTreeMap<WitWorld, ComponentExportIndex>);
 
 /// The plugin does not export the interface, or not all of it.
 #[derive(Debug, thiserror::Error)]
@@ -23,31 +23,31 @@ pub(crate) struct NotExported;
 
 impl Exports {
     pub fn of(plugin: &InstancePre<Budget>) -> Exports {
-        let interface = |world: World| Some((world, plugin.component().get_export_index(None, world.export())?));
-        Exports(World::ALL.iter().copied().filter_map(interface).collect())
+        let interface = |world: WitWorld| Some((world, plugin.component().get_export_index(None, world.export())?));
+        Exports(WitWorld::ALL.iter().copied().filter_map(interface).collect())
     }
 
-    pub fn worlds(&self) -> Vec<World> {
+    pub fn worlds(&self) -> Vec<WitWorld> {
         self.0.keys().copied().collect()
     }
 
     /// Compares the types of every function of `world` with the contract's.
     pub fn check(
-        world: World,
+        world: WitWorld,
         plugin: &InstancePre<Budget>,
         store: &mut Store<Budget>,
         instance: &Instance,
     ) -> Result<()> {
         match world {
-            World::Trigger => interpreter::GuestIndices::new(plugin)?.load(store, instance).map(drop),
-            World::Records => retrieval::GuestIndices::new(plugin)?.load(store, instance).map(drop),
-            World::Channel => choice::GuestIndices::new(plugin)?.load(store, instance).map(drop),
-            World::Outreach => carrier::GuestIndices::new(plugin)?.load(store, instance).map(drop),
-            World::Reply => understanding::GuestIndices::new(plugin)?.load(store, instance).map(drop),
-            World::Network => roster::GuestIndices::new(plugin)?.load(store, instance).map(drop),
-            World::Visit => attendance::GuestIndices::new(plugin)?.load(store, instance).map(drop),
-            World::Chart => write_back::GuestIndices::new(plugin)?.load(store, instance).map(drop),
-            World::Escalation => hand_over::GuestIndices::new(plugin)?.load(store, instance).map(drop),
+            WitWorld::Trigger => interpreter::GuestIndices::new(plugin)?.load(store, instance).map(drop),
+            WitWorld::Records => retrieval::GuestIndices::new(plugin)?.load(store, instance).map(drop),
+            WitWorld::Channel => choice::GuestIndices::new(plugin)?.load(store, instance).map(drop),
+            WitWorld::Outreach => carrier::GuestIndices::new(plugin)?.load(store, instance).map(drop),
+            WitWorld::Reply => understanding::GuestIndices::new(plugin)?.load(store, instance).map(drop),
+            WitWorld::Network => roster::GuestIndices::new(plugin)?.load(store, instance).map(drop),
+            WitWorld::Visit => attendance::GuestIndices::new(plugin)?.load(store, instance).map(drop),
+            WitWorld::Chart => write_back::GuestIndices::new(plugin)?.load(store, instance).map(drop),
+            WitWorld::Escalation => hand_over::GuestIndices::new(plugin)?.load(store, instance).map(drop),
         }
     }
 

@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use wasmtime::Trap;
 
-use crate::digest::Digest;
+use crate::digest::ComponentDigest;
 use crate::exports::NotExported;
-use crate::function::{Function, World};
+use crate::function::{Function, WitWorld};
 use crate::limits::Spent;
 
 /// A call that gave no answer. Which plugin, which function, what happened; never the plugin's own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("plugin {plugin} {kind} in `{function}`: {}", kind.help())]
 pub struct Fault {
-    pub plugin: Digest,
+    pub plugin: ComponentDigest,
     pub function: Function,
     pub kind: FaultKind,
 }
@@ -105,7 +105,7 @@ pub enum HostError {
          `wasm-tools component new`"
     )]
     NotAComponent {
-        plugin: Digest,
+        plugin: ComponentDigest,
         #[source]
         source: wasmtime::Error,
     },
@@ -113,19 +113,19 @@ pub enum HostError {
         "plugin {plugin} imports `{import}`; a plugin is a pure function and may import nothing: take what it needs from \
          the arguments, and build it for `wasm32-unknown-unknown`, without WASI"
     )]
-    Imports { plugin: Digest, import: String },
+    Imports { plugin: ComponentDigest, import: String },
     #[error(
         "plugin {plugin} serves no stage: it exports no interface of `handoff:stage`; build it against one of the worlds \
          in `wit/`"
     )]
-    ServesNothing { plugin: Digest },
+    ServesNothing { plugin: ComponentDigest },
     #[error(
         "plugin {plugin} exports `{}` in another shape than the contract's; build it against `wit/` as it is in this \
          release", world.interface()
     )]
     OtherContract {
-        plugin: Digest,
-        world: World,
+        plugin: ComponentDigest,
+        world: WitWorld,
         #[source]
         source: wasmtime::Error,
     },
@@ -134,10 +134,10 @@ pub enum HostError {
          smaller, or raise `memory_bytes`, `table_elements` or `parts`"
     )]
     DoesNotFit {
-        plugin: Digest,
+        plugin: ComponentDigest,
         #[source]
         source: wasmtime::Error,
     },
     #[error("plugin {plugin} does not start ({kind}); it is started once when it is loaded, and failed; {}", kind.help())]
-    DoesNotStart { plugin: Digest, kind: FaultKind },
+    DoesNotStart { plugin: ComponentDigest, kind: FaultKind },
 }

@@ -16,7 +16,7 @@ const VERSION: &str = "0.1.0";
 #[serde(rename_all = "kebab-case")]
 #[derive(strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "kebab-case")]
-pub enum World {
+pub enum WitWorld {
     Trigger,
     Records,
     Channel,
@@ -28,8 +28,8 @@ pub enum World {
     Escalation,
 }
 
-impl World {
-    pub const ALL: &[World] = World::VARIANTS;
+impl WitWorld {
+    pub const ALL: &[WitWorld] = WitWorld::VARIANTS;
 
     /// The world's name in `wit/`.
     pub fn name(self) -> &'static str {
@@ -39,15 +39,15 @@ impl World {
     /// The name of the interface that a plugin of this world exports.
     pub fn interface(self) -> &'static str {
         match self {
-            World::Trigger => "interpreter",
-            World::Records => "retrieval",
-            World::Channel => "choice",
-            World::Outreach => "carrier",
-            World::Reply => "understanding",
-            World::Network => "roster",
-            World::Visit => "attendance",
-            World::Chart => "write-back",
-            World::Escalation => "hand-over",
+            WitWorld::Trigger => "interpreter",
+            WitWorld::Records => "retrieval",
+            WitWorld::Channel => "choice",
+            WitWorld::Outreach => "carrier",
+            WitWorld::Reply => "understanding",
+            WitWorld::Network => "roster",
+            WitWorld::Visit => "attendance",
+            WitWorld::Chart => "write-back",
+            WitWorld::Escalation => "hand-over",
         }
     }
 
@@ -84,22 +84,22 @@ pub enum Function {
 
 impl Function {
     /// The world whose plugins answer it.
-    pub fn world(self) -> World {
+    pub fn world(self) -> WitWorld {
         match self {
-            Function::AuthenticateDelivery | Function::Interpret => World::Trigger,
-            Function::Retrieve | Function::ResumeRetrieval => World::Records,
-            Function::Choose => World::Channel,
+            Function::AuthenticateDelivery | Function::Interpret => WitWorld::Trigger,
+            Function::Retrieve | Function::ResumeRetrieval => WitWorld::Records,
+            Function::Choose => WitWorld::Channel,
             Function::Compose
             | Function::ResumeCarrier
             | Function::Lookup
             | Function::ClearFields
             | Function::AuthenticateCallback
-            | Function::Receive => World::Outreach,
-            Function::Understand => World::Reply,
-            Function::Assess => World::Network,
-            Function::CheckVisit | Function::ResumeVisit => World::Visit,
-            Function::WriteChart | Function::ResumeChart => World::Chart,
-            Function::Raise | Function::ResumeTask => World::Escalation,
+            | Function::Receive => WitWorld::Outreach,
+            Function::Understand => WitWorld::Reply,
+            Function::Assess => WitWorld::Network,
+            Function::CheckVisit | Function::ResumeVisit => WitWorld::Visit,
+            Function::WriteChart | Function::ResumeChart => WitWorld::Chart,
+            Function::Raise | Function::ResumeTask => WitWorld::Escalation,
         }
     }
 

@@ -8,28 +8,28 @@ use wasmtime::Engine;
 
 use crate::cache::Cache;
 use crate::call::{Answer, Call};
-use crate::digest::Digest;
+use crate::digest::ComponentDigest;
 use crate::engine;
 use crate::fault::{Fault, FaultKind, HostError};
 use crate::inspect::{self, Inspection};
-use crate::limits::Limits;
+use crate::limits::PluginLimits;
 use crate::plugin::Plugin;
 use crate::slots::Slots;
 
 /// Calls plugins. Share one: it owns the memory that all calls live in.
 pub struct Host {
     engine: Engine,
-    limits: Limits,
+    limits: PluginLimits,
     cache: Option<Cache>,
     slots: Slots,
     /// A component is made ready once, however many workflows and houses name it.
-    loaded: Mutex<HashMap<Digest, Plugin>>,
+    loaded: Mutex<HashMap<ComponentDigest, Plugin>>,
 }
 
 impl Host {
     /// `cache` is a private directory for compiled plugins, made if need be. Without one each plugin is compiled anew:
     /// some tenths of a second for a parser.
-    pub fn new(limits: Limits, cache: Option<&Path>) -> Result<Host, HostError> {
+    pub fn new(limits: PluginLimits, cache: Option<&Path>) -> Result<Host, HostError> {
         let engine = engine::new(&limits).map_err(HostError::Setup)?;
         let cache = cache.map(|path| Cache::open(path, &engine)).transpose()?;
         let slots = Slots::new(limits.concurrent_calls);
@@ -39,7 +39,7 @@ impl Host {
     /// Compiles a component and checks that it is a plugin: it imports nothing, serves a stage in this contract's types,
     /// and starts within the limits; once, since the same bytes are the same plugin. Waits for a place like a call.
     pub fn load(&self, component: &[u8]) -> Result<Plugin, HostError> {
-        let digest = Digest::of(component);
+        let digest = ComponentDigest::of(component);
         let loaded = || self.loaded.lock();
         if let Some(plugin) = loaded().get(&digest) {
             return Ok(plugin.clone());
@@ -56,7 +56,7 @@ impl Host {
     }
 
     /// What one call may use.
-    pub fn limits(&self) -> &Limits {
+    pub fn limits(&self) -> &PluginLimits {
         &self.limits
     }
 

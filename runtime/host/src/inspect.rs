@@ -8,9 +8,9 @@ use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
 use crate::cache::{self, Cache};
-use crate::digest::Digest;
+use crate::digest::ComponentDigest;
 use crate::fault::HostError;
-use crate::function::{PACKAGE, World};
+use crate::function::{PACKAGE, WitWorld};
 
 /// A component as it is, fit or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -20,7 +20,7 @@ pub struct Inspection {
     /// In bytes.
     pub size: usize,
     /// The stages it serves.
-    pub worlds: Vec<World>,
+    pub worlds: Vec<WitWorld>,
     /// What it imports and could act with. A plugin with any is refused.
     pub imports: Vec<String>,
     /// What it exports: each interface with its functions.
@@ -28,13 +28,13 @@ pub struct Inspection {
 }
 
 pub(crate) fn inspect(engine: &Engine, cache: Option<&Cache>, bytes: &[u8]) -> Result<Inspection, HostError> {
-    let digest = Digest::of(bytes);
+    let digest = ComponentDigest::of(bytes);
     let component = cache::component(engine, cache, digest, bytes)?;
-    let serves = |world: &World| component.get_export_index(None, world.export()).is_some();
+    let serves = |world: &WitWorld| component.get_export_index(None, world.export()).is_some();
     Ok(Inspection {
         digest: digest.to_string(),
         size: bytes.len(),
-        worlds: World::ALL.iter().copied().filter(serves).collect(),
+        worlds: WitWorld::ALL.iter().copied().filter(serves).collect(),
         imports: effects(engine, &component),
         exports: exports(engine, &component),
     })

@@ -26,11 +26,11 @@ mod slots;
 mod turn;
 
 pub use call::{Answer, Call, WithoutResponse};
-pub use digest::Digest;
+pub use digest::ComponentDigest;
 pub use fault::{Fault, FaultKind, HostError};
-pub use function::{Function, World};
+pub use function::{Function, WitWorld};
 pub use host::Host;
 pub use inspect::Inspection;
-pub use limits::Limits;
+pub use limits::PluginLimits;
 pub use plugin::Plugin;
-pub use turn::{End, Speaker, Turn, reason};
+pub use turn::{End, StageCaller, Turn, reason};

@@ -40,7 +40,7 @@ pub(crate) const STACK_BYTES: usize = 512 << 10;
 
 /// What one call may use, and how many there may be at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct PluginLimits {
     /// Linear memory of one call, all its memories together, in bytes.
     pub memory_bytes: usize,
     /// Elements in all tables of one call together.
@@ -59,9 +59,9 @@ pub struct Limits {
     pub concurrent_calls: u32,
 }
 
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
+impl Default for PluginLimits {
+    fn default() -> PluginLimits {
+        PluginLimits {
             memory_bytes: MEMORY_BYTES,
             table_elements: TABLE_ELEMENTS,
             parts: PARTS,
@@ -90,7 +90,7 @@ pub(crate) struct Budget {
 pub(crate) struct Spent;
 
 impl Budget {
-    pub fn new(limits: &Limits) -> Budget {
+    pub fn new(limits: &PluginLimits) -> Budget {
         Budget {
             memory_bytes: limits.memory_bytes,
             table_elements: limits.table_elements,

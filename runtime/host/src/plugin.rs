@@ -8,41 +8,41 @@ use wasmtime::{Engine, Store};
 
 use crate::cache::{self, Cache};
 use crate::call::{Answer, Call};
-use crate::digest::Digest;
+use crate::digest::ComponentDigest;
 use crate::engine;
 use crate::exports::Exports;
 use crate::fault::{FaultKind, HostError};
-use crate::function::World;
+use crate::function::WitWorld;
 use crate::inspect;
-use crate::limits::{Budget, Limits};
+use crate::limits::{Budget, PluginLimits};
 
 /// Ready to be called. Cheap to clone.
 #[derive(Clone)]
 pub struct Plugin(Arc<Inner>);
 
 struct Inner {
-    digest: Digest,
-    worlds: Vec<World>,
+    digest: ComponentDigest,
+    worlds: Vec<WitWorld>,
     pre: InstancePre<Budget>,
     exports: Exports,
 }
 
 impl Plugin {
     /// SHA-256 of the component.
-    pub fn digest(&self) -> Digest {
+    pub fn digest(&self) -> ComponentDigest {
         self.0.digest
     }
 
     /// The stages it serves; one for most plugins, never none.
-    pub fn worlds(&self) -> &[World] {
+    pub fn worlds(&self) -> &[WitWorld] {
         &self.0.worlds
     }
 
     pub(crate) fn load(
         engine: &Engine,
-        limits: &Limits,
+        limits: &PluginLimits,
         cache: Option<&Cache>,
-        digest: Digest,
+        digest: ComponentDigest,
         bytes: &[u8],
     ) -> Result<Plugin, HostError> {
         let component = cache::component(engine, cache, digest, bytes)?;
@@ -64,7 +64,7 @@ impl Plugin {
     }
 
     /// Starts it once, so that a plugin which cannot start or has other types is refused now and not at its first patient.
-    fn rehearse(&self, limits: &Limits) -> Result<(), HostError> {
+    fn rehearse(&self, limits: &PluginLimits) -> Result<(), HostError> {
         let plugin = self.digest();
         let mut store = self.store(limits);
         let instance = self
@@ -84,13 +84,13 @@ impl Plugin {
 
     /// Performs one call in an instance of its own, which ends with the call: nothing of one patient's call is there for
     /// the next.
-    pub(crate) fn perform(&self, limits: &Limits, call: &Call) -> wasmtime::Result<Answer> {
+    pub(crate) fn perform(&self, limits: &PluginLimits, call: &Call) -> wasmtime::Result<Answer> {
         let mut store = self.store(limits);
         let instance = self.0.pre.instantiate(&mut store)?;
         self.0.exports.perform(&mut store, &instance, call)
     }
 
-    fn store(&self, limits: &Limits) -> Store<Budget> {
+    fn store(&self, limits: &PluginLimits) -> Store<Budget> {
         let mut store = Store::new(self.0.pre.engine(), Budget::new(limits));
         store.limiter(|budget| budget);
         store.set_epoch_deadline(engine::ticks(limits.deadline));

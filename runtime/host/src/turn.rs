@@ -4,7 +4,7 @@ use crate::call::{Answer, Call};
 use crate::contract::exchange::{Ask, Response};
 use crate::contract::types::Failure;
 use crate::contract::{attendance, carrier, hand_over, retrieval, write_back};
-use crate::function::World;
+use crate::function::WitWorld;
 
 /// One more request, or the end: of any stage.
 pub enum Turn {
@@ -23,7 +23,7 @@ pub enum End {
 
 /// The stages that hold conversations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Speaker {
+pub enum StageCaller {
     Records,
     Outreach,
     Visit,
@@ -31,37 +31,37 @@ pub enum Speaker {
     Escalation,
 }
 
-impl Speaker {
+impl StageCaller {
     /// Nothing for a stage that asks nobody.
-    pub fn of(stage: World) -> Option<Speaker> {
+    pub fn of(stage: WitWorld) -> Option<StageCaller> {
         match stage {
-            World::Records => Some(Speaker::Records),
-            World::Outreach => Some(Speaker::Outreach),
-            World::Visit => Some(Speaker::Visit),
-            World::Chart => Some(Speaker::Chart),
-            World::Escalation => Some(Speaker::Escalation),
-            World::Trigger | World::Channel | World::Reply | World::Network => None,
+            WitWorld::Records => Some(StageCaller::Records),
+            WitWorld::Outreach => Some(StageCaller::Outreach),
+            WitWorld::Visit => Some(StageCaller::Visit),
+            WitWorld::Chart => Some(StageCaller::Chart),
+            WitWorld::Escalation => Some(StageCaller::Escalation),
+            WitWorld::Trigger | WitWorld::Channel | WitWorld::Reply | WitWorld::Network => None,
         }
     }
 
-    pub fn stage(self) -> World {
+    pub fn stage(self) -> WitWorld {
         match self {
-            Speaker::Records => World::Records,
-            Speaker::Outreach => World::Outreach,
-            Speaker::Visit => World::Visit,
-            Speaker::Chart => World::Chart,
-            Speaker::Escalation => World::Escalation,
+            StageCaller::Records => WitWorld::Records,
+            StageCaller::Outreach => WitWorld::Outreach,
+            StageCaller::Visit => WitWorld::Visit,
+            StageCaller::Chart => WitWorld::Chart,
+            StageCaller::Escalation => WitWorld::Escalation,
         }
     }
 
     /// The call by which it goes on from an ask.
     pub fn resume(self, state: String, response: Response, settings: String) -> Call {
         match self {
-            Speaker::Records => Call::ResumeRetrieval { state, response, settings },
-            Speaker::Outreach => Call::ResumeCarrier { state, response, settings },
-            Speaker::Visit => Call::ResumeVisit { state, response, settings },
-            Speaker::Chart => Call::ResumeChart { state, response, settings },
-            Speaker::Escalation => Call::ResumeTask { state, response, settings },
+            StageCaller::Records => Call::ResumeRetrieval { state, response, settings },
+            StageCaller::Outreach => Call::ResumeCarrier { state, response, settings },
+            StageCaller::Visit => Call::ResumeVisit { state, response, settings },
+            StageCaller::Chart => Call::ResumeChart { state, response, settings },
+            StageCaller::Escalation => Call::ResumeTask { state, response, settings },
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use handoff_store::{AccountChange, CommitError, Record};
-use handoff_vault::{Dice, PeopleKey};
+use handoff_vault::{PeopleKey, SecureRandom};
 use parking_lot::{Mutex, MutexGuard};
 use zeroize::Zeroizing;
 
@@ -24,7 +24,7 @@ const ACCOUNTS_MAX: usize = 1_000;
 pub struct Accounts {
     file: AccountFile,
     accounts: Mutex<AccountSet>,
-    dice: Mutex<Dice>,
+    dice: Mutex<SecureRandom>,
     /// What a name that no account has is checked against, so that it costs the same time.
     pub(crate) decoy: PasswordVerifier,
 }
@@ -84,7 +84,7 @@ pub struct ChangedBy<'a> {
 impl Accounts {
     /// # Errors
     /// When the file is there and cannot be read, or was written under another instance's key.
-    pub fn open(data: &Path, key: PeopleKey, mut dice: Dice) -> Result<Accounts, AccountsError> {
+    pub fn open(data: &Path, key: PeopleKey, mut dice: SecureRandom) -> Result<Accounts, AccountsError> {
         let file = AccountFile::new(data, key);
         let accounts = file.read()?;
         let decoy = PasswordVerifier::of(&Password::generate(&mut *dice), &mut *dice)?;
@@ -239,7 +239,7 @@ impl Accounts {
         self.accounts.lock()
     }
 
-    pub(crate) fn dice(&self) -> MutexGuard<'_, Dice> {
+    pub(crate) fn dice(&self) -> MutexGuard<'_, SecureRandom> {
         self.dice.lock()
     }
 }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use handoff_vault::Dice;
+use handoff_vault::SecureRandom;
 use handoff_vault::secrets::{Secret, Secrets};
 use parking_lot::Mutex;
 use serde::Deserialize;
@@ -85,7 +85,7 @@ pub struct Oidc {
     redirect_uri: String,
     provider: OpenIdProvider,
     pending: Mutex<HashMap<[u8; 32], Pending>>,
-    dice: Mutex<Dice>,
+    dice: Mutex<SecureRandom>,
 }
 
 /// One who was sent there and has not come back.
@@ -157,7 +157,7 @@ impl Oidc {
         config: OidcConfig,
         secrets: &Secrets,
         public_url: Option<&str>,
-        dice: Dice,
+        dice: SecureRandom,
     ) -> Result<Oidc, OidcConfigError> {
         let no_secret = || OidcConfigError::NoSecret(config.secret.clone());
         let secret = secrets.get(&config.secret).cloned().ok_or_else(no_secret)?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use handoff_vault::Dice;
+use handoff_vault::SecureRandom;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use parking_lot::{Mutex, MutexGuard};
 use sha2::{Digest as _, Sha256};
@@ -39,7 +39,7 @@ pub struct SessionToken(Zeroizing<[u8; TOKEN_BYTES]>);
 /// Everyone who is signed in, by the hash of their token: a look-up tells by its time at most something of a hash.
 pub struct Sessions {
     open: Mutex<HashMap<[u8; 32], Session>>,
-    dice: Mutex<Dice>,
+    dice: Mutex<SecureRandom>,
 }
 
 /// Who it is, and who says so.
@@ -89,7 +89,7 @@ impl std::fmt::Debug for SessionToken {
 }
 
 impl Sessions {
-    pub fn new(dice: Dice) -> Sessions {
+    pub fn new(dice: SecureRandom) -> Sessions {
         Sessions { open: Mutex::default(), dice: Mutex::new(dice) }
     }
 

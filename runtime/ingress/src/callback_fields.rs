@@ -119,7 +119,7 @@ impl fmt::Debug for Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use handoff_vault::{MasterKey, MemoryIndex, Vault, system_dice};
+    use handoff_vault::{MasterKey, MemoryLookup, Vault, system_dice};
 
     const FORM: &str = "application/x-www-form-urlencoded; charset=UTF-8";
 
@@ -152,7 +152,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let mut dice = system_dice();
         let vault = Vault::open(dir.path(), MasterKey::generate(&mut *dice), dice, 0).expect("opened");
-        let index = MemoryIndex::default();
+        let index = MemoryLookup::default();
         let mut sealing = vault.sealing(&index);
         let at = DateTime::from_timestamp(1_790_000_000, 0).expect("a moment");
         let fields = Fields::open(FORM, b"MessageSid=SM1&From=%2B15125550143&Body=Xochiquetzal").expect("opened");

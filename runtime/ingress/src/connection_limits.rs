@@ -12,7 +12,7 @@ use serde::Deserialize;
 /// `limits:` of a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct GuestLimits {
+pub struct ConnectionLimitsConfig {
     /// A practice has some ten interfaces with a few connections each; the rest is somebody's mistake.
     pub connections_max: usize,
     /// Half Handoff: one broken interface engine, or one attacker, leaves room for the others.
@@ -22,9 +22,9 @@ pub struct GuestLimits {
     pub deliveries_per_second: u32,
 }
 
-impl Default for GuestLimits {
-    fn default() -> GuestLimits {
-        GuestLimits { connections_max: 256, connections_per_source_max: 128, deliveries_per_second: 2_000 }
+impl Default for ConnectionLimitsConfig {
+    fn default() -> ConnectionLimitsConfig {
+        ConnectionLimitsConfig { connections_max: 256, connections_per_source_max: 128, deliveries_per_second: 2_000 }
     }
 }
 
@@ -37,7 +37,7 @@ const SOURCES_MAX: usize = 4_096;
 
 /// Whom limits are counted for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Source {
+pub enum LimitedPeer {
     Address(IpAddr),
     /// The allowed name that its certificate has.
     Certificate(String),
@@ -47,22 +47,22 @@ pub enum Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Full {
     #[error("there are as many connections as `limits: connections_max` allows")]
-    House,
+    Listener,
     #[error("this source has as many connections as `limits: connections_per_source_max` allows")]
     Source,
 }
 
-/// Everyone at one listener.
+/// Every connection of one listener.
 #[derive(Debug)]
-pub struct Guests {
-    limits: GuestLimits,
+pub struct ConnectionLimits {
+    limits: ConnectionLimitsConfig,
     present: Mutex<Present>,
 }
 
 #[derive(Debug, Default)]
 struct Present {
     connections: usize,
-    sources: HashMap<Source, Standing>,
+    sources: HashMap<LimitedPeer, Standing>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -75,15 +75,15 @@ struct Standing {
 
 /// One connection of one source. Dropped, it makes room.
 #[derive(Debug)]
-pub struct Guest {
-    guests: Arc<Guests>,
-    source: Source,
+pub struct ConnectionPermit {
+    limits: Arc<ConnectionLimits>,
+    source: LimitedPeer,
 }
 
-impl Source {
+impl LimitedPeer {
     /// Whoever is given an IPv6 address is given a /64 of them (RFC 6177): it is one source.
-    pub fn of(address: IpAddr) -> Source {
-        Source::Address(match address.to_canonical() {
+    pub fn of(address: IpAddr) -> LimitedPeer {
+        LimitedPeer::Address(match address.to_canonical() {
             IpAddr::V4(v4) => v4.into(),
             IpAddr::V6(v6) => {
                 let [a, b, c, d, ..] = v6.segments();
@@ -93,33 +93,33 @@ impl Source {
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for LimitedPeer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Source::Address(address) => write!(f, "{address}"),
-            Source::Certificate(name) => write!(f, "{name}"),
+            LimitedPeer::Address(address) => write!(f, "{address}"),
+            LimitedPeer::Certificate(name) => write!(f, "{name}"),
         }
     }
 }
 
-impl Guests {
-    pub fn new(limits: GuestLimits) -> Arc<Guests> {
-        Arc::new(Guests { limits, present: Mutex::default() })
+impl ConnectionLimits {
+    pub fn new(limits: ConnectionLimitsConfig) -> Arc<ConnectionLimits> {
+        Arc::new(ConnectionLimits { limits, present: Mutex::default() })
     }
 
     /// # Errors
     /// When Handoff, or the source's share of it, is full.
-    pub fn enter(self: &Arc<Self>, source: Source) -> Result<Guest, Full> {
+    pub fn enter(self: &Arc<Self>, source: LimitedPeer) -> Result<ConnectionPermit, Full> {
         self.with(|present, now| {
             if present.connections >= self.limits.connections_max {
-                return Err(Full::House);
+                return Err(Full::Listener);
             }
             if present.sources.len() >= SOURCES_MAX {
                 present.sources.retain(|_, standing| standing.connections > 0 || standing.paid_until > now);
             }
             let known = present.sources.contains_key(&source);
             if !known && present.sources.len() >= SOURCES_MAX {
-                return Err(Full::House);
+                return Err(Full::Listener);
             }
             let fresh = Standing { connections: 0, paid_until: now };
             let standing = present.sources.entry(source.clone()).or_insert(fresh);
@@ -130,7 +130,7 @@ impl Guests {
             present.connections += 1;
             Ok(())
         })?;
-        Ok(Guest { guests: Arc::clone(self), source })
+        Ok(ConnectionPermit { limits: Arc::clone(self), source })
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Present, Instant) -> T) -> T {
@@ -138,8 +138,8 @@ impl Guests {
     }
 }
 
-impl Guest {
-    pub fn source(&self) -> &Source {
+impl ConnectionPermit {
+    pub fn source(&self) -> &LimitedPeer {
         &self.source
     }
 
@@ -147,20 +147,20 @@ impl Guest {
     ///
     /// # Errors
     /// When that source's share is full.
-    pub fn known_as(self, source: Source) -> Result<Guest, Full> {
-        let guests = Arc::clone(&self.guests);
+    pub fn known_as(self, source: LimitedPeer) -> Result<ConnectionPermit, Full> {
+        let limits = Arc::clone(&self.limits);
         drop(self);
-        guests.enter(source)
+        limits.enter(source)
     }
 
     /// Takes a turn to speak, if the source has one left.
     ///
     /// # Errors
     /// How long until it has.
-    pub fn speak(&self) -> Result<(), Duration> {
-        let turn = Duration::from_secs(1) / self.guests.limits.deliveries_per_second.max(1);
-        self.guests.with(|present, now| {
-            // Invariant: whoever is a guest has a standing.
+    pub fn take_token(&self) -> Result<(), Duration> {
+        let turn = Duration::from_secs(1) / self.limits.limits.deliveries_per_second.max(1);
+        self.limits.with(|present, now| {
+            // Invariant: whoever holds a permit has a standing.
             let Some(standing) = present.sources.get_mut(&self.source) else { return Ok(()) };
             let paid_until = standing.paid_until.max(now) + turn;
             match paid_until.saturating_duration_since(now).checked_sub(BURST.max(turn)) {
@@ -174,9 +174,9 @@ impl Guest {
     }
 }
 
-impl Drop for Guest {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        self.guests.with(|present, _| {
+        self.limits.with(|present, _| {
             present.connections -= 1;
             if let Some(standing) = present.sources.get_mut(&self.source) {
                 standing.connections -= 1;
@@ -189,26 +189,26 @@ impl Drop for Guest {
 mod tests {
     use super::*;
 
-    fn limits() -> GuestLimits {
-        GuestLimits { connections_max: 3, connections_per_source_max: 2, deliveries_per_second: 10 }
+    fn limits() -> ConnectionLimitsConfig {
+        ConnectionLimitsConfig { connections_max: 3, connections_per_source_max: 2, deliveries_per_second: 10 }
     }
 
-    fn source(address: &str) -> Source {
-        Source::of(address.parse().expect("an address"))
+    fn source(address: &str) -> LimitedPeer {
+        LimitedPeer::of(address.parse().expect("an address"))
     }
 
     #[test]
     fn each_source_has_its_share_and_gives_it_back() {
-        let guests = Guests::new(limits());
-        let first = guests.enter(source("10.0.0.1")).expect("room");
-        let _second = guests.enter(source("10.0.0.1")).expect("room");
-        assert_eq!(guests.enter(source("10.0.0.1")).err(), Some(Full::Source));
-        let other = guests.enter(source("10.0.0.2")).expect("room");
-        assert_eq!(guests.enter(source("10.0.0.3")).err(), Some(Full::House));
+        let limits = ConnectionLimits::new(limits());
+        let first = limits.enter(source("10.0.0.1")).expect("room");
+        let _second = limits.enter(source("10.0.0.1")).expect("room");
+        assert_eq!(limits.enter(source("10.0.0.1")).err(), Some(Full::Source));
+        let other = limits.enter(source("10.0.0.2")).expect("room");
+        assert_eq!(limits.enter(source("10.0.0.3")).err(), Some(Full::Listener));
         drop(other);
-        let named = first.known_as(Source::Certificate("ehr".into())).expect("room");
+        let named = first.known_as(LimitedPeer::Certificate("ehr".into())).expect("room");
         assert_eq!(named.source().to_string(), "ehr");
-        assert!(guests.enter(source("10.0.0.1")).is_ok(), "the first left its address");
+        assert!(limits.enter(source("10.0.0.1")).is_ok(), "the first left its address");
     }
 
     #[test]
@@ -225,22 +225,22 @@ mod tests {
 
     #[test]
     fn a_source_may_catch_up_and_then_keeps_its_pace_and_others_theirs() {
-        let guests = Guests::new(limits());
-        let (busy, quiet) = (guests.enter(source("10.0.0.1")).expect("room"), guests.enter(source("10.0.0.2")));
-        let at_once = (0..1_000).take_while(|_| busy.speak().is_ok()).count();
+        let limits = ConnectionLimits::new(limits());
+        let (busy, quiet) = (limits.enter(source("10.0.0.1")).expect("room"), limits.enter(source("10.0.0.2")));
+        let at_once = (0..1_000).take_while(|_| busy.take_token().is_ok()).count();
         // Five seconds' worth, and what became due while they were counted.
         assert!((50..60).contains(&at_once), "{at_once}");
-        let wait = busy.speak().expect_err("its turn is over");
+        let wait = busy.take_token().expect_err("its turn is over");
         assert!(wait <= Duration::from_millis(100), "{wait:?}");
-        assert_eq!(quiet.expect("room").speak(), Ok(()));
+        assert_eq!(quiet.expect("room").take_token(), Ok(()));
     }
 
     #[test]
     fn sources_that_have_left_are_forgotten() {
-        let guests = Guests::new(GuestLimits { connections_max: 10, ..limits() });
+        let limits = ConnectionLimits::new(ConnectionLimitsConfig { connections_max: 10, ..limits() });
         for number in 0..2 * SOURCES_MAX as u32 {
-            drop(guests.enter(Source::Address(std::net::Ipv4Addr::from(number).into())).expect("room"));
+            drop(limits.enter(LimitedPeer::Address(std::net::Ipv4Addr::from(number).into())).expect("room"));
         }
-        assert!(guests.with(|present, _| present.sources.len()) <= SOURCES_MAX);
+        assert!(limits.with(|present, _| present.sources.len()) <= SOURCES_MAX);
     }
 }

@@ -19,7 +19,7 @@ pub fn is_credential(header: &str) -> bool {
 /// Bytes that came in, not yet understood.
 #[derive(Clone, PartialEq)]
 pub struct Delivery {
-    pub door: Door,
+    pub transport: Transport,
     /// The listener's source, or for a callback the stage's name.
     pub source: String,
     /// The public URL that was called, with its query; empty for MLLP.
@@ -34,7 +34,7 @@ pub struct Delivery {
 /// By which door a delivery came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
-pub enum Door {
+pub enum Transport {
     Mllp,
     /// `POST /in/{source}`.
     Webhook,
@@ -44,7 +44,7 @@ pub enum Door {
 
 /// What the sender gets to read.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct Acknowledgement {
     /// HTTP only.
     pub status: u16,
     /// HTTP only.
@@ -55,51 +55,51 @@ pub struct Answer {
 
 /// Takes deliveries in. The future is done once the delivery is durable, or has been refused.
 pub trait DeliverySink: Send + Sync + 'static {
-    fn take(&self, delivery: Delivery) -> impl Future<Output = Answer> + Send;
+    fn take(&self, delivery: Delivery) -> impl Future<Output = Acknowledgement> + Send;
 }
 
 impl<F, A> DeliverySink for F
 where
     F: Fn(Delivery) -> A + Send + Sync + 'static,
-    A: Future<Output = Answer> + Send,
+    A: Future<Output = Acknowledgement> + Send,
 {
-    fn take(&self, delivery: Delivery) -> impl Future<Output = Answer> + Send {
+    fn take(&self, delivery: Delivery) -> impl Future<Output = Acknowledgement> + Send {
         self(delivery)
     }
 }
 
-impl Answer {
+impl Acknowledgement {
     /// Nothing that the sender could misread: over MLLP no acknowledgement at all, over HTTP a 503. It will try again.
-    pub fn unavailable() -> Answer {
-        Answer::bare(503)
+    pub fn unavailable() -> Acknowledgement {
+        Acknowledgement::bare(503)
     }
 
     /// The sender is not who it says.
-    pub fn forged() -> Answer {
-        Answer::bare(403)
+    pub fn forged() -> Acknowledgement {
+        Acknowledgement::bare(403)
     }
 
     /// The workflow has no stage for this door.
-    pub fn not_found() -> Answer {
-        Answer::bare(404)
+    pub fn not_found() -> Acknowledgement {
+        Acknowledgement::bare(404)
     }
 
-    pub fn malformed() -> Answer {
-        Answer::bare(400)
+    pub fn malformed() -> Acknowledgement {
+        Acknowledgement::bare(400)
     }
 
-    fn bare(status: u16) -> Answer {
-        Answer { status, content_type: String::new(), body: Vec::new() }
-    }
-}
-
-impl From<interpreter::Answer> for Answer {
-    fn from(answer: interpreter::Answer) -> Answer {
-        Answer { status: answer.status, content_type: answer.content_type, body: answer.body }
+    fn bare(status: u16) -> Acknowledgement {
+        Acknowledgement { status, content_type: String::new(), body: Vec::new() }
     }
 }
 
-impl Door {
+impl From<interpreter::Answer> for Acknowledgement {
+    fn from(answer: interpreter::Answer) -> Acknowledgement {
+        Acknowledgement { status: answer.status, content_type: answer.content_type, body: answer.body }
+    }
+}
+
+impl Transport {
     /// As the journal has it.
     pub fn name(self) -> &'static str {
         self.into()
@@ -108,11 +108,11 @@ impl Door {
 
 impl fmt::Debug for Delivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Delivery({:?} {}, {} bytes)", self.door, self.source, self.body.len())
+        write!(f, "Delivery({:?} {}, {} bytes)", self.transport, self.source, self.body.len())
     }
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for Acknowledgement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Answer({}, {} bytes)", self.status, self.body.len())
     }

@@ -2,7 +2,7 @@
 
 use handoff_engine::error_code::{Coded, ErrorCode};
 
-use crate::listener::EntranceError;
+use crate::listener::ListenerError;
 use crate::signature::Forged;
 use crate::tls::TlsError;
 
@@ -31,21 +31,21 @@ impl Coded for TlsError {
     }
 }
 
-impl Coded for EntranceError {
+impl Coded for ListenerError {
     fn code(&self) -> ErrorCode {
         match self {
-            EntranceError::Unencrypted { .. } => ErrorCode::LISTENER_UNENCRYPTED,
-            EntranceError::Tls { source, .. } => source.code(),
-            EntranceError::Zero { .. } => ErrorCode::LISTENER_LIMIT,
+            ListenerError::Unencrypted { .. } => ErrorCode::LISTENER_UNENCRYPTED,
+            ListenerError::Tls { source, .. } => source.code(),
+            ListenerError::Zero { .. } => ErrorCode::LISTENER_LIMIT,
         }
     }
 
     fn place(&self) -> Option<String> {
         match self {
-            EntranceError::Unencrypted { name, .. } | EntranceError::Zero { name, .. } => {
+            ListenerError::Unencrypted { name, .. } | ListenerError::Zero { name, .. } => {
                 Some(format!("listener {name}"))
             }
-            EntranceError::Tls { name, source } => {
+            ListenerError::Tls { name, source } => {
                 Some(source.place().map_or(format!("listener {name}"), |place| format!("listener {name}, {place}")))
             }
         }

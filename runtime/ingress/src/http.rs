@@ -20,12 +20,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower::Service as _;
 
-use crate::delivery::{Answer, DELIVERY_BYTES_MAX, Delivery, DeliverySink, Door};
-use crate::listener::{Entrance, Visitor};
+use crate::delivery::{Acknowledgement, DELIVERY_BYTES_MAX, Delivery, DeliverySink, Transport};
+use crate::listener::{Connection, Listener};
 
 /// What a listener puts up with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct HttpLimits {
     /// For a request's head to come in, and between two requests of a connection.
     pub head: Duration,
     /// Vendors' heads have some two kilobytes, a signature and a tracing header among them.
@@ -34,9 +34,9 @@ pub struct Limits {
     pub body: Duration,
 }
 
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { head: Duration::from_secs(20), head_bytes_max: 64 * 1024, body: Duration::from_secs(60) }
+impl Default for HttpLimits {
+    fn default() -> HttpLimits {
+        HttpLimits { head: Duration::from_secs(20), head_bytes_max: 64 * 1024, body: Duration::from_secs(60) }
     }
 }
 
@@ -53,7 +53,7 @@ struct Doors<I> {
     clock: Arc<dyn Clock>,
     public_url: Option<String>,
     scheme: Scheme,
-    limits: Limits,
+    limits: HttpLimits,
 }
 
 /// `POST /in/{source}` for webhooks and `POST /callback/{stage}` for callbacks.
@@ -65,7 +65,7 @@ pub fn router<I: DeliverySink>(
     clock: Arc<dyn Clock>,
     public_url: Option<String>,
     scheme: Scheme,
-    limits: Limits,
+    limits: HttpLimits,
 ) -> Router {
     let public_url = public_url.map(|url| url.trim_end_matches('/').to_string());
     Router::new()
@@ -80,34 +80,36 @@ pub type TooFast = fn(Duration) -> Response<Body>;
 /// Serves until `closing` turns true; then answers the requests that are under way, and returns. `axum::serve` would set
 /// a slow head no limit.
 pub async fn serve(
-    entrance: Entrance,
-    listener: TcpListener,
+    listener: Listener,
+    tcp: TcpListener,
     router: Router,
-    limits: Limits,
+    limits: HttpLimits,
     closing: watch::Receiver<bool>,
 ) {
-    serve_with(entrance, listener, router, limits, too_fast, closing).await;
+    serve_with(listener, tcp, router, limits, too_fast, closing).await;
 }
 
 /// As [`serve`], with another answer for whoever is too fast.
 pub async fn serve_with(
-    entrance: Entrance,
-    listener: TcpListener,
+    listener: Listener,
+    tcp: TcpListener,
     router: Router,
-    limits: Limits,
+    limits: HttpLimits,
     too_fast: TooFast,
     closing: watch::Receiver<bool>,
 ) {
-    entrance.serve(listener, closing, move |visitor| converse(visitor, router.clone(), limits, too_fast)).await;
+    listener
+        .serve(tcp, closing, move |connection| serve_connection(connection, router.clone(), limits, too_fast))
+        .await;
 }
 
 /// One connection, until either side closes it.
-async fn converse(visitor: Visitor, router: Router, limits: Limits, too_fast: TooFast) {
-    let Visitor { socket, guest, mut closing } = visitor;
+async fn serve_connection(connection: Connection, router: Router, limits: HttpLimits, too_fast: TooFast) {
+    let Connection { socket, permit, mut closing } = connection;
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let mut router = router.clone();
-        let turn = guest.speak();
-        let source = guest.source().clone();
+        let turn = permit.take_token();
+        let source = permit.source().clone();
         async move {
             match turn {
                 Ok(()) => {
@@ -135,7 +137,7 @@ async fn converse(visitor: Visitor, router: Router, limits: Limits, too_fast: To
     };
     if let Err(error) = ended {
         // Its text says where HTTP was broken, and quotes nothing.
-        tracing::info!(peer = %guest.source(), %error, "connection ended");
+        tracing::info!(peer = %permit.source(), %error, "connection ended");
     }
 }
 
@@ -151,7 +153,7 @@ async fn webhook<I: DeliverySink>(
     Path(source): Path<String>,
     request: Request,
 ) -> Response<Body> {
-    doors.take(Door::Webhook, source, request).await
+    doors.take(Transport::Webhook, source, request).await
 }
 
 async fn callback<I: DeliverySink>(
@@ -159,11 +161,11 @@ async fn callback<I: DeliverySink>(
     Path(stage): Path<String>,
     request: Request,
 ) -> Response<Body> {
-    doors.take(Door::Callback, stage, request).await
+    doors.take(Transport::Callback, stage, request).await
 }
 
 impl<I: DeliverySink> Doors<I> {
-    async fn take(&self, door: Door, source: String, request: Request) -> Response<Body> {
+    async fn take(&self, door: Transport, source: String, request: Request) -> Response<Body> {
         let (head, body) = request.into_parts();
         let body = match tokio::time::timeout(self.limits.body, to_bytes(body, DELIVERY_BYTES_MAX)).await {
             Err(_) => return refusal(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"),
@@ -171,7 +173,7 @@ impl<I: DeliverySink> Doors<I> {
             Ok(Ok(body)) => body,
         };
         let delivery = Delivery {
-            door,
+            transport: door,
             source,
             url: self.called_url(&head.headers, &head.uri),
             headers: attributes(&head.headers),
@@ -202,7 +204,7 @@ fn attributes(headers: &HeaderMap) -> Vec<Attribute> {
     headers.iter().map(attribute).collect()
 }
 
-fn respond(answer: Answer) -> Response<Body> {
+fn respond(answer: Acknowledgement) -> Response<Body> {
     let mut response = Response::new(Body::from(answer.body));
     // A plugin's nonsense status must not pass for success: the sender has to try again.
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::connection_limits::{Full, Guest, GuestLimits, Guests, Source};
+use crate::connection_limits::{ConnectionLimits, ConnectionLimitsConfig, ConnectionPermit, Full, LimitedPeer};
 use crate::tls::{Tls, TlsConfig, TlsError, Unwelcome};
 
 /// A handshake takes two round trips; a satellite link's are below a second each.
@@ -25,16 +25,16 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(20);
 
 /// What a listener's entry in the configuration says about who may come in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Guard {
+pub struct ListenerProtection {
     pub tls: Option<TlsConfig>,
     /// Why a listener that the network can reach needs no TLS.
     pub unencrypted_because: Option<String>,
-    pub limits: GuestLimits,
+    pub limits: ConnectionLimitsConfig,
 }
 
 /// Why a listener is not opened.
 #[derive(Debug, thiserror::Error)]
-pub enum EntranceError {
+pub enum ListenerError {
     #[error(
         "the listener {name} on {address} can be reached from the network, but has no TLS\n\
          help: write under `address:` in the configuration:\n  \
@@ -54,19 +54,19 @@ pub trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
 
-/// Whoever was let in.
-pub struct Visitor {
+/// One that was let in.
+pub struct Connection {
     pub socket: Box<dyn Socket>,
-    pub guest: Guest,
+    pub permit: ConnectionPermit,
     /// True when Handoff closes: say what is left to say, and go.
     pub closing: watch::Receiver<bool>,
 }
 
-/// One listener's entrance.
-pub struct Entrance {
+/// An address that lets connections in, as far as it is protected and has room.
+pub struct Listener {
     name: String,
     tls: Option<Tls>,
-    guests: Arc<Guests>,
+    limits: Arc<ConnectionLimits>,
     handshake: Duration,
     drain: Duration,
 }
@@ -82,39 +82,40 @@ enum Refused {
     Slow(Duration),
 }
 
-impl Entrance {
+impl Listener {
     /// # Errors
     /// When the network could reach the listener unencrypted, or its certificate cannot be used.
-    pub fn open(name: &str, address: SocketAddr, guard: &Guard) -> Result<Entrance, EntranceError> {
+    pub fn open(name: &str, address: SocketAddr, guard: &ListenerProtection) -> Result<Listener, ListenerError> {
         let name = name.to_string();
         if guard.tls.is_none() && guard.unencrypted_because.is_none() && !is_loopback(address.ip()) {
-            return Err(EntranceError::Unencrypted { name, address });
+            return Err(ListenerError::Unencrypted { name, address });
         }
-        let GuestLimits { connections_max, connections_per_source_max, deliveries_per_second } = guard.limits;
+        let ConnectionLimitsConfig { connections_max, connections_per_source_max, deliveries_per_second } =
+            guard.limits;
         for (key, value) in [
             ("connections_max", connections_max),
             ("connections_per_source_max", connections_per_source_max),
             ("deliveries_per_second", deliveries_per_second as usize),
         ] {
             if value == 0 {
-                return Err(EntranceError::Zero { name, key });
+                return Err(ListenerError::Zero { name, key });
             }
         }
         let tls = guard.tls.clone().map(Tls::open).transpose();
-        let tls = tls.map_err(|source| EntranceError::Tls { name: name.clone(), source: Box::new(source) })?;
-        let guests = Guests::new(guard.limits);
-        Ok(Entrance { name, tls, guests, handshake: HANDSHAKE_WITHIN, drain: DRAIN_WITHIN })
+        let tls = tls.map_err(|source| ListenerError::Tls { name: name.clone(), source: Box::new(source) })?;
+        let limits = ConnectionLimits::new(guard.limits);
+        Ok(Listener { name, tls, limits, handshake: HANDSHAKE_WITHIN, drain: DRAIN_WITHIN })
     }
 
     pub fn is_encrypted(&self) -> bool {
         self.tls.is_some()
     }
 
-    /// Lets visitors in until `closing` turns true (or its sender is gone), each to a conversation of its own; then
+    /// Lets connections in until `closing` turns true (or its sender is gone), each to a conversation of its own; then
     /// nobody new, and returns when every conversation has ended or Handoff has waited long enough.
-    pub async fn serve<C, F>(self, listener: TcpListener, mut closing: watch::Receiver<bool>, converse: C)
+    pub async fn serve<C, F>(self, tcp: TcpListener, mut closing: watch::Receiver<bool>, serve_one: C)
     where
-        C: Fn(Visitor) -> F + Clone + Send + 'static,
+        C: Fn(Connection) -> F + Clone + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
         let drain = self.drain;
@@ -124,19 +125,19 @@ impl Entrance {
             tokio::select! {
                 changed = closing.changed() => if changed.is_err() { break },
                 Some(ended) = conversations.join_next() => this.report_panic(ended),
-                accepted = listener.accept() => match accepted {
+                accepted = tcp.accept() => match accepted {
                     Err(error) => {
                         tracing::warn!(listener = this.name, %error, "cannot accept a connection");
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                     }
-                    Ok((stream, peer)) => match this.guests.enter(Source::of(peer.ip())) {
+                    Ok((stream, peer)) => match this.limits.enter(LimitedPeer::of(peer.ip())) {
                         // Closed at once, the sender knows and says so; left waiting, it would not.
                         Err(full) => tracing::warn!(listener = this.name, %peer, %full, "connection refused"),
-                        Ok(guest) => {
-                            let (this, closing, converse) = (Arc::clone(&this), closing.clone(), converse.clone());
+                        Ok(permit) => {
+                            let (this, closing, serve_one) = (Arc::clone(&this), closing.clone(), serve_one.clone());
                             conversations.spawn(async move {
-                                match this.admit(stream, guest).await {
-                                    Ok((socket, guest)) => converse(Visitor { socket, guest, closing }).await,
+                                match this.admit(stream, permit).await {
+                                    Ok((socket, permit)) => serve_one(Connection { socket, permit, closing }).await,
                                     Err(error) => {
                                         let error = Chain(&error).to_string();
                                         tracing::warn!(listener = this.name, %peer, error, "connection refused");
@@ -148,7 +149,7 @@ impl Entrance {
                 },
             }
         }
-        drop(listener);
+        drop(tcp);
         let drained = async {
             while let Some(ended) = conversations.join_next().await {
                 this.report_panic(ended);
@@ -159,15 +160,19 @@ impl Entrance {
         }
     }
 
-    async fn admit(&self, stream: TcpStream, guest: Guest) -> Result<(Box<dyn Socket>, Guest), Refused> {
-        let Some(tls) = &self.tls else { return Ok((Box::new(stream), guest)) };
+    async fn admit(
+        &self,
+        stream: TcpStream,
+        permit: ConnectionPermit,
+    ) -> Result<(Box<dyn Socket>, ConnectionPermit), Refused> {
+        let Some(tls) = &self.tls else { return Ok((Box::new(stream), permit)) };
         let greeted = timeout(self.handshake, tls.greet(stream)).await;
         let (stream, name) = greeted.map_err(|_| Refused::Slow(self.handshake))??;
-        let guest = match name {
-            Some(name) => guest.known_as(Source::Certificate(name))?,
-            None => guest,
+        let permit = match name {
+            Some(name) => permit.known_as(LimitedPeer::Certificate(name))?,
+            None => permit,
         };
-        Ok((Box::new(stream), guest))
+        Ok((Box::new(stream), permit))
     }
 
     fn report_panic(&self, ended: Result<(), tokio::task::JoinError>) {

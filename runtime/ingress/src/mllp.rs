@@ -11,13 +11,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::connection_limits::{Guest, Source};
-use crate::delivery::{DELIVERY_BYTES_MAX, Delivery, DeliverySink, Door};
-use crate::listener::{Entrance, Socket, Visitor};
+use crate::connection_limits::{ConnectionPermit, LimitedPeer};
+use crate::delivery::{DELIVERY_BYTES_MAX, Delivery, DeliverySink, Transport};
+use crate::listener::{Connection, Listener, Socket};
 
 /// What a listener puts up with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct MllpLimits {
     pub message_bytes_max: usize,
     /// Between messages. Interfaces keep their connection over a quiet lunch hour, and open a new one after a night.
     pub idle: Duration,
@@ -27,9 +27,9 @@ pub struct Limits {
     pub answer: Duration,
 }
 
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
+impl Default for MllpLimits {
+    fn default() -> MllpLimits {
+        MllpLimits {
             message_bytes_max: DELIVERY_BYTES_MAX,
             idle: Duration::from_secs(2 * 60 * 60),
             message: Duration::from_secs(60),
@@ -42,12 +42,12 @@ impl Default for Limits {
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// One listener and what it hands deliveries to.
-pub struct Listener<I> {
+pub struct MllpServer<I> {
     /// The source's name in the configuration.
     pub source: String,
     pub intake: Arc<I>,
     pub clock: Arc<dyn Clock>,
-    pub limits: Limits,
+    pub limits: MllpLimits,
 }
 
 /// Why a connection ended before its sender closed it.
@@ -65,27 +65,27 @@ enum Ended {
     Unread(Duration),
 }
 
-impl<I: DeliverySink> Listener<I> {
+impl<I: DeliverySink> MllpServer<I> {
     /// Serves until `closing` turns true: then answers every message that has wholly come in, and returns. What has come
     /// in half is not acknowledged, so its sender will send it again.
-    pub async fn serve(self, entrance: Entrance, listener: TcpListener, closing: watch::Receiver<bool>) {
+    pub async fn serve(self, listener: Listener, tcp: TcpListener, closing: watch::Receiver<bool>) {
         let this = Arc::new(self);
-        let converse = move |visitor: Visitor| {
+        let serve_connection = move |connection: Connection| {
             let this = Arc::clone(&this);
             async move {
-                let Visitor { socket, guest, closing } = visitor;
-                let ended = this.converse(socket, &guest, closing).await;
-                report_end(&this.source, guest.source(), ended);
+                let Connection { socket, permit, closing } = connection;
+                let ended = this.serve_connection(socket, &permit, closing).await;
+                report_end(&this.source, permit.source(), ended);
             }
         };
-        entrance.serve(listener, closing, converse).await;
+        listener.serve(tcp, closing, serve_connection).await;
     }
 
     /// One connection, until its sender closes it.
-    async fn converse(
+    async fn serve_connection(
         &self,
         mut socket: Box<dyn Socket>,
-        guest: &Guest,
+        permit: &ConnectionPermit,
         mut closing: watch::Receiver<bool>,
     ) -> Result<(), Ended> {
         let limits = self.limits;
@@ -96,7 +96,7 @@ impl<I: DeliverySink> Listener<I> {
             while let Some(message) = deframer.message()? {
                 begun = None;
                 // A message cannot be refused for coming too fast without being lost; its sender is kept waiting.
-                while let Err(wait) = guest.speak() {
+                while let Err(wait) = permit.take_token() {
                     tokio::time::sleep(wait).await;
                 }
                 self.answer(&mut socket, message).await?;
@@ -122,7 +122,7 @@ impl<I: DeliverySink> Listener<I> {
 
     async fn answer(&self, socket: &mut Box<dyn Socket>, message: Vec<u8>) -> Result<(), Ended> {
         let delivery = Delivery {
-            door: Door::Mllp,
+            transport: Transport::Mllp,
             source: self.source.clone(),
             url: String::new(),
             headers: Vec::new(),
@@ -143,7 +143,7 @@ impl<I: DeliverySink> Listener<I> {
     }
 }
 
-fn report_end(listener: &str, peer: &Source, ended: Result<(), Ended>) {
+fn report_end(listener: &str, peer: &LimitedPeer, ended: Result<(), Ended>) {
     match ended {
         Ok(()) => tracing::debug!(listener, %peer, "connection closed"),
         Err(error @ (Ended::Io(_) | Ended::Idle(_))) => tracing::info!(listener, %peer, %error, "connection ended"),

@@ -9,8 +9,8 @@ use handoff_egress::endpoint::{Endpoint, EndpointConfig, EndpointError};
 use handoff_egress::reach::{EndpointSummaries, EndpointSummary};
 use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_identity::oidc::OidcConfig;
-use handoff_ingress::connection_limits::GuestLimits;
-use handoff_ingress::listener::Guard;
+use handoff_ingress::connection_limits::ConnectionLimitsConfig;
+use handoff_ingress::listener::ListenerProtection;
 use handoff_ingress::tls::TlsConfig;
 use handoff_pipeline::deployments::Catalogue;
 use handoff_vault::secrets::SecretSource;
@@ -112,7 +112,7 @@ pub struct MllpListener {
     #[serde(default)]
     pub unencrypted_because: Option<String>,
     #[serde(default)]
-    pub limits: GuestLimits,
+    pub limits: ConnectionLimitsConfig,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -127,7 +127,7 @@ pub struct HttpListener {
     #[serde(default)]
     pub unencrypted_because: Option<String>,
     #[serde(default)]
-    pub limits: GuestLimits,
+    pub limits: ConnectionLimitsConfig,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -146,43 +146,43 @@ pub struct ApiListener {
     #[serde(default)]
     pub unencrypted_because: Option<String>,
     #[serde(default = "people_at_a_time")]
-    pub limits: GuestLimits,
+    pub limits: ConnectionLimitsConfig,
 }
 
 /// A person clicks some times a second at most, and a page asks for a handful of things at once. Behind a proxy everybody
 /// is one source.
-fn people_at_a_time() -> GuestLimits {
-    GuestLimits { connections_max: 256, connections_per_source_max: 64, deliveries_per_second: 50 }
+fn people_at_a_time() -> ConnectionLimitsConfig {
+    ConnectionLimitsConfig { connections_max: 256, connections_per_source_max: 64, deliveries_per_second: 50 }
 }
 
 impl MllpListener {
     pub fn new(source: &str, address: SocketAddr) -> MllpListener {
-        let Guard { tls, unencrypted_because, limits } = Guard::default();
+        let ListenerProtection { tls, unencrypted_because, limits } = ListenerProtection::default();
         MllpListener { source: source.into(), address, tls, unencrypted_because, limits }
     }
 
-    pub fn guard(&self) -> Guard {
+    pub fn guard(&self) -> ListenerProtection {
         let MllpListener { tls, unencrypted_because, limits, .. } = self.clone();
-        Guard { tls, unencrypted_because, limits }
+        ListenerProtection { tls, unencrypted_because, limits }
     }
 }
 
 impl ApiListener {
-    pub fn guard(&self) -> Guard {
+    pub fn guard(&self) -> ListenerProtection {
         let ApiListener { tls, unencrypted_because, limits, .. } = self.clone();
-        Guard { tls, unencrypted_because, limits }
+        ListenerProtection { tls, unencrypted_because, limits }
     }
 }
 
 impl HttpListener {
     pub fn new(address: SocketAddr, public_url: Option<String>) -> HttpListener {
-        let Guard { tls, unencrypted_because, limits } = Guard::default();
+        let ListenerProtection { tls, unencrypted_because, limits } = ListenerProtection::default();
         HttpListener { address, public_url, tls, unencrypted_because, limits }
     }
 
-    pub fn guard(&self) -> Guard {
+    pub fn guard(&self) -> ListenerProtection {
         let HttpListener { tls, unencrypted_because, limits, .. } = self.clone();
-        Guard { tls, unencrypted_because, limits }
+        ListenerProtection { tls, unencrypted_because, limits }
     }
 }
 

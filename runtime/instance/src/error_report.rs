@@ -26,7 +26,7 @@ use handoff_identity::accounts::AccountsError;
 use handoff_identity::oidc::{OidcConfigError, OidcError};
 use handoff_identity::password::PasswordError;
 use handoff_identity::sign_in::SignInError;
-use handoff_ingress::listener::EntranceError;
+use handoff_ingress::listener::ListenerError;
 use handoff_ingress::signature::Forged;
 use handoff_ingress::tls::TlsError;
 use handoff_pipeline::deployments::InstallError;
@@ -165,7 +165,7 @@ pub fn coded(error: &(dyn Error + 'static)) -> Option<Named> {
         EgressError,
         EncodeError,
         EndpointError,
-        EntranceError,
+        ListenerError,
         Failure,
         AccountFileError,
         Forged,

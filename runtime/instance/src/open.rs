@@ -11,15 +11,15 @@ use ed25519_dalek::SigningKey;
 use handoff_clock::Clock;
 use handoff_egress::egress::Egress;
 use handoff_engine::ids::Digest;
-use handoff_host::{Host, Limits};
-use handoff_pipeline::deployments::{Catalogue, Deployments, Installed, Installer, Keep, Source};
-use handoff_pipeline::pipeline::{Parts, Pipeline};
+use handoff_host::{Host, PluginLimits};
+use handoff_pipeline::deployments::{Catalogue, Deployments, Installed, Installer, Keep, WorkflowSource};
+use handoff_pipeline::pipeline::{Pipeline, PipelineParts};
 use handoff_pipeline::rollout::{self, Act};
 use handoff_store::index::{Deployed, IndexError, PAGE_MAX};
-use handoff_store::journal::{Depth, Disk};
+use handoff_store::journal::{Disk, VerifyDepth};
 use handoff_store::{Entry, Index, Origin, Store, StoreOptions};
 use handoff_vault::secrets::Secrets;
-use handoff_vault::{Dice, MasterKey, Vault, private_disk, system_dice};
+use handoff_vault::{MasterKey, SecureRandom, Vault, private_disk, system_dice};
 
 use crate::config::Config;
 use crate::signing_key;
@@ -36,10 +36,10 @@ pub struct Storage {
 }
 
 /// What an instance is built from, once files have been read.
-pub struct Plan {
+pub struct InstanceParts {
     pub data: PathBuf,
     pub plugins: Catalogue,
-    pub workflow: Source,
+    pub workflow: WorkflowSource,
     /// Whether a changed workflow may take effect as Handoff opens. An instance without a deployment takes it up in any case.
     pub takes_workflow_up: bool,
     pub master: MasterKey,
@@ -48,23 +48,23 @@ pub struct Plan {
     pub egress: Egress,
     pub public_url: Option<String>,
     pub clock: Arc<dyn Clock>,
-    pub dice: Dice,
+    pub dice: SecureRandom,
     /// See [`Line::sequential`].
     pub sequential: bool,
 }
 
-impl Plan {
+impl InstanceParts {
     /// # Errors
     /// When a file, a key or a secret that the configuration names cannot be read.
-    pub fn from_config(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Plan> {
+    pub fn from_config(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<InstanceParts> {
         let secrets = Arc::new(Secrets::read(&config.secrets)?);
         let master = config.keys.master.read().context("cannot read the master key (`keys: master:`)")?;
         let master = MasterKey::parse(master.as_str()).context("the master key (`keys: master:`) is malformed")?;
         let egress = Egress::new(config.endpoints.clone(), Arc::clone(&secrets), Arc::clone(&clock))?;
-        Ok(Plan {
+        Ok(InstanceParts {
             data: config.data.clone(),
             plugins: config.catalogue()?,
-            workflow: Source::read(&config.workflow.file)?,
+            workflow: WorkflowSource::read(&config.workflow.file)?,
             takes_workflow_up: true,
             master,
             signing: signing_key::signing(&config.keys.signing, &config.data)?,
@@ -84,9 +84,9 @@ impl Plan {
     /// When the store, the vault, the workflow or a plugin cannot be opened.
     pub fn build(self) -> anyhow::Result<Pipeline> {
         std::fs::create_dir_all(&self.data).with_context(|| format!("cannot make {}", self.data.display()))?;
-        let host = Arc::new(Host::new(Limits::default(), Some(&self.data.join("compiled")))?);
+        let host = Arc::new(Host::new(PluginLimits::default(), Some(&self.data.join("compiled")))?);
         // The rest of the segments is looked at by `rounds`.
-        let options = StoreOptions { depth: Depth::Ends, ..StoreOptions::new(&self.data, self.signing.clone()) };
+        let options = StoreOptions { depth: VerifyDepth::Ends, ..StoreOptions::new(&self.data, self.signing.clone()) };
         let (store, recovery) = Store::open(options)?;
         tracing::info!(?recovery, "store opened");
         let keys = Arc::new(private_disk(&self.data)?);
@@ -130,7 +130,7 @@ impl Plan {
                 }
             }
         }
-        let pipeline = Pipeline::new(Parts {
+        let pipeline = Pipeline::new(PipelineParts {
             store,
             vault,
             host,
@@ -154,7 +154,12 @@ impl Plan {
 }
 
 /// A new instance begins with the workflow that its configuration names.
-fn first(store: &Store, installer: &Installer, source: &Source, at: DateTime<Utc>) -> anyhow::Result<Deployments> {
+fn first(
+    store: &Store,
+    installer: &Installer,
+    source: &WorkflowSource,
+    at: DateTime<Utc>,
+) -> anyhow::Result<Deployments> {
     let installed = installer.install(source, Keep::Yes)?;
     let why = "the workflow with which Handoff began".into();
     let act = Act { origin: Origin::Configured, who: rollout::THE_INSTANCE.into(), why };
@@ -178,7 +183,7 @@ fn in_force(installer: &Installer, last: &Deployed) -> anyhow::Result<Deployment
 }
 
 fn install_again(installer: &Installer, deployed: &Deployed) -> anyhow::Result<Installed> {
-    let source: Source = serde_json::from_str(&deployed.workflow)?;
+    let source: WorkflowSource = serde_json::from_str(&deployed.workflow)?;
     Ok(installer.install_again(&source, &deployed.plugins)?)
 }
 

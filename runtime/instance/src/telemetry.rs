@@ -23,14 +23,14 @@ const SERVICE: &str = "handoff";
 
 /// Sends what it still holds when it is dropped.
 #[must_use = "traces end with it"]
-pub struct Told(Option<SdkTracerProvider>);
+pub struct Telemetry(Option<SdkTracerProvider>);
 
 /// Starts logging to standard error, where `RUST_LOG` beats the configuration; and tracing, where a collector is named. A
 /// second start changes nothing.
 ///
 /// # Errors
 /// When spans cannot be sent to such an address. Whether anybody takes them there is not asked.
-pub fn start(log: &Log, traces: Option<&Traces>) -> anyhow::Result<Told> {
+pub fn start(log: &Log, traces: Option<&Traces>) -> anyhow::Result<Telemetry> {
     let level = log.level.as_deref().unwrap_or("info");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
@@ -47,7 +47,7 @@ pub fn start(log: &Log, traces: Option<&Traces>) -> anyhow::Result<Told> {
     let started = tracing_subscriber::registry().with(lines.with_filter(filter)).with(spans).try_init();
     // Only a test starts it twice.
     drop(started);
-    Ok(Told(provider))
+    Ok(Telemetry(provider))
 }
 
 /// Our own spans alone: an event's words are the log's, and other crates do not know what must not be said.
@@ -69,7 +69,7 @@ fn provider(traces: &Traces) -> anyhow::Result<SdkTracerProvider> {
         .build())
 }
 
-impl Drop for Told {
+impl Drop for Telemetry {
     fn drop(&mut self) {
         // A collector that is not there is no reason to end otherwise than well.
         let _unsent = self.0.take().map(|provider| provider.shutdown());

@@ -13,7 +13,7 @@ use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_engine::ids::Digest;
 use handoff_identity::accounts;
 use handoff_instance::open::COMPONENTS;
-use handoff_pipeline::deployments::Source;
+use handoff_pipeline::deployments::WorkflowSource;
 use handoff_store::index::Deployed;
 use handoff_store::{Position, Record, durable_file, store};
 use handoff_vault::KEYRING_FILE;
@@ -181,7 +181,7 @@ fn copy_configuration(operations: &Operations, to: &Path) -> anyhow::Result<()> 
     let mut files = vec![("handoff.yaml".to_string(), fs::read(&operations.paths.configuration)?)];
     let known = operations.pipeline.store.index().deployments()?;
     if let Some(deployed) = Deployed::in_force(&known) {
-        let source: Source = serde_json::from_str(&deployed.workflow)?;
+        let source: WorkflowSource = serde_json::from_str(&deployed.workflow)?;
         let name = Path::new(&source.file).file_name().unwrap_or_default().to_string_lossy().into_owned();
         files.push((format!("workflows/{name}"), source.text.into_bytes()));
         let beside = source.files.into_iter().map(|(name, text)| (format!("workflows/{name}"), text.into_bytes()));

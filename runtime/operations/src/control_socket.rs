@@ -23,11 +23,11 @@ use tokio::sync::watch;
 use crate::accounts::{Add, List, Lock, Remove, Reset, Unlock};
 use crate::backup::BackUp;
 use crate::dead_letters::{Dismiss, Replay, Show};
-use crate::holds::{Hold, Holds, Release};
+use crate::holds::{Holds, PlaceHold, Release};
 use crate::keys::{RotateMaster, RotateSigning};
 use crate::operations::{Operations, Operator, Request};
 use crate::replay_decisions::Prove;
-use crate::retention::Purge;
+use crate::retention::RunPurge;
 use crate::workflow::{Apply, PlanChange, Review, RollBack, TryOut};
 
 /// The folder keeps everybody else out: a socket's own mode can only be set once it is there.
@@ -49,7 +49,7 @@ struct Asking<R> {
 type Told<A> = Result<A, ErrorReport>;
 
 /// A door that somebody stands behind.
-pub struct Door {
+pub struct ControlClient {
     client: reqwest::Client,
 }
 
@@ -92,10 +92,10 @@ pub async fn serve(listener: UnixListener, operations: Arc<Operations>, mut stop
         .merge(at::<Replay>())
         .merge(at::<Dismiss>())
         .merge(at::<Prove>())
-        .merge(at::<Hold>())
+        .merge(at::<PlaceHold>())
         .merge(at::<Release>())
         .merge(at::<Holds>())
-        .merge(at::<Purge>())
+        .merge(at::<RunPurge>())
         .merge(at::<BackUp>())
         .merge(at::<RotateSigning>())
         .merge(at::<RotateMaster>())
@@ -141,12 +141,12 @@ async fn hear<R: Request>(State(operations): State<Arc<Operations>>, Json(asking
     (status, Json(told)).into_response()
 }
 
-impl Door {
+impl ControlClient {
     /// The door of Handoff that runs in this folder; nothing when none does.
     ///
     /// # Errors
     /// When it may not be used: only the owner of Handoff is heard.
-    pub async fn knock(data: &Path) -> anyhow::Result<Option<Door>> {
+    pub async fn connect(data: &Path) -> anyhow::Result<Option<ControlClient>> {
         let path = socket(data);
         match UnixStream::connect(&path).await {
             Ok(_) => {}
@@ -164,7 +164,7 @@ impl Door {
             .unix_socket(path)
             .build()
             .with_context(|| unusable("cannot speak to the control socket".into()))?;
-        Ok(Some(Door { client }))
+        Ok(Some(ControlClient { client }))
     }
 
     /// Carries a request in and the answer out. Waits for as long as it takes.

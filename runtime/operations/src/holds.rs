@@ -11,17 +11,17 @@ use crate::operations::{Operations, Operator, Request};
 
 /// From here on a referral is kept.
 #[derive(Serialize, Deserialize)]
-pub struct Hold {
+pub struct PlaceHold {
     pub referral: ReferralId,
 }
 
-impl Request for Hold {
+impl Request for PlaceHold {
     const PATH: &'static str = "/holds/add";
     const WHY: Option<&'static str> = None;
     type Answer = ();
 
     fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<()> {
-        let Hold { referral } = self;
+        let PlaceHold { referral } = self;
         operations.pipeline.store.index().referral(&referral)?.ok_or(PipelineError::NoSuchReferral(referral))?;
         let Operator { who, why, role: _ } = operator;
         operations.record(Record::Held { referral, who, why })?;

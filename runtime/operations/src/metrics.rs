@@ -14,7 +14,7 @@ const FIGURES_FOR: TimeDelta = TimeDelta::minutes(1);
 
 /// As they were counted last.
 #[derive(Default)]
-pub struct Counted(Mutex<Option<Figures>>);
+pub struct CountedMetrics(Mutex<Option<Figures>>);
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Figures {

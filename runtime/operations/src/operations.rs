@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use handoff_clock::SystemClock;
 use handoff_identity::accounts::Accounts;
 use handoff_instance::config::Config;
-use handoff_instance::open::Plan;
+use handoff_instance::open::InstanceParts;
 use handoff_pipeline::pipeline::Pipeline;
 
 /// An instance with somebody in it to ask.
@@ -25,7 +25,7 @@ pub struct Operations {
     pub pipeline: Arc<Pipeline>,
     pub paths: Paths,
     pub people: Accounts,
-    pub(crate) counted: crate::metrics::Counted,
+    pub(crate) counted: crate::metrics::CountedMetrics,
     /// Held by what must not meet another of its kind: a purge, a backup, a change of keys.
     alone: Mutex<()>,
 }
@@ -69,7 +69,13 @@ impl Operations {
     pub fn new(pipeline: Arc<Pipeline>, paths: Paths) -> anyhow::Result<Operations> {
         signing_key::settle(&paths.signing, &paths.data)?;
         let people = Accounts::open(&paths.data, pipeline.vault.people_key(), system_dice())?;
-        Ok(Operations { pipeline, paths, people, counted: crate::metrics::Counted::default(), alone: Mutex::default() })
+        Ok(Operations {
+            pipeline,
+            paths,
+            people,
+            counted: crate::metrics::CountedMetrics::default(),
+            alone: Mutex::default(),
+        })
     }
 
     /// Opens an instance that nobody else has open.
@@ -77,7 +83,7 @@ impl Operations {
     /// # Errors
     /// When anything that its configuration names is missing, or another process has it open.
     pub fn open(config: &Config, takes_workflow_up: bool) -> anyhow::Result<Operations> {
-        let plan = Plan { takes_workflow_up, ..Plan::from_config(config, Arc::new(SystemClock))? };
+        let plan = InstanceParts { takes_workflow_up, ..InstanceParts::from_config(config, Arc::new(SystemClock))? };
         let pipeline = plan.build()?;
         Operations::new(Arc::new(pipeline), Paths::of(config))
     }

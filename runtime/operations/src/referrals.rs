@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use crate::access_log::PhiAccess;
 use crate::operations::Operations;
-use crate::views::{Sight, TaskView, Told, View, is_own};
+use crate::views::{MessageView, RoleView, TaskView, Visibility, is_own};
 
 /// A screen's worth, and a hundred names at most in one look.
 pub const PAGE_ROWS_MAX: usize = 100;
@@ -64,7 +64,7 @@ pub struct Page<T> {
 
 /// Until when the glass is broken.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Opened {
+pub struct OpenedReferral {
     #[schema(value_type = String)]
     pub referral: ReferralId,
     #[schema(value_type = String, format = DateTime)]
@@ -100,10 +100,10 @@ fn purpose(person: &Person, opened: bool) -> &'static str {
 impl Operations {
     /// # Errors
     /// When it cannot be read, or the journal does not take the look.
-    pub fn referrals(&self, person: &Person, which: &Which) -> Result<Page<View>, PhiAccessError> {
+    pub fn referrals(&self, person: &Person, which: &Which) -> Result<Page<RoleView>, PhiAccessError> {
         let (seen, next) = self.scan(person, which, None, SCANNED_MAX, |_| true)?;
         let look = self.look_at(person, "a list of referrals", seen.iter().map(|(referral, _)| referral.id))?;
-        let items = seen.iter().map(|(referral, ended)| View::of(referral, *ended, look.as_ref())).collect();
+        let items = seen.iter().map(|(referral, ended)| RoleView::of(referral, *ended, look.as_ref())).collect();
         Ok(Page { items, next })
     }
 
@@ -111,7 +111,7 @@ impl Operations {
     ///
     /// # Errors
     /// When it cannot be read, or the journal does not take the look.
-    pub fn stalled(&self, person: &Person, which: &Which) -> Result<Page<View>, PhiAccessError> {
+    pub fn stalled(&self, person: &Person, which: &Which) -> Result<Page<RoleView>, PhiAccessError> {
         let stalled = |referral: &Referral| {
             let facts = &referral.facts;
             let marked = |name: &str| facts.marks.iter().any(|mark| mark.name == name);
@@ -119,7 +119,7 @@ impl Operations {
         };
         let (seen, next) = self.scan(person, which, Some(false), SCANNED_MAX, stalled)?;
         let look = self.look_at(person, "stalled referrals", seen.iter().map(|(referral, _)| referral.id))?;
-        let items = seen.iter().map(|(referral, ended)| View::of(referral, *ended, look.as_ref())).collect();
+        let items = seen.iter().map(|(referral, ended)| RoleView::of(referral, *ended, look.as_ref())).collect();
         Ok(Page { items, next })
     }
 
@@ -141,20 +141,20 @@ impl Operations {
 
     /// # Errors
     /// When there is none for them, or the journal does not take the look.
-    pub fn referral(&self, person: &Person, id: ReferralId) -> Result<View, PhiAccessError> {
+    pub fn referral(&self, person: &Person, id: ReferralId) -> Result<RoleView, PhiAccessError> {
         let (referral, look) = self.one(person, id, "a referral")?;
-        Ok(View::of(&referral, self.pipeline.deployments.ended(&referral), look.as_ref()))
+        Ok(RoleView::of(&referral, self.pipeline.deployments.ended(&referral), look.as_ref()))
     }
 
     /// # Errors
     /// When there is none for them, or the journal does not take the look.
-    pub fn history(&self, person: &Person, id: ReferralId) -> Result<Vec<Told>, PhiAccessError> {
+    pub fn history(&self, person: &Person, id: ReferralId) -> Result<Vec<MessageView>, PhiAccessError> {
         let (_, look) = self.one(person, id, "a referral's timeline")?;
         let mut told = Vec::new();
         for position in self.pipeline.store.index().history(&id)? {
             if let Some(entry) = self.pipeline.store.read(position)? {
                 let moments = crate::reports::timeline::told(&entry, id);
-                told.extend(moments.into_iter().map(|moment| Told::of(moment, look.as_ref())));
+                told.extend(moments.into_iter().map(|moment| MessageView::of(moment, look.as_ref())));
             }
         }
         Ok(told)
@@ -164,7 +164,7 @@ impl Operations {
     ///
     /// # Errors
     /// When there is none, the reason is none, or the journal does not take it.
-    pub fn break_glass(&self, person: &Person, id: ReferralId, why: &str) -> Result<Opened, PhiAccessError> {
+    pub fn break_glass(&self, person: &Person, id: ReferralId, why: &str) -> Result<OpenedReferral, PhiAccessError> {
         let why = why.trim();
         if !(REASON_CHARS_MIN..=REASON_CHARS_MAX).contains(&why.chars().count()) {
             return Err(PhiAccessError::Reason);
@@ -173,7 +173,7 @@ impl Operations {
         let until = self.pipeline.clock.now() + GLASS_OPEN_FOR;
         self.commit(Record::BrokeGlass { referral: id, who: person.name.clone(), until, why: why.into() })?;
         tracing::warn!(who = person.name, referral = %id, "a physician opened somebody else's referral in an emergency");
-        Ok(Opened { referral: id, until })
+        Ok(OpenedReferral { referral: id, until })
     }
 
     fn one(
@@ -184,9 +184,9 @@ impl Operations {
     ) -> Result<(Arc<Referral>, Option<PhiAccess<'_>>), PhiAccessError> {
         let referral = self.pipeline.store.index().referral(&id)?.ok_or(PhiAccessError::NoSuchReferral)?;
         let opened = person.role == Role::Physician && !is_own(person, &referral) && self.is_open(person, id)?;
-        let look = match Sight::of(person, &referral, opened).ok_or(PhiAccessError::NoSuchReferral)? {
-            Sight::Clear => Some(self.look(person, what, purpose(person, opened), vec![id])?),
-            Sight::Tokens => None,
+        let look = match Visibility::of(person, &referral, opened).ok_or(PhiAccessError::NoSuchReferral)? {
+            Visibility::Clear => Some(self.look(person, what, purpose(person, opened), vec![id])?),
+            Visibility::Tokens => None,
         };
         Ok((referral, look))
     }
@@ -253,7 +253,7 @@ impl Operations {
                 }
                 (after, scanned) = (Some(id), scanned + 1);
                 let Some(referral) = self.pipeline.store.index().referral(&id)? else { continue };
-                if Sight::of(person, &referral, false).is_some() && wanted(&referral) {
+                if Visibility::of(person, &referral, false).is_some() && wanted(&referral) {
                     seen.push((referral, ended));
                 }
             }

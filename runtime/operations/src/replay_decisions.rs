@@ -55,7 +55,7 @@ pub enum PassedOver {
 }
 
 /// Makes patient data readable again.
-pub struct Sight<'a> {
+pub struct DecisionContext<'a> {
     pub vault: &'a Vault,
     pub lookup: &'a dyn Lookup,
 }
@@ -69,7 +69,7 @@ impl Request for Prove {
         let pipeline = &operations.pipeline;
         // The parsers see patient data again; whoever asks sees digests only.
         let last = operations.looked(operator, "every recorded decision".into())?;
-        let sight = Sight { vault: &pipeline.vault, lookup: &pipeline.store };
+        let sight = DecisionContext { vault: &pipeline.vault, lookup: &pipeline.store };
         let entries = pipeline.store.entries(Position::START).take_while(|it| !matches!(it, Ok((at, _)) if *at > last));
         Ok(prove(entries, &pipeline.host, &operations.paths.data, Some(sight))?)
     }
@@ -83,7 +83,7 @@ pub fn prove(
     entries: impl Iterator<Item = Result<Numbered, ReadError>>,
     host: &Host,
     data: &Path,
-    sight: Option<Sight<'_>>,
+    sight: Option<DecisionContext<'_>>,
 ) -> Result<Proof, ReadError> {
     let components = data.join(COMPONENTS);
     let mut prover = Prover { host, components: &components, loaded: BTreeMap::new(), sight };
@@ -118,7 +118,7 @@ struct Prover<'a> {
     components: &'a Path,
     /// Or why it cannot be.
     loaded: BTreeMap<Digest, Result<Plugin, String>>,
-    sight: Option<Sight<'a>>,
+    sight: Option<DecisionContext<'a>>,
 }
 
 /// A call as its entry has it.
@@ -210,7 +210,9 @@ impl Prover<'_> {
     }
 
     fn reveal(&self, token: &Token) -> Result<ClearBytes, Stopped> {
-        let Some(Sight { vault, lookup }) = &self.sight else { return Err(Stopped::PassedOver(PassedOver::Sealed)) };
+        let Some(DecisionContext { vault, lookup }) = &self.sight else {
+            return Err(Stopped::PassedOver(PassedOver::Sealed));
+        };
         vault.reveal_bytes(token, *lookup).map_err(|error| match error {
             VaultError::Erased { .. } => Stopped::PassedOver(PassedOver::Erased),
             VaultError::Keyring(_)

@@ -9,10 +9,10 @@ use crate::operations::{Operations, Operator, Request};
 
 /// Forget what is older than the configuration's retention.
 #[derive(Serialize, Deserialize)]
-pub struct Purge {}
+pub struct RunPurge {}
 
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Purged {
+pub struct PurgeReport {
     pub before: DateTime<Utc>,
     pub segments: Vec<u64>,
     pub entries: u64,
@@ -21,12 +21,12 @@ pub struct Purged {
     pub held: u64,
 }
 
-impl Request for Purge {
+impl Request for RunPurge {
     const PATH: &'static str = "/purge";
     const WHY: Option<&'static str> = Some("retention");
-    type Answer = Purged;
+    type Answer = PurgeReport;
 
-    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<Purged> {
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<PurgeReport> {
         let _alone = operations.alone();
         let (store, now) = (&operations.pipeline.store, operations.pipeline.clock.now());
         let months = Months::new(operations.paths.retention_years.saturating_mul(12));
@@ -37,6 +37,6 @@ impl Request for Purge {
             let Operator { who, why, role: _ } = operator;
             operations.record(Record::Purged { before, segments: segments.clone(), entries, who, why })?;
         }
-        Ok(Purged { before, segments, entries, carried, held })
+        Ok(PurgeReport { before, segments, entries, carried, held })
     }
 }

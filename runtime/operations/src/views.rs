@@ -10,23 +10,23 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::access_log::PhiAccess;
-use crate::reports::timeline::Moment;
+use crate::reports::timeline::TimelineMoment;
 
 /// How somebody may see a referral.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sight {
+pub enum Visibility {
     Clear,
     Tokens,
 }
 
-impl Sight {
+impl Visibility {
     /// Nothing where for this person there is no such referral. `opened` says that they broke the glass before it.
-    pub fn of(person: &Person, referral: &Referral, opened: bool) -> Option<Sight> {
+    pub fn of(person: &Person, referral: &Referral, opened: bool) -> Option<Visibility> {
         match person.role {
-            Role::Coordinator => Some(Sight::Clear),
-            Role::Physician if opened || is_own(person, referral) => Some(Sight::Clear),
+            Role::Coordinator => Some(Visibility::Clear),
+            Role::Physician if opened || is_own(person, referral) => Some(Visibility::Clear),
             Role::Physician => None,
-            Role::Manager | Role::It | Role::Auditor => Some(Sight::Tokens),
+            Role::Manager | Role::It | Role::Auditor => Some(Visibility::Tokens),
         }
     }
 }
@@ -42,7 +42,7 @@ pub fn is_own(person: &Person, referral: &Referral) -> bool {
 /// A referral, by the role that asks.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "view", rename_all = "kebab-case")]
-pub enum View {
+pub enum RoleView {
     /// For coordinators, and for physicians of their own patients.
     Clear(Box<ClearReferral>),
     /// For everybody else.
@@ -74,11 +74,11 @@ pub struct ClearReferral {
     pub plan: String,
     pub referring: Clinician,
     pub specialist: Option<Clinician>,
-    pub appointment: Option<Visit>,
+    pub appointment: Option<VisitView>,
     pub attended: Option<bool>,
     /// Whether the consultation note has come back.
     pub noted: bool,
-    pub timers: Vec<Due>,
+    pub timers: Vec<NextDue>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -99,7 +99,7 @@ pub struct Clinician {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Visit {
+pub struct VisitView {
     #[schema(value_type = String, format = DateTime)]
     pub starts_at: DateTime<Utc>,
     pub minutes: u32,
@@ -109,7 +109,7 @@ pub struct Visit {
 
 /// When the workflow looks at it again.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Due {
+pub struct NextDue {
     pub name: String,
     #[schema(value_type = String, format = DateTime)]
     pub due: DateTime<Utc>,
@@ -134,12 +134,12 @@ pub struct TokenReferral {
     pub family: Token,
     /// The specialist's id; empty while none is named.
     pub specialist: String,
-    pub timers: Vec<Due>,
+    pub timers: Vec<NextDue>,
 }
 
 /// One line of a referral's history.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Told {
+pub struct MessageView {
     #[schema(value_type = String, format = DateTime)]
     pub at: DateTime<Utc>,
     pub what: String,
@@ -167,12 +167,12 @@ pub struct TaskView {
     pub summary: Option<String>,
 }
 
-impl View {
+impl RoleView {
     /// By the role: in clear only with the look that the journal already has.
-    pub fn of(referral: &Referral, ended: bool, look: Option<&PhiAccess<'_>>) -> View {
+    pub fn of(referral: &Referral, ended: bool, look: Option<&PhiAccess<'_>>) -> RoleView {
         match look {
-            Some(look) => View::Clear(Box::new(ClearReferral::of(referral, ended, look))),
-            None => View::Tokens(TokenReferral::of(referral, ended)),
+            Some(look) => RoleView::Clear(Box::new(ClearReferral::of(referral, ended, look))),
+            None => RoleView::Tokens(TokenReferral::of(referral, ended)),
         }
     }
 }
@@ -203,7 +203,7 @@ impl ClearReferral {
             plan: order.plan_name.clone(),
             referring: Clinician::of(&order.referring),
             specialist: order.specialist.as_ref().map(Clinician::of),
-            appointment: facts.appointment.as_ref().map(|it| Visit {
+            appointment: facts.appointment.as_ref().map(|it| VisitView {
                 starts_at: it.starts_at,
                 minutes: it.minutes,
                 status: it.status,
@@ -240,10 +240,10 @@ impl Clinician {
     }
 }
 
-impl Told {
-    pub fn of(moment: Moment, look: Option<&PhiAccess<'_>>) -> Told {
+impl MessageView {
+    pub fn of(moment: TimelineMoment, look: Option<&PhiAccess<'_>>) -> MessageView {
         let text = look.and_then(|look| moment.text.as_deref().map(|text| look.read(text)));
-        Told { at: moment.at, what: moment.what, text }
+        MessageView { at: moment.at, what: moment.what, text }
     }
 }
 
@@ -268,6 +268,6 @@ impl TaskView {
     }
 }
 
-fn timers(referral: &Referral) -> Vec<Due> {
-    referral.timers.iter().map(|timer| Due { name: timer.name.clone(), due: timer.due }).collect()
+fn timers(referral: &Referral) -> Vec<NextDue> {
+    referral.timers.iter().map(|timer| NextDue { name: timer.name.clone(), due: timer.due }).collect()
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use handoff_engine::error_chain::Chain;
 use handoff_pipeline::deployments::{Keep, SetAside};
-use handoff_pipeline::rollout::history::{self, Past};
-use handoff_pipeline::rollout::plan::{self, Plan};
-use handoff_pipeline::rollout::{self, Act, Applied, Candidate, ChangeError, Tried};
+use handoff_pipeline::rollout::history::{self, PastDeployment};
+use handoff_pipeline::rollout::plan::{self, RolloutPlan};
+use handoff_pipeline::rollout::{self, Act, Applied, CanaryStarted, Candidate, ChangeError};
 use handoff_store::{Canary, Origin};
 use serde::{Deserialize, Serialize};
 
@@ -32,9 +32,9 @@ impl Request for TryOut {
     const PATH: &'static str = "/workflow/canary";
     const WHY: Option<&'static str> = None;
     const TAKES_WORKFLOW_UP: bool = false;
-    type Answer = Tried;
+    type Answer = CanaryStarted;
 
-    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<Tried> {
+    fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<CanaryStarted> {
         let TryOut { candidate, canary } = self;
         let ready = rollout::examine(&operations.pipeline, candidate, Keep::Yes)?;
         let Operator { who, why, .. } = operator;
@@ -72,9 +72,9 @@ impl Request for PlanChange {
     const PATH: &'static str = "/workflow/plan";
     const WHY: Option<&'static str> = Some("to see what a workflow would change");
     const TAKES_WORKFLOW_UP: bool = false;
-    type Answer = Plan;
+    type Answer = RolloutPlan;
 
-    fn perform(self, operations: &Operations, _: Operator) -> anyhow::Result<Plan> {
+    fn perform(self, operations: &Operations, _: Operator) -> anyhow::Result<RolloutPlan> {
         let ready = rollout::examine(&operations.pipeline, self.candidate, Keep::No)?;
         Ok(plan::of(&operations.pipeline, &ready, self.shadow_days)?)
     }
@@ -88,9 +88,9 @@ impl Request for Review {
     const PATH: &'static str = "/workflow/history";
     const WHY: Option<&'static str> = Some("to see what has been in force");
     const TAKES_WORKFLOW_UP: bool = false;
-    type Answer = Past;
+    type Answer = PastDeployment;
 
-    fn perform(self, operations: &Operations, _: Operator) -> anyhow::Result<Past> {
+    fn perform(self, operations: &Operations, _: Operator) -> anyhow::Result<PastDeployment> {
         Ok(review(operations)?)
     }
 }
@@ -126,7 +126,12 @@ impl Request for RollBack {
     }
 }
 
-fn put(operations: &Operations, ready: rollout::Ready, origin: Origin, operator: Operator) -> anyhow::Result<Applied> {
+fn put(
+    operations: &Operations,
+    ready: rollout::ReadyDeployment,
+    origin: Origin,
+    operator: Operator,
+) -> anyhow::Result<Applied> {
     let Operator { who, why, .. } = operator;
     let applied = rollout::put_in_force(&operations.pipeline, ready, Act { origin, who, why })?;
     // It is in force now, whatever comes; the keeper goes on where this ends early.
@@ -142,7 +147,7 @@ fn put(operations: &Operations, ready: rollout::Ready, origin: Origin, operator:
     Ok(applied)
 }
 
-fn review(operations: &Operations) -> Result<Past, ChangeError> {
+fn review(operations: &Operations) -> Result<PastDeployment, ChangeError> {
     let pipeline = &operations.pipeline;
     history::of(
         pipeline.store.index(),

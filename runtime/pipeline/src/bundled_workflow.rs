@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::deployments::Source;
+use crate::deployments::WorkflowSource;
 
 pub struct File {
     /// Below `workflows/`.
@@ -38,7 +38,7 @@ pub const FILES: &[File] = files![
 pub const PRACTICE: File = File { path: "practice.yaml", text: include_str!("../../../workflows/practice.yaml") };
 
 /// The workflow as if it had been read from disk.
-pub fn source() -> Source {
+pub fn source() -> WorkflowSource {
     let mut files = BTreeMap::new();
     let mut text = String::new();
     for file in FILES {
@@ -48,5 +48,5 @@ pub fn source() -> Source {
             files.insert(file.path.to_string(), file.text.to_string());
         }
     }
-    Source { file: format!("workflows/{WORKFLOW}"), text, files }
+    WorkflowSource { file: format!("workflows/{WORKFLOW}"), text, files }
 }

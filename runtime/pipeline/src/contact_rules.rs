@@ -26,7 +26,7 @@ pub struct Passage<'a> {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ContactVerdict {
     Go,
     /// Not before then, by this rule.
     Wait {
@@ -44,18 +44,18 @@ pub enum Verdict {
 const CONSENTED_PER_DAY_MAX: u32 = 3;
 
 /// The rules in order: who must not be written to at all, then when, then how often.
-pub fn admit(contact: &Contact, passage: &Passage<'_>, now: DateTime<Utc>) -> Verdict {
+pub fn admit(contact: &Contact, passage: &Passage<'_>, now: DateTime<Utc>) -> ContactVerdict {
     if passage.deceased {
-        return Verdict::Never { rule: "deceased" };
+        return ContactVerdict::Never { rule: "deceased" };
     }
     if passage.consent == Some(false) {
         // 47 CFR 64.1200(a)(10): a revocation holds for every later message.
-        return Verdict::Never { rule: "opted-out" };
+        return ContactVerdict::Never { rule: "opted-out" };
     }
     let exempt = passage.channel == Channel::Sms && passage.consent != Some(true);
     if exempt && passage.units > contact.sms_characters as usize {
         // 47 CFR 64.1200(a)(9)(iv)(C): without the patient's consent, 160 characters.
-        return Verdict::Never { rule: "text-too-long" };
+        return ContactVerdict::Never { rule: "text-too-long" };
     }
     let mut until = now;
     let mut rule = None;
@@ -64,10 +64,10 @@ pub fn admit(contact: &Contact, passage: &Passage<'_>, now: DateTime<Utc>) -> Ve
         (until, rule) = (later, Some(name));
     }
     match (passage.expires, rule) {
-        (Some(expires), Some(rule)) if until > expires => Verdict::Never { rule },
-        (Some(expires), None) if until > expires => Verdict::Never { rule: "expired" },
-        (_, Some(rule)) => Verdict::Wait { until, rule },
-        (_, None) => Verdict::Go,
+        (Some(expires), Some(rule)) if until > expires => ContactVerdict::Never { rule },
+        (Some(expires), None) if until > expires => ContactVerdict::Never { rule: "expired" },
+        (_, Some(rule)) => ContactVerdict::Wait { until, rule },
+        (_, None) => ContactVerdict::Go,
     }
 }
 

@@ -17,7 +17,7 @@ use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId};
 use handoff_engine::referral::{Channel, Referral};
 use handoff_engine::workflow::Workflow;
 use handoff_engine::workflow::contact::OptOutScope;
-use handoff_engine::workflow::moves::{Fate, Moves};
+use handoff_engine::workflow::moves::{MoveOutcome, Moves};
 use handoff_engine::workflow::stages::Stage;
 use handoff_host::{Fault, HostError, Plugin};
 use handoff_store::index::InFlight;
@@ -25,7 +25,7 @@ use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
 pub use self::installer::{Installer, Keep};
 pub use self::plugin_catalogue::Catalogue;
-pub use self::workflow_source::Source;
+pub use self::workflow_source::WorkflowSource;
 use crate::error::PipelineError;
 
 /// A deployment, ready to be called.
@@ -233,8 +233,8 @@ impl Deployments {
         let older = shelf.by_digest.get(&referral.deployment)?;
         let of = (&referral.deployment, older.workflow());
         match shelf.moves.fate(of, &referral.state, shelf.present.workflow()) {
-            Fate::Stays => None,
-            Fate::Moves(to) => {
+            MoveOutcome::Stays => None,
+            MoveOutcome::Moves(to) => {
                 let (older, present) = (Arc::clone(older), Arc::clone(&shelf.present));
                 Some(Along { older, present, to: to.to_string() })
             }
@@ -247,7 +247,7 @@ impl Deployments {
         let is_other = shelf.present.deployment.digest != place.deployment && !shelf.tries(&place.deployment);
         shelf.by_digest.get(&place.deployment).filter(|_| is_other).is_some_and(|older| {
             let of = (&place.deployment, older.workflow());
-            shelf.moves.fate(of, &place.state, shelf.present.workflow()) != Fate::Stays
+            shelf.moves.fate(of, &place.state, shelf.present.workflow()) != MoveOutcome::Stays
         })
     }
 

@@ -7,7 +7,7 @@ use handoff_engine::event::{
 };
 use handoff_engine::ids::{PatientId, Token};
 use handoff_engine::referral::{
-    Appointment, Channel, Code, Consent, Note, Order, Patient, PatientIdentifier, Priority, Provider, Reach,
+    Appointment, Channel, Code, Consent, ContactPoint, Note, Order, Patient, PatientIdentifier, Priority, Provider,
 };
 use handoff_host::contract::{attendance, carrier, interpreter, retrieval, roster, types, understanding};
 use handoff_vault::{Sealing, Vault};
@@ -60,11 +60,11 @@ pub fn patient(sealing: &mut Sealing<'_>, id: PatientId, patient: interpreter::P
     let (mobile, fixed): (Vec<_>, Vec<_>) = patient.phones.into_iter().partition(|phone| phone.mobile);
     for phone in mobile.into_iter().chain(fixed) {
         let address = sealing.seal(&id, "phone", &phone.number);
-        reaches.push(Reach { channel: Channel::Sms, address, consent: Consent::Unknown });
+        reaches.push(ContactPoint { channel: Channel::Sms, address, consent: Consent::Unknown });
     }
     for email in patient.emails {
         let address = sealing.seal(&id, "email", &email);
-        reaches.push(Reach { channel: Channel::Email, address, consent: Consent::Unknown });
+        reaches.push(ContactPoint { channel: Channel::Email, address, consent: Consent::Unknown });
     }
     Patient {
         given: sealing.seal(&id, "given", &patient.given),
@@ -172,7 +172,7 @@ pub fn record(record: retrieval::PatientRecord, zone: Option<chrono_tz::Tz>) -> 
         reaches: record
             .reaches
             .into_iter()
-            .map(|reach| Reach {
+            .map(|reach| ContactPoint {
                 channel: channel(reach.channel),
                 address: Token(reach.address),
                 consent: Consent::Unknown,

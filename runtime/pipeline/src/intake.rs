@@ -9,7 +9,7 @@ pub mod trigger;
 
 use std::sync::Arc;
 
-use handoff_ingress::delivery::{Answer, Delivery, DeliverySink, Door};
+use handoff_ingress::delivery::{Acknowledgement, Delivery, DeliverySink, Transport};
 use handoff_vault::secrets::Secrets;
 
 use crate::transaction::Transactions;
@@ -31,10 +31,10 @@ impl Intake {
 }
 
 impl DeliverySink for Intake {
-    async fn take(&self, delivery: Delivery) -> Answer {
-        match delivery.door {
-            Door::Mllp | Door::Webhook => self.take_order(delivery).await,
-            Door::Callback => self.take_callback(delivery).await,
+    async fn take(&self, delivery: Delivery) -> Acknowledgement {
+        match delivery.transport {
+            Transport::Mllp | Transport::Webhook => self.take_order(delivery).await,
+            Transport::Callback => self.take_callback(delivery).await,
         }
     }
 }

@@ -55,7 +55,7 @@ pub struct Pipeline {
 }
 
 /// What a pipeline is built from.
-pub struct Parts {
+pub struct PipelineParts {
     pub store: Store,
     pub vault: Vault,
     pub host: Arc<Host>,
@@ -71,9 +71,19 @@ pub struct Parts {
 }
 
 impl Pipeline {
-    pub fn new(parts: Parts) -> Pipeline {
-        let Parts { store, vault, host, deployments, installer, egress, secrets, public_url, clock, sequential } =
-            parts;
+    pub fn new(parts: PipelineParts) -> Pipeline {
+        let PipelineParts {
+            store,
+            vault,
+            host,
+            deployments,
+            installer,
+            egress,
+            secrets,
+            public_url,
+            clock,
+            sequential,
+        } = parts;
         let (vault, deployments, egress) = (Arc::new(vault), Arc::new(deployments), Arc::new(egress));
         let transactions = Arc::new(Transactions::new(
             store.clone(),

@@ -8,24 +8,24 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use handoff_host::{Host, HostError, Limits, World};
+use handoff_host::{Host, HostError, PluginLimits, WitWorld};
 use serde::{Deserialize, Serialize};
 
 pub use self::grants::StageGrant;
-pub use self::provenance::{Provenance, Tried};
+pub use self::provenance::{BadgeStanding, Provenance};
 
 /// One component's label.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PluginReport {
     /// Its name in a workflow, or its file.
     pub plugin: String,
-    pub stages: Vec<World>,
+    pub stages: Vec<WitWorld>,
     /// What it imports and could act with; an instance takes none that does.
     pub imports: Vec<String>,
-    pub sees: Sight,
+    pub sees: PayloadView,
     pub limits: CallLimits,
     pub whose: Provenance,
-    pub tried: Tried,
+    pub tried: BadgeStanding,
     /// SHA-256 of the component.
     pub digest: String,
     pub size_bytes: usize,
@@ -36,7 +36,7 @@ pub struct PluginReport {
 /// What of a patient reaches a plugin, by the stage that it serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Sight {
+pub enum PayloadView {
     /// Choices, consents and plans; nothing that says whose.
     Facts,
     /// Tokens in place of what says whose. It asks the outside, and Handoff does it.
@@ -62,10 +62,10 @@ pub fn read(
     plugin: &str,
     component: &[u8],
     whose: Provenance,
-    tried: Tried,
+    tried: BadgeStanding,
 ) -> Result<PluginReport, HostError> {
     let inspection = host.inspect(component)?;
-    let sees = inspection.worlds.iter().map(|world| sight(*world)).max().unwrap_or(Sight::Facts);
+    let sees = inspection.worlds.iter().map(|world| sight(*world)).max().unwrap_or(PayloadView::Facts);
     Ok(PluginReport {
         plugin: plugin.to_owned(),
         stages: inspection.worlds,
@@ -85,7 +85,7 @@ pub fn read(
 /// # Errors
 /// When its bytes are no component.
 pub fn bundled(host: &Host, plugin: &handoff_bundle::Bundled) -> Result<PluginReport, HostError> {
-    read(host, plugin.name, plugin.component, Provenance::handoff(), Tried::by_our_tests())
+    read(host, plugin.name, plugin.component, Provenance::handoff(), BadgeStanding::by_our_tests())
 }
 
 impl PluginReport {
@@ -95,16 +95,18 @@ impl PluginReport {
     }
 }
 
-fn sight(stage: World) -> Sight {
+fn sight(stage: WitWorld) -> PayloadView {
     match stage {
-        World::Trigger | World::Reply => Sight::Clear,
-        World::Records | World::Outreach | World::Visit | World::Chart | World::Escalation => Sight::Tokens,
-        World::Channel | World::Network => Sight::Facts,
+        WitWorld::Trigger | WitWorld::Reply => PayloadView::Clear,
+        WitWorld::Records | WitWorld::Outreach | WitWorld::Visit | WitWorld::Chart | WitWorld::Escalation => {
+            PayloadView::Tokens
+        }
+        WitWorld::Channel | WitWorld::Network => PayloadView::Facts,
     }
 }
 
 impl CallLimits {
-    fn of(limits: &Limits) -> CallLimits {
+    fn of(limits: &PluginLimits) -> CallLimits {
         CallLimits {
             deadline_ms: u64::try_from(limits.deadline.as_millis()).unwrap_or(u64::MAX),
             memory_bytes: limits.memory_bytes,
@@ -135,12 +137,12 @@ impl fmt::Display for PluginReport {
     }
 }
 
-impl fmt::Display for Sight {
+impl fmt::Display for PayloadView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Sight::Facts => "facts of a referral, nothing that says whose; asks nobody",
-            Sight::Tokens => "tokens in place of patient data and secrets; what it asks for, Handoff does",
-            Sight::Clear => "patient data in clear, as it came in; asks nobody",
+            PayloadView::Facts => "facts of a referral, nothing that says whose; asks nobody",
+            PayloadView::Tokens => "tokens in place of patient data and secrets; what it asks for, Handoff does",
+            PayloadView::Clear => "patient data in clear, as it came in; asks nobody",
         })
     }
 }

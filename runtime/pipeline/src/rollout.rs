@@ -22,17 +22,17 @@ use handoff_store::{Canary, CommitError, Entry, Origin, Record};
 use serde::{Deserialize, Serialize};
 
 pub use self::candidate::Candidate;
-use self::impact::{Depth, Fate, Impact, Standing};
-use crate::deployments::{InstallError, Installed, Keep, SetAside, Source};
+use self::impact::{Impact, ImpactDepth, ReferralImpact, Standing};
+use crate::deployments::{InstallError, Installed, Keep, SetAside, WorkflowSource};
 use crate::pipeline::Pipeline;
 
 /// Who is written down where nobody asked: Handoff itself took a file up.
 pub const THE_INSTANCE: &str = "handoff";
 
 /// A candidate that could be put in force.
-pub struct Ready {
+pub struct ReadyDeployment {
     pub installed: Installed,
-    pub source: Source,
+    pub source: WorkflowSource,
     pub moves: Moves,
     returning: Option<Digest>,
 }
@@ -58,7 +58,7 @@ pub struct Applied {
 
 /// What is tried, beside what is in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tried {
+pub struct CanaryStarted {
     pub deployment: Digest,
     pub beside: Digest,
     pub canary: Canary,
@@ -98,7 +98,7 @@ pub enum ChangeError {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn examine(pipeline: &Pipeline, candidate: Candidate, keep: Keep) -> Result<Ready, ChangeError> {
+pub fn examine(pipeline: &Pipeline, candidate: Candidate, keep: Keep) -> Result<ReadyDeployment, ChangeError> {
     let Candidate { source, scenarios } = candidate;
     let installed = pipeline.installer.install(&source, keep)?;
     let known: BTreeSet<String> = pipeline.egress.rates().map(|(name, _)| name).collect();
@@ -111,15 +111,15 @@ pub fn examine(pipeline: &Pipeline, candidate: Candidate, keep: Keep) -> Result<
     }
     candidate::play(&installed.deployment, &scenarios).map_err(ChangeError::Scenarios)?;
     let moves = installed.workflow().moves.clone();
-    Ok(Ready { installed, source, moves, returning: None })
+    Ok(ReadyDeployment { installed, source, moves, returning: None })
 }
 
 /// An earlier deployment, with the components that it had. What the present one took over comes back.
 ///
 /// # Errors
 /// When one of its components is gone.
-pub fn take_up_again(pipeline: &Pipeline, deployed: &Deployed) -> Result<Ready, ChangeError> {
-    let source: Source = serde_json::from_str(&deployed.workflow)?;
+pub fn take_up_again(pipeline: &Pipeline, deployed: &Deployed) -> Result<ReadyDeployment, ChangeError> {
+    let source: WorkflowSource = serde_json::from_str(&deployed.workflow)?;
     let installed = pipeline.installer.install_again(&source, &deployed.plugins)?;
     // The one in force is taken up again when it is the canary that goes.
     let present = pipeline.deployments.current().deployment.digest;
@@ -127,7 +127,7 @@ pub fn take_up_again(pipeline: &Pipeline, deployed: &Deployed) -> Result<Ready, 
         Some(canary) if present == deployed.deployment => canary.deployment.digest,
         Some(_) | None => present,
     };
-    Ok(Ready { installed, source, moves: Moves::returning(gives_back), returning: Some(gives_back) })
+    Ok(ReadyDeployment { installed, source, moves: Moves::returning(gives_back), returning: Some(gives_back) })
 }
 
 /// The moves of a deployment that is written down.
@@ -143,9 +143,9 @@ pub fn moves_of(deployed: &Deployed, installed: &Installed) -> Moves {
 ///
 /// # Errors
 /// When it is in force already, would strand a referral, or the journal does not take it.
-pub fn put_in_force(pipeline: &Pipeline, ready: Ready, act: Act) -> Result<Applied, ChangeError> {
+pub fn put_in_force(pipeline: &Pipeline, ready: ReadyDeployment, act: Act) -> Result<Applied, ChangeError> {
     let _alone = pipeline.deployments.changes_alone();
-    let Ready { installed, source, moves, returning } = ready;
+    let ReadyDeployment { installed, source, moves, returning } = ready;
     let present = pipeline.deployments.current();
     let deployment = installed.deployment.digest;
     let canary = pipeline.deployments.canary().map(|canary| canary.deployment.digest);
@@ -153,9 +153,13 @@ pub fn put_in_force(pipeline: &Pipeline, ready: Ready, act: Act) -> Result<Appli
     if present.deployment.digest == deployment && !ends_canary {
         return Err(ChangeError::InForce(deployment));
     }
-    let census = measure_impact(pipeline, &installed, &moves, Depth::Standing)?;
-    let stranded: Vec<Standing> =
-        census.standing.iter().filter(|standing| matches!(standing.fate, Fate::Stranded { .. })).cloned().collect();
+    let census = measure_impact(pipeline, &installed, &moves, ImpactDepth::Standing)?;
+    let stranded: Vec<Standing> = census
+        .standing
+        .iter()
+        .filter(|standing| matches!(standing.fate, ReferralImpact::Stranded { .. }))
+        .cloned()
+        .collect();
     if !stranded.is_empty() {
         return Err(ChangeError::Strands(stranded));
     }
@@ -171,9 +175,14 @@ pub fn put_in_force(pipeline: &Pipeline, ready: Ready, act: Act) -> Result<Appli
 ///
 /// # Errors
 /// When it is in force already, or the journal does not take it.
-pub fn try_out(pipeline: &Pipeline, ready: Ready, canary: Canary, act: Act) -> Result<Tried, ChangeError> {
+pub fn try_out(
+    pipeline: &Pipeline,
+    ready: ReadyDeployment,
+    canary: Canary,
+    act: Act,
+) -> Result<CanaryStarted, ChangeError> {
     let _alone = pipeline.deployments.changes_alone();
-    let Ready { installed, source, .. } = ready;
+    let ReadyDeployment { installed, source, .. } = ready;
     let (deployment, beside) = (installed.deployment.digest, pipeline.deployments.current().deployment.digest);
     if deployment == beside {
         return Err(ChangeError::InForce(deployment));
@@ -182,13 +191,13 @@ pub fn try_out(pipeline: &Pipeline, ready: Ready, canary: Canary, act: Act) -> R
     write_down(pipeline, &installed, &source, None, Some(canary), act)?;
     pipeline.deployments.try_out(installed, canary.share);
     pipeline.canary().begin(canary.back_at);
-    Ok(Tried { deployment, beside, canary })
+    Ok(CanaryStarted { deployment, beside, canary })
 }
 
 fn write_down(
     pipeline: &Pipeline,
     installed: &Installed,
-    source: &Source,
+    source: &WorkflowSource,
     returning: Option<Digest>,
     canary: Option<Canary>,
     act: Act,
@@ -204,7 +213,7 @@ fn write_down(
 /// When the workflow cannot be written as JSON.
 pub fn record(
     installed: &Installed,
-    source: &Source,
+    source: &WorkflowSource,
     returning: Option<Digest>,
     canary: Option<Canary>,
     act: Act,
@@ -223,7 +232,7 @@ pub fn measure_impact(
     pipeline: &Pipeline,
     installed: &Installed,
     moves: &Moves,
-    depth: Depth,
+    depth: ImpactDepth,
 ) -> Result<Impact, IndexError> {
     let older = |digest: &Digest| pipeline.deployments.get(digest).ok().map(|it| it.deployment.clone());
     impact::take(pipeline.store.index(), &older, &installed.deployment, moves, depth, pipeline.clock.now())
@@ -231,7 +240,7 @@ pub fn measure_impact(
 
 /// What Handoff does with the file that its configuration names, when it opens and another deployment was in force last.
 /// A file that is new and may follow is put in force like any other; all else is left aside, and said.
-pub fn consider(pipeline: &Pipeline, source: Source, known: &[Deployed]) {
+pub fn consider(pipeline: &Pipeline, source: WorkflowSource, known: &[Deployed]) {
     let file = source.file.clone();
     let aside = |why: String| {
         pipeline.deployments.set_aside(Some(SetAside { at: pipeline.clock.now(), file: file.clone(), why }));
@@ -269,14 +278,14 @@ fn stranded(standing: &[Standing]) -> String {
     let told: Vec<String> = standing
         .iter()
         .filter_map(|standing| match &standing.fate {
-            Fate::Stranded { why, .. } => Some(format!(
+            ReferralImpact::Stranded { why, .. } => Some(format!(
                 "{} referral(s) in state `{}` of {} would be stranded, such as {}: {why}",
                 standing.referrals,
                 standing.state,
                 standing.deployment.short(),
                 standing.examples.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
             )),
-            Fate::AtHome | Fate::Stays | Fate::Moves { .. } => None,
+            ReferralImpact::AtHome | ReferralImpact::Stays | ReferralImpact::Moves { .. } => None,
         })
         .collect();
     told.join("\n")

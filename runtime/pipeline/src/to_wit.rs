@@ -10,7 +10,7 @@ use handoff_host::contract::{
     attendance, choice, hand_over, interpreter, retrieval, roster, types, understanding, write_back,
 };
 
-use handoff_ingress::delivery::{Delivery, Door};
+use handoff_ingress::delivery::{Delivery, Transport};
 
 pub fn instant(at: DateTime<Utc>) -> types::Instant {
     at.timestamp_millis()
@@ -19,9 +19,9 @@ pub fn instant(at: DateTime<Utc>) -> types::Instant {
 pub fn delivery(delivery: &Delivery) -> interpreter::Delivery {
     interpreter::Delivery {
         source: delivery.source.clone(),
-        transport: match delivery.door {
-            Door::Mllp => interpreter::Transport::Mllp,
-            Door::Webhook | Door::Callback => interpreter::Transport::Http,
+        transport: match delivery.transport {
+            Transport::Mllp => interpreter::Transport::Mllp,
+            Transport::Webhook | Transport::Callback => interpreter::Transport::Http,
         },
         headers: delivery.headers.clone(),
         body: delivery.body.clone(),

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::dice::{Dice, name_of};
 use crate::ledger::Refused;
-use crate::town::{Action, SharedTown, Town};
+use crate::town::{Action, SharedTown, SimulationState};
 use severable::Shears;
 
 /// Twilio's limit for a message body.
@@ -143,7 +143,7 @@ async fn create(
     }
 }
 
-impl Town {
+impl SimulationState {
     /// The message as Twilio shows it, and whether the connection drops before anybody sees it.
     fn accept<'a>(
         &mut self,
@@ -242,14 +242,14 @@ async fn fetch(
     }
 }
 
-fn authorised(town: &Town, account: &str, headers: &HeaderMap) -> Result<(), Refusal> {
+fn authorised(town: &SimulationState, account: &str, headers: &HeaderMap) -> Result<(), Refusal> {
     let (owner, token) = town.credentials();
     let expected = format!("Basic {}", STANDARD.encode(format!("{owner}:{token}")));
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if given == Some(expected.as_str()) && account == owner { Ok(()) } else { Err(refusal(401, 20003, "Authenticate")) }
 }
 
-fn answer(town: &Town, refused: Refusal) -> Response {
+fn answer(town: &SimulationState, refused: Refusal) -> Response {
     let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = json!({
         "code": refused.code,
@@ -261,7 +261,7 @@ fn answer(town: &Town, refused: Refusal) -> Response {
 }
 
 /// With the time of the rehearsal in the Date header: callers take it for the carrier's clock.
-fn dated(town: &Town, response: impl IntoResponse) -> Response {
+fn dated(town: &SimulationState, response: impl IntoResponse) -> Response {
     let date = town.now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
     ([(header::DATE, date)], response).into_response()
 }

@@ -7,13 +7,13 @@ use chrono::{DateTime, Duration, Utc};
 use crate::dice::Dice;
 use crate::ehr::message::{self, NoteForm, Notice, Slot};
 use crate::hours;
-use crate::ledger::{Booking, Change, Moment, Purpose, Visit};
-use crate::town::{Action, BookedVisit, Message, Town, VisitStatus};
+use crate::ledger::{Booking, LedgerMoment, Purpose, SimulatedChange, SimulatedVisit};
+use crate::town::{Action, BookedVisit, Message, SimulationState, VisitStatus};
 
 /// A message that was held back follows the one that overtook it after so long.
 const OVERTAKEN_BY: Duration = Duration::minutes(10);
 
-impl Town {
+impl SimulationState {
     /// Notes down everything that happens whatever Handoff does.
     pub(crate) fn open(&mut self) {
         for person in 0..self.people.len() {
@@ -78,7 +78,7 @@ impl Town {
         let ordered = &self.people[person];
         let specialist = &self.roster[ordered.referral.specialist];
         let body = message::withdrawal(ordered, specialist, self.now, &control_id);
-        self.ledger.withdrawals.push(Moment { at: self.now, person });
+        self.ledger.withdrawals.push(LedgerMoment { at: self.now, person });
         self.transmit(self.now, person, Purpose::Withdrawal, control_id, body);
     }
 
@@ -101,7 +101,7 @@ impl Town {
             names_referral: !dice.chance(0.04),
         };
         self.remember_number(&slot.number, person);
-        self.record(person, &slot, Change::Booked);
+        self.record(person, &slot, SimulatedChange::Booked);
         let moves = self.people[person].nature.moves && nth == 1;
         let move_at = moves.then(|| hours::office(self.now + (slot.starts_at - self.now) / 2));
         let move_at = move_at.filter(|at| *at < slot.starts_at);
@@ -120,7 +120,7 @@ impl Town {
         let starts_at = hours::slot(slot.starts_at + Duration::days(dice.between(1, 5)));
         let moved = Slot { starts_at, ..slot };
         self.courses[person].visits.pop();
-        self.record(person, &moved, Change::Moved);
+        self.record(person, &moved, SimulatedChange::Moved);
         self.notify(self.now, person, &moved, Notice::Moved);
         self.expect(person, moved);
     }
@@ -130,11 +130,11 @@ impl Town {
         let Some(slot) = self.courses[person].upcoming().cloned() else { return };
         self.set_status(person, VisitStatus::Cancelled);
         self.courses[person].agreed = false;
-        self.record(person, &slot, Change::Cancelled);
+        self.record(person, &slot, SimulatedChange::Cancelled);
         self.notify(self.now, person, &slot, Notice::Cancelled);
     }
 
-    fn record(&mut self, person: usize, slot: &Slot, change: Change) {
+    fn record(&mut self, person: usize, slot: &Slot, change: SimulatedChange) {
         let office = &self.roster[slot.specialist];
         self.ledger.bookings.push(Booking {
             at: self.now,
@@ -163,7 +163,7 @@ impl Town {
         };
         let mut dice = self.dice(person, "attend");
         let attended = !dice.chance(self.misses(person));
-        self.ledger.visits.push(Visit { at: self.now, person, number: slot.number.clone(), attended });
+        self.ledger.visits.push(SimulatedVisit { at: self.now, person, number: slot.number.clone(), attended });
         if !attended {
             self.set_status(person, VisitStatus::Missed);
             self.courses[person].agreed = false;
@@ -201,7 +201,7 @@ impl Town {
         let control_id = self.control_id(person);
         let body =
             message::note(&self.people[person], &self.roster[slot.specialist], &slot, form, self.now, &control_id);
-        self.ledger.notes.push(Moment { at: self.now, person });
+        self.ledger.notes.push(LedgerMoment { at: self.now, person });
         self.transmit(self.now, person, Purpose::Note, control_id, body);
     }
 }

@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use crate::ledger::Write;
-use crate::town::{SharedTown, Town};
+use crate::town::{SharedTown, SimulationState};
 
 pub use chart::{APPOINTMENT_SYSTEM, RECORD_SYSTEM, REFERRAL_SYSTEM};
 pub(crate) use chart::{Chart, patient_id};
@@ -199,7 +199,7 @@ fn outcome(status: StatusCode, code: &str, why: &str) -> Response {
     resource(status, json!({ "resourceType": "OperationOutcome", "issue": [issue] }))
 }
 
-impl Town {
+impl SimulationState {
     /// `Err` names the parameter that is not understood: to ignore one would return too much.
     fn search(&self, kind: &str, parameters: &[(String, String)]) -> Result<Vec<Value>, String> {
         let mut wanted = Vec::new();

@@ -21,15 +21,15 @@ pub struct Ledger {
     /// Status reports and replies that Handoff did not take, with the HTTP status it gave (0: no answer).
     pub callbacks_refused: Vec<Refused>,
     /// Replies that the carrier gave up handing over: Handoff cannot know of them.
-    pub unheard: Vec<Moment>,
+    pub unheard: Vec<LedgerMoment>,
     pub bookings: Vec<Booking>,
-    pub visits: Vec<Visit>,
+    pub visits: Vec<SimulatedVisit>,
     /// Notes the specialists sent.
-    pub notes: Vec<Moment>,
-    pub opt_outs: Vec<Moment>,
+    pub notes: Vec<LedgerMoment>,
+    pub opt_outs: Vec<LedgerMoment>,
     /// Patients who were told of another specialist than the order named.
     pub reroutes: Vec<Reroute>,
-    pub withdrawals: Vec<Moment>,
+    pub withdrawals: Vec<LedgerMoment>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -114,7 +114,7 @@ pub struct Booking {
     pub at: DateTime<Utc>,
     pub person: usize,
     pub number: String,
-    pub change: Change,
+    pub change: SimulatedChange,
     pub starts_at: DateTime<Utc>,
     /// National Provider Identifier.
     pub specialist: String,
@@ -123,14 +123,14 @@ pub struct Booking {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Change {
+pub enum SimulatedChange {
     Booked,
     Moved,
     Cancelled,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Visit {
+pub struct SimulatedVisit {
     pub at: DateTime<Utc>,
     pub person: usize,
     pub number: String,
@@ -138,7 +138,7 @@ pub struct Visit {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Moment {
+pub struct LedgerMoment {
     pub at: DateTime<Utc>,
     pub person: usize,
 }

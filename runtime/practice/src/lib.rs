@@ -35,11 +35,16 @@ mod town;
 mod world;
 
 pub use fhir::{ACCESS_TOKEN, APPOINTMENT_SYSTEM, RECORD_SYSTEM, REFERRAL_SYSTEM};
-pub use ledger::{Booking, Change, Ledger, Mail, Moment, Purpose, Refused, Reroute, Said, Sent, Text, Visit, Write};
-pub use people::{Hears, Home, Language, Person, Referral};
-pub use plan::{CarrierPlan, EhrPlan, Plan, REFERRALS_MAX};
-pub use practice::{Acts, Addresses, Handoff, Practice, PracticeError, Webhook};
+pub use ledger::{
+    Booking, Ledger, LedgerMoment, Mail, Purpose, Refused, Reroute, Said, Sent, SimulatedChange, SimulatedVisit, Text,
+    Write,
+};
+pub use people::{Hears, Home, PatientLanguage, SimulatedPatient, SimulatedReferral};
+pub use plan::{CarrierPlan, EhrPlan, PracticePlan, REFERRALS_MAX};
+pub use practice::{Acts, Addresses, Handoff, PracticeError, PracticeServers, Webhook};
 pub use profile::{Answers, Patients, Prices, Profile, Shares, Visits};
 pub use smtp::Refusal;
-pub use specialists::{Coverage, Field, HealthPlan, Network, Office, Roster, SPECIALISTS_MAX, Specialist, Specialty};
-pub use world::{Errand, Parcel, Reply, Server, World};
+pub use specialists::{
+    Coverage, Field, HealthPlan, Network, Roster, SPECIALISTS_MAX, Specialist, SpecialistOffice, Specialty,
+};
+pub use world::{Outbound, OutboundAnswer, OutboundMessage, Server, Simulation};

@@ -8,23 +8,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::dice::Dice;
 use crate::hours;
-use crate::plan::Plan;
+use crate::plan::PracticePlan;
 use crate::specialists::{HealthPlan, Roster, Specialty};
 
 pub use names::Home;
-pub use phrases::Language;
+pub use phrases::PatientLanguage;
 pub(crate) use phrases::{Meaning, phrase};
 
 /// A made-up patient. The telephone exchange (555) and the mail domains are those of fiction.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Person {
+pub struct SimulatedPatient {
     /// The number in the practice's chart.
     pub record_number: String,
     pub given: String,
     pub family: String,
     pub born: NaiveDate,
     pub sex: char,
-    pub language: Language,
+    pub language: PatientLanguage,
     /// E.164.
     pub mobile: String,
     pub email: String,
@@ -32,13 +32,13 @@ pub struct Person {
     pub home: &'static Home,
     pub member_id: String,
     pub health_plan: &'static HealthPlan,
-    pub referral: Referral,
+    pub referral: SimulatedReferral,
     pub(crate) nature: Nature,
 }
 
 /// What the practice orders for this patient.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Referral {
+pub struct SimulatedReferral {
     /// The ordering system's number: RF1-6 and SCH-26.
     pub number: String,
     pub ordered_at: DateTime<Utc>,
@@ -113,8 +113,8 @@ const WAYS: [(u32, Way); 8] = [
 /// Quick, later the same day, next day.
 const PACES: [(u32, (i64, i64)); 3] = [(55, (1, 45)), (30, (60, 420)), (15, (600, 1800))];
 
-impl Person {
-    pub(crate) fn from_seed(plan: &Plan, roster: &Roster, index: usize) -> Person {
+impl SimulatedPatient {
+    pub(crate) fn from_seed(plan: &PracticePlan, roster: &Roster, index: usize) -> SimulatedPatient {
         let patients = &plan.profile.patients;
         let mut dice = Dice::of(plan.seed, index, "person", 0);
         let language = *dice.weighted(patients.languages.weights());
@@ -124,7 +124,7 @@ impl Person {
         let born = NaiveDate::from_ymd_opt(1938, 1, 1).unwrap_or_default() + Duration::days(dice.between(0, 68 * 365));
         let health_plan = dice.weighted(patients.plans.weights()).plan();
         let handle = format!("{}.{}{index}", names::plain(given), names::plain(family));
-        Person {
+        SimulatedPatient {
             record_number: format!("MRN{:06}", 400_000 + index),
             given: given.to_string(),
             family: family.to_string(),
@@ -137,7 +137,7 @@ impl Person {
             home,
             member_id: format!("{}{:07}", &health_plan.id[..3], dice.between(1_000_000, 9_999_999)),
             health_plan,
-            referral: Referral::from_seed(plan, roster, index, health_plan),
+            referral: SimulatedReferral::from_seed(plan, roster, index, health_plan),
             nature: Nature::from_seed(plan, index),
         }
     }
@@ -147,8 +147,8 @@ impl Person {
     }
 }
 
-impl Referral {
-    fn from_seed(plan: &Plan, roster: &Roster, index: usize, health_plan: &HealthPlan) -> Referral {
+impl SimulatedReferral {
+    fn from_seed(plan: &PracticePlan, roster: &Roster, index: usize, health_plan: &HealthPlan) -> SimulatedReferral {
         let mut dice = Dice::of(plan.seed, index, "referral", 0);
         let specialty = dice.pick(&roster.specialties());
         let offices = roster.of_specialty(specialty.name);
@@ -162,7 +162,7 @@ impl Referral {
         let specialist = dice.pick(if unfit_named { &unfit } else { &fit });
         let day = Duration::days(dice.between(0, i64::from(plan.order_days.min(plan.days)) - 1));
         let ordered_at = hours::office(plan.start + day + dice.minutes(0, 24 * 60));
-        Referral {
+        SimulatedReferral {
             number: format!("RF{:06}", 700_000 + index),
             ordered_at,
             specialty,
@@ -175,7 +175,7 @@ impl Referral {
 }
 
 impl Nature {
-    fn from_seed(plan: &Plan, index: usize) -> Nature {
+    fn from_seed(plan: &PracticePlan, index: usize) -> Nature {
         let mut dice = Dice::of(plan.seed, index, "nature", 0);
         let patients = &plan.profile.patients;
         let (forgetful, forgetful_miss, others_miss) = plan.profile.visits.forgetful();
@@ -200,25 +200,27 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_people_and_another_gives_others() {
-        let plan = Plan::new(7, 40, DateTime::from_timestamp(1_790_000_000, 0).expect("a valid moment"));
+        let plan = PracticePlan::new(7, 40, DateTime::from_timestamp(1_790_000_000, 0).expect("a valid moment"));
         let roster = plan.profile.network.roster();
-        let crowd = |plan: &Plan| (0..40).map(|index| Person::from_seed(plan, &roster, index)).collect::<Vec<_>>();
+        let crowd = |plan: &PracticePlan| {
+            (0..40).map(|index| SimulatedPatient::from_seed(plan, &roster, index)).collect::<Vec<_>>()
+        };
         assert_eq!(crowd(&plan), crowd(&plan));
-        assert_ne!(crowd(&plan), crowd(&Plan { seed: 8, ..plan.clone() }));
+        assert_ne!(crowd(&plan), crowd(&PracticePlan { seed: 8, ..plan.clone() }));
     }
 
     #[test]
     fn people_are_told_apart_and_ordered_within_ten_days() {
-        let plan = Plan::new(1, 300, DateTime::from_timestamp(1_790_000_000, 0).expect("a valid moment"));
+        let plan = PracticePlan::new(1, 300, DateTime::from_timestamp(1_790_000_000, 0).expect("a valid moment"));
         let roster = plan.profile.network.roster();
-        let crowd: Vec<_> = (0..300).map(|index| Person::from_seed(&plan, &roster, index)).collect();
-        let distinct = |of: fn(&Person) -> String| crowd.iter().map(of).collect::<BTreeSet<_>>().len();
+        let crowd: Vec<_> = (0..300).map(|index| SimulatedPatient::from_seed(&plan, &roster, index)).collect();
+        let distinct = |of: fn(&SimulatedPatient) -> String| crowd.iter().map(of).collect::<BTreeSet<_>>().len();
         assert_eq!(distinct(|person| person.mobile.clone()), 300);
         assert_eq!(distinct(|person| person.email.clone()), 300);
         let last = crowd.iter().map(|person| person.referral.ordered_at).max();
         // A weekend may push the last order of the tenth day to Monday.
         assert!(last.is_some_and(|last| last < plan.start + Duration::days(14)), "{last:?}");
-        let spanish = crowd.iter().filter(|person| person.language == Language::Spanish).count();
+        let spanish = crowd.iter().filter(|person| person.language == PatientLanguage::Spanish).count();
         assert!((45..100).contains(&spanish), "{spanish}");
     }
 }

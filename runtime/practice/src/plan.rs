@@ -7,7 +7,7 @@ use crate::profile::{Profile, percent};
 
 /// The same plan and the same calls give the same behaviour, byte for byte.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
+pub struct PracticePlan {
     pub seed: u64,
     /// Referrals, one per patient. At most [`REFERRALS_MAX`].
     pub referrals: usize,
@@ -19,9 +19,9 @@ pub struct Plan {
     pub profile: Profile,
 }
 
-impl Plan {
-    pub fn new(seed: u64, referrals: usize, start: DateTime<Utc>) -> Plan {
-        Plan { seed, referrals, order_days: 10, start, days: 30, profile: Profile::default() }
+impl PracticePlan {
+    pub fn new(seed: u64, referrals: usize, start: DateTime<Utc>) -> PracticePlan {
+        PracticePlan { seed, referrals, order_days: 10, start, days: 30, profile: Profile::default() }
     }
 }
 

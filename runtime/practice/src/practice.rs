@@ -10,14 +10,14 @@ use tokio::task::JoinHandle;
 use crate::carrier::severable::{SeverableListener, Shears};
 use crate::ehr::line::Line;
 use crate::ledger::Ledger;
-use crate::people::Person;
-use crate::plan::{Plan, REFERRALS_MAX};
+use crate::people::SimulatedPatient;
+use crate::plan::{PracticePlan, REFERRALS_MAX};
 use crate::smtp;
-use crate::world::{Errand, Parcel, Reply, Server, World};
+use crate::world::{Outbound, OutboundAnswer, OutboundMessage, Server, Simulation};
 
 /// A practice, its patients and its neighbours on real sockets. Its servers live as long as it does.
-pub struct Practice {
-    world: World,
+pub struct PracticeServers {
+    world: Simulation,
     addresses: Addresses,
     // One at a time: whoever acts holds the line.
     line: tokio::sync::Mutex<Line>,
@@ -90,10 +90,10 @@ pub enum PracticeError {
 /// Callbacks are answered from a journal commit; Twilio itself gives up after 15 s.
 const CALLBACK_WITHIN: Duration = Duration::from_secs(15);
 
-impl Practice {
+impl PracticeServers {
     /// Opens carrier, chart and mail server on free ports of 127.0.0.1.
-    pub async fn start(plan: Plan) -> Result<Practice, PracticeError> {
-        let world = World::new(plan)?;
+    pub async fn start(plan: PracticePlan) -> Result<PracticeServers, PracticeError> {
+        let world = Simulation::new(plan)?;
         // Fails when somebody has installed one already, which serves as well.
         let _already_installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let http =
@@ -118,7 +118,7 @@ impl Practice {
             }),
             tokio::spawn(smtp::serve(mail, world.town())),
         ];
-        Ok(Practice { world, addresses, line: tokio::sync::Mutex::default(), http, servers })
+        Ok(PracticeServers { world, addresses, line: tokio::sync::Mutex::default(), http, servers })
     }
 
     pub fn addresses(&self) -> Addresses {
@@ -126,7 +126,7 @@ impl Practice {
     }
 
     /// Who is behind the sockets.
-    pub fn world(&self) -> &World {
+    pub fn world(&self) -> &Simulation {
         &self.world
     }
 
@@ -153,14 +153,14 @@ impl Practice {
             acts.performed += 1;
             for errand in errands {
                 let reply = match self.world.parcel(&errand)? {
-                    Parcel::Hl7(message) => match line.send(handoff.mllp, &message).await {
-                        Ok(answer) => Reply::Acknowledged(answer),
+                    OutboundMessage::Hl7(message) => match line.send(handoff.mllp, &message).await {
+                        Ok(answer) => OutboundAnswer::Acknowledged(answer),
                         Err(error) => {
                             tracing::debug!(%error, errand = errand.name(), "a message stays in the queue");
-                            Reply::None(error.name())
+                            OutboundAnswer::None(error.name())
                         }
                     },
-                    Parcel::Post { url, headers, body } => self.post(&handoff, &url, headers, body).await,
+                    OutboundMessage::Post { url, headers, body } => self.post(&handoff, &url, headers, body).await,
                 };
                 acts.count(&errand, &reply);
                 self.world.settle(errand, &reply);
@@ -169,7 +169,13 @@ impl Practice {
         Ok(acts)
     }
 
-    async fn post(&self, handoff: &Handoff, url: &str, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> Reply {
+    async fn post(
+        &self,
+        handoff: &Handoff,
+        url: &str,
+        headers: Vec<(&'static str, String)>,
+        body: Vec<u8>,
+    ) -> OutboundAnswer {
         let url = match url.strip_prefix(&handoff.public_url) {
             Some(path) => format!("{}{path}", handoff.http),
             None => url.to_string(),
@@ -177,10 +183,10 @@ impl Practice {
         let request =
             headers.into_iter().fold(self.http.post(url), |request, (name, value)| request.header(name, value));
         match request.body(body).send().await {
-            Ok(response) => Reply::Status(response.status().as_u16()),
+            Ok(response) => OutboundAnswer::Status(response.status().as_u16()),
             Err(error) => {
                 tracing::debug!(%error, "no answer");
-                Reply::None("no answer")
+                OutboundAnswer::None("no answer")
             }
         }
     }
@@ -191,13 +197,13 @@ impl Practice {
     }
 
     /// As [`World::people`].
-    pub fn people(&self) -> Vec<Person> {
+    pub fn people(&self) -> Vec<SimulatedPatient> {
         self.world.people()
     }
 }
 
 impl Acts {
-    fn count(&mut self, errand: &Errand, reply: &Reply) {
+    fn count(&mut self, errand: &Outbound, reply: &OutboundAnswer) {
         let counter = match (errand.is_callback(), reply.accepts()) {
             (false, true) => &mut self.messages_accepted,
             (false, false) => &mut self.messages_refused,
@@ -208,7 +214,7 @@ impl Acts {
     }
 }
 
-impl Drop for Practice {
+impl Drop for PracticeServers {
     fn drop(&mut self) {
         for server in &self.servers {
             server.abort();

@@ -9,7 +9,7 @@ mod shares;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::people::{Hears, Language};
+use crate::people::{Hears, PatientLanguage};
 use crate::plan::{CarrierPlan, EhrPlan};
 use crate::specialists::{Coverage, Network};
 
@@ -33,7 +33,7 @@ pub struct Profile {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Patients {
-    pub languages: Shares<Language>,
+    pub languages: Shares<PatientLanguage>,
     pub hear: Shares<Hears>,
     pub plans: Shares<Coverage>,
     /// Have a refusal of messages in the chart.
@@ -109,7 +109,7 @@ impl Default for Profile {
 
 impl Default for Patients {
     fn default() -> Patients {
-        use Language::{Chinese, English, Spanish, Vietnamese};
+        use PatientLanguage::{Chinese, English, Spanish, Vietnamese};
         Patients {
             languages: Shares::of([(66, English), (24, Spanish), (5, Chinese), (5, Vietnamese)]),
             hear: Shares::of([(90, Hears::TextsAndMails), (7, Hears::MailsOnly), (3, Hears::Nothing)]),

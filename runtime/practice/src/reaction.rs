@@ -7,7 +7,7 @@ use crate::dice::Dice;
 use crate::hours;
 use crate::ledger::{Mail, Reroute, Write};
 use crate::people::{Hears, Meaning, Way};
-use crate::town::{Action, Town, VisitStatus};
+use crate::town::{Action, SimulationState, VisitStatus};
 
 /// A message this close to the visit reminds of it.
 const REMINDS_WITHIN: Duration = Duration::hours(96);
@@ -17,7 +17,7 @@ const COMING: i64 = 40;
 const MOVING: i64 = 4;
 const NOT_COMING: i64 = 2;
 
-impl Town {
+impl SimulationState {
     /// A text has reached the phone.
     pub(crate) fn hear_text(&mut self, person: usize, text: &str) {
         self.learn_of_specialist(person, text);

@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::ledger::Mail;
-use crate::town::{SharedTown, Town};
+use crate::town::{SharedTown, SimulationState};
 
 /// RFC 5321 section 4.5.3.1.6 asks for 1000 octets; broken senders write longer lines.
 const LINE_BYTES_MAX: usize = 64 * 1024;
@@ -175,7 +175,7 @@ fn address(line: &str) -> String {
     path.split(' ').next().unwrap_or_default().to_ascii_lowercase()
 }
 
-impl Town {
+impl SimulationState {
     pub(crate) fn accepts_mail(&self, to: &str) -> Result<(), Refusal> {
         if !to.contains('@') {
             return Err(Refusal("501 5.1.3 Bad recipient address syntax"));

@@ -17,13 +17,13 @@ pub struct Network {
     #[serde(with = "percent")]
     pub misdirected: f64,
     #[serde(deserialize_with = "some")]
-    pub specialists: Vec<Office>,
+    pub specialists: Vec<SpecialistOffice>,
 }
 
 /// A specialist's office, without its name: names are made up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Office {
+pub struct SpecialistOffice {
     pub specialty: Field,
     /// Every plan, unless it says which.
     #[serde(default = "Coverage::all", skip_serializing_if = "is_all")]
@@ -194,7 +194,7 @@ impl Default for Network {
     fn default() -> Network {
         use Coverage::{Hmo, Ppo};
         use Field::{Cardiology, Dermatology, Gastroenterology, Ophthalmology, Orthopedics};
-        let office = |specialty, opens_in_days| Office {
+        let office = |specialty, opens_in_days| SpecialistOffice {
             specialty,
             plans: Coverage::all(),
             opens_in_days,
@@ -202,22 +202,22 @@ impl Default for Network {
             reports_arrival: true,
             forgets_note: false,
         };
-        let full = |specialty, plans| Office { plans, full: true, ..office(specialty, FULL_DAYS) };
+        let full = |specialty, plans| SpecialistOffice { plans, full: true, ..office(specialty, FULL_DAYS) };
         Network {
             misdirected: 0.14,
             specialists: vec![
                 office(Cardiology, 4),
-                Office { reports_arrival: false, ..office(Cardiology, 7) },
+                SpecialistOffice { reports_arrival: false, ..office(Cardiology, 7) },
                 full(Cardiology, vec![Ppo, Hmo]),
                 office(Gastroenterology, 5),
-                Office { forgets_note: true, ..office(Gastroenterology, 8) },
-                Office { plans: vec![Ppo], ..office(Gastroenterology, 3) },
+                SpecialistOffice { forgets_note: true, ..office(Gastroenterology, 8) },
+                SpecialistOffice { plans: vec![Ppo], ..office(Gastroenterology, 3) },
                 office(Orthopedics, 6),
                 office(Orthopedics, 9),
                 full(Orthopedics, vec![Ppo]),
-                Office { reports_arrival: false, ..office(Dermatology, 7) },
-                Office { forgets_note: true, ..office(Dermatology, 5) },
-                Office { plans: vec![Ppo, Hmo], ..office(Dermatology, 3) },
+                SpecialistOffice { reports_arrival: false, ..office(Dermatology, 7) },
+                SpecialistOffice { forgets_note: true, ..office(Dermatology, 5) },
+                SpecialistOffice { plans: vec![Ppo, Hmo], ..office(Dermatology, 3) },
                 office(Ophthalmology, 4),
                 office(Ophthalmology, 8),
                 full(Ophthalmology, vec![Ppo, Hmo]),
@@ -230,7 +230,7 @@ impl Network {
     /// Everybody on it, by name. Each has a made-up one.
     pub fn roster(&self) -> Roster {
         let named = names::NAMES.iter().zip(&self.specialists);
-        let specialist = |(&(id, name, organization, phone), office): (&names::Name, &Office)| Specialist {
+        let specialist = |(&(id, name, organization, phone), office): (&names::Name, &SpecialistOffice)| Specialist {
             id,
             name,
             organization,
@@ -301,8 +301,8 @@ fn is_all(plans: &[Coverage]) -> bool {
     plans == Coverage::all()
 }
 
-fn some<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Office>, D::Error> {
-    let offices = Vec::<Office>::deserialize(from)?;
+fn some<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<SpecialistOffice>, D::Error> {
+    let offices = Vec::<SpecialistOffice>::deserialize(from)?;
     match offices.len() {
         0 => Err(de::Error::custom("no specialists: write at least one")),
         1..=SPECIALISTS_MAX => Ok(offices),

@@ -8,7 +8,7 @@ mod rehearsal;
 
 use chrono::{DateTime, Utc};
 
-use crate::{CarrierPlan, EhrPlan, Handoff, Plan, Profile};
+use crate::{CarrierPlan, EhrPlan, Handoff, PracticePlan, Profile};
 
 /// Monday, 14 September 2026, 06:00 in Chicago.
 fn start() -> DateTime<Utc> {
@@ -16,10 +16,13 @@ fn start() -> DateTime<Utc> {
 }
 
 /// A world in which nothing goes wrong.
-fn fair_weather(referrals: usize) -> Plan {
+fn fair_weather(referrals: usize) -> PracticePlan {
     let carrier = CarrierPlan { throttled: 0.0, failing: 0.0, dropped: 0.0, undelivered: 0.0 };
     let ehr = EhrPlan { duplicated: 0.0, overtaken: 0.0, by_webhook: 0.0, withdrawn: 0, unrelated: 0, malformed: 0 };
-    Plan { profile: Profile { carrier, ehr, ..Profile::default() }, ..Plan::new(11, referrals, start()) }
+    PracticePlan {
+        profile: Profile { carrier, ehr, ..Profile::default() },
+        ..PracticePlan::new(11, referrals, start())
+    }
 }
 
 const ACCOUNT: &str = "ACrehearsal";

@@ -13,9 +13,9 @@ use crate::dice::{Dice, name_of};
 use crate::ehr::message::{self, Notice, Slot};
 use crate::ehr::webhook;
 use crate::fhir::Chart;
-use crate::ledger::{Ledger, Moment, Purpose, Refused, Said, Sent, Text};
-use crate::people::{Meaning, Person, phrase};
-use crate::plan::Plan;
+use crate::ledger::{Ledger, LedgerMoment, Purpose, Refused, Said, Sent, Text};
+use crate::people::{Meaning, SimulatedPatient, phrase};
+use crate::plan::PracticePlan;
 use crate::practice::Handoff;
 use crate::specialists::Roster;
 
@@ -151,11 +151,11 @@ impl Course {
     }
 }
 
-pub(crate) struct Town {
-    pub plan: Plan,
+pub(crate) struct SimulationState {
+    pub plan: PracticePlan,
     pub roster: Roster,
     pub now: DateTime<Utc>,
-    pub people: Vec<Person>,
+    pub people: Vec<SimulatedPatient>,
     pub courses: Vec<Course>,
     pub agenda: Agenda<Action>,
     pub ledger: Ledger,
@@ -170,23 +170,24 @@ pub(crate) struct Town {
 }
 
 #[derive(Clone)]
-pub(crate) struct SharedTown(Arc<Mutex<Town>>);
+pub(crate) struct SharedTown(Arc<Mutex<SimulationState>>);
 
 impl SharedTown {
-    pub fn new(town: Town) -> SharedTown {
+    pub fn new(town: SimulationState) -> SharedTown {
         SharedTown(Arc::new(Mutex::new(town)))
     }
 
-    pub fn lock(&self) -> MutexGuard<'_, Town> {
+    pub fn lock(&self) -> MutexGuard<'_, SimulationState> {
         self.0.lock()
     }
 }
 
-impl Town {
-    pub fn new(plan: Plan) -> Town {
+impl SimulationState {
+    pub fn new(plan: PracticePlan) -> SimulationState {
         let roster = plan.profile.network.roster();
-        let people: Vec<Person> = (0..plan.referrals).map(|index| Person::from_seed(&plan, &roster, index)).collect();
-        let mut town = Town {
+        let people: Vec<SimulatedPatient> =
+            (0..plan.referrals).map(|index| SimulatedPatient::from_seed(&plan, &roster, index)).collect();
+        let mut town = SimulationState {
             now: plan.start,
             courses: people.iter().map(|_| Course::default()).collect(),
             agenda: Agenda::new(),
@@ -338,7 +339,7 @@ impl Town {
         let course = &mut self.courses[person];
         if meaning == Meaning::Stops && course.opted_out.is_none() {
             course.opted_out = Some(self.now);
-            self.ledger.opt_outs.push(Moment { at: self.now, person });
+            self.ledger.opt_outs.push(LedgerMoment { at: self.now, person });
         }
         let from = self.people[person].mobile.clone();
         // A messaging service answers from the number it texted by, which is not told.
@@ -394,12 +395,12 @@ impl Town {
             let again = Callback { attempt: callback.attempt + 1, ..callback };
             self.agenda.note(at + CALLBACK_AGAIN_AFTER, who, Action::Call(again));
         } else if let Some(person) = callback.person.filter(|_| callback.is_reply()) {
-            self.ledger.unheard.push(Moment { at, person });
+            self.ledger.unheard.push(LedgerMoment { at, person });
         }
     }
 }
 
-fn index(people: &[Person], keys: fn(&Person) -> Vec<String>) -> BTreeMap<String, usize> {
+fn index(people: &[SimulatedPatient], keys: fn(&SimulatedPatient) -> Vec<String>) -> BTreeMap<String, usize> {
     people
         .iter()
         .enumerate()

@@ -15,15 +15,15 @@ use crate::ehr::line::acknowledgement;
 use crate::ehr::webhook;
 use crate::fhir;
 use crate::ledger::Ledger;
-use crate::people::Person;
-use crate::plan::{Plan, REFERRALS_MAX};
+use crate::people::SimulatedPatient;
+use crate::plan::{PracticePlan, REFERRALS_MAX};
 use crate::practice::{Handoff, PracticeError};
 use crate::smtp::Refusal;
-use crate::town::{Sending, SharedTown, Town};
+use crate::town::{Sending, SharedTown, SimulationState};
 
 /// Cheap to clone; clones are the same world.
 #[derive(Clone)]
-pub struct World {
+pub struct Simulation {
     town: SharedTown,
     carrier: Router,
     chart: Router,
@@ -38,11 +38,11 @@ pub enum Server {
 
 /// Something on its way to Handoff.
 #[derive(Clone, Debug)]
-pub struct Errand(Sending);
+pub struct Outbound(Sending);
 
 /// What an errand carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Parcel {
+pub enum OutboundMessage {
     /// An HL7 message, without its frame.
     Hl7(Vec<u8>),
     Post {
@@ -54,7 +54,7 @@ pub enum Parcel {
 
 /// What became of an errand.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub enum OutboundAnswer {
     /// The bytes that came back over MLLP.
     Acknowledged(Vec<u8>),
     /// The status of an HTTP answer.
@@ -63,16 +63,16 @@ pub enum Reply {
     None(&'static str),
 }
 
-impl World {
+impl Simulation {
     /// # Errors
     /// When the plan has more referrals than there are telephone numbers.
-    pub fn new(plan: Plan) -> Result<World, PracticeError> {
+    pub fn new(plan: PracticePlan) -> Result<Simulation, PracticeError> {
         if plan.referrals > REFERRALS_MAX {
             return Err(PracticeError::TooManyReferrals(plan.referrals));
         }
-        let town = SharedTown::new(Town::new(plan));
+        let town = SharedTown::new(SimulationState::new(plan));
         let (carrier, chart) = (carrier::routes(town.clone()), fhir::routes(town.clone()));
-        Ok(World { town, carrier, chart })
+        Ok(Simulation { town, carrier, chart })
     }
 
     /// Says where Handoff believes to be, and what it shares with the carrier. May be called again when it has moved.
@@ -88,14 +88,14 @@ impl World {
 
     /// Does the next thing that is due up to `now`, and gives what it wants carried. Nothing once all is done: then the
     /// world knows what time it is. Call it whenever the clock moves, before Handoff works at that time.
-    pub fn act(&self, now: DateTime<Utc>) -> Option<Vec<Errand>> {
+    pub fn act(&self, now: DateTime<Utc>) -> Option<Vec<Outbound>> {
         let mut town = self.town.lock();
         let until = now.min(town.end());
         match town.agenda.take(until) {
             Some((at, person, action)) => {
                 // Time never runs backwards, even if something was noted for a moment gone by.
                 town.now = town.now.max(at);
-                Some(town.perform(person, action).into_iter().map(Errand).collect())
+                Some(town.perform(person, action).into_iter().map(Outbound).collect())
             }
             None => {
                 town.now = town.now.max(now);
@@ -114,16 +114,16 @@ impl World {
     ///
     /// # Errors
     /// When Handoff is nowhere yet.
-    pub fn parcel(&self, errand: &Errand) -> Result<Parcel, PracticeError> {
+    pub fn parcel(&self, errand: &Outbound) -> Result<OutboundMessage, PracticeError> {
         let handoff = self.town.lock().handoff.clone().ok_or(PracticeError::NotConnected)?;
         Ok(match &errand.0 {
             Sending::Message(message) if message.is_json() => {
                 let webhook = handoff.webhook.ok_or(PracticeError::NotConnected)?;
                 let signature = webhook::signature(&webhook.secret, &message.body);
                 let headers = vec![("content-type", "application/json".into()), ("x-signature", signature)];
-                Parcel::Post { url: webhook.url, headers, body: message.body.clone().into_bytes() }
+                OutboundMessage::Post { url: webhook.url, headers, body: message.body.clone().into_bytes() }
             }
-            Sending::Message(message) => Parcel::Hl7(message.body.clone().into_bytes()),
+            Sending::Message(message) => OutboundMessage::Hl7(message.body.clone().into_bytes()),
             Sending::Callback(callback) => {
                 let signature = signature(&handoff.twilio_auth_token, &callback.url, &callback.fields);
                 let headers = vec![
@@ -131,34 +131,34 @@ impl World {
                     ("x-twilio-signature", signature),
                 ];
                 let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&callback.fields).finish();
-                Parcel::Post { url: callback.url.clone(), headers, body: body.into_bytes() }
+                OutboundMessage::Post { url: callback.url.clone(), headers, body: body.into_bytes() }
             }
         })
     }
 
     /// Notes what became of an errand; what was not taken is sent again as such senders do.
-    pub fn settle(&self, errand: Errand, reply: &Reply) {
+    pub fn settle(&self, errand: Outbound, reply: &OutboundAnswer) {
         let mut town = self.town.lock();
         match errand.0 {
             Sending::Message(message) => {
                 let answer = match reply {
-                    Reply::Acknowledged(bytes) => match acknowledgement(bytes) {
+                    OutboundAnswer::Acknowledged(bytes) => match acknowledgement(bytes) {
                         Some(found) if found.code == "AA" && found.control_id != message.control_id => {
                             format!("AA for another message than {}", message.control_id)
                         }
                         Some(found) => found.code,
                         None => "no acknowledgement".to_string(),
                     },
-                    Reply::Status(status) => status.to_string(),
-                    Reply::None(why) if message.is_json() => format!("0 ({why})"),
-                    Reply::None(why) => (*why).to_string(),
+                    OutboundAnswer::Status(status) => status.to_string(),
+                    OutboundAnswer::None(why) if message.is_json() => format!("0 ({why})"),
+                    OutboundAnswer::None(why) => (*why).to_string(),
                 };
                 town.acknowledged(message, answer);
             }
             Sending::Callback(callback) => {
                 let status = match reply {
-                    Reply::Status(status) => *status,
-                    Reply::Acknowledged(_) | Reply::None(_) => 0,
+                    OutboundAnswer::Status(status) => *status,
+                    OutboundAnswer::Acknowledged(_) | OutboundAnswer::None(_) => 0,
                 };
                 town.called_back(callback, status);
             }
@@ -199,7 +199,7 @@ impl World {
     }
 
     /// The patients; a place in this list is a `person` of the [`Ledger`].
-    pub fn people(&self) -> Vec<Person> {
+    pub fn people(&self) -> Vec<SimulatedPatient> {
         self.town.lock().people.clone()
     }
 
@@ -215,18 +215,18 @@ impl World {
     }
 }
 
-impl Reply {
+impl OutboundAnswer {
     /// Whether the errand is done: `AA`, or a status of 2xx.
     pub fn accepts(&self) -> bool {
         match self {
-            Reply::Acknowledged(bytes) => acknowledgement(bytes).is_some_and(|found| found.code == "AA"),
-            Reply::Status(status) => (200..300).contains(status),
-            Reply::None(_) => false,
+            OutboundAnswer::Acknowledged(bytes) => acknowledgement(bytes).is_some_and(|found| found.code == "AA"),
+            OutboundAnswer::Status(status) => (200..300).contains(status),
+            OutboundAnswer::None(_) => false,
         }
     }
 }
 
-impl Errand {
+impl Outbound {
     pub(crate) fn is_callback(&self) -> bool {
         matches!(self.0, Sending::Callback(_))
     }

@@ -17,8 +17,8 @@ use handoff_engine::ids::PatientId;
 use handoff_engine::letter::{LetterBody, Message};
 use handoff_engine::render::measure_sms;
 use handoff_host::contract::interpreter;
-use handoff_host::{Call, Host, Limits};
-use handoff_ingress::delivery::{Delivery, Door};
+use handoff_host::{Call, Host, PluginLimits};
+use handoff_ingress::delivery::{Delivery, Transport};
 use handoff_pipeline::contact_rules;
 use handoff_pipeline::contact_rules::Passage;
 use handoff_pipeline::pipeline::Pipeline;
@@ -55,7 +55,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn parser() -> anyhow::Result<()> {
-    let host = Host::new(Limits::default(), None)?;
+    let host = Host::new(PluginLimits::default(), None)?;
     let bundled = handoff_bundle::plugin("trigger-hl7v2").context("the bundle has the HL7 trigger")?;
     let plugin = host.load(bundled.component)?;
     let delivery = interpreter::Delivery {
@@ -198,7 +198,7 @@ fn order(number: usize) -> Delivery {
     let text = text.replace("MSG00112", &format!("BENCH{number}")).replace("226839^EPIC", &format!("R{number}^EPIC"));
     let text = text.replace("11001^EXTID", &format!("X{number}^EXTID"));
     Delivery {
-        door: Door::Mllp,
+        transport: Transport::Mllp,
         source: "hl7".into(),
         url: String::new(),
         headers: Vec::new(),

@@ -13,13 +13,13 @@ use chrono::TimeDelta;
 use handoff_clock::{Clock, VirtualClock};
 use handoff_engine::ids::ReferralId;
 use handoff_engine::referral::Referral;
-use handoff_ingress::delivery::{Delivery, Door};
+use handoff_ingress::delivery::{Delivery, Transport};
 use handoff_pipeline::bundled_workflow;
 use handoff_pipeline::deployments::Keep;
 use handoff_pipeline::pipeline::Pipeline;
 use handoff_pipeline::rollout;
 use handoff_pipeline::rollout::{Act, Candidate, plan};
-use handoff_practice::{Plan, World};
+use handoff_practice::{PracticePlan, Simulation};
 use handoff_rehearsal::in_process::Outward;
 use handoff_rehearsal::rehearsal;
 use handoff_store::index::{PAGE_MAX, ReferralFilter};
@@ -76,7 +76,7 @@ fn timed<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Dura
 
 fn house(data: &tempfile::TempDir) -> anyhow::Result<Pipeline> {
     let clock: Arc<dyn Clock> = Arc::new(VirtualClock::starting_at(rehearsal::start() + TimeDelta::hours(16)));
-    let world = World::new(Plan::new(1, 0, rehearsal::start()))?;
+    let world = Simulation::new(PracticePlan::new(1, 0, rehearsal::start()))?;
     world.connect(rehearsal::handoff());
     let secrets = Arc::new(rehearsal::secrets());
     let egress = rehearsal::indoor_egress(Outward { world }, &secrets, Arc::clone(&clock))?;
@@ -86,7 +86,7 @@ fn house(data: &tempfile::TempDir) -> anyhow::Result<Pipeline> {
 /// A referral whose patient has been written to.
 async fn one(pipeline: &Arc<Pipeline>) -> anyhow::Result<Arc<Referral>> {
     let delivery = Delivery {
-        door: Door::Mllp,
+        transport: Transport::Mllp,
         source: "hl7".into(),
         url: String::new(),
         headers: Vec::new(),
@@ -134,7 +134,7 @@ fn scan(pipeline: &Pipeline) -> anyhow::Result<u64> {
 }
 
 /// A reminder goes out at another time, for everybody: each referral's course is another.
-fn examine(pipeline: &Pipeline) -> anyhow::Result<rollout::Ready> {
+fn examine(pipeline: &Pipeline) -> anyhow::Result<rollout::ReadyDeployment> {
     let mut source = bundled_workflow::source();
     source.text = source.text.replace("day-3: { after: 3d }", "day-3: { after: 4d }") + "\nmoves: { others: move }\n";
     Ok(rollout::examine(pipeline, Candidate { source, scenarios: Default::default() }, Keep::Yes)?)

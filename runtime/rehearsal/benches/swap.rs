@@ -16,7 +16,7 @@ use handoff_pipeline::deployments::Keep;
 use handoff_pipeline::pipeline::Pipeline;
 use handoff_pipeline::rollout;
 use handoff_pipeline::rollout::{Act, Candidate};
-use handoff_practice::{Plan, World};
+use handoff_practice::{PracticePlan, Simulation};
 use handoff_rehearsal::in_process::Outward;
 use handoff_rehearsal::rehearsal;
 use handoff_server::service;
@@ -53,7 +53,7 @@ fn main() -> anyhow::Result<()> {
 async fn run(swaps: usize) -> anyhow::Result<()> {
     let data = tempfile::tempdir()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let world = World::new(Plan::new(1, 0, rehearsal::start()))?;
+    let world = Simulation::new(PracticePlan::new(1, 0, rehearsal::start()))?;
     world.connect(rehearsal::handoff());
     let secrets = Arc::new(rehearsal::secrets());
     let egress = rehearsal::indoor_egress(Outward { world }, &secrets, Arc::clone(&clock))?;

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use handoff_host::{Host, Limits};
+use handoff_host::{Host, PluginLimits};
 use handoff_practice::Profile;
 use handoff_rehearsal::rehearsal::Rehearsal;
 use handoff_rehearsal::script::Script;
@@ -39,7 +39,7 @@ fn main() -> anyhow::Result<()> {
     let asked = std::env::args().skip(1).find_map(|argument| argument.parse().ok());
     let referrals = asked.unwrap_or(REFERRALS).next_multiple_of(PANEL);
     let data = tempfile::tempdir()?;
-    let host = Arc::new(Host::new(Limits::default(), Some(&data.path().join("compiled")))?);
+    let host = Arc::new(Host::new(PluginLimits::default(), Some(&data.path().join("compiled")))?);
     let profile = Profile::default();
     let script = Script::shipped(&profile);
     let year = Year { script, profile, seed: 0, referrals, order_days: ORDER_DAYS, days: DAYS };

@@ -5,26 +5,26 @@ use handoff_operations::metrics::Share;
 use handoff_practice::Prices;
 use serde::Serialize;
 
-use crate::estimate::{self, Interval, Part};
-use crate::outcome::{FIGURES, Outcome};
+use crate::estimate::{self, EstimatePart, Interval};
+use crate::outcome::{FIGURES, RehearsalOutcome};
 
 /// A share of referrals, with what it would be by another workflow.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct FigureRow {
     pub figure: &'static str,
     pub target: String,
-    pub workflow: Counted,
+    pub workflow: CountedFigures,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub against: Option<Counted>,
+    pub against: Option<CountedFigures>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub difference: Option<Difference>,
+    pub difference: Option<FigureDifference>,
     /// As people call it.
     #[serde(skip)]
     pub name: &'static str,
 }
 
 #[derive(Debug, PartialEq, Serialize)]
-pub struct Counted {
+pub struct CountedFigures {
     pub count: u64,
     pub of: u64,
     pub percent: Option<f64>,
@@ -35,13 +35,13 @@ pub struct Counted {
 
 /// Something that there is so much of for each referral.
 #[derive(Debug, PartialEq, Serialize)]
-pub struct Row {
+pub struct ComparisonRow {
     pub what: &'static str,
     pub workflow: Mean,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against: Option<Mean>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub difference: Option<Difference>,
+    pub difference: Option<FigureDifference>,
 }
 
 #[derive(Debug, PartialEq, Serialize)]
@@ -52,16 +52,16 @@ pub struct Mean {
 
 /// The workflow less the one it is held against; of shares in percentage points.
 #[derive(Debug, PartialEq, Serialize)]
-pub struct Difference {
+pub struct FigureDifference {
     pub value: f64,
     pub interval: Interval,
-    pub seen: Seen,
+    pub seen: SeenDifference,
 }
 
 /// What the interval of a difference leaves to say. Whether more texts are better is for the practice to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Seen {
+pub enum SeenDifference {
     Better,
     Worse,
     More,
@@ -69,34 +69,34 @@ pub enum Seen {
     NoDifference,
 }
 
-impl Seen {
+impl SeenDifference {
     pub fn words(self) -> &'static str {
         match self {
-            Seen::Better => "better",
-            Seen::Worse => "worse",
-            Seen::More => "more",
-            Seen::Fewer => "fewer",
-            Seen::NoDifference => "no difference seen",
+            SeenDifference::Better => "better",
+            SeenDifference::Worse => "worse",
+            SeenDifference::More => "more",
+            SeenDifference::Fewer => "fewer",
+            SeenDifference::NoDifference => "no difference seen",
         }
     }
 }
 
 /// The outcomes of the workflow, and of the one it is held against.
-type Pair<'o> = (&'o [Outcome], Option<&'o [Outcome]>);
+type Pair<'o> = (&'o [RehearsalOutcome], Option<&'o [RehearsalOutcome]>);
 
 /// What is counted, and how much of it there was for one patient.
-type Kind<'k> = (&'static str, &'k dyn Fn(&Outcome) -> f64);
+type Kind<'k> = (&'static str, &'k dyn Fn(&RehearsalOutcome) -> f64);
 
 /// The five figures.
 pub fn figures((workflow, against): Pair<'_>, seed: u64) -> Vec<FigureRow> {
     let rows = Dashboard::empty().figures().into_iter().enumerate();
     rows.map(|(place, figure)| {
-        let parts = |outcome: &Outcome| share_of(outcome.figures[place]);
+        let parts = |outcome: &RehearsalOutcome| share_of(outcome.figures[place]);
         let more_is_better = match figure.target {
             Target::AtLeastPercent(_) => true,
             Target::AtMostPercent(_) => false,
         };
-        let seen = |more: bool| if more == more_is_better { Seen::Better } else { Seen::Worse };
+        let seen = |more: bool| if more == more_is_better { SeenDifference::Better } else { SeenDifference::Worse };
         FigureRow {
             figure: FIGURES[place],
             target: Share::of(&figure).target,
@@ -110,10 +110,10 @@ pub fn figures((workflow, against): Pair<'_>, seed: u64) -> Vec<FigureRow> {
 }
 
 /// Messages, what they cost, and work for people.
-pub fn rows((workflow, against): Pair<'_>, prices: &Prices, seed: u64) -> Vec<Row> {
+pub fn rows((workflow, against): Pair<'_>, prices: &Prices, seed: u64) -> Vec<ComparisonRow> {
     // Counts of one patient, small enough for a float to be exact.
     let whole = |count: u64| count as f64;
-    let cost = |outcome: &Outcome| {
+    let cost = |outcome: &RehearsalOutcome| {
         whole(outcome.messages.text_parts) * prices.text_part + whole(outcome.messages.mails) * prices.mail
     };
     let kinds: [Kind<'_>; 6] = [
@@ -124,15 +124,15 @@ pub fn rows((workflow, against): Pair<'_>, prices: &Prices, seed: u64) -> Vec<Ro
         ("tasks_for_people", &|outcome| whole(outcome.tasks)),
         ("escalations", &|outcome| f64::from(u8::from(outcome.escalated))),
     ];
-    let seen = |more: bool| if more { Seen::More } else { Seen::Fewer };
+    let seen = |more: bool| if more { SeenDifference::More } else { SeenDifference::Fewer };
     let row = |(what, of): Kind<'_>| {
-        let mean = |outcomes: &[Outcome]| {
+        let mean = |outcomes: &[RehearsalOutcome]| {
             let total = outcomes.iter().map(of).sum::<f64>();
             let per_referral = (!outcomes.is_empty()).then(|| rounded(total / outcomes.len() as f64));
             Mean { total: rounded(total), per_referral }
         };
-        let part = |outcome: &Outcome| Part { count: of(outcome), of: 1.0 };
-        Row {
+        let part = |outcome: &RehearsalOutcome| EstimatePart { count: of(outcome), of: 1.0 };
+        ComparisonRow {
             what,
             workflow: mean(workflow),
             against: against.map(mean),
@@ -142,7 +142,7 @@ pub fn rows((workflow, against): Pair<'_>, prices: &Prices, seed: u64) -> Vec<Ro
     kinds.into_iter().map(row).collect()
 }
 
-fn counted(figure: Figure, place: usize, outcomes: &[Outcome]) -> Counted {
+fn counted(figure: Figure, place: usize, outcomes: &[RehearsalOutcome]) -> CountedFigures {
     let told = outcomes.iter().filter_map(|outcome| outcome.figures[place]);
     let figure = told.fold(figure, |figure, counts| Figure {
         count: figure.count + u64::from(counts),
@@ -150,7 +150,7 @@ fn counted(figure: Figure, place: usize, outcomes: &[Outcome]) -> Counted {
         ..figure
     });
     let in_percent = |Interval { low, high }| Interval { low: rounded(low * 100.0), high: rounded(high * 100.0) };
-    Counted {
+    CountedFigures {
         count: figure.count,
         of: figure.of,
         percent: figure.percent().map(rounded),
@@ -159,25 +159,25 @@ fn counted(figure: Figure, place: usize, outcomes: &[Outcome]) -> Counted {
     }
 }
 
-fn share_of(counts: Option<bool>) -> Part {
-    counts.map_or(Part::default(), |counts| Part { count: f64::from(u8::from(counts)), of: 1.0 })
+fn share_of(counts: Option<bool>) -> EstimatePart {
+    counts.map_or(EstimatePart::default(), |counts| EstimatePart { count: f64::from(u8::from(counts)), of: 1.0 })
 }
 
 /// The same place in both is the same patient.
 fn difference(
-    workflow: &[Outcome],
-    against: &[Outcome],
-    part: impl Fn(&Outcome) -> Part,
+    workflow: &[RehearsalOutcome],
+    against: &[RehearsalOutcome],
+    part: impl Fn(&RehearsalOutcome) -> EstimatePart,
     times: f64,
     seed: u64,
-    seen: impl Fn(bool) -> Seen,
-) -> Option<Difference> {
-    let pairs: Vec<(Part, Part)> = workflow.iter().map(&part).zip(against.iter().map(&part)).collect();
+    seen: impl Fn(bool) -> SeenDifference,
+) -> Option<FigureDifference> {
+    let pairs: Vec<(EstimatePart, EstimatePart)> = workflow.iter().map(&part).zip(against.iter().map(&part)).collect();
     let value = estimate::ratio(pairs.iter().map(|pair| pair.0))? - estimate::ratio(pairs.iter().map(|pair| pair.1))?;
     let interval = estimate::difference(&pairs, seed)?;
-    let seen = if interval.includes_zero() { Seen::NoDifference } else { seen(value > 0.0) };
+    let seen = if interval.includes_zero() { SeenDifference::NoDifference } else { seen(value > 0.0) };
     let interval = Interval { low: rounded(interval.low * times), high: rounded(interval.high * times) };
-    Some(Difference { value: rounded(value * times), interval, seen })
+    Some(FigureDifference { value: rounded(value * times), interval, seen })
 }
 
 /// Four digits behind the point: a text part costs less than a cent.
@@ -191,13 +191,13 @@ mod tests {
     use crate::outcome::Messages;
 
     /// A hundred patients of whom so many were confirmed, with so many texts each.
-    fn hundred(confirmed: usize, texts: u64) -> Vec<Outcome> {
+    fn hundred(confirmed: usize, texts: u64) -> Vec<RehearsalOutcome> {
         let messages = Messages { texts, text_parts: 2 * texts, mails: 1 };
         (0..100)
-            .map(|patient| Outcome {
+            .map(|patient| RehearsalOutcome {
                 figures: [Some(patient < confirmed), None, Some(false), Some(patient >= confirmed), Some(false)],
                 messages,
-                ..Outcome::default()
+                ..RehearsalOutcome::default()
             })
             .collect()
     }
@@ -217,11 +217,11 @@ mod tests {
         let seen = |rows: &[FigureRow]| {
             rows.iter().map(|row| row.difference.as_ref().map(|found| found.seen)).collect::<Vec<_>>()
         };
-        let same = Some(Seen::NoDifference);
+        let same = Some(SeenDifference::NoDifference);
         let found = figures((&good, Some(&bad)), 1);
-        assert_eq!(seen(&found), [Some(Seen::Better), None, same, Some(Seen::Better), same]);
+        assert_eq!(seen(&found), [Some(SeenDifference::Better), None, same, Some(SeenDifference::Better), same]);
         let found = figures((&bad, Some(&good)), 1);
-        assert_eq!(seen(&found), [Some(Seen::Worse), None, same, Some(Seen::Worse), same]);
+        assert_eq!(seen(&found), [Some(SeenDifference::Worse), None, same, Some(SeenDifference::Worse), same]);
         let difference = found[0].difference.as_ref().expect("a difference");
         assert_eq!(difference.value, -30.0);
         assert!(difference.interval.low < -30.0 && difference.interval.high > -40.0, "{difference:?}");
@@ -230,6 +230,6 @@ mod tests {
         let found = rows((&good, Some(&bad)), &prices, 1);
         let cost = found.iter().find(|row| row.what == "cost").expect("a cost");
         assert_eq!((cost.workflow.total, cost.workflow.per_referral), (4.1, Some(0.041)));
-        assert_eq!(cost.difference.as_ref().map(|found| (found.value, found.seen)), Some((0.02, Seen::More)));
+        assert_eq!(cost.difference.as_ref().map(|found| (found.value, found.seen)), Some((0.02, SeenDifference::More)));
     }
 }

@@ -49,29 +49,30 @@ pub fn wilson(count: u64, of: u64) -> Option<Interval> {
 
 /// What one patient adds to a ratio such as a share or a mean.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Part {
+pub struct EstimatePart {
     pub count: f64,
     pub of: f64,
 }
 
-pub fn ratio(parts: impl IntoIterator<Item = Part>) -> Option<f64> {
-    let sum = parts
-        .into_iter()
-        .fold(Part::default(), |sum, part| Part { count: sum.count + part.count, of: sum.of + part.of });
+pub fn ratio(parts: impl IntoIterator<Item = EstimatePart>) -> Option<f64> {
+    let sum = parts.into_iter().fold(EstimatePart::default(), |sum, part| EstimatePart {
+        count: sum.count + part.count,
+        of: sum.of + part.of,
+    });
     (sum.of > 0.0).then(|| sum.count / sum.of)
 }
 
 /// The interval of the difference of two ratios over the same patients, the first less the second: the paired percentile
 /// bootstrap. Patients are drawn, each with what came of them both times.
-pub fn difference(pairs: &[(Part, Part)], seed: u64) -> Option<Interval> {
+pub fn difference(pairs: &[(EstimatePart, EstimatePart)], seed: u64) -> Option<Interval> {
     let mut dice = StdRng::seed_from_u64(seed);
     let mut differences: Vec<f64> = (0..RESAMPLES)
         .filter_map(|_| {
-            let (mut left, mut right) = (Part::default(), Part::default());
+            let (mut left, mut right) = (EstimatePart::default(), EstimatePart::default());
             for _ in 0..pairs.len() {
                 let (first, second) = pairs[dice.random_range(0..pairs.len())];
-                left = Part { count: left.count + first.count, of: left.of + first.of };
-                right = Part { count: right.count + second.count, of: right.of + second.of };
+                left = EstimatePart { count: left.count + first.count, of: left.of + first.of };
+                right = EstimatePart { count: right.count + second.count, of: right.of + second.of };
             }
             Some(ratio([left])? - ratio([right])?)
         })
@@ -103,8 +104,8 @@ mod tests {
         assert_eq!(wilson(0, 0), None);
     }
 
-    fn answers(first: impl Fn(usize) -> bool, second: impl Fn(usize) -> bool) -> Vec<(Part, Part)> {
-        let part = |counts| Part { count: f64::from(u8::from(counts)), of: 1.0 };
+    fn answers(first: impl Fn(usize) -> bool, second: impl Fn(usize) -> bool) -> Vec<(EstimatePart, EstimatePart)> {
+        let part = |counts| EstimatePart { count: f64::from(u8::from(counts)), of: 1.0 };
         (0..400).map(|patient| (part(first(patient)), part(second(patient)))).collect()
     }
 
@@ -129,6 +130,6 @@ mod tests {
     #[test]
     fn nobody_says_nothing() {
         assert_eq!(difference(&[], 1), None);
-        assert_eq!(difference(&[(Part::default(), Part::default())], 1), None);
+        assert_eq!(difference(&[(EstimatePart::default(), EstimatePart::default())], 1), None);
     }
 }

@@ -11,10 +11,10 @@ use handoff_egress::endpoint::Endpoint;
 use handoff_egress::http::{Failed, Received};
 use handoff_egress::smtp::{Unsaid, Word};
 use handoff_egress::transport::{Carried, Login, Wire};
-use handoff_ingress::delivery::{Delivery, DeliverySink, Door};
+use handoff_ingress::delivery::{Delivery, DeliverySink, Transport};
 use handoff_ingress::http;
 use handoff_pipeline::pipeline::Pipeline;
-use handoff_practice::{Parcel, Refusal, Reply, Server, World};
+use handoff_practice::{OutboundAnswer, OutboundMessage, Refusal, Server, Simulation};
 use lettre::message::Message;
 use tower::ServiceExt as _;
 use zeroize::Zeroizing;
@@ -24,7 +24,7 @@ use crate::script;
 
 /// The way out: to the servers of the world.
 pub struct Outward {
-    pub world: World,
+    pub world: Simulation,
 }
 
 impl Outward {
@@ -84,21 +84,21 @@ impl Wire for Outward {
 
 /// The way in: through the doors of a line.
 #[derive(Clone)]
-pub struct Inward {
+pub struct InProcessTransport {
     pipeline: Arc<Pipeline>,
     doors: Router,
     /// The source of HL7 messages, as the workflow names it.
     hl7: String,
 }
 
-impl Inward {
-    pub fn new(pipeline: Arc<Pipeline>) -> Inward {
-        Inward::from(pipeline, script::HL7)
+impl InProcessTransport {
+    pub fn new(pipeline: Arc<Pipeline>) -> InProcessTransport {
+        InProcessTransport::from(pipeline, script::HL7)
     }
 
     /// With another name for the source of HL7 messages than the recipe's.
-    pub fn from(pipeline: Arc<Pipeline>, hl7: &str) -> Inward {
-        let (scheme, limits) = (http::Scheme::Https, http::Limits::default());
+    pub fn from(pipeline: Arc<Pipeline>, hl7: &str) -> InProcessTransport {
+        let (scheme, limits) = (http::Scheme::Https, http::HttpLimits::default());
         let doors = http::router(
             Arc::clone(&pipeline.intake),
             Arc::clone(&pipeline.clock),
@@ -106,28 +106,28 @@ impl Inward {
             scheme,
             limits,
         );
-        Inward { pipeline, doors, hl7: hl7.into() }
+        InProcessTransport { pipeline, doors, hl7: hl7.into() }
     }
 
     /// Hands a parcel in and waits for the answer.
-    pub async fn carry(&self, parcel: Parcel) -> Reply {
+    pub async fn carry(&self, parcel: OutboundMessage) -> OutboundAnswer {
         match parcel {
-            Parcel::Hl7(body) => self.hl7(body).await,
-            Parcel::Post { url, headers, body } => {
+            OutboundMessage::Hl7(body) => self.hl7(body).await,
+            OutboundMessage::Post { url, headers, body } => {
                 let path = url.strip_prefix(PUBLIC_URL).unwrap_or(&url);
                 let request = headers
                     .into_iter()
                     .fold(Request::post(path), |request: Builder, (name, value)| request.header(name, value));
-                let Ok(request) = request.body(Body::from(body)) else { return Reply::None("no request") };
+                let Ok(request) = request.body(Body::from(body)) else { return OutboundAnswer::None("no request") };
                 let Ok(answer) = self.doors.clone().oneshot(request).await;
-                Reply::Status(answer.status().as_u16())
+                OutboundAnswer::Status(answer.status().as_u16())
             }
         }
     }
 
-    async fn hl7(&self, body: Vec<u8>) -> Reply {
+    async fn hl7(&self, body: Vec<u8>) -> OutboundAnswer {
         let delivery = Delivery {
-            door: Door::Mllp,
+            transport: Transport::Mllp,
             source: self.hl7.clone(),
             url: String::new(),
             headers: Vec::new(),
@@ -135,6 +135,10 @@ impl Inward {
             received_at: self.pipeline.clock.now(),
         };
         let answer = DeliverySink::take(&*self.pipeline.intake, delivery).await;
-        if answer.body.is_empty() { Reply::None("no acknowledgement") } else { Reply::Acknowledged(answer.body) }
+        if answer.body.is_empty() {
+            OutboundAnswer::None("no acknowledgement")
+        } else {
+            OutboundAnswer::Acknowledged(answer.body)
+        }
     }
 }

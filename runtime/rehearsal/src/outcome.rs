@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::ensure;
 use handoff_engine::dashboard::{Dashboard, Figure};
 use handoff_engine::error_code::{ErrorCode, Failure};
-use handoff_practice::{Ledger, Person};
+use handoff_practice::{Ledger, SimulatedPatient};
 use serde::Serialize;
 
 use crate::rehearsal::Rehearsal;
@@ -16,7 +16,7 @@ pub const FIGURES: [&str; 5] =
     ["confirmed_in_7_days", "no_show", "closed_with_note", "stalled_at_day_14", "out_of_network"];
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outcome {
+pub struct RehearsalOutcome {
     /// For each figure whether it counts this referral; none where that cannot be told of it.
     pub figures: [Option<bool>; FIGURES.len()],
     pub messages: Messages,
@@ -42,7 +42,7 @@ const ESCALATED: &str = "escalated";
 ///
 /// # Errors
 /// When the index cannot be read, or an acknowledged order is not in it.
-pub fn of_panel(rehearsal: &Rehearsal) -> anyhow::Result<Vec<Outcome>> {
+pub fn of_panel(rehearsal: &Rehearsal) -> anyhow::Result<Vec<RehearsalOutcome>> {
     let (pipeline, world) = (rehearsal.pipeline(), rehearsal.world());
     let (people, ledger) = (world.people(), world.ledger());
     let by_number: BTreeMap<&str, usize> =
@@ -65,8 +65,8 @@ pub fn of_panel(rehearsal: &Rehearsal) -> anyhow::Result<Vec<Outcome>> {
 }
 
 /// What reached each patient, and what people had to do for them.
-fn contacts(people: &[Person], ledger: &Ledger) -> Vec<Outcome> {
-    let mut outcomes = vec![Outcome::default(); people.len()];
+fn contacts(people: &[SimulatedPatient], ledger: &Ledger) -> Vec<RehearsalOutcome> {
+    let mut outcomes = vec![RehearsalOutcome::default(); people.len()];
     for text in &ledger.texts {
         let Messages { texts, text_parts, .. } = &mut outcomes[text.person].messages;
         *texts += 1;

@@ -13,16 +13,16 @@ use handoff_egress::egress::Egress;
 use handoff_egress::endpoint::EndpointConfig;
 use handoff_egress::transport::Wire;
 use handoff_instance::config::{HttpListener, Listen, MllpListener};
-use handoff_instance::open::{Plan, Storage};
+use handoff_instance::open::{InstanceParts, Storage};
 use handoff_pipeline::pipeline::Pipeline;
-use handoff_practice::{Addresses, Handoff, Practice, Profile, Purpose, Webhook, World};
+use handoff_practice::{Addresses, Handoff, PracticeServers, Profile, Purpose, Simulation, Webhook};
 use handoff_server::service::{self, Service};
 use handoff_vault::MasterKey;
 use handoff_vault::secrets::{Secret, Secrets};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
-use crate::in_process::{Inward, Outward};
+use crate::in_process::{InProcessTransport, Outward};
 use crate::script::{Neighbour, Script};
 pub use crate::summary::Summary;
 
@@ -50,7 +50,7 @@ const AFTERMATH: Duration = Duration::days(2);
 
 /// A line and the world around it, with a clock that both live by.
 pub struct Rehearsal {
-    world: World,
+    world: Simulation,
     pipeline: Arc<Pipeline>,
     clock: Arc<VirtualClock>,
     end: DateTime<Utc>,
@@ -60,12 +60,12 @@ pub struct Rehearsal {
 /// How the two reach each other.
 enum Way {
     Sockets(Box<Street>),
-    Indoors(Inward),
+    Indoors(InProcessTransport),
 }
 
 /// Both with their doors open.
 struct Street {
-    practice: Practice,
+    practice: PracticeServers,
     service: Service,
 }
 
@@ -85,16 +85,17 @@ impl Rehearsal {
     /// # Errors
     /// When a socket, the data folder or a plugin cannot be opened.
     pub async fn open(seed: u64, referrals: usize, days: u32, data: &Path) -> anyhow::Result<Rehearsal> {
-        let plan = handoff_practice::Plan { days, ..handoff_practice::Plan::new(seed, referrals, start()) };
+        let plan =
+            handoff_practice::PracticePlan { days, ..handoff_practice::PracticePlan::new(seed, referrals, start()) };
         let end = end(&plan);
-        let practice = Practice::start(plan).await?;
+        let practice = PracticeServers::start(plan).await?;
         let clock = Arc::new(VirtualClock::starting_at(start()));
         let secrets = Arc::new(secrets());
         let Addresses { carrier, fhir, smtp, .. } = practice.addresses();
         let script = Script::shipped(&Profile::default());
         let endpoints = endpoints(&script, &carrier, &fhir, &format!("smtp://{smtp}"))?;
         let egress = Egress::new(endpoints, Arc::clone(&secrets), clock.clone())?;
-        let house = Plan { sequential: true, ..house(seed, data, egress, secrets, clock.clone()) };
+        let house = InstanceParts { sequential: true, ..house(seed, data, egress, secrets, clock.clone()) };
         let pipeline = Arc::new(house.build()?);
         let any = "127.0.0.1:0".parse().context("loopback")?;
         let listen = Listen {
@@ -113,7 +114,7 @@ impl Rehearsal {
     ///
     /// # Errors
     /// When the plan is too large, or a plugin cannot be opened.
-    pub fn indoors(plan: handoff_practice::Plan, data: &Path, ground: Storage) -> anyhow::Result<Rehearsal> {
+    pub fn indoors(plan: handoff_practice::PracticePlan, data: &Path, ground: Storage) -> anyhow::Result<Rehearsal> {
         let script = Script::shipped(&plan.profile);
         Rehearsal::of(&script, plan, data, ground)
     }
@@ -124,20 +125,20 @@ impl Rehearsal {
     /// When the plan is too large, or a plugin cannot be opened.
     pub fn of(
         script: &Script,
-        plan: handoff_practice::Plan,
+        plan: handoff_practice::PracticePlan,
         data: &Path,
         ground: Storage,
     ) -> anyhow::Result<Rehearsal> {
         let (seed, end) = (plan.seed, end(&plan));
         let clock = Arc::new(VirtualClock::starting_at(plan.start));
-        let world = World::new(plan)?;
+        let world = Simulation::new(plan)?;
         world.connect(script.handoff());
         let secrets = Arc::new(secrets());
         let egress = egress_over(script, Outward { world: world.clone() }, &secrets, clock.clone())?;
         let house = house(seed, data, egress, secrets, clock.clone());
-        let house = Plan { sequential: true, workflow: script.source().clone(), ..house };
+        let house = InstanceParts { sequential: true, workflow: script.source().clone(), ..house };
         let pipeline = Arc::new(house.build_on(ground)?);
-        let way = Way::Indoors(Inward::from(Arc::clone(&pipeline), script.hl7()));
+        let way = Way::Indoors(InProcessTransport::from(Arc::clone(&pipeline), script.hl7()));
         Ok(Rehearsal { world, pipeline, clock, end, way })
     }
 
@@ -201,7 +202,7 @@ impl Rehearsal {
     }
 
     /// The world outside, which keeps a ledger of its own.
-    pub fn world(&self) -> &World {
+    pub fn world(&self) -> &Simulation {
         &self.world
     }
 
@@ -227,14 +228,14 @@ pub fn start() -> DateTime<Utc> {
 }
 
 /// When the last letter of a plan has left.
-pub fn end(plan: &handoff_practice::Plan) -> DateTime<Utc> {
+pub fn end(plan: &handoff_practice::PracticePlan) -> DateTime<Utc> {
     plan.start + Duration::days(i64::from(plan.days)) + AFTERMATH
 }
 
 /// Handoff that serves the practice: keys and dice come from the seed.
-pub fn house(seed: u64, data: &Path, egress: Egress, secrets: Arc<Secrets>, clock: Arc<dyn Clock>) -> Plan {
+pub fn house(seed: u64, data: &Path, egress: Egress, secrets: Arc<Secrets>, clock: Arc<dyn Clock>) -> InstanceParts {
     let mut dice = StdRng::seed_from_u64(seed);
-    Plan {
+    InstanceParts {
         data: data.to_path_buf(),
         plugins: Default::default(),
         workflow: Script::shipped(&Profile::default()).source().clone(),

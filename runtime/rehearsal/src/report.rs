@@ -6,9 +6,9 @@ use handoff_practice::Prices;
 use serde::Serialize;
 
 use crate::comparison;
-use crate::comparison::{Counted, Difference, FigureRow, Row};
+use crate::comparison::{ComparisonRow, CountedFigures, FigureDifference, FigureRow};
 use crate::estimate::{Interval, RESAMPLES};
-use crate::outcome::Outcome;
+use crate::outcome::RehearsalOutcome;
 use crate::practice_file::{Assumption, PracticeFile};
 
 /// Said with every result.
@@ -31,7 +31,7 @@ pub struct Report {
     pub currency: String,
     pub intervals: Intervals,
     pub figures: Vec<FigureRow>,
-    pub per_referral: Vec<Row>,
+    pub per_referral: Vec<ComparisonRow>,
     pub assumptions: Vec<Assumption>,
 }
 
@@ -55,7 +55,7 @@ pub struct Rehearsed<'r> {
 }
 
 impl Report {
-    pub fn of(rehearsed: Rehearsed<'_>, workflow: &[Outcome], against: Option<&[Outcome]>) -> Report {
+    pub fn of(rehearsed: Rehearsed<'_>, workflow: &[RehearsalOutcome], against: Option<&[RehearsalOutcome]>) -> Report {
         let Rehearsed { workflow: file, against: against_file, seed, days, days_watched, practice } = rehearsed;
         let Prices { currency, .. } = &practice.profile.prices;
         let differences =
@@ -120,7 +120,7 @@ impl Report {
 
     fn per_referral(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.heads(f, "for each referral", "")?;
-        for Row { what, workflow, against, difference } in &self.per_referral {
+        for ComparisonRow { what, workflow, against, difference } in &self.per_referral {
             let (name, digits) = match *what {
                 "cost" => (format!("cost, {}", self.currency), 4),
                 other => (other.replace('_', " "), 2),
@@ -152,7 +152,7 @@ impl Report {
 /// What an interval takes behind a share: ` (82.6 to 85.7)`.
 const BRACKETS: usize = 17;
 
-fn share(counted: &Counted) -> String {
+fn share(counted: &CountedFigures) -> String {
     let mark = match counted.on_target {
         Some(true) => "✓",
         Some(false) => "✗",
@@ -167,8 +167,8 @@ fn brackets(interval: Option<Interval>, digits: usize) -> String {
     format!("{:<BRACKETS$}", told.unwrap_or_default())
 }
 
-fn told(f: &mut fmt::Formatter<'_>, difference: Option<&Difference>, digits: usize) -> fmt::Result {
-    let Some(Difference { value, interval, seen }) = difference else { return writeln!(f) };
+fn told(f: &mut fmt::Formatter<'_>, difference: Option<&FigureDifference>, digits: usize) -> fmt::Result {
+    let Some(FigureDifference { value, interval, seen }) = difference else { return writeln!(f) };
     let signed = format!("{value:+.digits$}");
     let Interval { low, high } = interval;
     let interval = format!("({low:+.digits$} to {high:+.digits$})");

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use handoff_engine::workflow::node::Node;
 use handoff_engine::workflow::stages::{Stage, Stages};
 use handoff_pipeline::bundled_workflow;
-use handoff_pipeline::deployments::{Catalogue, InstallError, Source};
+use handoff_pipeline::deployments::{Catalogue, InstallError, WorkflowSource};
 use handoff_practice::{Handoff, Profile, Webhook};
 use serde_json::{Map, Value, json};
 
@@ -28,7 +28,7 @@ pub enum Neighbour {
 
 #[derive(Clone, Debug)]
 pub struct Script {
-    source: Source,
+    source: WorkflowSource,
     /// By the names that the workflow has for them.
     endpoints: BTreeMap<String, Neighbour>,
     hl7: String,
@@ -104,7 +104,7 @@ impl Script {
     ///
     /// # Errors
     /// When it is faulty, names a plugin that is not bundled, or asks somebody who is not there in a rehearsal.
-    pub fn fit(mut source: Source, profile: &Profile) -> Result<Script, Unrehearsable> {
+    pub fn fit(mut source: WorkflowSource, profile: &Profile) -> Result<Script, Unrehearsable> {
         let stages = source.parse()?.stages;
         let mut endpoints = BTreeMap::new();
         for stage in stages.iter() {
@@ -127,7 +127,7 @@ impl Script {
         Ok(Script { source, endpoints, hl7, webhook, carrier })
     }
 
-    pub fn source(&self) -> &Source {
+    pub fn source(&self) -> &WorkflowSource {
         &self.source
     }
 
@@ -161,7 +161,7 @@ fn neighbour(stage: &Stage, endpoint: &str) -> Result<Neighbour, Unrehearsable> 
 }
 
 /// Puts the rehearsal's numbers over those of the practice, in the files that the stages name; all else in them stays.
-fn put_in(source: &mut Source, stages: &Stages, profile: &Profile) -> Result<(), Unrehearsable> {
+fn put_in(source: &mut WorkflowSource, stages: &Stages, profile: &Profile) -> Result<(), Unrehearsable> {
     let written = Node::parse(&source.file, &source.text).map_err(|problem| InstallError::Workflow(vec![problem]))?;
     let written = written.to_json();
     for stage in stages.iter() {

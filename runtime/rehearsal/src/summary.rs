@@ -7,14 +7,14 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use handoff_engine::dashboard::Dashboard;
 use handoff_engine::referral::Referral;
-use handoff_practice::World;
+use handoff_practice::Simulation;
 use handoff_store::index::{IndexError, PAGE_MAX, ReferralFilter};
 use handoff_vault::VaultError;
 use serde::Serialize;
 
 use handoff_operations::metrics::Share;
 use handoff_operations::reports::timeline;
-use handoff_operations::reports::timeline::Moment;
+use handoff_operations::reports::timeline::TimelineMoment;
 use handoff_pipeline::pipeline::Pipeline;
 
 /// The counts are the contract of `handoff demo --json`.
@@ -42,11 +42,11 @@ pub struct Summary {
     pub states: BTreeMap<String, usize>,
     pub dashboard: Vec<Share>,
     #[serde(skip)]
-    pub timeline: Vec<Moment>,
+    pub timeline: Vec<TimelineMoment>,
 }
 
 impl Summary {
-    pub fn of(pipeline: &Pipeline, world: &World, now: DateTime<Utc>) -> anyhow::Result<Summary> {
+    pub fn of(pipeline: &Pipeline, world: &Simulation, now: DateTime<Utc>) -> anyhow::Result<Summary> {
         let index = pipeline.store.index();
         let referrals = all(pipeline)?;
         let ledger = world.ledger();

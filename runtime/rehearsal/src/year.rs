@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_host::Host;
 use handoff_instance::open::Storage;
-use handoff_practice::{EhrPlan, Plan, Profile};
+use handoff_practice::{EhrPlan, PracticePlan, Profile};
 use handoff_store::index::MemoryRows;
 use handoff_store::journal::SimDisk;
 use handoff_store::{Store, StoreOptions};
@@ -123,7 +123,7 @@ impl Year {
         Rehearsal::of(&self.script, plan, data, ground)
     }
 
-    fn plan(&self, panel: u64) -> anyhow::Result<Plan> {
+    fn plan(&self, panel: u64) -> anyhow::Result<PracticePlan> {
         // Evenly: the panels that come first have one patient more.
         let (each, more) = (self.referrals / self.panels(), self.referrals % self.panels());
         let size = each + u64::from(panel < more);
@@ -133,6 +133,6 @@ impl Year {
         let withdrawn = (ehr.withdrawn * usize::try_from(size)? + 50) / 100;
         let profile = Profile { ehr: EhrPlan { withdrawn, ..ehr }, ..self.profile.clone() };
         let seed = (self.seed << PANELS_BITS) | panel;
-        Ok(Plan { order_days, days, profile, ..Plan::new(seed, usize::try_from(size)?, start()) })
+        Ok(PracticePlan { order_days, days, profile, ..PracticePlan::new(seed, usize::try_from(size)?, start()) })
     }
 }

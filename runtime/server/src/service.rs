@@ -1,4 +1,4 @@
-//! Opens the doors of a line: MLLP listeners, HTTP, and the clock that keeps it going. Closes them in order.
+//! Opens the listeners of a pipeline, MLLP and HTTP, and keeps its clock going. Closes them in order.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use handoff_engine::error_chain::Chain;
 use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_identity::oidc::Oidc;
 use handoff_ingress::http::Scheme;
-use handoff_ingress::listener::Entrance;
+use handoff_ingress::listener::Listener;
 use handoff_ingress::{http, mllp};
 use handoff_instance::config::{ApiListener, Listen, PeopleConfig};
 use handoff_operations::control_socket;
@@ -30,56 +30,56 @@ use tokio::task::JoinSet;
 
 use crate::journal_scrub;
 
-/// A line with its doors open.
+/// A pipeline with its listeners open.
 pub struct Service {
     /// Where each MLLP listener really listens: port 0 in the configuration means any free one.
     pub mllp: Vec<SocketAddr>,
     pub http: SocketAddr,
     stop: watch::Sender<bool>,
-    doors: JoinSet<()>,
+    listeners: JoinSet<()>,
     pipeline: Arc<Pipeline>,
 }
 
-/// Opens every door. Deliveries are taken from here on; letters wait for [`Service::run_until`].
+/// Opens every listener. Deliveries are taken from here on; letters wait for [`Service::run_until`].
 ///
 /// # Errors
 /// When an address cannot be listened on, or may not be: the network could reach it unencrypted.
 pub async fn start(listen: &Listen, pipeline: Arc<Pipeline>) -> anyhow::Result<Service> {
     let (stop, stopped) = watch::channel(false);
-    let mut doors = JoinSet::new();
+    let mut listeners = JoinSet::new();
     let mut addresses = Vec::new();
-    for door in &listen.mllp {
-        let entrance = Entrance::open(&door.source, door.address, &door.guard())?;
-        let listener = bind(door.address).await?;
-        let address = listener.local_addr()?;
+    for configured in &listen.mllp {
+        let listener = Listener::open(&configured.source, configured.address, &configured.guard())?;
+        let tcp = bind(configured.address).await?;
+        let address = tcp.local_addr()?;
         addresses.push(address);
-        let tls = entrance.is_encrypted();
-        tracing::info!(source = door.source, %address, tls, "listening for HL7 v2 over MLLP");
-        let mllp = mllp::Listener {
-            source: door.source.clone(),
+        let tls = listener.is_encrypted();
+        tracing::info!(source = configured.source, %address, tls, "listening for HL7 v2 over MLLP");
+        let mllp = mllp::MllpServer {
+            source: configured.source.clone(),
             intake: Arc::clone(&pipeline.intake),
             clock: Arc::clone(&pipeline.clock),
-            limits: mllp::Limits::default(),
+            limits: mllp::MllpLimits::default(),
         };
-        doors.spawn(mllp.serve(entrance, listener, stopped.clone()));
+        listeners.spawn(mllp.serve(listener, tcp, stopped.clone()));
     }
-    let entrance = Entrance::open("http", listen.http.address, &listen.http.guard())?;
-    let listener = bind(listen.http.address).await?;
-    let http = listener.local_addr()?;
-    let tls = entrance.is_encrypted();
+    let listener = Listener::open("http", listen.http.address, &listen.http.guard())?;
+    let tcp = bind(listen.http.address).await?;
+    let http = tcp.local_addr()?;
+    let tls = listener.is_encrypted();
     tracing::info!(address = %http, tls, "listening for webhooks and callbacks over HTTP");
-    let (scheme, limits) = (if tls { Scheme::Https } else { Scheme::Http }, http::Limits::default());
+    let (scheme, limits) = (if tls { Scheme::Https } else { Scheme::Http }, http::HttpLimits::default());
     let public_url = listen.http.public_url.clone();
     let router = http::router(Arc::clone(&pipeline.intake), Arc::clone(&pipeline.clock), public_url, scheme, limits);
     let router = router.merge(health(Arc::clone(&pipeline)));
-    doors.spawn(http::serve(entrance, listener, router, limits, stopped));
-    Ok(Service { mllp: addresses, http, stop, doors, pipeline })
+    listeners.spawn(http::serve(listener, tcp, router, limits, stopped));
+    Ok(Service { mllp: addresses, http, stop, listeners, pipeline })
 }
 
 impl Service {
     /// Opens the control socket as well.
-    pub fn admit(&mut self, door: UnixListener, operations: Arc<Operations>) {
-        self.doors.spawn(control_socket::serve(door, operations, self.stop.subscribe()));
+    pub fn admit(&mut self, socket: UnixListener, operations: Arc<Operations>) {
+        self.listeners.spawn(control_socket::serve(socket, operations, self.stop.subscribe()));
     }
 
     /// Opens the listener for people as well, and says where it really listens.
@@ -88,11 +88,11 @@ impl Service {
     /// When its address cannot be listened on, or may not be, or its secret is not among the secrets.
     pub async fn invite(
         &mut self,
-        listener: &ApiListener,
+        configured: &ApiListener,
         people: &PeopleConfig,
         operations: Arc<Operations>,
     ) -> anyhow::Result<SocketAddr> {
-        let metrics = match &listener.metrics {
+        let metrics = match &configured.metrics {
             Some(name) => Some(operations.pipeline.secrets.get(name).cloned().with_context(|| {
                 let text = format!(
                     "`listen: api: metrics:` names the secret {name}, which is not among `secrets:`\n  \
@@ -104,43 +104,43 @@ impl Service {
         };
         let directory = match &people.oidc {
             Some(oidc) => {
-                let (secrets, public_url) = (&operations.pipeline.secrets, listener.public_url.as_deref());
+                let (secrets, public_url) = (&operations.pipeline.secrets, configured.public_url.as_deref());
                 Some(Oidc::new(oidc.clone(), secrets, public_url, system_dice())?)
             }
             None => None,
         };
-        let entrance = Entrance::open("api", listener.address, &listener.guard())?;
-        let socket = bind(listener.address).await?;
-        let address = socket.local_addr()?;
-        let tls = entrance.is_encrypted();
+        let listener = Listener::open("api", configured.address, &configured.guard())?;
+        let tcp = bind(configured.address).await?;
+        let address = tcp.local_addr()?;
+        let tls = listener.is_encrypted();
         tracing::info!(%address, tls, "listening for people over HTTP");
         let scheme = if tls { Scheme::Https } else { Scheme::Http };
-        let api = Api::new(operations, listener.public_url.clone(), scheme, metrics);
+        let api = Api::new(operations, configured.public_url.clone(), scheme, metrics);
         let api = match directory {
             Some(directory) => api.with_directory(directory),
             None => api,
         };
-        self.doors.spawn(api.serve(entrance, socket, self.stop.subscribe()));
+        self.listeners.spawn(api.serve(listener, tcp, self.stop.subscribe()));
         Ok(address)
     }
 
     /// Watches how a canary fares.
     pub fn watch_canary(&mut self) {
-        self.doors.spawn(rollout::canary::keep(Arc::clone(&self.pipeline), self.stop.subscribe()));
+        self.listeners.spawn(rollout::canary::keep(Arc::clone(&self.pipeline), self.stop.subscribe()));
     }
 
     /// Watches the workflow that the configuration names.
     pub fn watch(&mut self, workflow: PathBuf) {
-        self.doors.spawn(rollout::watch::keep(workflow, Arc::clone(&self.pipeline), self.stop.subscribe()));
+        self.listeners.spawn(rollout::watch::keep(workflow, Arc::clone(&self.pipeline), self.stop.subscribe()));
     }
 
     /// Watches over the journal's closed segments.
     pub fn go_rounds(&mut self) {
         let (pipeline, stopped) = (Arc::clone(&self.pipeline), self.stop.subscribe());
-        self.doors.spawn(journal_scrub::keep(pipeline, stopped));
+        self.listeners.spawn(journal_scrub::keep(pipeline, stopped));
     }
 
-    /// Carries letters out and keeps time until `end`; then closes the doors and finishes what was begun.
+    /// Carries letters out and keeps time until `end`; then closes the listeners and finishes what was begun.
     ///
     /// # Errors
     /// When the journal or the index fails: nothing may go on then.
@@ -161,11 +161,11 @@ impl Service {
         Ok(kept.context("the timekeeper ended early")??)
     }
 
-    /// Closes the doors; what has wholly come in is answered.
+    /// Closes the listeners; what has wholly come in is answered.
     pub async fn close(mut self) {
-        // Nobody listening means that the doors are closed already.
+        // Nobody listening means that they are closed already.
         let _told = self.stop.send(true);
-        while self.doors.join_next().await.is_some() {}
+        while self.listeners.join_next().await.is_some() {}
     }
 }
 

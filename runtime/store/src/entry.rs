@@ -53,7 +53,7 @@ pub enum Record {
         kind: String,
         /// Blinded; a second delivery with this key is answered like the first.
         dedupe_key: String,
-        verdict: Verdict,
+        verdict: DeliveryVerdict,
         bytes: Option<Token>,
         /// The acknowledgement, for a delivery that comes again, sealed.
         answer: Option<Token>,
@@ -350,7 +350,7 @@ pub enum SignInFault {
 /// What became of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum DeliveryVerdict {
     Accepted {
         referrals: Vec<ReferralId>,
     },

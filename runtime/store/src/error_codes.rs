@@ -4,8 +4,8 @@ use handoff_engine::error_code::{Coded, ErrorCode};
 
 use crate::index::{IndexError, SledTrouble, Unusable};
 use crate::journal::{
-    AppendError, BatchError, CheckError, CopyError, Damage, EncodeError, OpenError, Poison, PurgeError, ReadError,
-    VerifyError, Wrong,
+    AppendError, BatchError, CheckError, CopyError, Damage, DamageKind, EncodeError, OpenError, Poison, PurgeError,
+    ReadError, VerifyError,
 };
 use crate::store::{ArchiveError, CommitError, StoreError, StorePurgeError};
 use crate::view::ViewError;
@@ -13,16 +13,16 @@ use crate::view::ViewError;
 impl Coded for Damage {
     fn code(&self) -> ErrorCode {
         match self.what {
-            Wrong::ForeignKey => ErrorCode::OTHER_PUBLIC_KEY,
-            Wrong::Frame(_)
-            | Wrong::Misplaced
-            | Wrong::Chain
-            | Wrong::Signature
-            | Wrong::Entry
-            | Wrong::Unsigned
-            | Wrong::Trailing
-            | Wrong::Missing
-            | Wrong::Link => ErrorCode::JOURNAL_DAMAGED,
+            DamageKind::ForeignKey => ErrorCode::OTHER_PUBLIC_KEY,
+            DamageKind::Frame(_)
+            | DamageKind::Misplaced
+            | DamageKind::Chain
+            | DamageKind::Signature
+            | DamageKind::Entry
+            | DamageKind::Unsigned
+            | DamageKind::Trailing
+            | DamageKind::Missing
+            | DamageKind::Link => ErrorCode::JOURNAL_DAMAGED,
         }
     }
 

@@ -35,8 +35,8 @@ pub use self::kind::{Kind, Kinds};
 pub use self::live::{Base, LiveRows, Written};
 pub use self::memory::{MemoryIndex, MemoryRows};
 pub use self::project::touched_by;
-pub(crate) use self::rows::Key;
-pub use self::rows::{Rows, Visit, in_safe_order};
+pub(crate) use self::rows::RowKey;
+pub use self::rows::{RowVisitor, Rows, in_safe_order};
 pub use self::search::Search;
 pub use self::sled::{SledRows, SledTrouble};
 

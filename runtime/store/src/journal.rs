@@ -29,19 +29,19 @@ use ed25519_dalek::SigningKey;
 
 pub use self::check::{CheckError, Signatures};
 pub use self::copy::{CopyError, copy};
-pub use self::damage::{Damage, Wrong};
-pub use self::disk::{Dice, Disk, Fault, RealDisk, SimDisk};
+pub use self::damage::{Damage, DamageKind};
+pub use self::disk::{Disk, DiskDice, DiskFault, RealDisk, SimDisk};
 pub use self::frame::{FrameKind, NotAFrame, PAYLOAD_MAX_BYTES, decode};
 pub use self::look::{Looked, look};
 pub use self::map::segment_name;
-pub use self::open::{Depth, OpenError, Opened};
+pub use self::open::{OpenError, OpenedJournal, VerifyDepth};
 pub use self::proof::{BatchProof, Proven};
 pub use self::purge::{Closed, PurgeError};
-pub use self::reader::{Entries, Extent, Iter, Numbered, ReadError, Reader};
-pub use self::verify::{Sound, VerifyError, verify, verify_disk};
+pub use self::reader::{Entries, Extent, Iter, JournalReader, Numbered, ReadError};
+pub use self::verify::{VerifiedJournal, VerifyError, verify, verify_disk};
 
 pub(crate) use self::frame::Frame;
-use self::map::{Map, Offsets, Place};
+use self::map::{Map, Offsets, SegmentPlace};
 use self::seal::{BATCH_SEAL_FRAME_BYTES, BatchSeal, FOOTER_FRAME_BYTES, Footer, Head, Header, Rotation, Signer};
 use crate::entry::Entry;
 use crate::position::Position;
@@ -138,8 +138,8 @@ pub struct Journal {
 }
 
 impl Journal {
-    pub fn reader(&self) -> Reader {
-        Reader::new(self.disk.clone(), self.map.clone())
+    pub fn reader(&self) -> JournalReader {
+        JournalReader::new(self.disk.clone(), self.map.clone())
     }
 
     /// The last signed entry.
@@ -295,7 +295,7 @@ impl Journal {
         self.or_poison("could not sync its directory", synced)?;
         self.end = end;
         self.head = head.then(&seal.digest);
-        self.map.write().push(Place {
+        self.map.write().push(SegmentPlace {
             number,
             first: self.first,
             last: self.last,

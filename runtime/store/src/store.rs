@@ -34,7 +34,7 @@ use self::queue::{Job, Queue, Work};
 use self::ticket::Slot;
 use crate::entry::Entry;
 use crate::index::{Base, Index, IndexError, KeyedIndex, LiveRows};
-use crate::journal::{Disk, Encoded, Entries as _, Iter, Journal, ReadError, Reader};
+use crate::journal::{Disk, Encoded, Entries as _, Iter, Journal, JournalReader, ReadError};
 use crate::position::Position;
 
 /// The index as reads see it: what is on disk, and over it what is not there yet.
@@ -50,7 +50,7 @@ pub struct Store {
 struct Inner {
     dir: PathBuf,
     index: Arc<LiveIndex>,
-    reader: Reader,
+    reader: JournalReader,
     hands: Hands,
     /// Held while this process has the store.
     _lock: Option<File>,
@@ -127,7 +127,7 @@ impl Store {
     }
 
     /// Reads what is signed, beside the writer.
-    pub fn reader(&self) -> &Reader {
+    pub fn reader(&self) -> &JournalReader {
         &self.inner.reader
     }
 

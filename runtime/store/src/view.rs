@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::entry::Entry;
 use crate::index::{Index, IndexError, KeyedIndex, MemoryIndex, MemoryRows, Unusable};
-use crate::journal::{Entries as _, Iter, Looked, OpenError, ReadError, Reader, RealDisk, look};
+use crate::journal::{Entries as _, Iter, JournalReader, Looked, OpenError, ReadError, RealDisk, look};
 use crate::position::Position;
 
 /// Entries given to the index at once.
@@ -14,7 +14,7 @@ const AT_ONCE: usize = 1_024;
 
 /// Reads only. Shows what was signed when it was opened.
 pub struct View {
-    reader: Reader,
+    reader: JournalReader,
     index: MemoryIndex,
     keys: Vec<[u8; 32]>,
 }
@@ -64,7 +64,7 @@ impl View {
         &self.index
     }
 
-    pub fn reader(&self) -> &Reader {
+    pub fn reader(&self) -> &JournalReader {
         &self.reader
     }
 

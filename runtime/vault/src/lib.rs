@@ -39,7 +39,7 @@ pub mod tokenise;
 pub use clear::{Clear, ClearBytes};
 pub use keyring::{EXTENT_SLOTS, FILE as KEYRING_FILE, KeyringError};
 pub use master::MasterKey;
-pub use memory::MemoryIndex;
+pub use memory::MemoryLookup;
 pub use people::PeopleKey;
 pub use sealing::Sealing;
 
@@ -54,7 +54,7 @@ const RECENT_MAX: usize = 65_536;
 const FREE_SLOTS_MIN: u64 = EXTENT_SLOTS / 2;
 
 /// Where randomness comes from; seeded in a simulation.
-pub type Dice = Box<dyn CryptoRng + Send>;
+pub type SecureRandom = Box<dyn CryptoRng + Send>;
 
 /// The data directory, for this process alone.
 ///
@@ -69,7 +69,7 @@ pub fn private_disk(dir: &Path) -> Result<RealDisk, VaultError> {
 }
 
 /// Dice seeded by the operating system.
-pub fn system_dice() -> Dice {
+pub fn system_dice() -> SecureRandom {
     Box::new(rand::make_rng::<StdRng>())
 }
 
@@ -100,7 +100,7 @@ pub struct Vault {
     patient_key: Key,
     name_key: Key,
     people_key: Key,
-    dice: Mutex<Dice>,
+    dice: Mutex<SecureRandom>,
     slots: Mutex<Slots>,
 }
 
@@ -134,7 +134,7 @@ impl Vault {
     /// # Errors
     /// When the key ring is missing though patients have keys, older than the journal, in use, or not opened by
     /// `master`.
-    pub fn open(dir: &Path, master: MasterKey, dice: Dice, slots_taken: u64) -> Result<Vault, VaultError> {
+    pub fn open(dir: &Path, master: MasterKey, dice: SecureRandom, slots_taken: u64) -> Result<Vault, VaultError> {
         Vault::on(Arc::new(private_disk(dir)?), dir, master, dice, slots_taken)
     }
 
@@ -146,7 +146,7 @@ impl Vault {
         disk: Arc<dyn Disk>,
         dir: &Path,
         master: MasterKey,
-        mut dice: Dice,
+        mut dice: SecureRandom,
         slots_taken: u64,
     ) -> Result<Vault, VaultError> {
         let keyring = Keyring::open(disk, dir, master, slots_taken, &mut *dice)?;
@@ -279,7 +279,7 @@ impl Vault {
         }
     }
 
-    fn dice(&self) -> MutexGuard<'_, Dice> {
+    fn dice(&self) -> MutexGuard<'_, SecureRandom> {
         self.dice.lock()
     }
 

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::Lookup;
 
 #[derive(Default)]
-pub struct MemoryIndex(Mutex<Known>);
+pub struct MemoryLookup(Mutex<Known>);
 
 #[derive(Default)]
 struct Known {
@@ -17,7 +17,7 @@ struct Known {
     slots: HashMap<PatientId, u64>,
 }
 
-impl MemoryIndex {
+impl MemoryLookup {
     /// Takes over what [`crate::Sealing::finish`] gave, as a store does with a journal entry.
     pub fn apply(&self, (records, sealed): (Vec<Record>, Vec<Sealed>)) {
         let mut known = self.0.lock();
@@ -30,7 +30,7 @@ impl MemoryIndex {
     }
 }
 
-impl Lookup for MemoryIndex {
+impl Lookup for MemoryLookup {
     fn sealed(&self, token: &Token) -> Option<Sealed> {
         self.0.lock().sealed.get(token).cloned()
     }

@@ -17,7 +17,7 @@ const MASKED_CHARS_MIN: usize = 4;
 
 /// Where a token stands, and so how its value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum TokenPlace {
     /// One segment of a URL's path.
     Path,
     /// A query's or form's value; encoded with the rest of it.
@@ -33,15 +33,15 @@ pub enum Place {
     Text,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for TokenPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Place::Path => "a URL's path",
-            Place::Form => "a form",
-            Place::Json => "JSON",
-            Place::Header => "a header",
-            Place::Hl7(_) => "an HL7 message",
-            Place::Text => "a mail",
+            TokenPlace::Path => "a URL's path",
+            TokenPlace::Form => "a form",
+            TokenPlace::Json => "JSON",
+            TokenPlace::Header => "a header",
+            TokenPlace::Hl7(_) => "an HL7 message",
+            TokenPlace::Text => "a mail",
         })
     }
 }
@@ -71,7 +71,7 @@ pub enum Unfilled {
     #[error(transparent)]
     Sealed(#[from] VaultError),
     #[error("the value of {token} cannot stand in {place}: {why}")]
-    Unplaceable { token: Token, place: Place, why: &'static str },
+    Unplaceable { token: Token, place: TokenPlace, why: &'static str },
 }
 
 /// The values that went out, by which an echo of them is recognised.
@@ -87,7 +87,7 @@ impl<'s, 'v> Substitution<'s, 'v> {
     ///
     /// # Errors
     /// When a token is another patient's, unknown or erased, may not go to this endpoint, or does not fit the place.
-    pub fn fill(&mut self, text: &str, place: Place) -> Result<Zeroizing<String>, Unfilled> {
+    pub fn fill(&mut self, text: &str, place: TokenPlace) -> Result<Zeroizing<String>, Unfilled> {
         let mut filled = Zeroizing::new(String::with_capacity(text.len()));
         let mut from = 0;
         for range in token::find(text) {
@@ -147,21 +147,21 @@ impl Placed {
     }
 }
 
-fn escape(clear: &str, place: Place) -> Result<Cow<'_, str>, &'static str> {
+fn escape(clear: &str, place: TokenPlace) -> Result<Cow<'_, str>, &'static str> {
     match place {
         // Dots would climb out of the path that was allowed, at a server that decodes before it splits.
-        Place::Path if clear.split(['/', '\\']).any(|part| matches!(part, "" | "." | "..")) => {
+        TokenPlace::Path if clear.split(['/', '\\']).any(|part| matches!(part, "" | "." | "..")) => {
             Err("it is no path segment")
         }
-        Place::Path => Ok(utf8_percent_encode(clear, RESERVED).into()),
-        Place::Form | Place::Text => Ok(clear.into()),
-        Place::Json => {
+        TokenPlace::Path => Ok(utf8_percent_encode(clear, RESERVED).into()),
+        TokenPlace::Form | TokenPlace::Text => Ok(clear.into()),
+        TokenPlace::Json => {
             let quoted = serde_json::Value::from(clear).to_string();
             Ok(quoted[1..quoted.len() - 1].to_string().into())
         }
-        Place::Header if clear.chars().any(char::is_control) => Err("it has a line end or control character"),
-        Place::Header => Ok(clear.into()),
-        Place::Hl7(delimiters) => Ok(escape_hl7(clear, delimiters).into()),
+        TokenPlace::Header if clear.chars().any(char::is_control) => Err("it has a line end or control character"),
+        TokenPlace::Header => Ok(clear.into()),
+        TokenPlace::Hl7(delimiters) => Ok(escape_hl7(clear, delimiters).into()),
     }
 }
 
@@ -201,33 +201,33 @@ fn escape_hl7(clear: &str, [field, component, repetition, escape, subcomponent]:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::MemoryIndex;
+    use crate::MemoryLookup;
     use crate::testing::vault;
 
-    const HL7: Place = Place::Hl7(['|', '^', '~', '\\', '&']);
+    const HL7: TokenPlace = TokenPlace::Hl7(['|', '^', '~', '\\', '&']);
 
     #[test]
     fn each_place_has_its_own_escaping() {
         let nasty = "O'Brien & \"Söhne\"/..?a=1|^~\\\r\n";
         for (place, clear, expected) in [
-            (Place::Path, "a/b c%é", Ok("a%2Fb%20c%25%C3%A9")),
-            (Place::Path, "+15125550143", Ok("%2B15125550143")),
-            (Place::Path, "..", Err(())),
-            (Place::Path, ".", Err(())),
-            (Place::Path, "", Err(())),
-            (Place::Path, "a/../b", Err(())),
-            (Place::Path, "...", Ok("...")),
-            (Place::Form, nasty, Ok(nasty)),
-            (Place::Json, "a\"b\\c\n\u{1}é", Ok(r#"a\"b\\c\n\u0001é"#)),
-            (Place::Header, "Ana Cruz", Ok("Ana Cruz")),
-            (Place::Header, "Ana\r\nBcc: x@y", Err(())),
-            (Place::Header, "Ana\0", Err(())),
+            (TokenPlace::Path, "a/b c%é", Ok("a%2Fb%20c%25%C3%A9")),
+            (TokenPlace::Path, "+15125550143", Ok("%2B15125550143")),
+            (TokenPlace::Path, "..", Err(())),
+            (TokenPlace::Path, ".", Err(())),
+            (TokenPlace::Path, "", Err(())),
+            (TokenPlace::Path, "a/../b", Err(())),
+            (TokenPlace::Path, "...", Ok("...")),
+            (TokenPlace::Form, nasty, Ok(nasty)),
+            (TokenPlace::Json, "a\"b\\c\n\u{1}é", Ok(r#"a\"b\\c\n\u0001é"#)),
+            (TokenPlace::Header, "Ana Cruz", Ok("Ana Cruz")),
+            (TokenPlace::Header, "Ana\r\nBcc: x@y", Err(())),
+            (TokenPlace::Header, "Ana\0", Err(())),
             (HL7, "a|b^c~d\\e&f", Ok("a\\F\\b\\S\\c\\R\\d\\E\\e\\T\\f")),
             (HL7, "\"\"", Ok("\\X2222\\")),
             (HL7, "\"\"x", Ok("\"\"x")),
             (HL7, "x\r\u{1c}\u{b}", Ok("x\\X0D\\\\X1C\\\\X0B\\")),
-            (Place::Hl7(['#', '^', '~', '\\', '&']), "a|b#c", Ok("a|b\\F\\c")),
-            (Place::Text, "two\nlines", Ok("two\nlines")),
+            (TokenPlace::Hl7(['#', '^', '~', '\\', '&']), "a|b#c", Ok("a|b\\F\\c")),
+            (TokenPlace::Text, "two\nlines", Ok("two\nlines")),
         ] {
             let escaped = escape(clear, place).map_err(|_| ());
             assert_eq!(
@@ -241,29 +241,29 @@ mod tests {
     #[test]
     fn a_value_that_looks_like_a_token_is_not_read_again() {
         let dir = tempfile::tempdir().expect("a directory");
-        let (vault, index) = (vault(dir.path()), MemoryIndex::default());
+        let (vault, index) = (vault(dir.path()), MemoryLookup::default());
         let (patient, other) = (vault.patient_id("MAIN", "1"), vault.patient_id("MAIN", "2"));
         let mut sealing = vault.sealing(&index);
         let foreign = sealing.seal(&other, "given", "Bo");
         let bait = sealing.seal(&patient, "text", &format!("hello {foreign}"));
         let mut filling = Substitution::new(&patient, &sealing, Agreement::InForce);
-        let filled = filling.fill(&format!("<{bait}>"), Place::Text).expect("filled");
+        let filled = filling.fill(&format!("<{bait}>"), TokenPlace::Text).expect("filled");
         assert_eq!(*filled, format!("<hello {foreign}>"));
-        assert!(matches!(filling.fill(&foreign.0, Place::Text), Err(Unfilled::ForeignToken { .. })));
+        assert!(matches!(filling.fill(&foreign.0, TokenPlace::Text), Err(Unfilled::ForeignToken { .. })));
         let unknown = format!("ZPHIG001{}", "0".repeat(26));
-        let denial = filling.fill(&unknown, Place::Text).expect_err("unknown");
+        let denial = filling.fill(&unknown, TokenPlace::Text).expect_err("unknown");
         assert!(matches!(denial, Unfilled::Sealed(VaultError::UnknownToken { .. })));
     }
 
     #[test]
     fn no_agreement_no_patient_data() {
         let dir = tempfile::tempdir().expect("a directory");
-        let (vault, index) = (vault(dir.path()), MemoryIndex::default());
+        let (vault, index) = (vault(dir.path()), MemoryLookup::default());
         let patient = vault.patient_id("MAIN", "1");
         let mut sealing = vault.sealing(&index);
         let token = sealing.seal(&patient, "given", "Ana");
         let fill = |agreement, text: &str| {
-            Substitution::new(&patient, &sealing, agreement).fill(text, Place::Json).map(|_| ())
+            Substitution::new(&patient, &sealing, agreement).fill(text, TokenPlace::Json).map(|_| ())
         };
         assert!(matches!(fill(Agreement::Missing, &token.0), Err(Unfilled::NoAgreement { .. })));
         assert!(fill(Agreement::Missing, "no patient data").is_ok());
@@ -272,12 +272,12 @@ mod tests {
     #[test]
     fn echoes_are_masked() {
         let dir = tempfile::tempdir().expect("a directory");
-        let (vault, index) = (vault(dir.path()), MemoryIndex::default());
+        let (vault, index) = (vault(dir.path()), MemoryLookup::default());
         let patient = vault.patient_id("MAIN", "1");
         let mut sealing = vault.sealing(&index);
         let (phone, short) = (sealing.seal(&patient, "phone", "+15125550143"), sealing.seal(&patient, "given", "Ana"));
         let mut filling = Substitution::new(&patient, &sealing, Agreement::InForce);
-        filling.fill(&format!("{phone} {short}"), Place::Form).expect("filled");
+        filling.fill(&format!("{phone} {short}"), TokenPlace::Form).expect("filled");
         let placed = filling.into_placed();
         let echo = "The number +15125550143 (%2B15125550143) of Ana is not valid";
         assert_eq!(placed.mask(echo), format!("The number {phone} ({phone}) of Ana is not valid"));

@@ -5,9 +5,9 @@ use std::path::Path;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
-use super::{Dice, MasterKey, Vault};
+use super::{MasterKey, SecureRandom, Vault};
 
-pub fn dice(seed: u64) -> Dice {
+pub fn dice(seed: u64) -> SecureRandom {
     Box::new(StdRng::seed_from_u64(seed))
 }
 

@@ -9,7 +9,7 @@ use super::*;
 #[test]
 fn what_is_sealed_is_revealed_to_the_house_and_to_nobody_else() {
     let dir = tempfile::tempdir().expect("a directory");
-    let (vault, index) = (vault(dir.path()), MemoryIndex::default());
+    let (vault, index) = (vault(dir.path()), MemoryLookup::default());
     let patient = vault.patient_id("MAIN", "MRN-1");
     let mut sealing = vault.sealing(&index);
     let token = sealing.seal(&patient, "family", "Quintanilla");
@@ -31,7 +31,7 @@ fn what_is_sealed_is_revealed_to_the_house_and_to_nobody_else() {
 #[test]
 fn tokens_are_stable_for_patient_field_and_value() {
     let dir = tempfile::tempdir().expect("a directory");
-    let (vault, index) = (vault(dir.path()), MemoryIndex::default());
+    let (vault, index) = (vault(dir.path()), MemoryLookup::default());
     let (a, b) = (vault.patient_id("MAIN", "1"), vault.patient_id("MAIN", "2"));
     assert_ne!(vault.patient_id("OTHER", "1"), a);
     let mut sealing = vault.sealing(&index);
@@ -50,7 +50,7 @@ fn tokens_are_stable_for_patient_field_and_value() {
 #[test]
 fn two_transactions_under_way_give_one_patient_one_key() {
     let dir = tempfile::tempdir().expect("a directory");
-    let (vault, index) = (vault(dir.path()), MemoryIndex::default());
+    let (vault, index) = (vault(dir.path()), MemoryLookup::default());
     let patient = vault.patient_id("MAIN", "1");
     let seal = |value: &str| {
         let mut sealing = vault.sealing(&index);
@@ -68,7 +68,7 @@ fn two_transactions_under_way_give_one_patient_one_key() {
 #[test]
 fn an_erased_patient_is_forgotten_and_may_come_back() {
     let dir = tempfile::tempdir().expect("a directory");
-    let (vault, index) = (vault(dir.path()), MemoryIndex::default());
+    let (vault, index) = (vault(dir.path()), MemoryLookup::default());
     let (gone, kept) = (vault.patient_id("MAIN", "1"), vault.patient_id("MAIN", "2"));
     let mut sealing = vault.sealing(&index);
     let token = sealing.seal(&gone, "given", "Ana");
@@ -89,7 +89,7 @@ fn an_erased_patient_is_forgotten_and_may_come_back() {
 #[test]
 fn a_restart_and_a_rotation_change_nothing_that_can_be_seen() {
     let dir = tempfile::tempdir().expect("a directory");
-    let index = MemoryIndex::default();
+    let index = MemoryLookup::default();
     let (token, name, patient) = {
         let vault = vault(dir.path());
         let patient = vault.patient_id("MAIN", "1");
@@ -116,7 +116,7 @@ fn a_restart_and_a_rotation_change_nothing_that_can_be_seen() {
 #[test]
 fn sealed_bytes_open_only_as_what_they_were_sealed() {
     let dir = tempfile::tempdir().expect("a directory");
-    let (vault, index) = (vault(dir.path()), MemoryIndex::default());
+    let (vault, index) = (vault(dir.path()), MemoryLookup::default());
     let patient = vault.patient_id("MAIN", "1");
     let mut sealing = vault.sealing(&index);
     let (given, family) = (sealing.seal(&patient, "given", "Ana"), sealing.seal(&patient, "family", "Cruz"));
@@ -141,7 +141,7 @@ fn names_for_the_index_say_nothing() {
 #[test]
 fn nothing_that_can_be_printed_shows_a_planted_name() {
     let dir = tempfile::tempdir().expect("a directory");
-    let (vault, index) = (vault(dir.path()), MemoryIndex::default());
+    let (vault, index) = (vault(dir.path()), MemoryLookup::default());
     let patient = vault.patient_id("MAIN", "Xochiquetzal");
     let mut sealing = vault.sealing(&index);
     let token = sealing.seal(&patient, "family", "Xochiquetzal");

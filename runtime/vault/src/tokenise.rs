@@ -131,12 +131,12 @@ mod tests {
 
     use super::*;
     use crate::testing::vault;
-    use crate::{MemoryIndex, token};
+    use crate::{MemoryLookup, token};
 
     /// What the stage sees, each token written as `<its value>`.
     fn seen(work: impl FnOnce(&mut Tokeniser<'_, '_>) -> String) -> String {
         let dir = tempfile::tempdir().expect("a directory");
-        let (vault, index) = (vault(dir.path()), MemoryIndex::default());
+        let (vault, index) = (vault(dir.path()), MemoryLookup::default());
         let patient = vault.patient_id("MAIN", "1");
         let mut sealing = vault.sealing(&index);
         let mut tokeniser = Tokeniser { patient: &patient, sealing: &mut sealing, placed: &Placed::default() };

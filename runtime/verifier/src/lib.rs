@@ -14,4 +14,4 @@ pub mod pack;
 pub mod proof;
 
 pub use pack::Line;
-pub use proof::{Fault, Sound, verify};
+pub use proof::{ProofFault, VerifiedProof, verify};

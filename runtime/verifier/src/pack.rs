@@ -25,8 +25,8 @@ const CONTEXT: &[u8] = b"handoff evidence 1\0";
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Line {
     Evidence(About),
-    Moment(Moment),
-    Plugin(Plugin),
+    Moment(PackMoment),
+    Plugin(PackPlugin),
     /// The whole frame in hexadecimal.
     Rotation(String),
     Batch(Batch),
@@ -51,7 +51,7 @@ pub struct About {
 /// One line of the timeline; its time is its entry's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Moment {
+pub struct PackMoment {
     pub at: String,
     pub what: String,
 }
@@ -59,7 +59,7 @@ pub struct Moment {
 /// A plugin by the SHA-256 of its component.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Plugin {
+pub struct PackPlugin {
     pub stage: String,
     pub digest: String,
 }
@@ -75,14 +75,14 @@ pub struct Batch {
     pub head: String,
     /// The public key that signed it.
     pub key: String,
-    pub frames: Vec<Frame>,
+    pub frames: Vec<PackFrame>,
     /// The signature's whole frame.
     pub seal: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Frame {
+pub enum PackFrame {
     /// SHA-256 of a frame that is about other referrals.
     Digest(String),
     /// A frame in two parts: its head in hexadecimal, and the entry as it stands.
@@ -116,24 +116,24 @@ fn signed(text: &[u8]) -> Vec<u8> {
     [CONTEXT, &Sha256::digest(text)].concat()
 }
 
-impl Frame {
+impl PackFrame {
     /// From a frame's bytes; `None` when it is no entry in JSON.
-    pub fn entry(frame: &[u8]) -> Option<Frame> {
+    pub fn entry(frame: &[u8]) -> Option<PackFrame> {
         let (head, json) = frame.split_at_checked(FRAME_HEAD_BYTES)?;
-        Some(Frame::Entry { head: hex::write(head), json: std::str::from_utf8(json).ok()?.to_string() })
+        Some(PackFrame::Entry { head: hex::write(head), json: std::str::from_utf8(json).ok()?.to_string() })
     }
 
-    pub fn digest(digest: &[u8; 32]) -> Frame {
-        Frame::Digest(hex::write(digest))
+    pub fn digest(digest: &[u8; 32]) -> PackFrame {
+        PackFrame::Digest(hex::write(digest))
     }
 }
 
 /// The plugins that an entry says have decided or asked.
-pub fn plugins_of(entry: &Value) -> Vec<Plugin> {
+pub fn plugins_of(entry: &Value) -> Vec<PackPlugin> {
     let records = entry["records"].as_array().map(Vec::as_slice).unwrap_or_default();
     let called = records.iter().filter(|record| record["record"] == "decided" || record["record"] == "asked");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
-    called.map(|record| Plugin { stage: text(&record["stage"]), digest: text(&record["plugin"]) }).collect()
+    called.map(|record| PackPlugin { stage: text(&record["stage"]), digest: text(&record["plugin"]) }).collect()
 }
 
 /// Bytes in hexadecimal, as the pack has them.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::hex;
-use crate::pack::{self, About, Batch, FORMAT, FRAME_HEAD_BYTES, Frame, Line, Moment, Plugin};
+use crate::pack::{self, About, Batch, FORMAT, FRAME_HEAD_BYTES, Line, PackFrame, PackMoment, PackPlugin};
 
 /// A batch's signature: its frame is 140 bytes, its payload the segment, the batch's begin, the last entry's number, the
 /// chain, and the signature over those (`FORMAT.md`, Signature).
@@ -25,7 +25,7 @@ const ROTATION_SIGNATURE: std::ops::Range<usize> = 116..180;
 
 /// What a pack proves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sound {
+pub struct VerifiedProof {
     pub about: About,
     pub entries: usize,
     pub batches: usize,
@@ -41,7 +41,7 @@ pub struct Sound {
 /// Where a pack is not what it says.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {what}")]
-pub struct Fault {
+pub struct ProofFault {
     pub line: usize,
     pub what: &'static str,
 }
@@ -51,7 +51,7 @@ pub struct Fault {
 ///
 /// # Errors
 /// The first thing that does not hold.
-pub fn verify(pack: &[u8], trusted: Option<&[u8; 32]>) -> Result<Sound, Fault> {
+pub fn verify(pack: &[u8], trusted: Option<&[u8; 32]>) -> Result<VerifiedProof, ProofFault> {
     let lines = pack.split_inclusive(|byte| *byte == b'\n').collect::<Vec<_>>();
     let (Some(last), count) = (lines.last(), lines.len()) else { return Err(fault(1, "the file is empty")) };
     let text = &pack[..pack.len() - last.len()];
@@ -90,12 +90,12 @@ pub fn verify(pack: &[u8], trusted: Option<&[u8; 32]>) -> Result<Sound, Fault> {
     story.check(about)
 }
 
-fn read(line: &[u8], number: usize) -> Result<Line, Fault> {
+fn read(line: &[u8], number: usize) -> Result<Line, ProofFault> {
     serde_json::from_slice(line).map_err(|_| fault(number, "the line is none of a pack's"))
 }
 
-fn fault(line: usize, what: &'static str) -> Fault {
-    Fault { line, what }
+fn fault(line: usize, what: &'static str) -> ProofFault {
+    ProofFault { line, what }
 }
 
 /// A pack's parts, with the line that each stands in.
@@ -103,8 +103,8 @@ struct Story {
     referral: String,
     /// Keys whose signatures count: the pack's, and those that it was handed on from.
     keys: BTreeSet<[u8; 32]>,
-    moments: Vec<(usize, Moment)>,
-    plugins: BTreeSet<Plugin>,
+    moments: Vec<(usize, PackMoment)>,
+    plugins: BTreeSet<PackPlugin>,
     rotations: Vec<(usize, String)>,
     batches: Vec<(usize, Batch)>,
 }
@@ -115,7 +115,7 @@ struct Told {
     entries: usize,
     times: Vec<String>,
     steps: Vec<u64>,
-    plugins: BTreeSet<Plugin>,
+    plugins: BTreeSet<PackPlugin>,
 }
 
 impl Story {
@@ -130,7 +130,7 @@ impl Story {
         }
     }
 
-    fn check(mut self, about: About) -> Result<Sound, Fault> {
+    fn check(mut self, about: About) -> Result<VerifiedProof, ProofFault> {
         self.hand_on_keys()?;
         let mut told = Told::default();
         let mut last = 0;
@@ -152,7 +152,7 @@ impl Story {
             return Err(fault(1, "the plugins named are not those that the entries name"));
         }
         match (told.steps.first(), told.steps.last(), told.times.first(), told.times.last()) {
-            (Some(&first_step), Some(&last_step), Some(from), Some(to)) => Ok(Sound {
+            (Some(&first_step), Some(&last_step), Some(from), Some(to)) => Ok(VerifiedProof {
                 entries: told.entries,
                 batches: self.batches.len(),
                 first_step,
@@ -166,7 +166,7 @@ impl Story {
     }
 
     /// From the youngest rotation back: whoever handed on to a key that counts, counts.
-    fn hand_on_keys(&mut self) -> Result<(), Fault> {
+    fn hand_on_keys(&mut self) -> Result<(), ProofFault> {
         for (line, frame) in self.rotations.iter().rev() {
             let frame = hex::array::<ROTATION_BYTES>(frame).ok_or(fault(*line, "this is no rotation's frame"))?;
             let (old, new) = (part::<32>(&frame, 20), part::<32>(&frame, 52));
@@ -182,7 +182,7 @@ impl Story {
     }
 
     /// Proves one batch and takes up what its entries tell. Gives the number of its last entry.
-    fn prove(&self, line: usize, batch: &Batch, before: u64, told: &mut Told) -> Result<u64, Fault> {
+    fn prove(&self, line: usize, batch: &Batch, before: u64, told: &mut Told) -> Result<u64, ProofFault> {
         let key = hex::array(&batch.key).filter(|key| self.keys.contains(key));
         let key = key.ok_or(fault(line, "the batch is signed by a key that does not count"))?;
         let mut head = hex::array::<32>(&batch.head).ok_or(fault(line, "the chain's value is not in hexadecimal"))?;
@@ -190,8 +190,8 @@ impl Story {
         let mut entries = Vec::new();
         for (index, frame) in batch.frames.iter().enumerate() {
             let digest: [u8; 32] = match frame {
-                Frame::Digest(digest) => hex::array(digest).ok_or(fault(line, "a digest is not in hexadecimal"))?,
-                Frame::Entry { head, json } => {
+                PackFrame::Digest(digest) => hex::array(digest).ok_or(fault(line, "a digest is not in hexadecimal"))?,
+                PackFrame::Entry { head, json } => {
                     let head = hex::array::<FRAME_HEAD_BYTES>(head).ok_or(fault(line, "this is no frame's head"))?;
                     entries.push((index, json));
                     Sha256::new().chain_update(head).chain_update(json).finalize().into()

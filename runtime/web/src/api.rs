@@ -28,13 +28,13 @@ use handoff_identity::oidc::Oidc;
 use handoff_identity::session::Sessions;
 use handoff_ingress::http;
 use handoff_ingress::http::Scheme;
-use handoff_ingress::listener::Entrance;
+use handoff_ingress::listener::Listener;
 use handoff_operations::operations::Operations;
 use handoff_pipeline::error::PipelineError;
 use handoff_vault::secrets::Secret;
-use problem::{Problem, Wrong};
+use problem::{HttpProblem, ProblemKind};
 
-pub use access::Access;
+pub use access::RouteAccess;
 pub use routes::{ROUTES, Route};
 
 /// Each takes 19 MiB and a core: more at once would only wait for each other, and a flood of sign-ins takes no more than
@@ -83,43 +83,45 @@ impl Api {
     }
 
     /// Serves until told to stop.
-    pub async fn serve(self, entrance: Entrance, listener: TcpListener, closing: watch::Receiver<bool>) {
-        let (router, limits) = (self.router(), http::Limits::default());
-        http::serve_with(entrance, listener, router, limits, problem::too_fast, closing).await;
+    pub async fn serve(self, listener: Listener, tcp: TcpListener, closing: watch::Receiver<bool>) {
+        let (router, limits) = (self.router(), http::HttpLimits::default());
+        http::serve_with(listener, tcp, router, limits, problem::too_fast, closing).await;
     }
 
     /// Work that reads a disk, in the operations and off the network's threads.
     async fn work<T: Send + 'static>(
         self: &Arc<Self>,
-        work: impl FnOnce(&Api) -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
+        work: impl FnOnce(&Api) -> Result<T, HttpProblem> + Send + 'static,
+    ) -> Result<T, HttpProblem> {
         let api = Arc::clone(self);
         tokio::task::spawn_blocking(move || work(&api)).await.unwrap_or_else(|error| {
             tracing::error!(panicked = error.is_panic(), "a request came to nothing");
-            Err(Problem::of(Wrong::Failed))
+            Err(HttpProblem::of(ProblemKind::Failed))
         })
     }
 }
 
 /// What stood in the way of a request to the operations, as its sender may read it.
-fn refused(error: anyhow::Error) -> Problem {
+fn refused(error: anyhow::Error) -> HttpProblem {
     if let Some(error) = error.downcast_ref::<handoff_identity::accounts::AccountsError>() {
-        return Problem::from(error);
+        return HttpProblem::from(error);
     }
     if let Some(error) = error.downcast_ref::<handoff_identity::account::AccountNameError>() {
-        return Problem::told(Wrong::Unfit, &error.to_string());
+        return HttpProblem::told(ProblemKind::Unfit, &error.to_string());
     }
     match error.downcast_ref::<PipelineError>() {
-        Some(PipelineError::NotDead { .. } | PipelineError::NoSuchReferral(_)) => Problem::of(Wrong::NotFound),
+        Some(PipelineError::NotDead { .. } | PipelineError::NoSuchReferral(_)) => {
+            HttpProblem::of(ProblemKind::NotFound)
+        }
         Some(
             error @ (PipelineError::Ended { .. } | PipelineError::Expired { .. } | PipelineError::StillDead { .. }),
-        ) => Problem::told(Wrong::Conflict, &error.to_string()),
-        Some(PipelineError::Commit(_)) => Problem::of(Wrong::Unjournaled),
-        _ if error.downcast_ref::<handoff_store::CommitError>().is_some() => Problem::of(Wrong::Unjournaled),
+        ) => HttpProblem::told(ProblemKind::Conflict, &error.to_string()),
+        Some(PipelineError::Commit(_)) => HttpProblem::of(ProblemKind::Unjournaled),
+        _ if error.downcast_ref::<handoff_store::CommitError>().is_some() => HttpProblem::of(ProblemKind::Unjournaled),
         _ => {
             let told = error.chain().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             tracing::error!(error = told, "a request could not be done");
-            Problem::of(Wrong::Failed)
+            HttpProblem::of(ProblemKind::Failed)
         }
     }
 }

@@ -9,17 +9,22 @@ pub(crate) mod starter;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use handoff_host::World;
+use handoff_host::WitWorld;
 
 use crate::contract;
 use crate::error::WorkshopError;
-use crate::project::{Language, Project, is_name};
+use crate::project::{PluginLanguage, Project, is_name};
 
 /// Makes `parent/name` and gives the files it wrote, the ones to edit first.
 ///
 /// # Errors
 /// When the name cannot be used, or something of that name is there already.
-pub fn begin(parent: &Path, name: &str, stage: World, language: Language) -> Result<(Project, PathBuf), WorkshopError> {
+pub fn begin(
+    parent: &Path,
+    name: &str,
+    stage: WitWorld,
+    language: PluginLanguage,
+) -> Result<(Project, PathBuf), WorkshopError> {
     is_name(name)?;
     let folder = parent.join(name);
     if folder.exists() {
@@ -30,9 +35,9 @@ pub fn begin(parent: &Path, name: &str, stage: World, language: Language) -> Res
     let (resolve, world) = contract::world(&project.wit(), stage)?;
     let functions = starter::functions(&resolve, world);
     let source = match language {
-        Language::Rust => rust::write(&project, &resolve, &functions)?,
-        Language::Js => js::write(&project, &functions)?,
-        Language::Python => python::write(&project, &functions)?,
+        PluginLanguage::Rust => rust::write(&project, &resolve, &functions)?,
+        PluginLanguage::Js => js::write(&project, &functions)?,
+        PluginLanguage::Python => python::write(&project, &functions)?,
     };
     let (call, answer) = starter::case(stage);
     write(&project, "cases/begins.in", &(pretty(&call) + "\n"))?;

@@ -18,7 +18,7 @@ pub struct Case {
 
 /// What became of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CaseVerdict {
     AsExpected,
     /// There is no `.expect`; `--bless` writes it.
     NothingExpected {
@@ -62,17 +62,17 @@ impl Case {
 
     /// # Errors
     /// When the plugin gives no answer, or the expectation cannot be read.
-    pub fn judge(&self, host: &Host, plugin: &Plugin) -> Result<Verdict, WorkshopError> {
+    pub fn judge(&self, host: &Host, plugin: &Plugin) -> Result<CaseVerdict, WorkshopError> {
         let found = json(&host.call(plugin, &self.call)?);
         if !self.expected.exists() {
-            return Ok(Verdict::NothingExpected { found: text(&found) });
+            return Ok(CaseVerdict::NothingExpected { found: text(&found) });
         }
         let expected = fs::read_to_string(&self.expected).map_err(WorkshopError::file(&self.expected))?;
         let expected: Value = serde_json::from_str(&expected)
             .map_err(|error| WorkshopError::Case { path: self.expected.clone(), why: place(&error) })?;
         Ok(match expected == found {
-            true => Verdict::AsExpected,
-            false => Verdict::Otherwise { expected: text(&expected), found: text(&found) },
+            true => CaseVerdict::AsExpected,
+            false => CaseVerdict::Otherwise { expected: text(&expected), found: text(&found) },
         })
     }
 

@@ -15,7 +15,7 @@ mod trigger;
 mod turn;
 mod visit;
 
-use handoff_host::{Answer, Call, Fault, Host, Plugin, World};
+use handoff_host::{Answer, Call, Fault, Host, Plugin, WitWorld};
 use serde::{Deserialize, Serialize};
 
 /// Changes when a kit asks for more: an older badge says less. With 2, every stage has a kit of its own.
@@ -35,7 +35,7 @@ pub struct Finding {
 pub struct Badge {
     /// Of the component, SHA-256.
     pub digest: String,
-    pub stage: World,
+    pub stage: WitWorld,
     pub kit: u32,
     pub findings: Vec<Finding>,
 }
@@ -52,7 +52,7 @@ pub type Subject<'a> = &'a dyn Fn(&Call) -> Result<Answer, Fault>;
 /// What a kit has at hand: the plugin, the settings that its author gives it, and the calls that they wrote.
 struct Bench<'a> {
     subject: Subject<'a>,
-    stage: World,
+    stage: WitWorld,
     settings: String,
     calls: &'a [Call],
     findings: Vec<Finding>,
@@ -75,26 +75,26 @@ impl Bench<'_> {
 
 /// Tries a plugin as one of `stage`. `calls` are its author's own cases: their settings are taken, and what only the
 /// author can know, as the vendor's answers and callbacks.
-pub fn conform(host: &Host, plugin: &Plugin, stage: World, calls: &[Call]) -> Badge {
+pub fn conform(host: &Host, plugin: &Plugin, stage: WitWorld, calls: &[Call]) -> Badge {
     let findings = findings(&|call| host.call(plugin, call), stage, calls);
     Badge { digest: plugin.digest().to_string(), stage, kit: KIT, findings }
 }
 
 /// What the kit of `stage` finds of whoever answers.
-pub fn findings(subject: Subject, stage: World, calls: &[Call]) -> Vec<Finding> {
+pub fn findings(subject: Subject, stage: WitWorld, calls: &[Call]) -> Vec<Finding> {
     let settings = calls.iter().find_map(settings_of).unwrap_or_else(|| "{}".to_owned());
     let mut bench = Bench { subject, stage, settings, calls, findings: Vec::new() };
     every::try_out(&mut bench);
     match stage {
-        World::Trigger => trigger::try_out(&mut bench),
-        World::Records => records::try_out(&mut bench),
-        World::Channel => channel::try_out(&mut bench),
-        World::Outreach => outreach::try_out(&mut bench),
-        World::Reply => reply::try_out(&mut bench),
-        World::Network => network::try_out(&mut bench),
-        World::Visit => visit::try_out(&mut bench),
-        World::Chart => chart::try_out(&mut bench),
-        World::Escalation => escalation::try_out(&mut bench),
+        WitWorld::Trigger => trigger::try_out(&mut bench),
+        WitWorld::Records => records::try_out(&mut bench),
+        WitWorld::Channel => channel::try_out(&mut bench),
+        WitWorld::Outreach => outreach::try_out(&mut bench),
+        WitWorld::Reply => reply::try_out(&mut bench),
+        WitWorld::Network => network::try_out(&mut bench),
+        WitWorld::Visit => visit::try_out(&mut bench),
+        WitWorld::Chart => chart::try_out(&mut bench),
+        WitWorld::Escalation => escalation::try_out(&mut bench),
     }
     bench.findings
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use wit_parser::{Resolve, WorldId};
 
-use handoff_host::World;
+use handoff_host::WitWorld;
 
 use crate::error::WorkshopError;
 
@@ -34,7 +34,7 @@ pub(crate) fn write(folder: &Path) -> Result<(), WorkshopError> {
 }
 
 /// A stage's world as its author's copy of the contract has it.
-pub(crate) fn world(folder: &Path, stage: World) -> Result<(Resolve, WorldId), WorkshopError> {
+pub(crate) fn world(folder: &Path, stage: WitWorld) -> Result<(Resolve, WorldId), WorkshopError> {
     let wrong = |why: String| WorkshopError::Contract { path: folder.to_owned(), why };
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(folder).map_err(|error| wrong(format!("{error:#}")))?;

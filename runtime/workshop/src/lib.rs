@@ -15,8 +15,8 @@ pub mod registry;
 pub mod signature;
 
 pub use begin::begin;
-pub use cases::{Case, Verdict};
+pub use cases::{Case, CaseVerdict};
 pub use error::WorkshopError;
 pub use make::build;
 pub use pace::{Pace, pace};
-pub use project::{Language, Project};
+pub use project::{PluginLanguage, Project};

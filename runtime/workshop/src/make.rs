@@ -10,7 +10,7 @@ use std::process::Command;
 
 use crate::contract;
 use crate::error::WorkshopError;
-use crate::project::{Language, Project};
+use crate::project::{PluginLanguage, Project};
 
 /// Builds `NAME.wasm` in the project's folder and says where it is. What a language needs besides its own tools is
 /// installed in the folder first, from the registry that its package manager is set up with.
@@ -19,9 +19,9 @@ use crate::project::{Language, Project};
 /// When a tool is missing or fails.
 pub fn build(project: &Project) -> Result<PathBuf, WorkshopError> {
     let built = match project.language {
-        Language::Rust => rust::build(project)?,
-        Language::Js => js::build(project)?,
-        Language::Python => python::build(project)?,
+        PluginLanguage::Rust => rust::build(project)?,
+        PluginLanguage::Js => js::build(project)?,
+        PluginLanguage::Python => python::build(project)?,
     };
     let path = project.component();
     fs::copy(&built, &path).map_err(WorkshopError::file(&path))?;

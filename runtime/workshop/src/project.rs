@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use handoff_host::World;
+use handoff_host::WitWorld;
 use serde::{Deserialize, Serialize};
 use strum::VariantArray as _;
 
@@ -18,8 +18,8 @@ pub struct Project {
     pub folder: PathBuf,
     pub name: String,
     /// The world that it serves.
-    pub stage: World,
-    pub language: Language,
+    pub stage: WitWorld,
+    pub language: PluginLanguage,
 }
 
 /// What a plugin is written in. Any language will do that makes components; these can be built here.
@@ -27,7 +27,7 @@ pub struct Project {
 #[serde(rename_all = "lowercase")]
 #[derive(strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "lowercase")]
-pub enum Language {
+pub enum PluginLanguage {
     Rust,
     Js,
     Python,
@@ -38,8 +38,8 @@ pub enum Language {
 struct Said {
     format: String,
     name: String,
-    stage: World,
-    language: Language,
+    stage: WitWorld,
+    language: PluginLanguage,
 }
 
 impl Project {
@@ -96,8 +96,8 @@ pub(crate) fn is_name(name: &str) -> Result<(), WorkshopError> {
     if fits { Ok(()) } else { Err(WorkshopError::Name(name.to_owned())) }
 }
 
-impl Language {
-    pub const ALL: &[Language] = Language::VARIANTS;
+impl PluginLanguage {
+    pub const ALL: &[PluginLanguage] = PluginLanguage::VARIANTS;
 
     /// As `plugin.yaml` has it.
     pub fn name(self) -> &'static str {

@@ -12,7 +12,7 @@ pub mod shelf;
 
 use oci_client::errors::OciDistributionError;
 
-pub use client::{Access, Pulled, Registry};
+pub use client::{Pulled, Registry, RegistryAccess};
 pub use reference::Reference;
 
 /// The type of the artifact that signs a component, and of its layer.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use handoff_host::{Host, Limits};
+use handoff_host::{Host, PluginLimits};
 use handoff_operations::replay_decisions::{Proof, Prove, prove};
 use handoff_store::{Position, View};
 
@@ -37,7 +37,7 @@ impl Replay {
 /// What the folder alone can show: every decision but those that were made from patient data in clear.
 fn without_keys(data: &Path) -> anyhow::Result<Proof> {
     let view = View::open(data)?;
-    let host = Host::new(Limits::default(), None)?;
+    let host = Host::new(PluginLimits::default(), None)?;
     Ok(prove(view.entries(Position::START), &host, data, None)?)
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use handoff_store::journal::{Damage, Sound, VerifyError, verify};
+use handoff_store::journal::{Damage, VerifiedJournal, VerifyError, verify};
 use handoff_verifier::pack::hexadecimal;
 use serde_json::json;
 
@@ -40,8 +40,8 @@ impl Verify {
     }
 }
 
-fn as_json(sound: &Sound) -> serde_json::Value {
-    let Sound { segments, purged, last, bytes, keys, head } = sound;
+fn as_json(sound: &VerifiedJournal) -> serde_json::Value {
+    let VerifiedJournal { segments, purged, last, bytes, keys, head } = sound;
     let keys: Vec<String> = keys.iter().map(|key| hexadecimal(key)).collect();
     json!({
         "sound": true,
@@ -54,8 +54,8 @@ fn as_json(sound: &Sound) -> serde_json::Value {
     })
 }
 
-fn tell(sound: &Sound) -> anyhow::Result<()> {
-    let Sound { segments, purged, last, bytes, keys, head } = sound;
+fn tell(sound: &VerifiedJournal) -> anyhow::Result<()> {
+    let VerifiedJournal { segments, purged, last, bytes, keys, head } = sound;
     say!("sound: every byte, link and signature holds");
     say!("  segments   {segments}, {purged} of them purged");
     say!("  entries    {last}");

@@ -9,14 +9,14 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use handoff_engine::error_code::{ErrorCode, Failure};
-use handoff_host::{Call, Host, Limits, World};
+use handoff_host::{Call, Host, PluginLimits, WitWorld};
 use handoff_instance::config::Config;
-use handoff_pipeline::deployments::Source;
+use handoff_pipeline::deployments::WorkflowSource;
 use handoff_pipeline::plugin_report;
-use handoff_pipeline::plugin_report::{Provenance, StageGrant, Tried};
+use handoff_pipeline::plugin_report::{BadgeStanding, Provenance, StageGrant};
 use handoff_workshop::conform::{self, Badge};
 use handoff_workshop::signature::{self, Trusted};
-use handoff_workshop::{Case, Language, Project, Verdict};
+use handoff_workshop::{Case, CaseVerdict, PluginLanguage, Project};
 
 #[derive(Subcommand)]
 pub(crate) enum Author {
@@ -48,10 +48,10 @@ pub(crate) struct New {
     name: String,
     /// trigger, records, channel, outreach, reply, network, visit, chart or escalation
     #[arg(long, value_parser = stage)]
-    stage: World,
+    stage: WitWorld,
     /// rust, js or python
     #[arg(long, value_parser = language, default_value = "rust")]
-    lang: Language,
+    lang: PluginLanguage,
     /// The folder to make it in
     #[arg(long, default_value = ".")]
     r#in: PathBuf,
@@ -151,7 +151,12 @@ impl Folder {
 
     fn build(&self) -> anyhow::Result<ExitCode> {
         let component = handoff_workshop::build(&self.project()?)?;
-        super::show(&Host::new(Limits::default(), None)?, &component.display().to_string(), &read(&component)?, false)?;
+        super::show(
+            &Host::new(PluginLimits::default(), None)?,
+            &component.display().to_string(),
+            &read(&component)?,
+            false,
+        )?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -177,7 +182,7 @@ impl Folder {
 impl Check {
     fn run(self) -> anyhow::Result<ExitCode> {
         let bytes = read(&self.file)?;
-        let host = Host::new(Limits::default(), None)?;
+        let host = Host::new(PluginLimits::default(), None)?;
         let config = self.config.as_deref().map(Config::read).transpose()?;
         let mut trusted = self.key.iter().map(|path| Trusted::read(path)).collect::<Result<Vec<_>, _>>()?;
         if let Some(config) = &config {
@@ -185,17 +190,17 @@ impl Check {
         }
         let is_ours = handoff_bundle::plugins().iter().any(|bundled| bundled.component == bytes);
         let (whose, tried) = match is_ours {
-            true => (Provenance::handoff(), Tried::by_our_tests()),
+            true => (Provenance::handoff(), BadgeStanding::by_our_tests()),
             false => {
-                let digest = handoff_host::Digest::of(&bytes).to_string();
-                (Provenance::of(&bytes, &self.file, &trusted), Tried::of(&digest, &self.file))
+                let digest = handoff_host::ComponentDigest::of(&bytes).to_string();
+                (Provenance::of(&bytes, &self.file, &trusted), BadgeStanding::of(&digest, &self.file))
             }
         };
         let mut label = plugin_report::read(&host, &self.file.display().to_string(), &bytes, whose, tried)?;
         let loaded = host.load(&bytes);
         if let (Ok(plugin), Some(config)) = (&loaded, &config) {
             let (name, ways) = (plugin_report::name_of(&self.file), config.ways()?);
-            let workflow = Source::read(&config.workflow.file)?.parse()?;
+            let workflow = WorkflowSource::read(&config.workflow.file)?.parse()?;
             let stages = workflow.stages.iter().filter(|stage| stage.plugin == name);
             label = label.at(stages.map(|stage| StageGrant::of(&host, plugin, stage, &ways)));
         }
@@ -223,16 +228,16 @@ impl Test {
         let mut failed = 0;
         for case in Case::all(&project)? {
             match case.judge(&host, &plugin)? {
-                Verdict::AsExpected => say!("  ✓ {}", case.name),
-                Verdict::NothingExpected { found } | Verdict::Otherwise { found, .. } if self.bless => {
+                CaseVerdict::AsExpected => say!("  ✓ {}", case.name),
+                CaseVerdict::NothingExpected { found } | CaseVerdict::Otherwise { found, .. } if self.bless => {
                     case.bless(&found)?;
                     say!("  ✓ {}, blessed", case.name);
                 }
-                Verdict::NothingExpected { found } => {
+                CaseVerdict::NothingExpected { found } => {
                     failed += 1;
                     say!("  ✗ {}: nothing is expected; --bless takes this:\n{found}", case.name);
                 }
-                Verdict::Otherwise { expected, found } => {
+                CaseVerdict::Otherwise { expected, found } => {
                     failed += 1;
                     say!("  ✗ {}\n{}", case.name, difference(&expected, &found));
                 }
@@ -244,7 +249,7 @@ impl Test {
 
 impl Run {
     fn run(self) -> anyhow::Result<ExitCode> {
-        let host = Host::new(Limits::default(), None)?;
+        let host = Host::new(PluginLimits::default(), None)?;
         let plugin = host.load(&read(&self.component)?)?;
         let case = Case::read(&self.call)?;
         let answer = host.call(&plugin, &case.call)?;
@@ -304,7 +309,7 @@ fn load(project: &Project) -> anyhow::Result<(Host, handoff_host::Plugin)> {
             format!("{} is not built\n  help: handoff plugin build {}", component.display(), project.folder.display());
         Failure::new(ErrorCode::NOT_BUILT, text)
     })?;
-    let host = Host::new(Limits::default(), Some(&project.folder.join(COMPILED)))?;
+    let host = Host::new(PluginLimits::default(), Some(&project.folder.join(COMPILED)))?;
     let plugin = host.load(&bytes)?;
     Ok((host, plugin))
 }
@@ -323,12 +328,12 @@ fn difference(expected: &str, found: &str) -> String {
     only('-', &expected, &found) + &only('+', &found, &expected)
 }
 
-fn stage(word: &str) -> Result<World, String> {
-    let names = || World::ALL.iter().map(|stage| stage.name()).collect::<Vec<_>>().join(", ");
+fn stage(word: &str) -> Result<WitWorld, String> {
+    let names = || WitWorld::ALL.iter().map(|stage| stage.name()).collect::<Vec<_>>().join(", ");
     word.parse().map_err(|_| format!("the stages are {}", names()))
 }
 
-fn language(word: &str) -> Result<Language, String> {
-    let names = || Language::ALL.iter().map(|it| it.name()).collect::<Vec<_>>().join(", ");
+fn language(word: &str) -> Result<PluginLanguage, String> {
+    let names = || PluginLanguage::ALL.iter().map(|it| it.name()).collect::<Vec<_>>().join(", ");
     word.parse().map_err(|_| format!("languages are {}", names()))
 }

@@ -8,12 +8,12 @@ use anyhow::{Context as _, bail};
 use chrono::{SecondsFormat, Utc};
 use clap::Args;
 use handoff_engine::error_code::{ErrorCode, Failure};
-use handoff_host::{Host, Limits};
+use handoff_host::{Host, PluginLimits};
 use handoff_instance::config::Config;
 use handoff_pipeline::plugin_report;
-use handoff_pipeline::plugin_report::{Provenance, Tried};
+use handoff_pipeline::plugin_report::{BadgeStanding, Provenance};
 use handoff_vault::crypto_provider;
-use handoff_workshop::registry::{Access, Pulled, Reference, Registry, shelf};
+use handoff_workshop::registry::{Pulled, Reference, Registry, RegistryAccess, shelf};
 use handoff_workshop::signature::{self, Trusted};
 use serde_json::json;
 
@@ -60,7 +60,7 @@ struct AccessFlags {
 const PASSWORD: &str = "HANDOFF_REGISTRY_PASSWORD";
 
 impl AccessFlags {
-    fn read(self) -> anyhow::Result<Access> {
+    fn read(self) -> anyhow::Result<RegistryAccess> {
         let with_password = |user| {
             let password = std::env::var(PASSWORD).with_context(|| {
                 let text = format!("--user needs the password in the environment variable {PASSWORD}");
@@ -68,7 +68,7 @@ impl AccessFlags {
             })?;
             anyhow::Ok((user, password))
         };
-        Ok(Access { user: self.user.map(with_password).transpose()?, plain_http: self.plain_http })
+        Ok(RegistryAccess { user: self.user.map(with_password).transpose()?, plain_http: self.plain_http })
     }
 }
 
@@ -86,12 +86,12 @@ impl Pull {
         let access = self.access.read()?;
         let pulled = asking(async { Registry::of(&reference, &access)?.pull().await })?;
         let (signature, whose) = taking.judge(&reference, &pulled)?;
-        let host = Host::new(Limits::default(), None)?;
+        let host = Host::new(PluginLimits::default(), None)?;
         let loaded =
             host.load(&pulled.component).with_context(|| format!("{reference} is not a plugin; nothing was kept"))?;
         let path = shelf::keep(&taking.folder, &reference, &pulled, signature)?;
         let pin = reference.at(&pulled.digest).to_string();
-        let tried = Tried::of(&loaded.digest().to_string(), &path);
+        let tried = BadgeStanding::of(&loaded.digest().to_string(), &path);
         let label = plugin_report::read(&host, &reference.to_string(), &pulled.component, whose, tried)?;
         if self.json {
             super::print_json(&json!({ "path": path, "pin": pin, "label": label }))?;
@@ -163,7 +163,7 @@ impl Push {
             );
             Failure::new(ErrorCode::NOT_SIGNED, text)
         })?;
-        let host = Host::new(Limits::default(), None)?;
+        let host = Host::new(PluginLimits::default(), None)?;
         host.load(&component)?;
         let inspection = host.inspect(&component)?;
         let config = json!({

@@ -7,10 +7,10 @@ use clap::CommandFactory as _;
 use expect_test::{Expect, expect};
 use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_identity::accounts::AccountsError;
-use handoff_ingress::listener::EntranceError;
+use handoff_ingress::listener::ListenerError;
 use handoff_instance::config::Config;
 use handoff_instance::error_report::ErrorReport;
-use handoff_pipeline::deployments::Source;
+use handoff_pipeline::deployments::WorkflowSource;
 use handoff_store::View;
 use handoff_vault::secrets::{MissingSecret, SecretError};
 
@@ -25,7 +25,7 @@ fn check(error: impl Into<anyhow::Error>, expected: Expect) {
 fn an_error_has_its_code_its_place_and_its_cure() {
     let address: SocketAddr = "0.0.0.0:2575".parse().expect("an address");
     check(
-        EntranceError::Unencrypted { name: "hl7".into(), address },
+        ListenerError::Unencrypted { name: "hl7".into(), address },
         expect![[r#"
         error[H0601]: the listener hl7 on 0.0.0.0:2575 can be reached from the network, but has no TLS
           --> listener hl7
@@ -81,7 +81,7 @@ fn what_caused_it_stands_behind_it_and_the_outermost_code_counts() {
 #[test]
 fn a_workflow_tells_every_problem_of_its_own() {
     let text = "format: handoff/workflow@9\nname: Small\nstarts: here\n";
-    let source = Source { file: "small.yaml".into(), text: text.into(), files: Default::default() };
+    let source = WorkflowSource { file: "small.yaml".into(), text: text.into(), files: Default::default() };
     let told = source.parse().expect_err("it is faulty");
     let report = reported(&anyhow::Error::new(told).context("small.yaml cannot be rehearsed")).to_string();
     let first = report.split("\n\n").take(2).collect::<Vec<_>>().join("\n\n");

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use handoff_operations::workflow;
-use handoff_pipeline::rollout::{Applied, Candidate, Tried};
+use handoff_pipeline::rollout::{Applied, CanaryStarted, Candidate};
 use handoff_store::Canary;
 
 use crate::asking::Asking;
@@ -62,12 +62,12 @@ impl Rollback {
     }
 }
 
-fn tell_tried(tried: &Tried, json: bool) -> anyhow::Result<ExitCode> {
+fn tell_tried(tried: &CanaryStarted, json: bool) -> anyhow::Result<ExitCode> {
     if json {
         print_json(tried)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let Tried { deployment, beside, canary: Canary { share, back_at } } = tried;
+    let CanaryStarted { deployment, beside, canary: Canary { share, back_at } } = tried;
     say!("{} is tried on {share} % of the new referrals, beside {}", deployment.short(), beside.short());
     say!(
         "it is taken back once {back_at} % of them have failed; `handoff workflow apply` without --canary puts it in force"

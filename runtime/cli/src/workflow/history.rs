@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use handoff_operations::workflow::Review;
-use handoff_pipeline::rollout::history::{self, Past};
+use handoff_pipeline::rollout::history::{self, PastDeployment};
 use handoff_store::{Origin, View};
 
 use crate::asking::Asking;
@@ -36,7 +36,7 @@ impl History {
     }
 }
 
-fn tell(past: &Past) -> anyhow::Result<()> {
+fn tell(past: &PastDeployment) -> anyhow::Result<()> {
     for once in &past.deployments {
         let mark = if once.in_force { "*" } else { " " };
         let (digest, at) = (once.deployment.short(), once.at.format("%Y-%m-%d %H:%M"));

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use chrono::Utc;
 use clap::Args;
 use handoff_egress::reach::EndpointSummaries;
-use handoff_host::{Host, Limits};
+use handoff_host::{Host, PluginLimits};
 use handoff_instance::open::COMPONENTS;
 use handoff_operations::workflow::PlanChange;
 use handoff_pipeline::deployments::{Catalogue, Installer, installer};
-use handoff_pipeline::rollout::impact::{Fate, Impact, Tally};
-use handoff_pipeline::rollout::shadow_replay::{Kind, Shadow};
+use handoff_pipeline::rollout::impact::{Impact, ReferralImpact, Tally};
+use handoff_pipeline::rollout::shadow_replay::{DivergenceKind, Shadow};
 use handoff_pipeline::rollout::{Candidate, plan};
 use handoff_store::View;
 
@@ -49,7 +49,7 @@ impl Plan {
                 let view = View::open(&data)?;
                 let pinned = installer::pin(candidate.source.parse()?, plugins.clone())?;
                 let mut drawn = plan::from_records(&view, &pinned, shadow, Utc::now())?;
-                let host = Arc::new(Host::new(Limits::default(), None)?);
+                let host = Arc::new(Host::new(PluginLimits::default(), None)?);
                 let catalogue = Catalogue { folder: plugins, ..Catalogue::default() };
                 let installer = Installer::new(host, catalogue, data.join(COMPONENTS));
                 drawn.labels = plan::labels(&drawn, &pinned, &installer, &EndpointSummaries::new())?;
@@ -65,9 +65,9 @@ impl Plan {
     }
 }
 
-fn tell(drawn: &plan::Plan, referrals: bool) -> anyhow::Result<()> {
-    let plan::Plan { workflow, deployment, in_force, differences, plugins, permissions, .. } = drawn;
-    let plan::Plan { settings, labels, census, shadow, .. } = drawn;
+fn tell(drawn: &plan::RolloutPlan, referrals: bool) -> anyhow::Result<()> {
+    let plan::RolloutPlan { workflow, deployment, in_force, differences, plugins, permissions, .. } = drawn;
+    let plan::RolloutPlan { settings, labels, census, shadow, .. } = drawn;
     if deployment == in_force {
         say!("{workflow} {} is in force already", deployment.short());
         return Ok(());
@@ -104,9 +104,9 @@ fn people(census: &Impact, referrals: bool) -> anyhow::Result<()> {
     for standing in &census.standing {
         let (count, state, digest) = (standing.referrals, &standing.state, standing.deployment.short());
         match &standing.fate {
-            Fate::AtHome | Fate::Stays => say!("  {count:>7} {state} of {digest} stay"),
-            Fate::Moves { to } => say!("  {count:>7} {state} of {digest} -> {to}"),
-            Fate::Stranded { why, .. } => {
+            ReferralImpact::AtHome | ReferralImpact::Stays => say!("  {count:>7} {state} of {digest} stay"),
+            ReferralImpact::Moves { to } => say!("  {count:>7} {state} of {digest} -> {to}"),
+            ReferralImpact::Stranded { why, .. } => {
                 let examples: Vec<String> = standing.examples.iter().map(ToString::to_string).collect();
                 say!("  {count:>7} {state} of {digest} STRANDED: {}", why.replace('\n', "\n         "));
                 say!("          such as {}", examples.join(", "));
@@ -122,9 +122,11 @@ fn cast(shadow: &Shadow, referrals: bool) -> anyhow::Result<()> {
     say!("\nthe last {days} day(s) again: {all} referral(s), {same} would have gone the same way");
     for (kind, count) in otherwise {
         let kind = match kind {
-            Kind::State => "would have come to another state",
-            Kind::Effects => "would have had something else sent, asked or raised",
-            Kind::Taken => "would have been moved by something that left them, or left by something that moved them",
+            DivergenceKind::State => "would have come to another state",
+            DivergenceKind::Effects => "would have had something else sent, asked or raised",
+            DivergenceKind::Taken => {
+                "would have been moved by something that left them, or left by something that moved them"
+            }
         };
         say!("  {count:>7} {kind}");
     }

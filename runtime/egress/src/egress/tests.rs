@@ -17,7 +17,7 @@ use handoff_engine::ids::{ReferralId, Token};
 use handoff_host::contract::exchange::{Body, JsonAs, Method};
 use handoff_host::contract::types::Attribute;
 use handoff_mllp::frame;
-use handoff_vault::{MasterKey, MemoryIndex, Vault, system_dice};
+use handoff_vault::{MasterKey, MemoryLookup, Vault, system_dice};
 use parking_lot::Mutex;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
@@ -28,7 +28,7 @@ use super::*;
 struct House {
     _dir: tempfile::TempDir,
     vault: Vault,
-    index: MemoryIndex,
+    index: MemoryLookup,
     patient: PatientId,
     name: Token,
     phone: Token,
@@ -45,7 +45,7 @@ fn vault(dir: &Path) -> Vault {
 
 fn house() -> House {
     let dir = tempfile::tempdir().expect("a directory");
-    let (vault, index) = (vault(dir.path()), MemoryIndex::default());
+    let (vault, index) = (vault(dir.path()), MemoryLookup::default());
     let (patient, other) = (vault.patient_id("MAIN", "1"), vault.patient_id("MAIN", "2"));
     let mut sealing = vault.sealing(&index);
     let (name, phone) = (sealing.seal(&patient, "name", NAME), sealing.seal(&patient, "phone", PHONE));

@@ -17,7 +17,7 @@ pub struct Variable {
 }
 
 /// How a value is read; `None` where there is no such thing now.
-type Read = fn(&View<'_>) -> Option<Value>;
+type Read = fn(&GuardView<'_>) -> Option<Value>;
 
 enum Reading {
     Whole(Read),
@@ -127,7 +127,7 @@ impl Variable {
     }
 
     /// Null where there is nothing to read the fields of.
-    fn whole(&self, view: &View<'_>) -> Option<Value> {
+    fn whole(&self, view: &GuardView<'_>) -> Option<Value> {
         match self.value {
             Reading::Whole(read) => read(view),
             Reading::Fields(fields) => {
@@ -137,21 +137,21 @@ impl Variable {
         }
     }
 
-    fn member(&self, view: &View<'_>, field: &str) -> Option<Value> {
+    fn member(&self, view: &GuardView<'_>, field: &str) -> Option<Value> {
         let (_, read) = self.readings().iter().find(|(known, _)| *known == field)?;
         read(view)
     }
 }
 
 /// The world as a guard sees it. Values are made when a guard asks for them, and only those.
-pub struct View<'a> {
+pub struct GuardView<'a> {
     pub facts: &'a Facts,
     pub event: &'a Event,
     pub event_name: &'a str,
     pub now: DateTime<Utc>,
 }
 
-impl VariableResolver for View<'_> {
+impl VariableResolver for GuardView<'_> {
     /// CEL asks for `event.why` as a whole before it asks for `event`: answering that spares making the rest.
     fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
         let value = match variable.split_once('.') {
@@ -162,7 +162,7 @@ impl VariableResolver for View<'_> {
     }
 }
 
-impl View<'_> {
+impl GuardView<'_> {
     fn patient(&self) -> &Patient {
         &self.facts.patient
     }

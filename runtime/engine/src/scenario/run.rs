@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::words::{self, Scene};
-use super::{Row, Scenario};
+use super::{Scenario, ScenarioRow};
 use crate::calendar::next_allowed;
 use crate::deployment::Deployment;
 use crate::event::Event;
@@ -48,7 +48,7 @@ pub(super) fn run(scenario: &Scenario, deployment: &Deployment) -> Result<Vec<St
 }
 
 impl Run<'_> {
-    fn row(&mut self, row: &Row) -> Told<()> {
+    fn row(&mut self, row: &ScenarioRow) -> Told<()> {
         let now = self.scenario.start.checked_add_signed(row.at).ok_or("this is past the end of the calendar")?;
         self.pass_time(now)?;
         if row.happens != NO_ANSWER {
@@ -125,7 +125,7 @@ impl Run<'_> {
         referral.facts.patient.zone.unwrap_or(self.deployment.workflow.contact.zone)
     }
 
-    fn compare(&mut self, row: &Row) -> Told<()> {
+    fn compare(&mut self, row: &ScenarioRow) -> Told<()> {
         let done = std::mem::take(&mut self.unspoken);
         if self.referral.state != row.state {
             return Err(format!("expected state {}, came to {}", row.state, self.referral.state));
@@ -140,7 +140,7 @@ impl Run<'_> {
 
 /// The way a letter takes, where the patient allows one.
 fn permitted(referral: &Referral, wanted: Option<Channel>) -> Option<Channel> {
-    let allowed = |reach: &&crate::referral::Reach| reach.consent != Consent::Denied;
+    let allowed = |reach: &&crate::referral::ContactPoint| reach.consent != Consent::Denied;
     let reaches = || referral.facts.patient.reaches.iter().filter(allowed).map(|reach| reach.channel);
     match wanted {
         Some(channel) => reaches().find(|reach| *reach == channel),

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use crate::calendar::{format_duration, local_moment, parse_duration};
 use crate::event::{
-    AppointmentChange, Assessment, Errand, Event, LetterStatus, PatientRecord, PlainEvent, Reply, VisitFinding,
+    AppointmentChange, Assessment, Delegated, Event, LetterStatus, PatientRecord, PlainEvent, Reply, VisitFinding,
 };
 use crate::ids::{LetterId, Token};
 use crate::referral::{Appointment, AppointmentStatus, Channel, Code, Note, Provider, Referral};
@@ -119,10 +119,10 @@ fn plain(family: &str, word: &str, rest: &str, scene: &Scene<'_>) -> Option<Even
             let again_in_hours = rest.trim_end_matches('h').parse().unwrap_or(VISIT_OPEN_HOURS_DEFAULT);
             Event::Visit { finding: VisitFinding::Open { again_in_hours } }
         }
-        PlainEvent::ChartWritten => done(Errand::Chart, true),
-        PlainEvent::ChartFailed => done(Errand::Chart, false),
-        PlainEvent::TaskRaised => done(Errand::Task, true),
-        PlainEvent::TaskFailed => done(Errand::Task, false),
+        PlainEvent::ChartWritten => done(Delegated::Chart, true),
+        PlainEvent::ChartFailed => done(Delegated::Chart, false),
+        PlainEvent::TaskRaised => done(Delegated::Task, true),
+        PlainEvent::TaskFailed => done(Delegated::Task, false),
         // A story begins with its order, and its letters leave by themselves.
         PlainEvent::Ordered | PlainEvent::LetterSent | PlainEvent::LetterInDoubt => return None,
     })

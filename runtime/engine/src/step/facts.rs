@@ -9,8 +9,8 @@ use crate::event::{
 };
 use crate::ids::{LetterId, Token};
 use crate::referral::{
-    ATTEMPTS_MAX, Appointment, AppointmentStatus, Attempt, AttemptOutcome, Channel, Consent, Facts, Order, Patient,
-    Provider, Reach, SentLetter, Visit,
+    ATTEMPTS_MAX, Appointment, AppointmentStatus, Attempt, AttemptOutcome, Channel, Consent, ContactPoint, Facts,
+    Order, Patient, Provider, SentLetter, Visit,
 };
 use crate::workflow::OptOutScope;
 
@@ -220,7 +220,7 @@ enum Meant<'a> {
 }
 
 impl Meant<'_> {
-    fn has(&self, reach: &Reach) -> bool {
+    fn has(&self, reach: &ContactPoint) -> bool {
         match self {
             Meant::Every => true,
             Meant::Channel(channel) => reach.channel == *channel,

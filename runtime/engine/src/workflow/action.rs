@@ -1,14 +1,14 @@
 //! `enter:` and `do:`: what a workflow can have done.
 
-use super::node::{At, Kind, Node};
-use super::reader::{Reader, is_name};
+use super::node::{At, Node, NodeKind};
+use super::reader::{WorkflowReader, is_name};
 use super::timers::read_duration;
 use super::{Mention, Mentions};
 use crate::event::NetworkCause;
 use crate::letter::{Audience, ChartOutcome};
 use crate::problem::{Code, did_you_mean};
 use crate::referral::Channel;
-use crate::template::{Place, Template};
+use crate::template::{Template, TemplatePlace};
 use crate::vocabulary::vocabulary;
 
 vocabulary! {
@@ -81,14 +81,14 @@ const RAISE_KEYS: &[&str] = &["audience", "kind", "urgent", "summary", "due_in"]
 /// A task without a date of its own is due on the next working day or so.
 const TASK_HOURS_DEFAULT: u32 = 48;
 
-pub(super) fn read_all(reader: &mut Reader, mentions: &mut Mentions, node: &Node) -> Vec<Action> {
+pub(super) fn read_all(reader: &mut WorkflowReader, mentions: &mut Mentions, node: &Node) -> Vec<Action> {
     reader.list(node).iter().filter_map(|item| read(reader, mentions, item)).collect()
 }
 
-fn read(reader: &mut Reader, mentions: &mut Mentions, node: &Node) -> Option<Action> {
+fn read(reader: &mut WorkflowReader, mentions: &mut Mentions, node: &Node) -> Option<Action> {
     match &node.kind {
-        Kind::Text(word) => bare(reader, word, node),
-        Kind::Map(entries) => match entries.as_slice() {
+        NodeKind::Text(word) => bare(reader, word, node),
+        NodeKind::Map(entries) => match entries.as_slice() {
             [(key, value)] => with_argument(reader, mentions, &key.name, key.at, value),
             [] | [_, ..] => {
                 let message = "each action is an item of its own";
@@ -96,7 +96,7 @@ fn read(reader: &mut Reader, mentions: &mut Mentions, node: &Node) -> Option<Act
                 None
             }
         },
-        Kind::Nothing | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) => {
+        NodeKind::Nothing | NodeKind::Bool(_) | NodeKind::Number(_) | NodeKind::List(_) => {
             let message = format!("an action cannot be {}", node.kind.noun());
             reader.report(node.at, Code::UNKNOWN_ACTION, message, format!("one of: {}", ActionKind::WORDS.join(", ")));
             None
@@ -104,7 +104,7 @@ fn read(reader: &mut Reader, mentions: &mut Mentions, node: &Node) -> Option<Act
     }
 }
 
-fn bare(reader: &mut Reader, word: &str, node: &Node) -> Option<Action> {
+fn bare(reader: &mut WorkflowReader, word: &str, node: &Node) -> Option<Action> {
     match named(reader, word, node.at)? {
         ActionKind::ReadRecord => Some(Action::ReadRecord),
         ActionKind::CheckVisit => Some(Action::CheckVisit),
@@ -121,7 +121,7 @@ fn bare(reader: &mut Reader, word: &str, node: &Node) -> Option<Action> {
     }
 }
 
-fn named(reader: &mut Reader, word: &str, at: At) -> Option<ActionKind> {
+fn named(reader: &mut WorkflowReader, word: &str, at: At) -> Option<ActionKind> {
     let kind = word.parse().ok();
     if kind.is_none() {
         let help = did_you_mean(word, ActionKind::WORDS.iter().copied());
@@ -130,7 +130,13 @@ fn named(reader: &mut Reader, word: &str, at: At) -> Option<ActionKind> {
     kind
 }
 
-fn with_argument(reader: &mut Reader, mentions: &mut Mentions, word: &str, at: At, node: &Node) -> Option<Action> {
+fn with_argument(
+    reader: &mut WorkflowReader,
+    mentions: &mut Mentions,
+    word: &str,
+    at: At,
+    node: &Node,
+) -> Option<Action> {
     match named(reader, word, at)? {
         ActionKind::Send => read_send(reader, mentions, node),
         ActionKind::AssessNetwork => reader.choice(word, node, NetworkCause::ALL).map(Action::AssessNetwork),
@@ -153,10 +159,10 @@ fn with_argument(reader: &mut Reader, mentions: &mut Mentions, word: &str, at: A
 }
 
 /// `send: reminder-1`, or `send: { letter: reminder-1, channel: sms }`.
-fn read_send(reader: &mut Reader, mentions: &mut Mentions, node: &Node) -> Option<Action> {
+fn read_send(reader: &mut WorkflowReader, mentions: &mut Mentions, node: &Node) -> Option<Action> {
     let (named, channel) = match &node.kind {
-        Kind::Text(_) => (Some(node), None),
-        Kind::Nothing | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) | Kind::Map(_) => {
+        NodeKind::Text(_) => (Some(node), None),
+        NodeKind::Nothing | NodeKind::Bool(_) | NodeKind::Number(_) | NodeKind::List(_) | NodeKind::Map(_) => {
             let block = reader.block("send", node, SEND_KEYS);
             let channel = block.get("channel").and_then(|node| reader.choice("channel", node, Channel::ALL));
             (block.required(reader, "letter"), channel)
@@ -168,7 +174,7 @@ fn read_send(reader: &mut Reader, mentions: &mut Mentions, node: &Node) -> Optio
     Some(Action::Send { letter, channel })
 }
 
-fn read_raise(reader: &mut Reader, node: &Node) -> Option<RaiseRule> {
+fn read_raise(reader: &mut WorkflowReader, node: &Node) -> Option<RaiseRule> {
     let block = reader.block("raise", node, RAISE_KEYS);
     let audience = block.required(reader, "audience").and_then(|node| reader.choice("audience", node, Audience::ALL));
     let kind = block.required_text(reader, "kind");
@@ -177,7 +183,7 @@ fn read_raise(reader: &mut Reader, node: &Node) -> Option<RaiseRule> {
     let due_in_hours = due_in.and_then(|due| u32::try_from(due.num_hours()).ok()).unwrap_or(TASK_HOURS_DEFAULT);
     let summary = block.required(reader, "summary").and_then(|node| {
         let text = reader.text("summary", node)?;
-        super::templates::compile(reader, node.at, &text, Place::Task)
+        super::templates::compile(reader, node.at, &text, TemplatePlace::Task)
     });
     Some(RaiseRule { audience: audience?, kind: kind?, urgent, summary: summary?, due_in_hours })
 }

@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 
 use super::node::At;
-use super::reader::Reader;
+use super::reader::WorkflowReader;
 use super::states::{Action, Handler, State};
 use super::timers::{VISIT_OPEN, When};
 use super::{TimerRule, Workflow};
 use crate::event::PlainEvent;
 use crate::problem::Code;
 
-pub(super) fn check(reader: &mut Reader, workflow: &Workflow) {
+pub(super) fn check(reader: &mut WorkflowReader, workflow: &Workflow) {
     for state in workflow.states.values() {
         check_answers(reader, workflow, state);
     }
@@ -37,7 +37,7 @@ fn answers_to(action: &Action) -> &'static [PlainEvent] {
     }
 }
 
-fn check_answers(reader: &mut Reader, workflow: &Workflow, state: &State) {
+fn check_answers(reader: &mut WorkflowReader, workflow: &Workflow, state: &State) {
     let stays = |handler: &&Handler| handler.to.as_ref().is_none_or(|to| *to == state.name);
     let handlers = state.on.values().flatten().filter(stays);
     let asked = handlers.flat_map(|handler| handler.actions.iter().map(|action| (action, handler.at)));
@@ -69,7 +69,7 @@ fn hears_open(timer: &TimerRule) -> bool {
     matches!(timer.when, When::VisitOpen { .. })
 }
 
-fn check_visit_timers(reader: &mut Reader, workflow: &Workflow) {
+fn check_visit_timers(reader: &mut WorkflowReader, workflow: &Workflow) {
     let handlers = workflow.states.values().map(|state| &state.on).chain([&workflow.on]);
     let handled = handlers.flat_map(|on| on.values().flatten()).flat_map(|handler| handler.actions.iter());
     let entered = workflow.states.values().flat_map(|state| &state.enter);
@@ -84,7 +84,7 @@ fn check_visit_timers(reader: &mut Reader, workflow: &Workflow) {
 }
 
 /// A handler of the whole workflow that every state keeps its event from.
-fn check_left_to_all(reader: &mut Reader, workflow: &Workflow) {
+fn check_left_to_all(reader: &mut WorkflowReader, workflow: &Workflow) {
     let unconditional = |handlers: &[Handler]| handlers.iter().any(|handler| handler.guard.is_none());
     for (event, handlers) in &workflow.on {
         let Some(at) = handlers.first().map(|handler| handler.at) else { continue };
@@ -99,7 +99,7 @@ fn check_left_to_all(reader: &mut Reader, workflow: &Workflow) {
     }
 }
 
-fn never_taken(reader: &mut Reader, at: At, event: &str) {
+fn never_taken(reader: &mut WorkflowReader, at: At, event: &str) {
     let message = format!("no state leaves `{event}` to the whole workflow: this is never taken");
     reader.report(at, Code::NEVER_TAKEN, message, "take it away, or take it out of one of the states");
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::node::At;
-use super::reader::Reader;
+use super::reader::WorkflowReader;
 use super::states::{Action, Handler, Handlers, State};
 use super::timers::{Late, Since, TimerRule, When};
 use super::{Mentions, StageKind, Workflow, answers, moves};
@@ -11,7 +11,7 @@ use crate::event::{TIMER_PREFIX, timer_event};
 use crate::problem::{Code, did_you_mean, nearest};
 use crate::referral::Channel;
 
-pub(super) fn check(reader: &mut Reader, workflow: &Workflow, mentions: &Mentions) {
+pub(super) fn check(reader: &mut WorkflowReader, workflow: &Workflow, mentions: &Mentions) {
     check_names(reader, workflow, mentions);
     check_timers(reader, workflow);
     check_ends(reader, workflow);
@@ -26,7 +26,7 @@ pub(super) fn check(reader: &mut Reader, workflow: &Workflow, mentions: &Mention
     }
 }
 
-fn check_names(reader: &mut Reader, workflow: &Workflow, mentions: &Mentions) {
+fn check_names(reader: &mut WorkflowReader, workflow: &Workflow, mentions: &Mentions) {
     for mention in &mentions.states {
         if !workflow.states.contains_key(&mention.name) {
             let help = did_you_mean(&mention.name, workflow.states.keys().map(String::as_str));
@@ -42,7 +42,7 @@ fn check_names(reader: &mut Reader, workflow: &Workflow, mentions: &Mentions) {
 }
 
 /// Every timer is handled, and every handled timer exists.
-fn check_timers(reader: &mut Reader, workflow: &Workflow) {
+fn check_timers(reader: &mut WorkflowReader, workflow: &Workflow) {
     let global = names(&workflow.timers);
     let handled_in_all = timer_events(&workflow.on);
     for state in workflow.states.values() {
@@ -91,7 +91,7 @@ fn cure_timer<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Stri
     }
 }
 
-fn unused(reader: &mut Reader, timer: &TimerRule, place: &str) {
+fn unused(reader: &mut WorkflowReader, timer: &TimerRule, place: &str) {
     let message = format!("nothing in {place} listens to timer `{}`", timer.name);
     reader.report(
         timer.at,
@@ -112,7 +112,7 @@ fn timer_events(on: &Handlers) -> impl Iterator<Item = (&str, At)> {
 }
 
 /// A finished referral writes to nobody, waits for nothing and stays finished.
-fn check_ends(reader: &mut Reader, workflow: &Workflow) {
+fn check_ends(reader: &mut WorkflowReader, workflow: &Workflow) {
     let sends = |actions: &[Action]| actions.iter().any(|action| matches!(action, Action::Send { .. }));
     for state in workflow.states.values().filter(|state| state.end) {
         let mut report = |at: At, message: String, help: &str| reader.report(at, Code::NOT_AT_AN_END, message, help);
@@ -156,7 +156,7 @@ fn check_after_end(report: &mut impl FnMut(At, String, &str), workflow: &Workflo
 }
 
 /// Every stage that an action needs is there.
-fn check_stages(reader: &mut Reader, workflow: &Workflow) {
+fn check_stages(reader: &mut WorkflowReader, workflow: &Workflow) {
     let stages = &workflow.stages;
     let mut missing: BTreeMap<StageKind, At> = BTreeMap::new();
     let mut need = |present: bool, kind: StageKind, at: At| {
@@ -193,7 +193,7 @@ fn handlers(workflow: &Workflow) -> impl Iterator<Item = &Handler> {
 }
 
 /// Every letter can be written in every language by every channel that there is.
-fn check_letters(reader: &mut Reader, workflow: &Workflow) {
+fn check_letters(reader: &mut WorkflowReader, workflow: &Workflow) {
     let channels: BTreeSet<Channel> = workflow.stages.outreach.iter().map(|carrier| carrier.channel).collect();
     for (letter, rule) in &workflow.letters {
         for language in workflow.languages.values() {
@@ -219,7 +219,7 @@ fn check_letters(reader: &mut Reader, workflow: &Workflow) {
 }
 
 /// Every state can be reached, leads to an end, and does not wait for ever.
-fn check_routes(reader: &mut Reader, workflow: &Workflow) {
+fn check_routes(reader: &mut WorkflowReader, workflow: &Workflow) {
     let mut reached = BTreeSet::new();
     let mut open = vec![workflow.start.as_str()];
     open.extend(targets(&workflow.on));

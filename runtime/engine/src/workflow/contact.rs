@@ -6,7 +6,7 @@ use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 
 use super::node::Node;
-use super::reader::Reader;
+use super::reader::WorkflowReader;
 use crate::calendar::Window;
 use crate::problem::{Code, did_you_mean};
 use crate::vocabulary::vocabulary;
@@ -55,7 +55,7 @@ const SMS_CHARACTERS_MAX: u64 = 1530;
 const PRACTICE_KEYS: &[&str] = &["name", "phone", "sensitive"];
 const KEYS: &[&str] = &["hours", "per_day", "per_week", "holidays", "sms_characters", "zone", "opt_out"];
 
-pub(super) fn read_practice(reader: &mut Reader, node: &Node) -> Option<Practice> {
+pub(super) fn read_practice(reader: &mut WorkflowReader, node: &Node) -> Option<Practice> {
     let block = reader.block("practice", node, PRACTICE_KEYS);
     let name = block.required_text(reader, "name");
     let phone = block.required_text(reader, "phone");
@@ -64,7 +64,7 @@ pub(super) fn read_practice(reader: &mut Reader, node: &Node) -> Option<Practice
     Some(Practice { name: name?, phone: phone?, sensitive })
 }
 
-pub(super) fn read(reader: &mut Reader, node: &Node) -> Contact {
+pub(super) fn read(reader: &mut WorkflowReader, node: &Node) -> Contact {
     let block = reader.block("contact", node, KEYS);
     let default_hours = Window {
         opens: NaiveTime::from_hms_opt(8, 0, 0).unwrap_or_default(),
@@ -99,7 +99,7 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Contact {
     }
 }
 
-fn read_zone(reader: &mut Reader, node: &Node) -> Option<Tz> {
+fn read_zone(reader: &mut WorkflowReader, node: &Node) -> Option<Tz> {
     let text = reader.text("zone", node)?;
     let parsed = text.parse::<Tz>();
     if parsed.is_err() {
@@ -110,7 +110,7 @@ fn read_zone(reader: &mut Reader, node: &Node) -> Option<Tz> {
     parsed.ok()
 }
 
-fn read_holidays(reader: &mut Reader, node: &Node) -> BTreeSet<NaiveDate> {
+fn read_holidays(reader: &mut WorkflowReader, node: &Node) -> BTreeSet<NaiveDate> {
     let mut dates = BTreeSet::new();
     for item in reader.list(node) {
         let Some(text) = reader.text("holidays", item) else { continue };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::node::{At, Node};
-use super::reader::Reader;
+use super::reader::WorkflowReader;
 use super::timers::{Anchored, read_anchored, read_duration};
 use crate::problem::Code;
 use crate::referral::Asked;
@@ -30,7 +30,7 @@ pub enum Expiry {
 const KEYS: &[&str] = &["asks", "expires"];
 const EXPIRY_KEYS: &[&str] = &["after", "before"];
 
-pub(super) fn read(reader: &mut Reader, node: &Node) -> BTreeMap<String, LetterRule> {
+pub(super) fn read(reader: &mut WorkflowReader, node: &Node) -> BTreeMap<String, LetterRule> {
     let mut letters = BTreeMap::new();
     for (key, node) in reader.entries("letters", node) {
         let name = reader.name("letter", key);
@@ -42,7 +42,7 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> BTreeMap<String, LetterR
     letters
 }
 
-fn read_expiry(reader: &mut Reader, node: &Node) -> Option<Expiry> {
+fn read_expiry(reader: &mut WorkflowReader, node: &Node) -> Option<Expiry> {
     let block = reader.block("expires", node, EXPIRY_KEYS);
     match (block.get("after"), block.get("before")) {
         (Some(node), None) => read_duration(reader, "after", node).map(Expiry::After),

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::node::{At, Node};
-use super::reader::Reader;
+use super::reader::WorkflowReader;
 use super::{Mention, Mentions, Workflow};
 use crate::ids::Digest;
 use crate::problem::Code;
@@ -52,7 +52,7 @@ impl Others {
 
 /// Where a referral of an older deployment belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate<'m> {
+pub enum MoveOutcome<'m> {
     Stays,
     Moves(&'m str),
 }
@@ -77,18 +77,22 @@ impl Moves {
     }
 
     /// Where a referral in this state of an older deployment belongs once `present` is in force.
-    pub fn fate<'m>(&'m self, older: (&Digest, &Workflow), state: &'m str, present: &Workflow) -> Fate<'m> {
+    pub fn fate<'m>(&'m self, older: (&Digest, &Workflow), state: &'m str, present: &Workflow) -> MoveOutcome<'m> {
         let (digest, workflow) = older;
         // What has ended stays ended, where it ended.
         if workflow.is_end(state) {
-            return Fate::Stays;
+            return MoveOutcome::Stays;
         }
-        let Some(rule) = self.0.iter().find(|rule| rule.from.is(digest, &workflow.name)) else { return Fate::Stays };
+        let Some(rule) = self.0.iter().find(|rule| rule.from.is(digest, &workflow.name)) else {
+            return MoveOutcome::Stays;
+        };
         match (rule.states.get(state), rule.others) {
-            (Some(to), _) => Fate::Moves(to),
-            (None, Others::Move) => Fate::Moves(state),
-            (None, Others::Return) if present.states.get(state).is_some_and(|state| !state.end) => Fate::Moves(state),
-            (None, Others::Return | Others::Stay) => Fate::Stays,
+            (Some(to), _) => MoveOutcome::Moves(to),
+            (None, Others::Move) => MoveOutcome::Moves(state),
+            (None, Others::Return) if present.states.get(state).is_some_and(|state| !state.end) => {
+                MoveOutcome::Moves(state)
+            }
+            (None, Others::Return | Others::Stay) => MoveOutcome::Stays,
         }
     }
 }
@@ -113,7 +117,7 @@ impl Whence {
 }
 
 /// One block, or a list of them.
-pub(super) fn read(reader: &mut Reader, mentions: &mut Mentions, node: &Node) -> Moves {
+pub(super) fn read(reader: &mut WorkflowReader, mentions: &mut Mentions, node: &Node) -> Moves {
     let mut rules: Vec<MoveRule> = Vec::new();
     for item in reader.list(node) {
         let block = reader.block("moves", item, KEYS);
@@ -144,7 +148,7 @@ pub(super) fn read(reader: &mut Reader, mentions: &mut Mentions, node: &Node) ->
 }
 
 /// Nobody is moved into an end: its letters would never be written.
-pub(super) fn check(reader: &mut Reader, workflow: &Workflow, mentions: &Mentions) {
+pub(super) fn check(reader: &mut WorkflowReader, workflow: &Workflow, mentions: &Mentions) {
     let ends: BTreeSet<&str> =
         workflow.states.values().filter(|state| state.end).map(|state| state.name.as_str()).collect();
     for mention in mentions.moves.iter().filter(|mention| ends.contains(mention.name.as_str())) {

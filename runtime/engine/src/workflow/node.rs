@@ -28,35 +28,35 @@ impl From<Location> for At {
 #[derive(Clone, Debug)]
 pub struct Node {
     pub at: At,
-    pub kind: Kind,
+    pub kind: NodeKind,
 }
 
 #[derive(Clone, Debug)]
-pub enum Kind {
+pub enum NodeKind {
     Nothing,
     Bool(bool),
     Number(serde_json::Number),
     Text(String),
     List(Vec<Node>),
-    Map(Vec<(Key, Node)>),
+    Map(Vec<(NodeKey, Node)>),
 }
 
 #[derive(Clone, Debug)]
-pub struct Key {
+pub struct NodeKey {
     pub at: At,
     pub name: String,
 }
 
-impl Kind {
+impl NodeKind {
     /// For messages: `expected a text, found a list`.
     pub fn noun(&self) -> &'static str {
         match self {
-            Kind::Nothing => "nothing",
-            Kind::Bool(_) => "true or false",
-            Kind::Number(_) => "a number",
-            Kind::Text(_) => "a text",
-            Kind::List(_) => "a list",
-            Kind::Map(_) => "a block of keys",
+            NodeKind::Nothing => "nothing",
+            NodeKind::Bool(_) => "true or false",
+            NodeKind::Number(_) => "a number",
+            NodeKind::Text(_) => "a text",
+            NodeKind::List(_) => "a list",
+            NodeKind::Map(_) => "a block of keys",
         }
     }
 }
@@ -97,12 +97,12 @@ impl Node {
     /// Free settings, as the plugin receives them.
     pub fn to_json(&self) -> serde_json::Value {
         match &self.kind {
-            Kind::Nothing => serde_json::Value::Null,
-            Kind::Bool(truth) => (*truth).into(),
-            Kind::Number(number) => number.clone().into(),
-            Kind::Text(text) => text.as_str().into(),
-            Kind::List(items) => items.iter().map(Node::to_json).collect(),
-            Kind::Map(entries) => {
+            NodeKind::Nothing => serde_json::Value::Null,
+            NodeKind::Bool(truth) => (*truth).into(),
+            NodeKind::Number(number) => number.clone().into(),
+            NodeKind::Text(text) => text.as_str().into(),
+            NodeKind::List(items) => items.iter().map(Node::to_json).collect(),
+            NodeKind::Map(entries) => {
                 let members = entries.iter().map(|(key, value)| (key.name.clone(), value.to_json()));
                 serde_json::Value::Object(members.collect())
             }
@@ -116,13 +116,13 @@ fn first_line(text: &str) -> &str {
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Node, D::Error> {
-        let spanned = Spanned::<Kind>::deserialize(deserializer)?;
+        let spanned = Spanned::<NodeKind>::deserialize(deserializer)?;
         Ok(Node { at: spanned.referenced.into(), kind: spanned.value })
     }
 }
 
-impl<'de> Deserialize<'de> for Kind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Kind, D::Error> {
+impl<'de> Deserialize<'de> for NodeKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<NodeKind, D::Error> {
         deserializer.deserialize_any(KindVisitor)
     }
 }
@@ -130,67 +130,69 @@ impl<'de> Deserialize<'de> for Kind {
 struct KindVisitor;
 
 impl<'de> Visitor<'de> for KindVisitor {
-    type Value = Kind;
+    type Value = NodeKind;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a text, a number, true or false, a list or a block of keys")
     }
 
-    fn visit_unit<E>(self) -> Result<Kind, E> {
-        Ok(Kind::Nothing)
+    fn visit_unit<E>(self) -> Result<NodeKind, E> {
+        Ok(NodeKind::Nothing)
     }
 
-    fn visit_none<E>(self) -> Result<Kind, E> {
-        Ok(Kind::Nothing)
+    fn visit_none<E>(self) -> Result<NodeKind, E> {
+        Ok(NodeKind::Nothing)
     }
 
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Kind, D::Error> {
-        Kind::deserialize(deserializer)
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<NodeKind, D::Error> {
+        NodeKind::deserialize(deserializer)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Kind, E> {
-        Ok(Kind::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<NodeKind, E> {
+        Ok(NodeKind::Bool(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Kind, E> {
-        Ok(Kind::Number(value.into()))
+    fn visit_i64<E>(self, value: i64) -> Result<NodeKind, E> {
+        Ok(NodeKind::Number(value.into()))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Kind, E> {
-        Ok(Kind::Number(value.into()))
+    fn visit_u64<E>(self, value: u64) -> Result<NodeKind, E> {
+        Ok(NodeKind::Number(value.into()))
     }
 
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Kind, E> {
-        serde_json::Number::from_f64(value).map(Kind::Number).ok_or_else(|| E::custom("a number has to be finite"))
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<NodeKind, E> {
+        serde_json::Number::from_f64(value).map(NodeKind::Number).ok_or_else(|| E::custom("a number has to be finite"))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Kind, E> {
-        Ok(Kind::Text(value.to_string()))
+    fn visit_str<E>(self, value: &str) -> Result<NodeKind, E> {
+        Ok(NodeKind::Text(value.to_string()))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Kind, E> {
-        Ok(Kind::Text(value))
+    fn visit_string<E>(self, value: String) -> Result<NodeKind, E> {
+        Ok(NodeKind::Text(value))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Kind, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<NodeKind, A::Error> {
         let mut list = Vec::new();
         while let Some(item) = items.next_element()? {
             list.push(item);
         }
-        Ok(Kind::List(list))
+        Ok(NodeKind::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Kind, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<NodeKind, A::Error> {
         let mut map = Vec::new();
         while let Some((key, value)) = entries.next_entry::<Node, Node>()? {
             let name = match key.kind {
-                Kind::Text(name) => name,
-                Kind::Bool(truth) => truth.to_string(),
-                Kind::Number(number) => number.to_string(),
-                Kind::Nothing | Kind::List(_) | Kind::Map(_) => return Err(A::Error::custom("a key has to be a word")),
+                NodeKind::Text(name) => name,
+                NodeKind::Bool(truth) => truth.to_string(),
+                NodeKind::Number(number) => number.to_string(),
+                NodeKind::Nothing | NodeKind::List(_) | NodeKind::Map(_) => {
+                    return Err(A::Error::custom("a key has to be a word"));
+                }
             };
-            map.push((Key { at: key.at, name }, value));
+            map.push((NodeKey { at: key.at, name }, value));
         }
-        Ok(Kind::Map(map))
+        Ok(NodeKind::Map(map))
     }
 }

@@ -14,7 +14,7 @@ use crate::ids::Digest;
 /// One part of a workflow. `state: None` is the whole workflow's own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "part", rename_all = "kebab-case")]
-pub enum Part {
+pub enum WorkflowPart {
     Start,
     State {
         state: String,
@@ -49,24 +49,24 @@ pub enum Part {
 
 /// A part that is not as it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Difference {
+pub struct PartDifference {
     #[serde(flatten)]
-    pub part: Part,
+    pub part: WorkflowPart,
     /// Absent when the part is new.
     pub before: Option<String>,
     /// Absent when the part is gone.
     pub after: Option<String>,
 }
 
-pub type Parts = BTreeMap<Part, String>;
+pub type WorkflowParts = BTreeMap<WorkflowPart, String>;
 
 /// Every part, stages aside: those are who does it, not what is done.
-pub fn parts(workflow: &Workflow) -> Parts {
+pub fn parts(workflow: &Workflow) -> WorkflowParts {
     let mut parts = course_of_all(workflow);
-    parts.insert(Part::Start, workflow.start.clone());
+    parts.insert(WorkflowPart::Start, workflow.start.clone());
     let practice = &workflow.practice;
     let sensitive = practice.sensitive.join(", ");
-    parts.insert(Part::Practice, format!("{}, {}; sensitive: {sensitive}", practice.name, practice.phone));
+    parts.insert(WorkflowPart::Practice, format!("{}, {}; sensitive: {sensitive}", practice.name, practice.phone));
     for (letter, rule) in &workflow.letters {
         let asks = rule.asks;
         let expires = match rule.expires {
@@ -74,12 +74,12 @@ pub fn parts(workflow: &Workflow) -> Parts {
             Some(Expiry::After(wait)) => format!("expires after {}", duration(wait)),
             Some(Expiry::BeforeAppointment(wait)) => format!("expires {} before the appointment", duration(wait)),
         };
-        parts.insert(Part::Letter { letter: letter.clone() }, format!("asks {asks}, {expires}"));
+        parts.insert(WorkflowPart::Letter { letter: letter.clone() }, format!("asks {asks}, {expires}"));
     }
     for (language, texts) in &workflow.languages {
         let around = format!("{:?}{:?}{:?}", texts.words, texts.calendar, texts.specialties);
         for (letter, texts) in &texts.letters {
-            let part = Part::Wording { letter: letter.clone(), language: language.clone() };
+            let part = WorkflowPart::Wording { letter: letter.clone(), language: language.clone() };
             // The words themselves are long; that they are others is what matters.
             let wording = Digest::of(format!("{texts:?}{around}").as_bytes());
             parts.insert(part, format!("wording {}", wording.short()));
@@ -96,23 +96,23 @@ pub fn parts(workflow: &Workflow) -> Parts {
         ("zone", contact.zone.to_string()),
         ("opt_out", contact.opt_out.to_string()),
     ];
-    parts.extend(rules.into_iter().map(|(rule, says)| (Part::Contact { rule: rule.to_string() }, says)));
+    parts.extend(rules.into_iter().map(|(rule, says)| (WorkflowPart::Contact { rule: rule.to_string() }, says)));
     parts
 }
 
 /// What one workflow says otherwise than the other.
-pub fn differences(before: &Workflow, after: &Workflow) -> Vec<Difference> {
+pub fn differences(before: &Workflow, after: &Workflow) -> Vec<PartDifference> {
     let (mut before, mut after) = (parts(before), parts(after));
-    let names: BTreeSet<Part> = before.keys().chain(after.keys()).cloned().collect();
-    let difference = |part: Part| {
+    let names: BTreeSet<WorkflowPart> = before.keys().chain(after.keys()).cloned().collect();
+    let difference = |part: WorkflowPart| {
         let (before, after) = (before.remove(&part), after.remove(&part));
-        (before != after).then_some(Difference { part, before, after })
+        (before != after).then_some(PartDifference { part, before, after })
     };
     names.into_iter().filter_map(difference).collect()
 }
 
 /// The parts through which time alone can lead a referral from here: equal courses bring equal letters.
-pub fn course(workflow: &Workflow, state: &str) -> Parts {
+pub fn course(workflow: &Workflow, state: &str) -> WorkflowParts {
     let mut parts = timers_and_handlers(None, &workflow.timers, &workflow.on);
     let (mut open, mut seen) = (vec![state], BTreeSet::new());
     while let Some(name) = open.pop() {
@@ -128,32 +128,33 @@ pub fn course(workflow: &Workflow, state: &str) -> Parts {
     parts
 }
 
-fn course_of_all(workflow: &Workflow) -> Parts {
+fn course_of_all(workflow: &Workflow) -> WorkflowParts {
     let own = timers_and_handlers(None, &workflow.timers, &workflow.on);
     own.into_iter().chain(workflow.states.keys().flat_map(|state| parts_of_state(workflow, state))).collect()
 }
 
-fn parts_of_state(workflow: &Workflow, name: &str) -> Parts {
-    let Some(state) = workflow.states.get(name) else { return Parts::new() };
+fn parts_of_state(workflow: &Workflow, name: &str) -> WorkflowParts {
+    let Some(state) = workflow.states.get(name) else { return WorkflowParts::new() };
     let mut parts = timers_and_handlers(Some(name), &state.timers, &state.on);
     let name = name.to_string();
-    parts.insert(Part::State { state: name.clone() }, if state.end { "an end" } else { "a state" }.to_string());
+    parts.insert(WorkflowPart::State { state: name.clone() }, if state.end { "an end" } else { "a state" }.to_string());
     if !state.enter.is_empty() {
-        parts.insert(Part::Entry { state: name.clone() }, actions(&state.enter));
+        parts.insert(WorkflowPart::Entry { state: name.clone() }, actions(&state.enter));
     }
     if !state.ignore.is_empty() {
         let ignored: Vec<&str> = state.ignore.iter().map(String::as_str).collect();
-        parts.insert(Part::Ignored { state: name }, ignored.join(", "));
+        parts.insert(WorkflowPart::Ignored { state: name }, ignored.join(", "));
     }
     parts
 }
 
-fn timers_and_handlers(state: Option<&str>, timers: &[TimerRule], on: &Handlers) -> Parts {
+fn timers_and_handlers(state: Option<&str>, timers: &[TimerRule], on: &Handlers) -> WorkflowParts {
     let state = || state.map(str::to_string);
-    let timers = timers.iter().map(|rule| (Part::Timer { state: state(), timer: rule.name.clone() }, says(rule)));
+    let timers =
+        timers.iter().map(|rule| (WorkflowPart::Timer { state: state(), timer: rule.name.clone() }, says(rule)));
     let handlers = on.iter().map(|(event, handlers)| {
         let told: Vec<String> = handlers.iter().map(handler).collect();
-        (Part::Handler { state: state(), event: event.clone() }, told.join("; else "))
+        (WorkflowPart::Handler { state: state(), event: event.clone() }, told.join("; else "))
     });
     timers.chain(handlers).collect()
 }
@@ -217,32 +218,32 @@ fn duration(wait: TimeDelta) -> String {
     if told.is_empty() { "0m".to_string() } else { told }
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for WorkflowPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = |f: &mut fmt::Formatter<'_>, state: &Option<String>| match state {
             Some(state) => write!(f, " of state {state}"),
             None => f.write_str(" of the whole workflow"),
         };
         match self {
-            Part::Start => f.write_str("start"),
-            Part::State { state } => write!(f, "state {state}"),
-            Part::Entry { state } => write!(f, "entry of state {state}"),
-            Part::Timer { state, timer } => write!(f, "timer {timer}").and_then(|()| of(f, state)),
-            Part::Handler { state, event } => write!(f, "on {event}").and_then(|()| of(f, state)),
-            Part::Ignored { state } => write!(f, "what state {state} ignores"),
-            Part::Letter { letter } => write!(f, "letter {letter}"),
-            Part::Wording { letter, language } => write!(f, "letter {letter} in {language}"),
-            Part::Contact { rule } => write!(f, "contact rule {rule}"),
-            Part::Practice => f.write_str("practice"),
+            WorkflowPart::Start => f.write_str("start"),
+            WorkflowPart::State { state } => write!(f, "state {state}"),
+            WorkflowPart::Entry { state } => write!(f, "entry of state {state}"),
+            WorkflowPart::Timer { state, timer } => write!(f, "timer {timer}").and_then(|()| of(f, state)),
+            WorkflowPart::Handler { state, event } => write!(f, "on {event}").and_then(|()| of(f, state)),
+            WorkflowPart::Ignored { state } => write!(f, "what state {state} ignores"),
+            WorkflowPart::Letter { letter } => write!(f, "letter {letter}"),
+            WorkflowPart::Wording { letter, language } => write!(f, "letter {letter} in {language}"),
+            WorkflowPart::Contact { rule } => write!(f, "contact rule {rule}"),
+            WorkflowPart::Practice => f.write_str("practice"),
         }
     }
 }
 
-impl fmt::Display for Difference {
+impl fmt::Display for PartDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.before, &self.after) {
             // What words a letter has is for its own file to say.
-            (Some(_), Some(_)) if matches!(self.part, Part::Wording { .. }) => {
+            (Some(_), Some(_)) if matches!(self.part, WorkflowPart::Wording { .. }) => {
                 write!(f, "~ {}: other words", self.part)
             }
             (Some(before), Some(after)) => write!(f, "~ {}: {before} -> {after}", self.part),

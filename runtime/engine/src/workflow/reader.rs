@@ -1,17 +1,17 @@
 //! Takes typed values out of the tree, gathering every problem on the way instead of stopping at the first.
 
-use super::node::{At, Key, Kind, Node};
+use super::node::{At, Node, NodeKey, NodeKind};
 use crate::problem::{Code, Problem, did_you_mean};
 
 /// Gathers what is wrong with one file.
-pub struct Reader {
+pub struct WorkflowReader {
     file: String,
     pub problems: Vec<Problem>,
 }
 
-impl Reader {
-    pub fn new(file: &str) -> Reader {
-        Reader { file: file.to_string(), problems: Vec::new() }
+impl WorkflowReader {
+    pub fn new(file: &str) -> WorkflowReader {
+        WorkflowReader { file: file.to_string(), problems: Vec::new() }
     }
 
     pub fn report(&mut self, at: At, code: Code, message: impl Into<String>, help: impl Into<String>) {
@@ -32,10 +32,10 @@ impl Reader {
 
     pub fn text(&mut self, what: &str, node: &Node) -> Option<String> {
         match &node.kind {
-            Kind::Text(text) => Some(text.clone()),
+            NodeKind::Text(text) => Some(text.clone()),
             // `account: 12345` means its digits.
-            Kind::Number(number) => Some(number.to_string()),
-            Kind::Nothing | Kind::Bool(_) | Kind::List(_) | Kind::Map(_) => {
+            NodeKind::Number(number) => Some(number.to_string()),
+            NodeKind::Nothing | NodeKind::Bool(_) | NodeKind::List(_) | NodeKind::Map(_) => {
                 self.wrong_kind(what, "a text", node);
                 None
             }
@@ -44,8 +44,8 @@ impl Reader {
 
     pub fn truth(&mut self, what: &str, node: &Node) -> Option<bool> {
         match &node.kind {
-            Kind::Bool(truth) => Some(*truth),
-            Kind::Nothing | Kind::Number(_) | Kind::Text(_) | Kind::List(_) | Kind::Map(_) => {
+            NodeKind::Bool(truth) => Some(*truth),
+            NodeKind::Nothing | NodeKind::Number(_) | NodeKind::Text(_) | NodeKind::List(_) | NodeKind::Map(_) => {
                 self.wrong_kind(what, "true or false", node);
                 None
             }
@@ -55,8 +55,8 @@ impl Reader {
     /// A whole number between the two, both included.
     pub fn count(&mut self, what: &str, node: &Node, least: u64, most: u64) -> Option<u64> {
         let number = match &node.kind {
-            Kind::Number(number) => number.as_u64(),
-            Kind::Nothing | Kind::Bool(_) | Kind::Text(_) | Kind::List(_) | Kind::Map(_) => None,
+            NodeKind::Number(number) => number.as_u64(),
+            NodeKind::Nothing | NodeKind::Bool(_) | NodeKind::Text(_) | NodeKind::List(_) | NodeKind::Map(_) => None,
         };
         match number {
             Some(number) if (least..=most).contains(&number) => Some(number),
@@ -76,9 +76,11 @@ impl Reader {
     /// A list; a single value stands for a list of one.
     pub fn list<'n>(&mut self, node: &'n Node) -> &'n [Node] {
         match &node.kind {
-            Kind::List(items) => items,
-            Kind::Nothing => &[],
-            Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Map(_) => std::slice::from_ref(node),
+            NodeKind::List(items) => items,
+            NodeKind::Nothing => &[],
+            NodeKind::Bool(_) | NodeKind::Number(_) | NodeKind::Text(_) | NodeKind::Map(_) => {
+                std::slice::from_ref(node)
+            }
         }
     }
 
@@ -87,16 +89,16 @@ impl Reader {
     }
 
     /// The entries of a block; reports what stands there twice and keeps the first.
-    pub fn entries<'n>(&mut self, what: &str, node: &'n Node) -> Vec<(&'n Key, &'n Node)> {
+    pub fn entries<'n>(&mut self, what: &str, node: &'n Node) -> Vec<(&'n NodeKey, &'n Node)> {
         let entries = match &node.kind {
-            Kind::Map(entries) => entries,
-            Kind::Nothing => return Vec::new(),
-            Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::List(_) => {
+            NodeKind::Map(entries) => entries,
+            NodeKind::Nothing => return Vec::new(),
+            NodeKind::Bool(_) | NodeKind::Number(_) | NodeKind::Text(_) | NodeKind::List(_) => {
                 self.wrong_kind(what, "a block of keys", node);
                 return Vec::new();
             }
         };
-        let mut kept: Vec<(&Key, &Node)> = Vec::with_capacity(entries.len());
+        let mut kept: Vec<(&NodeKey, &Node)> = Vec::with_capacity(entries.len());
         let mut seen = std::collections::BTreeMap::new();
         for (key, value) in entries {
             if let Some(line) = seen.insert(key.name.as_str(), key.at.line) {
@@ -137,7 +139,7 @@ impl Reader {
 pub struct Block<'n> {
     what: String,
     pub at: At,
-    entries: Vec<(&'n Key, &'n Node)>,
+    entries: Vec<(&'n NodeKey, &'n Node)>,
 }
 
 impl<'n> Block<'n> {
@@ -145,7 +147,7 @@ impl<'n> Block<'n> {
         self.entries.iter().find(|(found, _)| found.name == key).map(|(_, value)| *value)
     }
 
-    pub fn required(&self, reader: &mut Reader, key: &str) -> Option<&'n Node> {
+    pub fn required(&self, reader: &mut WorkflowReader, key: &str) -> Option<&'n Node> {
         let found = self.get(key);
         if found.is_none() {
             let message = format!("`{}` lacks `{key}`", self.what);
@@ -154,11 +156,11 @@ impl<'n> Block<'n> {
         found
     }
 
-    pub fn text(&self, reader: &mut Reader, key: &str) -> Option<String> {
+    pub fn text(&self, reader: &mut WorkflowReader, key: &str) -> Option<String> {
         self.get(key).and_then(|node| reader.text(key, node))
     }
 
-    pub fn required_text(&self, reader: &mut Reader, key: &str) -> Option<String> {
+    pub fn required_text(&self, reader: &mut WorkflowReader, key: &str) -> Option<String> {
         self.required(reader, key).and_then(|node| reader.text(key, node))
     }
 }
@@ -173,9 +175,9 @@ pub fn is_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
-impl Reader {
+impl WorkflowReader {
     /// Reports a name that is not one; the name is used all the same, so that one fault makes one message.
-    pub fn name(&mut self, what: &str, key: &Key) -> String {
+    pub fn name(&mut self, what: &str, key: &NodeKey) -> String {
         if !is_name(&key.name) {
             let message = format!("`{}` is no name for a {what}", key.name);
             self.report(key.at, Code::BAD_NAME, message, "use lower-case words joined by hyphens: `first-contact`");

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Files;
-use super::node::{At, Kind, Node};
-use super::reader::{Block, Reader};
+use super::node::{At, Node, NodeKind};
+use super::reader::{Block, WorkflowReader};
 use crate::problem::{Code, did_you_mean};
 use crate::referral::Channel;
 use crate::vocabulary::vocabulary;
@@ -113,7 +113,7 @@ const REPLY_KEYS: &[&str] =
 const CARRIER_KEYS: &[&str] =
     &["plugin", "endpoint", "endpoints", "reveal", "settings", "clear_phi_because", "channel"];
 
-pub(super) fn read(reader: &mut Reader, node: &Node, files: &Files) -> Stages {
+pub(super) fn read(reader: &mut WorkflowReader, node: &Node, files: &Files) -> Stages {
     let block = reader.block("stages", node, StageKind::WORDS);
     let mut trigger = Vec::new();
     let kind = StageKind::Trigger;
@@ -160,7 +160,7 @@ pub(super) fn read(reader: &mut Reader, node: &Node, files: &Files) -> Stages {
     }
 }
 
-fn read_carrier(reader: &mut Reader, name: String, node: &Node, files: &Files) -> Option<Carrier> {
+fn read_carrier(reader: &mut WorkflowReader, name: String, node: &Node, files: &Files) -> Option<Carrier> {
     let key = StageKind::Outreach.key(&name);
     let fields = reader.block(&key, node, CARRIER_KEYS);
     let channel = fields.required(reader, "channel").and_then(|node| reader.choice("channel", node, Channel::ALL));
@@ -168,12 +168,12 @@ fn read_carrier(reader: &mut Reader, name: String, node: &Node, files: &Files) -
     Some(Carrier { name, channel: channel?, stage: stage? })
 }
 
-fn read_stage(reader: &mut Reader, key: &str, node: &Node, files: &Files) -> Option<Stage> {
+fn read_stage(reader: &mut WorkflowReader, key: &str, node: &Node, files: &Files) -> Option<Stage> {
     let fields = reader.block(key, node, STAGE_KEYS);
     stage_of(reader, key, &fields, files)
 }
 
-fn stage_of(reader: &mut Reader, key: &str, fields: &Block<'_>, files: &Files) -> Option<Stage> {
+fn stage_of(reader: &mut WorkflowReader, key: &str, fields: &Block<'_>, files: &Files) -> Option<Stage> {
     let plugin = fields.required_text(reader, "plugin");
     let mut endpoints = Vec::new();
     for name in ["endpoint", "endpoints"] {
@@ -189,8 +189,8 @@ fn stage_of(reader: &mut Reader, key: &str, fields: &Block<'_>, files: &Files) -
 }
 
 /// A block of its own, or the path of a file beside the workflow: a roster is long, and another person's work.
-fn read_settings(reader: &mut Reader, node: &Node, files: &Files) -> Option<Value> {
-    if let Kind::Text(path) = &node.kind {
+fn read_settings(reader: &mut WorkflowReader, node: &Node, files: &Files) -> Option<Value> {
+    if let NodeKind::Text(path) = &node.kind {
         let Some(text) = files.get(path) else {
             let message = format!("there is no file `{path}` beside the workflow");
             reader.report(node.at, Code::NO_FILE, message, did_you_mean(path, files.keys().map(String::as_str)));

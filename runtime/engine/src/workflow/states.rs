@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::node::{At, Kind, Node};
-use super::reader::{Reader, is_name};
+use super::node::{At, Node, NodeKind};
+use super::reader::{WorkflowReader, is_name};
 use super::timers::{self, Since, TimerRule};
 use super::{Mention, Mentions};
 use crate::event::{PERSON_PREFIX, TIMER_PREFIX, event_names};
@@ -45,7 +45,7 @@ pub struct Handler {
 const KEYS: &[&str] = &["enter", "timers", "on", "ignore", "end"];
 const HANDLER_KEYS: &[&str] = &["to", "if", "do", "reenter", "always"];
 
-pub(super) fn read(reader: &mut Reader, mentions: &mut Mentions, node: &Node) -> BTreeMap<String, State> {
+pub(super) fn read(reader: &mut WorkflowReader, mentions: &mut Mentions, node: &Node) -> BTreeMap<String, State> {
     let mut states = BTreeMap::new();
     for (key, node) in reader.entries("states", node) {
         let name = reader.name("state", key);
@@ -64,7 +64,7 @@ pub(super) fn read(reader: &mut Reader, mentions: &mut Mentions, node: &Node) ->
     states
 }
 
-fn read_ignored(reader: &mut Reader, node: &Node) -> BTreeSet<String> {
+fn read_ignored(reader: &mut WorkflowReader, node: &Node) -> BTreeSet<String> {
     let mut ignored = BTreeSet::new();
     for item in reader.list(node) {
         if let Some(name) = reader.text("ignore", item) {
@@ -76,7 +76,7 @@ fn read_ignored(reader: &mut Reader, node: &Node) -> BTreeSet<String> {
 }
 
 /// Several events may share a handler: `reply.help, reply.question:`.
-pub(super) fn read_handlers(reader: &mut Reader, mentions: &mut Mentions, node: &Node) -> Handlers {
+pub(super) fn read_handlers(reader: &mut WorkflowReader, mentions: &mut Mentions, node: &Node) -> Handlers {
     let mut handlers = Handlers::new();
     for (key, node) in reader.entries("on", node) {
         let read = read_alternatives(reader, mentions, key.at, node);
@@ -91,7 +91,7 @@ pub(super) fn read_handlers(reader: &mut Reader, mentions: &mut Mentions, node: 
     handlers
 }
 
-fn check_event(reader: &mut Reader, name: &str, at: At) {
+fn check_event(reader: &mut WorkflowReader, name: &str, at: At) {
     let of_its_own = [TIMER_PREFIX, PERSON_PREFIX].iter().filter_map(|prefix| name.strip_prefix(prefix)).any(is_name);
     if !of_its_own && !event_names().any(|known| known == name) {
         let help = did_you_mean(name, event_names());
@@ -99,7 +99,7 @@ fn check_event(reader: &mut Reader, name: &str, at: At) {
     }
 }
 
-fn read_alternatives(reader: &mut Reader, mentions: &mut Mentions, at: At, node: &Node) -> Vec<Handler> {
+fn read_alternatives(reader: &mut WorkflowReader, mentions: &mut Mentions, at: At, node: &Node) -> Vec<Handler> {
     let mut alternatives: Vec<Handler> = Vec::new();
     let mut always_taken = false;
     for item in reader.list(node) {
@@ -116,18 +116,18 @@ fn read_alternatives(reader: &mut Reader, mentions: &mut Mentions, at: At, node:
 /// By what is written, so that a guard with a fault is not taken for none.
 fn is_conditional(node: &Node) -> bool {
     match &node.kind {
-        Kind::Map(entries) => entries.iter().any(|(key, _)| key.name == "if"),
-        Kind::Nothing | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::List(_) => false,
+        NodeKind::Map(entries) => entries.iter().any(|(key, _)| key.name == "if"),
+        NodeKind::Nothing | NodeKind::Bool(_) | NodeKind::Number(_) | NodeKind::Text(_) | NodeKind::List(_) => false,
     }
 }
 
 /// `to-state` alone, or a block.
-fn read_handler(reader: &mut Reader, mentions: &mut Mentions, at: At, node: &Node) -> Option<Handler> {
+fn read_handler(reader: &mut WorkflowReader, mentions: &mut Mentions, at: At, node: &Node) -> Option<Handler> {
     let mut mention = |name: String, at: At| {
         mentions.states.push(Mention { name: name.clone(), at });
         name
     };
-    if let Kind::Text(name) = &node.kind {
+    if let NodeKind::Text(name) = &node.kind {
         let to = Some(mention(name.clone(), node.at));
         return Some(Handler { guard: None, to, actions: Arc::from([]), reenter: false, always: false, at });
     }
@@ -141,7 +141,7 @@ fn read_handler(reader: &mut Reader, mentions: &mut Mentions, at: At, node: &Nod
     Some(Handler { guard, to, actions: actions.into(), reenter, always, at })
 }
 
-fn read_guard(reader: &mut Reader, node: &Node) -> Option<Arc<Guard>> {
+fn read_guard(reader: &mut WorkflowReader, node: &Node) -> Option<Arc<Guard>> {
     let source = reader.text("if", node)?;
     match Guard::compile(&source) {
         Ok(guard) => Some(Arc::new(guard)),

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::Files;
 use super::letters::LetterRule;
-use super::node::{At, Kind, Node};
-use super::reader::{Block, Reader};
+use super::node::{At, Node, NodeKind};
+use super::reader::{Block, WorkflowReader};
 use crate::problem::{Code, did_you_mean};
 use crate::referral::Channel;
-use crate::template::{ClockStyle, Language, LetterTexts, LocalCalendar, MailText, Place, Template, Words};
+use crate::template::{ClockStyle, Language, LetterTexts, LocalCalendar, MailText, Template, TemplatePlace, Words};
 
 const LANGUAGE_KEYS: &[&str] = &["language", "words", "calendar", "specialties", "letters"];
 const WORD_KEYS: &[&str] = &["specialist", "specialty", "yes", "help", "stop"];
@@ -16,7 +16,7 @@ const CALENDAR_KEYS: &[&str] = &["weekdays", "months", "date", "am", "pm"];
 const MAIL_KEYS: &[&str] = &["subject", "text"];
 
 pub(super) fn read(
-    reader: &mut Reader,
+    reader: &mut WorkflowReader,
     node: Option<&Node>,
     letters: &BTreeMap<String, LetterRule>,
     files: &Files,
@@ -24,8 +24,8 @@ pub(super) fn read(
     match node {
         None => BTreeMap::new(),
         Some(node) => match &node.kind {
-            Kind::Text(folder) => read_folder(reader, node.at, folder, letters, files),
-            Kind::Nothing | Kind::Bool(_) | Kind::Number(_) | Kind::List(_) | Kind::Map(_) => {
+            NodeKind::Text(folder) => read_folder(reader, node.at, folder, letters, files),
+            NodeKind::Nothing | NodeKind::Bool(_) | NodeKind::Number(_) | NodeKind::List(_) | NodeKind::Map(_) => {
                 let entries = reader.entries("templates", node);
                 let languages =
                     entries.into_iter().map(|(key, node)| read_language(reader, Some(&key.name), node, letters));
@@ -36,7 +36,7 @@ pub(super) fn read(
 }
 
 fn read_folder(
-    reader: &mut Reader,
+    reader: &mut WorkflowReader,
     at: At,
     folder: &str,
     letters: &BTreeMap<String, LetterRule>,
@@ -49,7 +49,7 @@ fn read_folder(
         found = true;
         match Node::parse(path, text) {
             Ok(tree) => {
-                let mut within = Reader::new(path);
+                let mut within = WorkflowReader::new(path);
                 let language = read_language(&mut within, None, &tree, letters);
                 reader.problems.append(&mut within.problems);
                 languages.extend(language.map(|language| (language.tag.clone(), language)));
@@ -65,7 +65,7 @@ fn read_folder(
 }
 
 fn read_language(
-    reader: &mut Reader,
+    reader: &mut WorkflowReader,
     tag: Option<&str>,
     node: &Node,
     letters: &BTreeMap<String, LetterRule>,
@@ -99,7 +99,7 @@ fn read_language(
     Some(Language { tag: tag?, words, calendar: calendar?, specialties, letters: texts })
 }
 
-fn read_words(reader: &mut Reader, node: &Node) -> Words {
+fn read_words(reader: &mut WorkflowReader, node: &Node) -> Words {
     let block = reader.block("words", node, WORD_KEYS);
     let mut word = |key: &str| block.required_text(reader, key).unwrap_or_default();
     Words {
@@ -111,7 +111,7 @@ fn read_words(reader: &mut Reader, node: &Node) -> Words {
     }
 }
 
-fn read_calendar(reader: &mut Reader, node: &Node) -> Option<LocalCalendar> {
+fn read_calendar(reader: &mut WorkflowReader, node: &Node) -> Option<LocalCalendar> {
     let block = reader.block("calendar", node, CALENDAR_KEYS);
     let weekdays = words_of::<7>(reader, &block, "weekdays");
     let months = words_of::<12>(reader, &block, "months");
@@ -128,7 +128,7 @@ fn read_calendar(reader: &mut Reader, node: &Node) -> Option<LocalCalendar> {
     Some(LocalCalendar { weekdays: weekdays?, months: months?, date: date?, clock })
 }
 
-fn words_of<const N: usize>(reader: &mut Reader, block: &Block<'_>, key: &str) -> Option<[String; N]> {
+fn words_of<const N: usize>(reader: &mut WorkflowReader, block: &Block<'_>, key: &str) -> Option<[String; N]> {
     let node = block.required(reader, key)?;
     let words = reader.texts(key, node);
     let count = words.len();
@@ -140,7 +140,7 @@ fn words_of<const N: usize>(reader: &mut Reader, block: &Block<'_>, key: &str) -
     words
 }
 
-fn read_texts(reader: &mut Reader, name: &str, node: &Node) -> LetterTexts {
+fn read_texts(reader: &mut WorkflowReader, name: &str, node: &Node) -> LetterTexts {
     let block = reader.block(name, node, Channel::WORDS);
     let [sms, email, portal] = [Channel::Sms, Channel::Email, Channel::Portal].map(Channel::as_str);
     let sms = block.get(sms).and_then(|node| read_template(reader, sms, node));
@@ -149,19 +149,19 @@ fn read_texts(reader: &mut Reader, name: &str, node: &Node) -> LetterTexts {
     LetterTexts { sms, email, portal }
 }
 
-fn read_mail(reader: &mut Reader, what: &str, node: &Node) -> Option<MailText> {
+fn read_mail(reader: &mut WorkflowReader, what: &str, node: &Node) -> Option<MailText> {
     let block = reader.block(what, node, MAIL_KEYS);
     let subject = block.required(reader, "subject").and_then(|node| read_template(reader, "subject", node));
     let text = block.required(reader, "text").and_then(|node| read_template(reader, "text", node));
     Some(MailText { subject: subject?, text: text? })
 }
 
-fn read_template(reader: &mut Reader, what: &str, node: &Node) -> Option<Template> {
+fn read_template(reader: &mut WorkflowReader, what: &str, node: &Node) -> Option<Template> {
     let text = reader.text(what, node)?;
-    compile(reader, node.at, &text, Place::Letter)
+    compile(reader, node.at, &text, TemplatePlace::Letter)
 }
 
-pub(super) fn compile(reader: &mut Reader, at: At, text: &str, place: Place) -> Option<Template> {
+pub(super) fn compile(reader: &mut WorkflowReader, at: At, text: &str, place: TemplatePlace) -> Option<Template> {
     match Template::compile(text, place) {
         Ok(template) => Some(template),
         Err(fault) => {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::node::{At, Node};
-use super::reader::Reader;
+use super::reader::WorkflowReader;
 use crate::calendar::parse_duration;
 use crate::event::PlainEvent;
 use crate::problem::Code;
@@ -56,7 +56,7 @@ const KEYS: &[&str] = &["after", "before", "since", "at_most", "late"];
 /// A visit that stays open is looked at again daily unless the workflow says otherwise.
 const VISIT_OPEN_HOURS_DEFAULT: i64 = 24;
 
-pub(super) fn read(reader: &mut Reader, node: &Node, since: Since) -> Vec<TimerRule> {
+pub(super) fn read(reader: &mut WorkflowReader, node: &Node, since: Since) -> Vec<TimerRule> {
     let mut timers = Vec::new();
     for (key, node) in reader.entries("timers", node) {
         let name = reader.name("timer", key);
@@ -68,7 +68,7 @@ pub(super) fn read(reader: &mut Reader, node: &Node, since: Since) -> Vec<TimerR
     timers
 }
 
-fn read_timer(reader: &mut Reader, name: &str, node: &Node, since: Since) -> Option<(When, Late)> {
+fn read_timer(reader: &mut WorkflowReader, name: &str, node: &Node, since: Since) -> Option<(When, Late)> {
     let block = reader.block(&format!("timer {name}"), node, KEYS);
     let since = block.get("since").and_then(|node| reader.choice("since", node, Since::ALL)).unwrap_or(since);
     let late = block.get("late").and_then(|node| reader.choice("late", node, Late::ALL)).unwrap_or(Late::Skip);
@@ -98,7 +98,7 @@ fn read_timer(reader: &mut Reader, name: &str, node: &Node, since: Since) -> Opt
 }
 
 fn says(node: &Node, words: &str) -> bool {
-    matches!(&node.kind, super::node::Kind::Text(text) if text == words)
+    matches!(&node.kind, super::node::NodeKind::Text(text) if text == words)
 }
 
 pub(super) enum Anchored {
@@ -107,7 +107,7 @@ pub(super) enum Anchored {
 }
 
 /// `3d` or `appointment 24h`.
-pub(super) fn read_anchored(reader: &mut Reader, what: &str, node: &Node) -> Option<Anchored> {
+pub(super) fn read_anchored(reader: &mut WorkflowReader, what: &str, node: &Node) -> Option<Anchored> {
     let text = reader.text(what, node)?;
     match text.strip_prefix("appointment") {
         Some(rest) => duration_at(reader, rest, node.at).map(Anchored::Appointment),
@@ -115,12 +115,12 @@ pub(super) fn read_anchored(reader: &mut Reader, what: &str, node: &Node) -> Opt
     }
 }
 
-pub(super) fn read_duration(reader: &mut Reader, what: &str, node: &Node) -> Option<TimeDelta> {
+pub(super) fn read_duration(reader: &mut WorkflowReader, what: &str, node: &Node) -> Option<TimeDelta> {
     let text = reader.text(what, node)?;
     duration_at(reader, &text, node.at)
 }
 
-fn duration_at(reader: &mut Reader, text: &str, at: At) -> Option<TimeDelta> {
+fn duration_at(reader: &mut WorkflowReader, text: &str, at: At) -> Option<TimeDelta> {
     let parsed = parse_duration(text);
     if let Err(error) = &parsed {
         let message = format!("`{}` is no duration", text.trim());

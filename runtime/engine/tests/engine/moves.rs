@@ -10,7 +10,7 @@ use handoff_engine::scenario::Scenario;
 use handoff_engine::silence::letters_in_silence;
 use handoff_engine::step::{Stranded, adopt, begin};
 use handoff_engine::workflow::Workflow;
-use handoff_engine::workflow::moves::{Fate, Moves};
+use handoff_engine::workflow::moves::{MoveOutcome, Moves};
 use handoff_engine::workflow::parts::{course, differences};
 
 use crate::given;
@@ -145,8 +145,8 @@ fn the_first_rule_that_fits_decides() {
         state,
         &newer.workflow,
     ) {
-        Fate::Stays => "stays".to_string(),
-        Fate::Moves(to) => format!("to {to}"),
+        MoveOutcome::Stays => "stays".to_string(),
+        MoveOutcome::Moves(to) => format!("to {to}"),
     };
     let rows = [
         ("", "waiting", "stays"),
@@ -166,9 +166,9 @@ fn the_first_rule_that_fits_decides() {
     }
     let back = Moves::returning(older.digest);
     let fate = |state| back.fate((&older.digest, &older.workflow), state, &older.workflow);
-    assert_eq!((fate("waiting"), fate("gone")), (Fate::Moves("waiting"), Fate::Stays));
+    assert_eq!((fate("waiting"), fate("gone")), (MoveOutcome::Moves("waiting"), MoveOutcome::Stays));
     let other = Digest::of(b"another");
-    assert_eq!(back.fate((&other, &older.workflow), "waiting", &older.workflow), Fate::Stays);
+    assert_eq!(back.fate((&other, &older.workflow), "waiting", &older.workflow), MoveOutcome::Stays);
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn event(kind: u8, detail: u8, referral: &Referral) -> Event {
         7 => Event::Visit { finding: VisitFinding::Open { again_in_hours: u32::from(detail) } },
         8 => Event::Visit { finding: VisitFinding::NoShow },
         9 => Event::Person { verb: "reroute".to_string(), who: String::new(), reason: String::new() },
-        10 => Event::Done { what: Errand::Chart, succeeded: detail.is_multiple_of(2), reference: String::new() },
+        10 => Event::Done { what: Delegated::Chart, succeeded: detail.is_multiple_of(2), reference: String::new() },
         _ => match referral.timers.get(usize::from(detail) % referral.timers.len().max(1)) {
             Some(timer) => Event::Timer { name: timer.name.clone() },
             None => Event::Unreachable { template: String::new(), reason: String::new() },

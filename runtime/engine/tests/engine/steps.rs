@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::deployment::Deployment;
 use handoff_engine::event::*;
-use handoff_engine::guard::{Guard, VARIABLES, View};
+use handoff_engine::guard::{Guard, GuardView, VARIABLES};
 use handoff_engine::ids::{LetterId, ReferralId, Token};
 use handoff_engine::referral::*;
 use handoff_engine::scenario::Scenario;
@@ -174,7 +174,7 @@ fn letters_are_numbered_without_gaps_or_repeats() {
 fn guards_see_what_they_are_promised() {
     let referral = newborn();
     let event = Event::Withdrawn;
-    let view = View { facts: &referral.facts, event: &event, event_name: "withdrawn", now: start() };
+    let view = GuardView { facts: &referral.facts, event: &event, event_name: "withdrawn", now: start() };
     let holds = |source: &str| Guard::compile(source).expect(source).holds(&view);
     for known in VARIABLES {
         let variable = known.name;
@@ -196,8 +196,11 @@ fn guards_see_what_they_are_promised() {
 fn a_wrong_number_is_never_written_to_again_and_the_patients_other_numbers_are() {
     let deployment = given::recipe();
     let mut referral = newborn();
-    let reach =
-        |channel, address: &str| Reach { channel, address: Token(address.to_string()), consent: Consent::Unknown };
+    let reach = |channel, address: &str| ContactPoint {
+        channel,
+        address: Token(address.to_string()),
+        consent: Consent::Unknown,
+    };
     let [mobile, home, email] = [(Channel::Sms, "mobile"), (Channel::Sms, "home"), (Channel::Email, "email")];
     Arc::make_mut(&mut referral.facts.patient).reaches =
         [mobile, home, email].map(|(channel, address)| reach(channel, address)).into();

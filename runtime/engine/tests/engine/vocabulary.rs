@@ -43,7 +43,7 @@ fn every_word_is_stored_as_it_always_was() {
     check(AppointmentChange::ALL, &expect!["booked moved changed cancelled deleted no-show arrived completed"]);
     check(RerouteReason::ALL, &expect!["out-of-network over-booked declined none-named"]);
     check(NetworkCause::ALL, &expect!["ordered over-booked declined"]);
-    check(Errand::ALL, &expect!["chart task"]);
+    check(Delegated::ALL, &expect!["chart task"]);
     check(ChartOutcome::ALL, &expect!["closed-with-note closed-without-note declined cancelled unreachable no-show"]);
     check(Audience::ALL, &expect!["physician coordinator specialist"]);
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use handoff_host::{Answer, Call, FaultKind, Function, World};
+use handoff_host::{Answer, Call, FaultKind, Function, WitWorld};
 
 use crate::{fixtures, samples};
 
 #[test]
 fn a_shell_of_each_world_loads_as_that_world_and_no_other() {
     let host = fixtures::host();
-    for &world in World::ALL {
+    for &world in WitWorld::ALL {
         let shell =
             fixtures::shell(&format!("package test:test; world test {{ include handoff:stage/{world}@0.1.0; }}"));
         let plugin = host.load(&shell).unwrap_or_else(|error| panic!("{world}: {error}"));
@@ -32,7 +32,7 @@ fn a_shell_of_each_world_loads_as_that_world_and_no_other() {
 fn one_component_may_serve_several_stages() {
     let host = fixtures::host();
     let plugin = host.load(&fixtures::shell_of(&["hand-over", "retrieval", "write-back"])).expect("a plugin");
-    assert_eq!(plugin.worlds(), [World::Records, World::Chart, World::Escalation]);
+    assert_eq!(plugin.worlds(), [WitWorld::Records, WitWorld::Chart, WitWorld::Escalation]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use handoff_host::{Host, Limits};
+use handoff_host::{Host, PluginLimits};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, Resolve, WorldId};
 
@@ -12,14 +12,14 @@ fn root() -> PathBuf {
 }
 
 /// Tight, so that running into them takes no time; the deadline is wide enough for a busy machine.
-pub fn limits() -> Limits {
-    Limits {
+pub fn limits() -> PluginLimits {
+    PluginLimits {
         memory_bytes: 16 << 20,
         output_bytes: 1 << 20,
         deadline: Duration::from_millis(500),
         wait: Duration::from_secs(20),
         concurrent_calls: 4,
-        ..Limits::default()
+        ..PluginLimits::default()
     }
 }
 

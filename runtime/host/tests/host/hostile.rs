@@ -39,7 +39,7 @@ fn each_misdeed_has_its_name() {
 
 #[test]
 fn an_answer_has_its_own_limit_below_that_of_memory() {
-    let roomy = handoff_host::Limits { memory_bytes: 256 << 20, ..fixtures::limits() };
+    let roomy = handoff_host::PluginLimits { memory_bytes: 256 << 20, ..fixtures::limits() };
     let host = Host::new(roomy, None).expect("a host");
     let plugin = host.load(&fixtures::hostile()).expect("a plugin");
     let fault = host.call(&plugin, &samples::choose("return too much")).expect_err("100 MB");

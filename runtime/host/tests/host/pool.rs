@@ -4,7 +4,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use handoff_host::{FaultKind, Host, Limits};
+use handoff_host::{FaultKind, Host, PluginLimits};
 
 use crate::{fixtures, samples};
 
@@ -34,7 +34,7 @@ fn a_hundred_callers_share_four_places() {
 
 #[test]
 fn who_waits_too_long_is_told_that_the_host_is_busy() {
-    let limits = Limits { concurrent_calls: 1, wait: Duration::from_millis(50), ..fixtures::limits() };
+    let limits = PluginLimits { concurrent_calls: 1, wait: Duration::from_millis(50), ..fixtures::limits() };
     let host = Host::new(limits, None).expect("a host");
     let plugin = host.load(&fixtures::hostile()).expect("a plugin");
     let together = Barrier::new(2);

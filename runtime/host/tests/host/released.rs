@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use handoff_host::{FaultKind, World};
+use handoff_host::{FaultKind, WitWorld};
 
 use crate::{fixtures, samples};
 
@@ -12,7 +12,7 @@ fn a_shell_of_each_world_of_each_released_contract_loads_and_is_reached() {
     let versions = fixtures::released();
     assert!(!versions.is_empty(), "a release freezes its contract in wit/released");
     for version in versions {
-        for &world in World::ALL {
+        for &world in WitWorld::ALL {
             let shell = fixtures::shell_from(&version, world.name());
             let plugin = host.load(&shell).unwrap_or_else(|error| panic!("{}: {world}: {error}", version.display()));
             assert_eq!(plugin.worlds(), [world]);

@@ -10,8 +10,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::*;
-use crate::connection_limits::GuestLimits;
-use crate::listener::Guard;
+use crate::connection_limits::ConnectionLimitsConfig;
+use crate::listener::ListenerProtection;
 use crate::tls::testing::config;
 
 struct Running {
@@ -31,26 +31,26 @@ impl Running {
     }
 }
 
-async fn run(guard: Guard, limits: Limits, public_url: Option<&str>) -> Running {
+async fn run(guard: ListenerProtection, limits: HttpLimits, public_url: Option<&str>) -> Running {
     let kept: Arc<Mutex<Vec<Delivery>>> = Arc::default();
     let keeper = Arc::clone(&kept);
     let intake = move |delivery: Delivery| {
         keeper.lock().push(delivery);
-        async { Answer { status: 202, content_type: "text/xml".into(), body: b"<Response/>".to_vec() } }
+        async { Acknowledgement { status: 202, content_type: "text/xml".into(), body: b"<Response/>".to_vec() } }
     };
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let entrance = Entrance::open("http", address, &guard).expect("a good guard");
-    let scheme = if entrance.is_encrypted() { Scheme::Https } else { Scheme::Http };
+    let tcp = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = tcp.local_addr().expect("an address");
+    let listener = Listener::open("http", address, &guard).expect("a good guard");
+    let scheme = if listener.is_encrypted() { Scheme::Https } else { Scheme::Http };
     let public_url = public_url.map(str::to_string);
     let router = router(Arc::new(intake), Arc::new(SystemClock), public_url, scheme, limits);
     let (open, closing) = watch::channel(false);
-    tokio::spawn(super::serve(entrance, listener, router, limits, closing));
+    tokio::spawn(super::serve(listener, tcp, router, limits, closing));
     Running { address, kept, open }
 }
 
 async fn plain(public_url: Option<&str>) -> Running {
-    run(Guard::default(), Limits::default(), public_url).await
+    run(ListenerProtection::default(), HttpLimits::default(), public_url).await
 }
 
 /// What a listener answers to bytes that come all at once, up to the end of the connection.
@@ -76,11 +76,11 @@ async fn bodies_headers_and_the_called_url_come_through_as_they_are() {
     assert_eq!(response.text().await.expect("text"), "<Response/>");
     client.post(running.url("/in/orders")).send().await.expect("answered");
     let kept = running.kept();
-    assert_eq!((kept[0].door, kept[0].source.as_str()), (Door::Callback, "sms"));
+    assert_eq!((kept[0].transport, kept[0].source.as_str()), (Transport::Callback, "sms"));
     assert_eq!(kept[0].url, "https://handoff.example.org/callback/sms?a=1&b=%20");
     assert_eq!(kept[0].body, body);
     assert!(kept[0].headers.iter().any(|header| header.name == "x-twilio-signature" && header.value == "sig"));
-    assert_eq!((kept[1].door, kept[1].source.as_str()), (Door::Webhook, "orders"));
+    assert_eq!((kept[1].transport, kept[1].source.as_str()), (Transport::Webhook, "orders"));
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn what_is_too_long_or_of_another_method_is_not_taken_in() {
 
 #[test]
 fn a_nonsense_status_is_no_success() {
-    let answer = Answer { status: 7, content_type: "a\nb".into(), body: Vec::new() };
+    let answer = Acknowledgement { status: 7, content_type: "a\nb".into(), body: Vec::new() };
     let response = respond(answer);
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert!(response.headers().get(CONTENT_TYPE).is_none());
@@ -112,7 +112,7 @@ fn a_nonsense_status_is_no_success() {
 async fn webhooks_come_over_tls_and_are_called_by_https() {
     let (folder, ours) = (tempfile::tempdir().expect("a folder"), Authority::new());
     let tls = Some(config(folder.path(), &ours, &[]));
-    let running = run(Guard { tls, ..Guard::default() }, Limits::default(), None).await;
+    let running = run(ListenerProtection { tls, ..ListenerProtection::default() }, HttpLimits::default(), None).await;
     let mut stream = dial(running.address, &ours, None, rustls::DEFAULT_VERSIONS).await.expect("let in");
     let request = b"POST /in/orders HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
     stream.write_all(request).await.expect("sent");
@@ -125,7 +125,7 @@ async fn webhooks_come_over_tls_and_are_called_by_https() {
 #[tokio::test]
 async fn a_request_sent_by_drops_is_cut_off() {
     let short = Duration::from_millis(300);
-    let limits = Limits { head: short, body: short, ..Limits::default() };
+    let limits = HttpLimits { head: short, body: short, ..HttpLimits::default() };
     let head = "POST /in/x HTTP/1.1\r\nhost: x\r\n";
     for (what, sent, drop, expected) in [
         ("a head", head.to_string(), "a: b\r\n", ""),
@@ -133,7 +133,7 @@ async fn a_request_sent_by_drops_is_cut_off() {
         ("a body in chunks", format!("{head}transfer-encoding: chunked\r\n\r\n"), "1\r\nx\r\n", "HTTP/1.1 408 "),
         ("a silent connection", String::new(), "", ""),
     ] {
-        let running = run(Guard::default(), limits, None).await;
+        let running = run(ListenerProtection::default(), limits, None).await;
         let mut stream = TcpStream::connect(running.address).await.expect("connected");
         let began = Instant::now();
         stream.write_all(sent.as_bytes()).await.expect("sent");
@@ -172,8 +172,9 @@ async fn a_head_that_is_too_long_is_refused() {
 
 #[tokio::test]
 async fn a_source_that_asks_too_fast_is_told_when_to_come_again() {
-    let limits = GuestLimits { deliveries_per_second: 1, ..GuestLimits::default() };
-    let running = run(Guard { limits, ..Guard::default() }, Limits::default(), None).await;
+    let limits = ConnectionLimitsConfig { deliveries_per_second: 1, ..ConnectionLimitsConfig::default() };
+    let running =
+        run(ListenerProtection { limits, ..ListenerProtection::default() }, HttpLimits::default(), None).await;
     let client = client();
     let mut statuses = Vec::new();
     for _ in 0..7 {

@@ -1,4 +1,4 @@
-//! The entrance on real sockets: who is let in, who is not, and what the other side hears of it.
+//! A listener on real sockets: who is let in, who is not, and what the other side hears of it.
 
 use std::io;
 
@@ -18,24 +18,24 @@ struct Running {
     _open: watch::Sender<bool>,
 }
 
-/// Tells every visitor who it is.
-async fn introduce(visitor: Visitor) {
-    let Visitor { mut socket, guest, .. } = visitor;
+/// Tells every connection who it is.
+async fn introduce(connection: Connection) {
+    let Connection { mut socket, permit, .. } = connection;
     let mut word = [0; 4];
     if socket.read_exact(&mut word).await.is_ok() {
-        // A visitor that is gone has nothing to hear.
-        let _gone = socket.write_all(format!("you are {}", guest.source()).as_bytes()).await;
+        // A connection that is gone has nothing to hear.
+        let _gone = socket.write_all(format!("you are {}", permit.source()).as_bytes()).await;
         let _gone = socket.shutdown().await;
     }
 }
 
-async fn run(guard: &Guard) -> Running {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let mut entrance = Entrance::open("hl7", address, guard).expect("a good guard");
-    entrance.handshake = Duration::from_millis(300);
+async fn run(guard: &ListenerProtection) -> Running {
+    let tcp = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = tcp.local_addr().expect("an address");
+    let mut listener = Listener::open("hl7", address, guard).expect("a good guard");
+    listener.handshake = Duration::from_millis(300);
     let (open, closing) = watch::channel(false);
-    tokio::spawn(entrance.serve(listener, closing, introduce));
+    tokio::spawn(listener.serve(tcp, closing, introduce));
     Running { address, _open: open }
 }
 
@@ -62,8 +62,8 @@ async fn rest(mut stream: TcpStream) -> Vec<u8> {
     bytes
 }
 
-fn guard(tls: TlsConfig) -> Guard {
-    Guard { tls: Some(tls), ..Guard::default() }
+fn guard(tls: TlsConfig) -> ListenerProtection {
+    ListenerProtection { tls: Some(tls), ..ListenerProtection::default() }
 }
 
 #[tokio::test]
@@ -137,8 +137,8 @@ async fn older_tls_and_plain_text_are_turned_away() {
 #[tokio::test]
 async fn whoever_does_not_shake_hands_is_sent_away_and_its_place_is_free() {
     let (folder, ours) = (TempDir::new().expect("a folder"), Authority::new());
-    let limits = GuestLimits { connections_max: 1, ..GuestLimits::default() };
-    let running = run(&Guard { limits, ..guard(config(folder.path(), &ours, &[])) }).await;
+    let limits = ConnectionLimitsConfig { connections_max: 1, ..ConnectionLimitsConfig::default() };
+    let running = run(&ListenerProtection { limits, ..guard(config(folder.path(), &ours, &[])) }).await;
     let silent = TcpStream::connect(running.address).await.expect("connected");
     assert!(hear(&running, &ours, None, ANY).await.is_err(), "there is one place, and it is taken");
     assert_eq!(rest(silent).await, b"");
@@ -148,9 +148,9 @@ async fn whoever_does_not_shake_hands_is_sent_away_and_its_place_is_free() {
 #[tokio::test]
 async fn a_source_is_counted_by_its_certificate_once_it_has_shown_it() {
     let (folder, ours) = (TempDir::new().expect("a folder"), Authority::new());
-    let limits = GuestLimits { connections_per_source_max: 2, ..GuestLimits::default() };
+    let limits = ConnectionLimitsConfig { connections_per_source_max: 2, ..ConnectionLimitsConfig::default() };
     let names = ["ehr.clinic.example", "lab.clinic.example"];
-    let running = run(&Guard { limits, ..guard(config(folder.path(), &ours, &names)) }).await;
+    let running = run(&ListenerProtection { limits, ..guard(config(folder.path(), &ours, &names)) }).await;
     let [ehr, lab] = names.map(|name| ours.issue(name));
     let mut held = Vec::new();
     for identity in [&ehr, &ehr, &lab] {
@@ -192,14 +192,17 @@ fn a_listener_that_cannot_be_guarded_is_not_opened() {
         other
     });
     std::fs::rename(folder.path().join("other/tls.key"), &foreign_key).expect("moved");
-    let reason = Guard { unencrypted_because: Some("the proxy speaks TLS".into()), ..Guard::default() };
-    let limits = GuestLimits { deliveries_per_second: 0, ..GuestLimits::default() };
+    let reason = ListenerProtection {
+        unencrypted_because: Some("the proxy speaks TLS".into()),
+        ..ListenerProtection::default()
+    };
+    let limits = ConnectionLimitsConfig { deliveries_per_second: 0, ..ConnectionLimitsConfig::default() };
     for (address, guard, expected) in [
-        ("127.0.0.1:2575", Guard::default(), "opened"),
-        ("[::1]:2575", Guard::default(), "opened"),
-        ("[::ffff:127.0.0.1]:2575", Guard::default(), "opened"),
-        ("0.0.0.0:2575", Guard::default(), "unencrypted_because: the proxy on this machine speaks TLS"),
-        ("10.0.0.7:2575", Guard::default(), "certificate: keys/tls.pem"),
+        ("127.0.0.1:2575", ListenerProtection::default(), "opened"),
+        ("[::1]:2575", ListenerProtection::default(), "opened"),
+        ("[::ffff:127.0.0.1]:2575", ListenerProtection::default(), "opened"),
+        ("0.0.0.0:2575", ListenerProtection::default(), "unencrypted_because: the proxy on this machine speaks TLS"),
+        ("10.0.0.7:2575", ListenerProtection::default(), "certificate: keys/tls.pem"),
         ("0.0.0.0:2575", reason, "opened"),
         ("0.0.0.0:2575", guard(tls.clone()), "opened"),
         ("127.0.0.1:2575", guard(TlsConfig { key: "/nowhere".into(), ..tls.clone() }), "cannot read /nowhere"),
@@ -207,9 +210,9 @@ fn a_listener_that_cannot_be_guarded_is_not_opened() {
         ("127.0.0.1:2575", guard(TlsConfig { key: foreign_key, ..tls.clone() }), "does not belong to"),
         ("127.0.0.1:2575", clients(&[]), "nobody may connect"),
         ("127.0.0.1:2575", clients(&["two words"]), "\"two words\""),
-        ("127.0.0.1:2575", Guard { limits, ..Guard::default() }, "deliveries_per_second"),
+        ("127.0.0.1:2575", ListenerProtection { limits, ..ListenerProtection::default() }, "deliveries_per_second"),
     ] {
-        let opened = match Entrance::open("hl7", address.parse().expect("an address"), &guard) {
+        let opened = match Listener::open("hl7", address.parse().expect("an address"), &guard) {
             Ok(_) => "opened".to_string(),
             Err(error) => Chain(&error).to_string(),
         };

@@ -10,9 +10,9 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::connection_limits::GuestLimits;
-use crate::delivery::Answer;
-use crate::listener::Guard;
+use crate::connection_limits::ConnectionLimitsConfig;
+use crate::delivery::Acknowledgement;
+use crate::listener::{Listener, ListenerProtection};
 use crate::tls::testing::config;
 
 struct Running {
@@ -21,21 +21,21 @@ struct Running {
     served: JoinHandle<()>,
 }
 
-async fn run<I: DeliverySink>(limits: Limits, intake: I) -> Running {
-    guarded(Guard::default(), limits, intake).await
+async fn run<I: DeliverySink>(limits: MllpLimits, intake: I) -> Running {
+    guarded(ListenerProtection::default(), limits, intake).await
 }
 
-async fn guarded<I: DeliverySink>(guard: Guard, limits: Limits, intake: I) -> Running {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let entrance = Entrance::open("hl7", address, &guard).expect("a good guard");
+async fn guarded<I: DeliverySink>(guard: ListenerProtection, limits: MllpLimits, intake: I) -> Running {
+    let tcp = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = tcp.local_addr().expect("an address");
+    let listener = Listener::open("hl7", address, &guard).expect("a good guard");
     let (stop, closing) = watch::channel(false);
-    let serving = Listener { source: "hl7".into(), intake: Arc::new(intake), clock: Arc::new(SystemClock), limits };
-    Running { address, stop, served: tokio::spawn(serving.serve(entrance, listener, closing)) }
+    let serving = MllpServer { source: "hl7".into(), intake: Arc::new(intake), clock: Arc::new(SystemClock), limits };
+    Running { address, stop, served: tokio::spawn(serving.serve(listener, tcp, closing)) }
 }
 
-fn limits() -> Limits {
-    Limits {
+fn limits() -> MllpLimits {
+    MllpLimits {
         message_bytes_max: 1000,
         idle: Duration::from_secs(20),
         message: Duration::from_millis(300),
@@ -44,12 +44,12 @@ fn limits() -> Limits {
 }
 
 /// Acknowledges with `ACK ` and the message, and does not acknowledge `silence`.
-async fn echo(delivery: Delivery) -> Answer {
+async fn echo(delivery: Delivery) -> Acknowledgement {
     let body = match delivery.body.as_slice() {
         b"silence" => Vec::new(),
         message => [b"ACK ", message].concat(),
     };
-    Answer { status: 200, content_type: String::new(), body }
+    Acknowledgement { status: 200, content_type: String::new(), body }
 }
 
 async fn connect(running: &Running) -> TcpStream {
@@ -119,14 +119,15 @@ async fn a_message_sent_by_drops_is_cut_off() {
 
 #[tokio::test]
 async fn a_silent_connection_is_closed() {
-    let running = run(Limits { idle: Duration::from_millis(100), ..limits() }, echo).await;
+    let running = run(MllpLimits { idle: Duration::from_millis(100), ..limits() }, echo).await;
     assert_eq!(rest(&mut connect(&running).await).await, b"");
 }
 
 #[tokio::test]
 async fn one_connection_too_many_is_refused_and_room_is_given_back() {
-    let guests = GuestLimits { connections_max: 2, ..GuestLimits::default() };
-    let running = guarded(Guard { limits: guests, ..Guard::default() }, limits(), echo).await;
+    let connections = ConnectionLimitsConfig { connections_max: 2, ..ConnectionLimitsConfig::default() };
+    let running =
+        guarded(ListenerProtection { limits: connections, ..ListenerProtection::default() }, limits(), echo).await;
     let (first, _second) = (connect(&running).await, connect(&running).await);
     assert_eq!(rest(&mut connect(&running).await).await, b"", "a third is refused");
     drop(first);
@@ -177,7 +178,7 @@ async fn shutdown_finishes_what_has_come_in_and_takes_nothing_new() {
 async fn messages_come_over_tls_as_over_plain_sockets() {
     let (folder, ours) = (tempfile::tempdir().expect("a folder"), Authority::new());
     let tls = Some(config(folder.path(), &ours, &["ehr.clinic.example"]));
-    let running = guarded(Guard { tls, ..Guard::default() }, limits(), echo).await;
+    let running = guarded(ListenerProtection { tls, ..ListenerProtection::default() }, limits(), echo).await;
     let ehr = ours.issue("ehr.clinic.example");
     let mut stream = dial(running.address, &ours, Some(&ehr), rustls::DEFAULT_VERSIONS).await.expect("let in");
     stream.write_all(&[frame(b"one"), frame(b"two")].concat()).await.expect("sent");
@@ -189,8 +190,9 @@ async fn messages_come_over_tls_as_over_plain_sockets() {
 
 #[tokio::test]
 async fn a_source_that_speaks_too_fast_is_slowed_down_and_loses_nothing() {
-    let guests = GuestLimits { deliveries_per_second: 10, ..GuestLimits::default() };
-    let running = guarded(Guard { limits: guests, ..Guard::default() }, limits(), echo).await;
+    let connections = ConnectionLimitsConfig { deliveries_per_second: 10, ..ConnectionLimitsConfig::default() };
+    let running =
+        guarded(ListenerProtection { limits: connections, ..ListenerProtection::default() }, limits(), echo).await;
     let mut stream = connect(&running).await;
     let began = Instant::now();
     let sent: Vec<u8> = (0..60).flat_map(|number| frame(format!("{number}").as_bytes())).collect();

@@ -25,13 +25,13 @@ pub struct Disclosure {
     pub letter: LetterId,
     /// The tokens that were placed in it, in their order.
     pub what: Vec<String>,
-    pub outcome: Outcome,
+    pub outcome: DisclosureOutcome,
 }
 
 /// What is known of its arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum DisclosureOutcome {
     Answered,
     /// No answer is on record: it may have arrived, and so counts.
     Unanswered,
@@ -81,14 +81,14 @@ fn tell(entry: &Entry, of: ReferralId, disclosures: &mut Vec<Disclosure>) {
                 why: purpose(stage),
                 letter: *letter,
                 what,
-                outcome: Outcome::Unanswered,
+                outcome: DisclosureOutcome::Unanswered,
             });
         }
         if let Record::Answered { letter, .. } = record
             && letter.referral == of
             && let Some(asked) = disclosures.iter_mut().rev().find(|asked| asked.letter == *letter)
         {
-            asked.outcome = Outcome::Answered;
+            asked.outcome = DisclosureOutcome::Answered;
         }
     }
 }

@@ -8,7 +8,7 @@ use ed25519_dalek::SigningKey;
 use handoff_engine::ids::ReferralId;
 use handoff_store::View;
 use handoff_store::journal::{BatchProof, Proven};
-use handoff_verifier::pack::{self, About, Batch, FORMAT, Frame, Line, Moment, Plugin, hexadecimal};
+use handoff_verifier::pack::{self, About, Batch, FORMAT, Line, PackFrame, PackMoment, PackPlugin, hexadecimal};
 
 use super::timeline;
 
@@ -26,13 +26,13 @@ pub fn write(view: &View, id: ReferralId, key: &SigningKey, now: DateTime<Utc>) 
         journal_through: view.last().0,
         key: hexadecimal(key.verifying_key().as_bytes()),
     })];
-    let mut plugins: BTreeSet<Plugin> = BTreeSet::new();
+    let mut plugins: BTreeSet<PackPlugin> = BTreeSet::new();
     for position in &positions {
         let Some(entry) = view.read(*position)? else { continue };
         let json = serde_json::to_value(&*entry)?;
         let at = json["at"].as_str().context("an entry has a time")?.to_string();
         let told = timeline::told(&entry, id).into_iter().map(|moment| moment.what);
-        lines.extend(told.map(|what| Line::Moment(Moment { at: at.clone(), what })));
+        lines.extend(told.map(|what| Line::Moment(PackMoment { at: at.clone(), what })));
         plugins.extend(pack::plugins_of(&json));
     }
     lines.extend(plugins.into_iter().map(Line::Plugin));
@@ -45,8 +45,8 @@ pub fn write(view: &View, id: ReferralId, key: &SigningKey, now: DateTime<Utc>) 
 
 fn batch(proof: BatchProof) -> anyhow::Result<Batch> {
     let frame = |proven: &Proven| match proven {
-        Proven::Digest(digest) => Ok(Frame::digest(digest)),
-        Proven::Frame(bytes) => Frame::entry(bytes).context("an entry of the journal is no text"),
+        Proven::Digest(digest) => Ok(PackFrame::digest(digest)),
+        Proven::Frame(bytes) => PackFrame::entry(bytes).context("an entry of the journal is no text"),
     };
     Ok(Batch {
         segment: proof.segment,

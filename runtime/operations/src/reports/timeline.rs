@@ -12,7 +12,7 @@ use serde::Serialize;
 
 /// One line of a timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Moment {
+pub struct TimelineMoment {
     pub at: DateTime<Utc>,
     pub what: String,
     /// The words themselves, with tokens where patient data belongs: what was written, or what the patient answered.
@@ -22,7 +22,7 @@ pub struct Moment {
 
 /// # Errors
 /// When the index or the journal cannot be read.
-pub fn of(index: &dyn Index, entries: &dyn Entries, referral: ReferralId) -> anyhow::Result<Vec<Moment>> {
+pub fn of(index: &dyn Index, entries: &dyn Entries, referral: ReferralId) -> anyhow::Result<Vec<TimelineMoment>> {
     let mut moments = Vec::new();
     for position in index.history(&referral)? {
         if let Some(entry) = entries.entry(position)? {
@@ -33,8 +33,8 @@ pub fn of(index: &dyn Index, entries: &dyn Entries, referral: ReferralId) -> any
 }
 
 /// What an entry says about a referral.
-pub fn told(entry: &Entry, referral: ReferralId) -> Vec<Moment> {
-    let tell = |record| line(record, referral).map(|what| Moment { at: entry.at, what, text: words(record) });
+pub fn told(entry: &Entry, referral: ReferralId) -> Vec<TimelineMoment> {
+    let tell = |record| line(record, referral).map(|what| TimelineMoment { at: entry.at, what, text: words(record) });
     entry.records.iter().filter_map(tell).collect()
 }
 
@@ -133,7 +133,7 @@ fn happened(event: &Event) -> String {
     }
 }
 
-impl fmt::Display for Moment {
+impl fmt::Display for TimelineMoment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}  {}", self.at.format("%Y-%m-%d %H:%M"), self.what)
     }

@@ -40,33 +40,53 @@ fn at(day: u32, hour: u32, minute: u32) -> DateTime<Utc> {
 #[test]
 fn each_rule_is_kept_by_name() {
     let texted = [at(2, 9, 0), at(3, 9, 0), at(4, 9, 0)];
-    let rows: [(&str, Passage<'_>, DateTime<Utc>, Verdict); 12] = [
-        ("long", Passage { units: 161, ..passage(&[]) }, at(5, 12, 0), Verdict::Never { rule: "text-too-long" }),
-        ("long, with consent", Passage { units: 161, consent: Some(true), ..passage(&[]) }, at(5, 12, 0), Verdict::Go),
-        ("by day", passage(&[]), at(5, 12, 0), Verdict::Go),
-        ("at night", passage(&[]), at(5, 22, 0), Verdict::Wait { until: at(6, 8, 0), rule: "quiet-hours" }),
-        ("before summer time", passage(&[]), at(7, 23, 0), Verdict::Wait { until: at(8, 8, 0), rule: "quiet-hours" }),
-        ("by mail at night", Passage { channel: Channel::Email, ..passage(&[]) }, at(5, 22, 0), Verdict::Go),
+    let rows: [(&str, Passage<'_>, DateTime<Utc>, ContactVerdict); 12] = [
+        ("long", Passage { units: 161, ..passage(&[]) }, at(5, 12, 0), ContactVerdict::Never { rule: "text-too-long" }),
+        (
+            "long, with consent",
+            Passage { units: 161, consent: Some(true), ..passage(&[]) },
+            at(5, 12, 0),
+            ContactVerdict::Go,
+        ),
+        ("by day", passage(&[]), at(5, 12, 0), ContactVerdict::Go),
+        ("at night", passage(&[]), at(5, 22, 0), ContactVerdict::Wait { until: at(6, 8, 0), rule: "quiet-hours" }),
+        (
+            "before summer time",
+            passage(&[]),
+            at(7, 23, 0),
+            ContactVerdict::Wait { until: at(8, 8, 0), rule: "quiet-hours" },
+        ),
+        ("by mail at night", Passage { channel: Channel::Email, ..passage(&[]) }, at(5, 22, 0), ContactVerdict::Go),
         (
             "opted out",
             Passage { consent: Some(false), ..passage(&[]) },
             at(5, 12, 0),
-            Verdict::Never { rule: "opted-out" },
+            ContactVerdict::Never { rule: "opted-out" },
         ),
-        ("deceased", Passage { deceased: true, ..passage(&[]) }, at(5, 12, 0), Verdict::Never { rule: "deceased" }),
-        ("twice a day", passage(&texted[2..]), at(4, 12, 0), Verdict::Wait { until: at(5, 8, 0), rule: "quiet-hours" }),
+        (
+            "deceased",
+            Passage { deceased: true, ..passage(&[]) },
+            at(5, 12, 0),
+            ContactVerdict::Never { rule: "deceased" },
+        ),
+        (
+            "twice a day",
+            passage(&texted[2..]),
+            at(4, 12, 0),
+            ContactVerdict::Wait { until: at(5, 8, 0), rule: "quiet-hours" },
+        ),
         (
             "four a week",
             passage(&texted),
             at(5, 12, 0),
-            Verdict::Wait { until: at(9, 9, 0) + TimeDelta::hours(1), rule: "texts-per-week" },
+            ContactVerdict::Wait { until: at(9, 9, 0) + TimeDelta::hours(1), rule: "texts-per-week" },
         ),
-        ("consented", Passage { consent: Some(true), ..passage(&texted) }, at(4, 12, 0), Verdict::Go),
+        ("consented", Passage { consent: Some(true), ..passage(&texted) }, at(4, 12, 0), ContactVerdict::Go),
         (
             "of no use by morning",
             Passage { expires: Some(at(6, 7, 0)), ..passage(&[]) },
             at(5, 22, 0),
-            Verdict::Never { rule: "quiet-hours" },
+            ContactVerdict::Never { rule: "quiet-hours" },
         ),
     ];
     for (name, passage, now, expected) in rows {
@@ -86,14 +106,14 @@ proptest! {
             now += TimeDelta::minutes(wait);
             let consent = (asked >= stops_after).then_some(false);
             match admit(&contact, &Passage { consent, ..passage(&texted) }, now) {
-                Verdict::Go => texted.push(now),
-                Verdict::Wait { until, .. } => {
+                ContactVerdict::Go => texted.push(now),
+                ContactVerdict::Wait { until, .. } => {
                     prop_assert!(until > now);
-                    prop_assert_eq!(admit(&contact, &passage(&texted), until), Verdict::Go);
+                    prop_assert_eq!(admit(&contact, &passage(&texted), until), ContactVerdict::Go);
                     now = until;
                     texted.push(now);
                 }
-                Verdict::Never { rule } => prop_assert!(consent.is_some(), "{}", rule),
+                ContactVerdict::Never { rule } => prop_assert!(consent.is_some(), "{}", rule),
             }
             let sent = texted.last().filter(|&&sent| sent == now);
             prop_assert!(consent.is_none() || sent.is_none());

@@ -14,7 +14,7 @@ use handoff_engine::referral::Referral;
 use handoff_host::contract::carrier;
 use handoff_host::contract::exchange::{Ask, Response};
 use handoff_host::contract::types::Failure;
-use handoff_host::{Answer, Call, End, Speaker, Turn, WithoutResponse};
+use handoff_host::{Answer, Call, End, StageCaller, Turn, WithoutResponse};
 use handoff_store::Json;
 use handoff_store::entry::Record;
 use handoff_store::index::OutboxItem;
@@ -22,7 +22,7 @@ use handoff_store::index::OutboxItem;
 use super::LetterDelivery;
 use super::attempt::{AttemptOutcome, DeliveryAttempt};
 use super::first_call::FirstCall;
-use crate::contact_rules::Verdict;
+use crate::contact_rules::ContactVerdict;
 use crate::deployments::Installed;
 use crate::error::PipelineError;
 use crate::transaction::{Transaction, Transactions};
@@ -102,7 +102,7 @@ impl DeliveryAttempt<'_> {
     async fn converse(
         mut self,
         referral: &Referral,
-        speaker: Speaker,
+        speaker: StageCaller,
         mut call: Call,
     ) -> Result<AttemptOutcome, PipelineError> {
         for _ in 0..ASKS_MAX {
@@ -301,12 +301,12 @@ async fn passes(
     let LetterBody::Message(message) = &item.letter.body else { return Ok(true) };
     let letter = item.letter.id;
     match transaction.admit(referral, message, item.letter.expires)? {
-        Verdict::Go => return Ok(true),
-        Verdict::Wait { until, rule } => {
+        ContactVerdict::Go => return Ok(true),
+        ContactVerdict::Wait { until, rule } => {
             let (attempts, why) = (item.attempts, rule.into());
             transaction.draft.record(Record::Deferred { letter, due: until, attempts, why, in_doubt });
         }
-        Verdict::Never { rule } => {
+        ContactVerdict::Never { rule } => {
             transaction.draft.record(Record::Refused { letter, rule: rule.into() });
             let status = LetterStatus::Refused { code: rule.into() };
             transaction.hold(vec![referral.id]).await;

@@ -7,7 +7,7 @@ use handoff_engine::referral::Referral;
 use handoff_host::contract::exchange::Ask;
 use handoff_host::contract::types::Attribute;
 use handoff_host::contract::{attendance, carrier, hand_over, retrieval, write_back};
-use handoff_host::{Call, Speaker};
+use handoff_host::{Call, StageCaller};
 use handoff_store::Record;
 use handoff_store::index::{Doubt, OutboxItem};
 
@@ -26,7 +26,7 @@ const KNOWN_IDS: &str = "known-ids";
 
 /// Who speaks for a letter, and what it is told first.
 pub(super) struct FirstCall {
-    pub speaker: Speaker,
+    pub speaker: StageCaller,
     pub stage: String,
     pub call: Call,
 }
@@ -188,13 +188,13 @@ impl LetterDelivery {
 }
 
 /// For carriers the vendor's name follows the stage's in the workflow.
-fn speaker_for(body: &LetterBody) -> Speaker {
+fn speaker_for(body: &LetterBody) -> StageCaller {
     match body {
-        LetterBody::Message(_) => Speaker::Outreach,
-        LetterBody::ReadRecord => Speaker::Records,
-        LetterBody::CheckVisit => Speaker::Visit,
-        LetterBody::WriteChart { .. } => Speaker::Chart,
-        LetterBody::Task(_) => Speaker::Escalation,
+        LetterBody::Message(_) => StageCaller::Outreach,
+        LetterBody::ReadRecord => StageCaller::Records,
+        LetterBody::CheckVisit => StageCaller::Visit,
+        LetterBody::WriteChart { .. } => StageCaller::Chart,
+        LetterBody::Task(_) => StageCaller::Escalation,
     }
 }
 

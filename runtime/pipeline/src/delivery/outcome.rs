@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::calendar;
-use handoff_engine::event::{Errand, Event, LetterStatus, PatientRecord, VisitFinding};
+use handoff_engine::event::{Delegated, Event, LetterStatus, PatientRecord, VisitFinding};
 use handoff_engine::ids::{LetterId, ReferralId, Token};
 use handoff_engine::letter::{LetterBody, Message};
 use handoff_engine::referral::SentLetter;
@@ -62,8 +62,8 @@ impl DeliveryAttempt<'_> {
                 };
                 (word.into(), vec![Event::Visit { finding }])
             }
-            (End::Written(written), _) => done_with(Errand::Chart, written.references.join(" ")),
-            (End::Raised(raised), _) => done_with(Errand::Task, raised.reference),
+            (End::Written(written), _) => done_with(Delegated::Chart, written.references.join(" ")),
+            (End::Raised(raised), _) => done_with(Delegated::Task, raised.reference),
             (End::Receipt(_), _) => ("answered for another letter".into(), Vec::new()),
         };
         self.transaction.draft.record(Record::Received { letter, outcome, vendor_id });
@@ -247,9 +247,9 @@ fn given_up(item: &OutboxItem, status: LetterStatus) -> Event {
         LetterBody::ReadRecord => Event::Record { record: None },
         LetterBody::CheckVisit => Event::Visit { finding: VisitFinding::Open { again_in_hours: ASK_AGAIN_HOURS } },
         LetterBody::WriteChart { .. } => {
-            Event::Done { what: Errand::Chart, succeeded: false, reference: String::new() }
+            Event::Done { what: Delegated::Chart, succeeded: false, reference: String::new() }
         }
-        LetterBody::Task(_) => Event::Done { what: Errand::Task, succeeded: false, reference: String::new() },
+        LetterBody::Task(_) => Event::Done { what: Delegated::Task, succeeded: false, reference: String::new() },
     }
 }
 
@@ -286,6 +286,6 @@ fn sent(now: DateTime<Utc>, letter: LetterId, message: &Message, in_doubt: bool)
     }
 }
 
-fn done_with(what: Errand, reference: String) -> (String, Vec<Event>) {
+fn done_with(what: Delegated, reference: String) -> (String, Vec<Event>) {
     ("done".into(), vec![Event::Done { what, succeeded: true, reference }])
 }

@@ -83,7 +83,7 @@ mod tests {
         let (breaker, plugin) = (PluginBreaker::default(), Digest::of(b"plugin"));
         let begun = DateTime::from_timestamp(1_790_000_000, 0).expect("a moment");
         let failed = |kind, now| {
-            let fault = Fault { plugin: handoff_host::Digest(plugin.0), function: Function::Compose, kind };
+            let fault = Fault { plugin: handoff_host::ComponentDigest(plugin.0), function: Function::Compose, kind };
             breaker.failed(plugin, &fault, now);
         };
         let rest = |now| breaker.rests_until(plugin, now).map(|until| (until - now).num_seconds());

@@ -11,7 +11,7 @@ use handoff_engine::workflow::Workflow;
 use handoff_engine::workflow::stages::Stage;
 use handoff_host::{Answer, Call, Host, Plugin};
 
-use super::{Catalogue, InstallError, Installed, Source, component_store};
+use super::{Catalogue, InstallError, Installed, WorkflowSource, component_store};
 use crate::plugin_report::{self, PluginReport, StageGrant};
 
 /// One serves an instance.
@@ -53,7 +53,7 @@ impl Installer {
     ///
     /// # Errors
     /// When the workflow is faulty, or a plugin is missing, unusable or of another stage's world.
-    pub fn install(&self, source: &Source, keep: Keep) -> Result<Installed, InstallError> {
+    pub fn install(&self, source: &WorkflowSource, keep: Keep) -> Result<Installed, InstallError> {
         self.make_ready(source, &self.catalogue, keep)
     }
 
@@ -76,13 +76,18 @@ impl Installer {
     /// When one of them is gone or damaged.
     pub fn install_again(
         &self,
-        source: &Source,
+        source: &WorkflowSource,
         plugins: &BTreeMap<String, Digest>,
     ) -> Result<Installed, InstallError> {
         self.make_ready(source, &Pinned { folder: &self.kept, plugins }, Keep::No)
     }
 
-    fn make_ready(&self, source: &Source, components: &impl Components, keep: Keep) -> Result<Installed, InstallError> {
+    fn make_ready(
+        &self,
+        source: &WorkflowSource,
+        components: &impl Components,
+        keep: Keep,
+    ) -> Result<Installed, InstallError> {
         let workflow = source.parse()?;
         let (mut plugins, mut clear_fields) = (BTreeMap::new(), BTreeMap::new());
         for stage in workflow.stages.iter() {

@@ -11,7 +11,7 @@ use handoff_workshop::signature::{self, Trusted, Untrusted};
 
 use super::InstallError;
 use super::installer::Components;
-use crate::plugin_report::{Provenance, Tried};
+use crate::plugin_report::{BadgeStanding, Provenance};
 
 /// Plugins by name: the folder first, then the bundle.
 #[derive(Clone, Debug, Default)]
@@ -74,13 +74,13 @@ impl Catalogue {
     }
 
     /// Provenance a component is that [`Catalogue::read`] gave, and who has tried it.
-    pub fn whose(&self, component: &[u8], path: Option<&Path>) -> (Provenance, Tried) {
+    pub fn whose(&self, component: &[u8], path: Option<&Path>) -> (Provenance, BadgeStanding) {
         match path {
             Some(path) => {
-                let digest = handoff_host::Digest::of(component).to_string();
-                (Provenance::of(component, path, &self.trusted), Tried::of(&digest, path))
+                let digest = handoff_host::ComponentDigest::of(component).to_string();
+                (Provenance::of(component, path, &self.trusted), BadgeStanding::of(&digest, path))
             }
-            None => (Provenance::handoff(), Tried::by_our_tests()),
+            None => (Provenance::handoff(), BadgeStanding::by_our_tests()),
         }
     }
 

@@ -9,7 +9,7 @@ use super::InstallError;
 
 /// A workflow as it lies on disk: the YAML and the files it names.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Source {
+pub struct WorkflowSource {
     pub file: String,
     pub text: String,
     /// Templates and settings, by path relative to the workflow.
@@ -19,12 +19,12 @@ pub struct Source {
 /// The folders beside a workflow that belong to it.
 const FOLDERS: [&str; 2] = ["templates", "settings"];
 
-impl Source {
+impl WorkflowSource {
     /// Reads a workflow and the YAML files in the folders beside it.
     ///
     /// # Errors
     /// When one of them cannot be read.
-    pub fn read(path: &Path) -> Result<Source, InstallError> {
+    pub fn read(path: &Path) -> Result<WorkflowSource, InstallError> {
         let read = |path: &Path| {
             std::fs::read_to_string(path)
                 .map_err(|source| InstallError::Unreadable { path: path.to_path_buf(), source })
@@ -42,7 +42,7 @@ impl Source {
                 }
             }
         }
-        Ok(Source { file: path.display().to_string(), text, files })
+        Ok(WorkflowSource { file: path.display().to_string(), text, files })
     }
 
     /// # Errors

@@ -9,10 +9,10 @@ use handoff_engine::referral::Referral;
 use handoff_host::contract::carrier::{Callback, Inbound, InboundEvent, InboundReply, InboundStatus};
 use handoff_host::{self as host, Call, reason};
 use handoff_ingress::callback_fields::Fields;
-use handoff_ingress::delivery::{Answer, Delivery};
+use handoff_ingress::delivery::{Acknowledgement, Delivery};
 use handoff_ingress::signature::{self, Signed, Unsigned, Vouched};
 use handoff_store::Json;
-use handoff_store::entry::{Record, Verdict};
+use handoff_store::entry::{DeliveryVerdict, Record};
 use serde_json::json;
 
 use super::Intake;
@@ -39,22 +39,22 @@ impl News {
 
 impl Intake {
     /// Takes a vendor's callback in. When it is answered, what it means is durable.
-    pub async fn take_callback(&self, delivery: Delivery) -> Answer {
+    pub async fn take_callback(&self, delivery: Delivery) -> Acknowledgement {
         match self.callback(&delivery).await {
             Ok(answer) => answer,
             Err(error) => {
                 tracing::error!(vendor = %delivery.source, error = %Chain(&error), "a callback was not taken");
-                Answer::unavailable()
+                Acknowledgement::unavailable()
             }
         }
     }
 
     #[tracing::instrument(name = "callback", level = "debug", skip_all, fields(stage))]
-    async fn callback(&self, delivery: &Delivery) -> Result<Answer, PipelineError> {
+    async fn callback(&self, delivery: &Delivery) -> Result<Acknowledgement, PipelineError> {
         let stage = format!("outreach.{}", delivery.source);
         let callers = self.transactions.deployments.with_stage(&stage);
         if callers.is_empty() {
-            return Ok(Answer::not_found());
+            return Ok(Acknowledgement::not_found());
         }
         tracing::Span::current().record("stage", &stage);
         let content_type = delivery.headers.iter().find(|header| header.name == "content-type");
@@ -63,7 +63,7 @@ impl Intake {
             Ok(fields) => fields,
             Err(error) => {
                 tracing::warn!(vendor = %delivery.source, %error, "callback refused");
-                return Ok(Answer::malformed());
+                return Ok(Acknowledgement::malformed());
             }
         };
         let owner = self.transactions.vault.intake(delivery.received_at);
@@ -85,7 +85,7 @@ impl Intake {
                 break;
             }
         }
-        let Some((mut transaction, settings, callback, words)) = vouched else { return Ok(Answer::forged()) };
+        let Some((mut transaction, settings, callback, words)) = vouched else { return Ok(Acknowledgement::forged()) };
         // Played again within its time a callback is answered as before; after it, its signature is too old.
         let key = self.transactions.vault.blind("callback", &format!("{stage} {words}"));
         let _held = self.names.hold(vec![key.clone()]).await;
@@ -95,11 +95,11 @@ impl Intake {
             host::Answer::Receive(Err(failure)) => {
                 let reason = reason(&failure);
                 tracing::error!(stage, reason, "the vendor's plugin cannot read a callback");
-                return Ok(Answer::unavailable());
+                return Ok(Acknowledgement::unavailable());
             }
             _ => return Err(PipelineError::OtherAnswer { stage }),
         };
-        let answer = Answer {
+        let answer = Acknowledgement {
             status: inbound.status,
             content_type: inbound.content_type.clone(),
             body: inbound.body.clone().into_bytes(),
@@ -164,8 +164,8 @@ impl Intake {
             }
         }
         let verdict = match referrals.is_empty() {
-            true => Verdict::Unmatched { why: "it answers no letter of ours".into() },
-            false => Verdict::Accepted { referrals },
+            true => DeliveryVerdict::Unmatched { why: "it answers no letter of ours".into() },
+            false => DeliveryVerdict::Accepted { referrals },
         };
         transaction.draft.record(Record::Delivery {
             digest: Digest::of(&delivery.body),
@@ -175,7 +175,7 @@ impl Intake {
             verdict,
             bytes: None,
             answer: None,
-            envelope: json!({ "door": delivery.door.name(), "received_at": delivery.received_at }),
+            envelope: json!({ "door": delivery.transport.name(), "received_at": delivery.received_at }),
         });
         transaction.commit().await
     }

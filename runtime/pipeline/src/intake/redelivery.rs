@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use handoff_engine::ids::{LetterId, Token};
 use handoff_engine::letter::{Letter, LetterBody, Message};
 use handoff_host::contract::types::Attribute;
-use handoff_ingress::delivery::{Delivery, Door};
+use handoff_ingress::delivery::{Delivery, Transport};
 use handoff_store::Position;
-use handoff_store::entry::{Record, Verdict};
+use handoff_store::entry::{DeliveryVerdict, Record};
 use handoff_store::index::{DeadItem, WhatDied};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,7 +21,7 @@ use crate::transaction::Transactions;
 #[serde(untagged)]
 pub enum Replayed {
     /// A delivery was read after all.
-    Delivery(Verdict),
+    Delivery(DeliveryVerdict),
     /// A letter is owed again. `in_doubt` when its vendor is asked first whether it has acted.
     Letter { letter: LetterId, in_doubt: bool },
 }
@@ -63,19 +63,19 @@ impl Intake {
         self.transactions.store.index().dead_letter(item)?.ok_or_else(|| PipelineError::NotDead { item: item.into() })
     }
 
-    async fn take_in_again(&self, item: &str, settled: Record) -> Result<Verdict, PipelineError> {
+    async fn take_in_again(&self, item: &str, settled: Record) -> Result<DeliveryVerdict, PipelineError> {
         let not_dead = || PipelineError::NotDead { item: item.into() };
         let (at, record) = self.dead(item)?.ok_or_else(not_dead)?;
         let Record::Delivery { source, bytes: Some(token), envelope, .. } = record else { return Err(not_dead()) };
         let door = match envelope["door"].as_str() {
-            Some("webhook") => Door::Webhook,
-            Some(_) | None => Door::Mllp,
+            Some("webhook") => Transport::Webhook,
+            Some(_) | None => Transport::Mllp,
         };
         let body = self.transactions.vault.reveal_bytes(&token, &self.transactions.store)?.as_slice().to_vec();
         let headers = self.kept_headers(&envelope)?;
-        let delivery = Delivery { door, source, url: String::new(), headers, body, received_at: at };
+        let delivery = Delivery { transport: door, source, url: String::new(), headers, body, received_at: at };
         match self.trigger(&delivery, Sender::Believed).await?.verdict {
-            Some(Verdict::Dead { location, message, help }) => {
+            Some(DeliveryVerdict::Dead { location, message, help }) => {
                 Err(PipelineError::StillDead { item: item.into(), location, message, help })
             }
             Some(verdict) => {

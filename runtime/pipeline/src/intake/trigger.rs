@@ -7,10 +7,10 @@ use handoff_host::contract::interpreter::{self, Meaning};
 use handoff_host::contract::types::Attribute;
 use handoff_host::{self as host, Call, FaultKind};
 use handoff_ingress::callback_fields::Fields;
-use handoff_ingress::delivery::{Answer, Delivery, Door, is_credential};
+use handoff_ingress::delivery::{Acknowledgement, Delivery, Transport, is_credential};
 use handoff_ingress::signature::{self, Signed, Unsigned};
 use handoff_store::Json;
-use handoff_store::entry::{Record, Verdict};
+use handoff_store::entry::{DeliveryVerdict, Record};
 use serde_json::json;
 
 use super::Intake;
@@ -30,47 +30,47 @@ pub(super) enum Sender {
 
 /// What became of a delivery.
 pub(super) struct Understood {
-    pub answer: Answer,
+    pub answer: Acknowledgement,
     /// Absent when it was refused, or had been understood before.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<DeliveryVerdict>,
 }
 
 /// What is kept of a delivery beside its bytes.
 struct Kept {
     kind: String,
     dedupe_key: String,
-    verdict: Verdict,
+    verdict: DeliveryVerdict,
     /// Under whose key it is sealed, where it names a patient.
     owner: Option<PatientId>,
 }
 
-impl From<Answer> for Understood {
-    fn from(answer: Answer) -> Understood {
+impl From<Acknowledgement> for Understood {
+    fn from(answer: Acknowledgement) -> Understood {
         Understood { answer, verdict: None }
     }
 }
 
 impl Intake {
     /// Takes a delivery in. When it is answered, it is durable.
-    pub async fn take_order(&self, delivery: Delivery) -> Answer {
+    pub async fn take_order(&self, delivery: Delivery) -> Acknowledgement {
         match self.trigger(&delivery, Sender::Claimed).await {
             Ok(understood) => understood.answer,
             Err(error) => {
                 tracing::error!(source = %delivery.source, error = %Chain(&error), "a delivery was not taken; its sender will try again");
-                Answer::unavailable()
+                Acknowledgement::unavailable()
             }
         }
     }
 
-    #[tracing::instrument(name = "delivery", level = "debug", skip_all, fields(door = delivery.door.name(), stage))]
+    #[tracing::instrument(name = "delivery", level = "debug", skip_all, fields(door = delivery.transport.name(), stage))]
     pub(super) async fn trigger(&self, delivery: &Delivery, sender: Sender) -> Result<Understood, PipelineError> {
         let installed = self.transactions.deployments.current();
         let stage = format!("trigger.{}", delivery.source);
-        let Some(settings) = installed.settings(&stage) else { return Ok(Answer::not_found().into()) };
+        let Some(settings) = installed.settings(&stage) else { return Ok(Acknowledgement::not_found().into()) };
         // Not before: what nobody here knows by its name may be anything.
         tracing::Span::current().record("stage", &stage);
         let wire = to_wit::delivery(delivery);
-        if delivery.door != Door::Mllp && sender == Sender::Claimed {
+        if delivery.transport != Transport::Mllp && sender == Sender::Claimed {
             let call = Call::AuthenticateDelivery { delivery: wire.clone(), settings: settings.clone() };
             let checks = match self.transactions.call(&installed, &stage, &call)? {
                 host::Answer::AuthenticateDelivery(checks) => checks,
@@ -82,7 +82,7 @@ impl Intake {
                 signature::verify(&checks, signed, &self.secrets, self.transactions.clock.now(), Unsigned::Trusted)
             {
                 tracing::warn!(source = %delivery.source, %forged, "delivery refused");
-                return Ok(Answer::forged().into());
+                return Ok(Acknowledgement::forged().into());
             }
         }
         let wire = interpreter::Delivery { headers: without_credentials(&delivery.headers), ..wire };
@@ -104,7 +104,7 @@ impl Intake {
                 Meaning::Unreadable(problem) => Some(dead(problem.clone())),
                 Meaning::Events(_) | Meaning::NotForUs(_) => None,
             };
-            if still_dead.is_some() || !matches!(known.verdict, Verdict::Dead { .. }) {
+            if still_dead.is_some() || !matches!(known.verdict, DeliveryVerdict::Dead { .. }) {
                 return Ok(Understood { answer: reading.accepted.into(), verdict: still_dead });
             }
         }
@@ -114,7 +114,7 @@ impl Intake {
             Ok(verdict) => Ok(Understood { answer: accepted.into(), verdict: Some(verdict) }),
             Err(error) => {
                 tracing::error!(stage, error = %Chain(&error), "a delivery could not be stored; its sender is asked to try again");
-                Ok(Answer::from(unavailable).into())
+                Ok(Acknowledgement::from(unavailable).into())
             }
         }
     }
@@ -126,7 +126,7 @@ impl Intake {
         delivery: &Delivery,
         dedupe_key: String,
         reading: interpreter::Reading,
-    ) -> Result<Verdict, PipelineError> {
+    ) -> Result<DeliveryVerdict, PipelineError> {
         let digest = Digest::of(&delivery.body);
         let answer = Digest(host::Answer::Interpret(reading.clone()).digest().0);
         let mut owner = None;
@@ -143,12 +143,12 @@ impl Intake {
                     }
                 }
                 if referrals.is_empty() {
-                    Verdict::Unmatched { why: "it names no referral that is open here".into() }
+                    DeliveryVerdict::Unmatched { why: "it names no referral that is open here".into() }
                 } else {
-                    Verdict::Accepted { referrals }
+                    DeliveryVerdict::Accepted { referrals }
                 }
             }
-            Meaning::NotForUs(why) => Verdict::NotForUs { why },
+            Meaning::NotForUs(why) => DeliveryVerdict::NotForUs { why },
             Meaning::Unreadable(problem) => dead(problem),
         };
         if is_kept(&verdict) {
@@ -172,7 +172,7 @@ impl Intake {
         let draft = &mut transaction.draft;
         let Kept { kind, dedupe_key, verdict, owner } = kept;
         let patient = owner.unwrap_or_else(|| self.transactions.vault.intake(draft.now));
-        let mut envelope = json!({ "door": delivery.door.name(), "received_at": delivery.received_at });
+        let mut envelope = json!({ "door": delivery.transport.name(), "received_at": delivery.received_at });
         let mut bytes = None;
         if is_kept(&verdict) {
             bytes = Some(draft.sealing.seal_bytes(&patient, "delivery", &delivery.body));
@@ -199,7 +199,7 @@ impl Intake {
     /// an acknowledgement is the plugin's to write.
     async fn dead_letter(&self, stage: &str, delivery: &Delivery, fault: String) -> Result<Understood, PipelineError> {
         tracing::error!(stage, fault, "a trigger failed; its delivery is kept as a dead letter");
-        let verdict = Verdict::Dead {
+        let verdict = DeliveryVerdict::Dead {
             location: stage.into(),
             message: fault,
             help: format!("mend or replace the plugin of stage {stage}, then replay this delivery"),
@@ -212,7 +212,7 @@ impl Intake {
             self.keep(&mut transaction, delivery, Kept { kind, dedupe_key: key, verdict, owner: None })?;
             transaction.commit().await?;
         }
-        Ok(Understood { answer: Answer::unavailable(), verdict: Some(verdict) })
+        Ok(Understood { answer: Acknowledgement::unavailable(), verdict: Some(verdict) })
     }
 
     /// One event of a delivery, on the referral it means. Nothing when no referral is meant.
@@ -284,17 +284,17 @@ impl Intake {
 }
 
 /// What is no concern of ours is acknowledged and not kept. See `wit/trigger.wit`.
-fn is_kept(verdict: &Verdict) -> bool {
+fn is_kept(verdict: &DeliveryVerdict) -> bool {
     match verdict {
-        Verdict::Accepted { .. } | Verdict::Dead { .. } => true,
-        Verdict::NotForUs { .. } | Verdict::Unmatched { .. } => false,
+        DeliveryVerdict::Accepted { .. } | DeliveryVerdict::Dead { .. } => true,
+        DeliveryVerdict::NotForUs { .. } | DeliveryVerdict::Unmatched { .. } => false,
     }
 }
 
 /// The trigger's call without what lies sealed beside it.
 fn as_recorded(installed: &Installed, stage: &str, delivery: &Delivery) -> Result<Json, PipelineError> {
     let bare = Delivery {
-        door: delivery.door,
+        transport: delivery.transport,
         source: delivery.source.clone(),
         url: String::new(),
         headers: Vec::new(),
@@ -309,6 +309,6 @@ fn without_credentials(headers: &[Attribute]) -> Vec<Attribute> {
     headers.iter().filter(|header| !is_credential(&header.name)).cloned().collect()
 }
 
-fn dead(problem: interpreter::Problem) -> Verdict {
-    Verdict::Dead { location: problem.location, message: problem.message, help: problem.help }
+fn dead(problem: interpreter::Problem) -> DeliveryVerdict {
+    DeliveryVerdict::Dead { location: problem.location, message: problem.message, help: problem.help }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use handoff_engine::workflow::stages::Stage;
 use handoff_host::contract::carrier::Callback;
 use handoff_host::contract::interpreter::{Delivery, Transport};
-use handoff_host::{Answer, Call, Host, Plugin, World};
+use handoff_host::{Answer, Call, Host, Plugin, WitWorld};
 use serde::{Deserialize, Serialize};
 
 use handoff_egress::reach::{EndpointSummaries, EndpointSummary};
@@ -53,12 +53,12 @@ impl StageGrant {
 fn checks_with(host: &Host, plugin: &Plugin, settings: &str) -> BTreeSet<String> {
     let settings = || settings.to_owned();
     let calls = plugin.worlds().iter().filter_map(|world| match world {
-        World::Trigger => {
+        WitWorld::Trigger => {
             let (source, headers, body) = (String::new(), Vec::new(), Vec::new());
             let delivery = Delivery { source, transport: Transport::Http, headers, body, received_at: 0 };
             Some(Call::AuthenticateDelivery { delivery, settings: settings() })
         }
-        World::Outreach => {
+        WitWorld::Outreach => {
             let callback = Callback { headers: Vec::new(), fields: Vec::new(), received_at: 0 };
             Some(Call::AuthenticateCallback { callback, settings: settings() })
         }

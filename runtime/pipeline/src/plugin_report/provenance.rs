@@ -48,7 +48,7 @@ impl From<Result<&Trusted, Untrusted>> for Provenance {
 /// Who has tried it with its stage's kit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "tried", rename_all = "kebab-case")]
-pub enum Tried {
+pub enum BadgeStanding {
     /// No badge lies beside it.
     Not,
     /// By the tests that this binary was released with.
@@ -57,21 +57,21 @@ pub enum Tried {
     ByItsAuthor { kit: u32, kept: usize, broken: usize },
 }
 
-impl Tried {
-    pub fn by_our_tests() -> Tried {
-        Tried::ByOurTests { kit: KIT }
+impl BadgeStanding {
+    pub fn by_our_tests() -> BadgeStanding {
+        BadgeStanding::ByOurTests { kit: KIT }
     }
 
     /// By the badge under a component's digest in `badges/` beside it.
-    pub fn of(digest: &str, path: &Path) -> Tried {
+    pub fn of(digest: &str, path: &Path) -> BadgeStanding {
         let badge = path.with_file_name("badges").join(format!("{digest}.json"));
         let badge = std::fs::read_to_string(badge).ok().and_then(|text| serde_json::from_str::<Badge>(&text).ok());
         match badge.filter(|badge| badge.digest == digest) {
             Some(Badge { kit, findings, .. }) => {
                 let broken = findings.iter().filter(|finding| finding.broken.is_some()).count();
-                Tried::ByItsAuthor { kit, kept: findings.len() - broken, broken }
+                BadgeStanding::ByItsAuthor { kit, kept: findings.len() - broken, broken }
             }
-            None => Tried::Not,
+            None => BadgeStanding::Not,
         }
     }
 }
@@ -87,12 +87,12 @@ impl fmt::Display for Provenance {
     }
 }
 
-impl fmt::Display for Tried {
+impl fmt::Display for BadgeStanding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Tried::Not => f.write_str("none beside it"),
-            Tried::ByOurTests { kit } => write!(f, "kit {kit}, by Handoff's own tests"),
-            Tried::ByItsAuthor { kit, kept, broken } => {
+            BadgeStanding::Not => f.write_str("none beside it"),
+            BadgeStanding::ByOurTests { kit } => write!(f, "kit {kit}, by Handoff's own tests"),
+            BadgeStanding::ByItsAuthor { kit, kept, broken } => {
                 let older = if *kit < KIT { format!(", older than kit {KIT} of today") } else { String::new() };
                 write!(f, "kit {kit}{older}: {kept} promise(s) kept, {broken} broken, by its author's word")
             }

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use handoff_engine::event::{Event, LetterStatus};
 use handoff_engine::ids::LetterId;
 use handoff_engine::letter::{Letter, LetterBody, Message};
-use handoff_engine::referral::{Asked, Channel, Consent, Reach, Referral};
+use handoff_engine::referral::{Asked, Channel, Consent, ContactPoint, Referral};
 use handoff_engine::render::render;
 use handoff_host::contract::choice::{self, Decision};
 use handoff_host::{Answer, Call, reason};
 use handoff_store::entry::Record;
 
-use crate::contact_rules::Verdict;
+use crate::contact_rules::ContactVerdict;
 use crate::error::PipelineError;
 use crate::transaction::Transaction;
 use crate::{from_wit, to_wit};
@@ -66,9 +66,9 @@ impl Transaction<'_> {
             vendors_tried: Vec::new(),
         };
         let due = match self.admit(referral, &message, expires)? {
-            Verdict::Go => self.now(),
-            Verdict::Wait { until, rule: _ } => until,
-            Verdict::Never { rule } => {
+            ContactVerdict::Go => self.now(),
+            ContactVerdict::Wait { until, rule: _ } => until,
+            ContactVerdict::Never { rule } => {
                 self.draft.record(Record::Refused { letter: id, rule: rule.into() });
                 let status = LetterStatus::Refused { code: rule.into() };
                 return Ok(Some(Event::LetterStatus { letter: id, status, channel: Some(channel) }));
@@ -82,7 +82,7 @@ impl Transaction<'_> {
     fn situation(
         &self,
         referral: &Referral,
-        reaches: &[Reach],
+        reaches: &[ContactPoint],
         template: &str,
         wanted: Option<Channel>,
     ) -> choice::Situation {
@@ -115,7 +115,7 @@ impl Transaction<'_> {
     }
 
     /// How the patient can be reached, with what is on file about each address.
-    fn reaches(&self, referral: &Referral) -> Result<Vec<Reach>, PipelineError> {
+    fn reaches(&self, referral: &Referral) -> Result<Vec<ContactPoint>, PipelineError> {
         let mut reaches = referral.facts.patient.reaches.clone();
         for reach in &mut reaches {
             let name = self.address_name(&reach.address)?;

@@ -11,7 +11,7 @@ use handoff_store::entry::Record;
 use handoff_vault::Clear;
 
 use crate::contact_rules;
-use crate::contact_rules::{Passage, Verdict};
+use crate::contact_rules::{ContactVerdict, Passage};
 use crate::error::PipelineError;
 use crate::transaction::Transaction;
 
@@ -38,7 +38,7 @@ impl Transaction<'_> {
         referral: &Referral,
         message: &Message,
         expires: Option<DateTime<Utc>>,
-    ) -> Result<Verdict, PipelineError> {
+    ) -> Result<ContactVerdict, PipelineError> {
         let name = self.address_name(&message.to)?;
         let texted = match message.channel {
             Channel::Sms => self.texted(&name)?,

@@ -7,14 +7,14 @@ use handoff_engine::deployment::Deployment;
 use handoff_engine::scenario::Scenario;
 use serde::{Deserialize, Serialize};
 
-use crate::deployments::{InstallError, Source};
+use crate::deployments::{InstallError, WorkflowSource};
 
 /// Scenarios lie here, beside the workflow.
 const SCENARIOS: &str = "scenarios";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
-    pub source: Source,
+    pub source: WorkflowSource,
     /// By path.
     pub scenarios: BTreeMap<String, String>,
 }
@@ -25,7 +25,7 @@ impl Candidate {
     /// # Errors
     /// When one of the files cannot be read.
     pub fn read(file: &Path) -> Result<Candidate, InstallError> {
-        let source = Source::read(file)?;
+        let source = WorkflowSource::read(file)?;
         let mut scenarios = BTreeMap::new();
         // A workflow without scenarios has no such folder.
         for entry in std::fs::read_dir(file.with_file_name(SCENARIOS)).into_iter().flatten().flatten() {

@@ -11,11 +11,11 @@ use handoff_store::{Canary, Entry, Index, Origin, Position, Record};
 use serde::{Deserialize, Serialize};
 
 use super::ChangeError;
-use crate::deployments::{SetAside, Source};
+use crate::deployments::{SetAside, WorkflowSource};
 
 /// Everything that took effect, oldest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Past {
+pub struct PastDeployment {
     pub deployments: Vec<Once>,
     /// A workflow file that is not in force, and why.
     pub set_aside: Option<SetAside>,
@@ -46,7 +46,7 @@ pub fn of(
     index: &dyn Index,
     read: &dyn Fn(Position) -> Result<Option<Arc<Entry>>, ReadError>,
     set_aside: Option<SetAside>,
-) -> Result<Past, ChangeError> {
+) -> Result<PastDeployment, ChangeError> {
     // Those whose records outlived their segments are older than the rest, which stands in order.
     let (mut carried, mut once) = (Vec::new(), Vec::new());
     let mut search = Search { kind: Some(Kind::Deployed), ..Search::default() };
@@ -67,7 +67,7 @@ pub fn of(
                     who: who.clone(),
                     why: why.clone(),
                     origin: *origin,
-                    file: serde_json::from_str::<Source>(workflow)?.file,
+                    file: serde_json::from_str::<WorkflowSource>(workflow)?.file,
                     in_force: false,
                     canary: *canary,
                     referrals: 0,
@@ -77,7 +77,7 @@ pub fn of(
     }
     carried.sort_by_key(|once: &Once| once.at);
     carried.append(&mut once);
-    let mut past = Past { deployments: carried, set_aside };
+    let mut past = PastDeployment { deployments: carried, set_aside };
     let mut flying: BTreeMap<Digest, u64> = BTreeMap::new();
     for place in index.in_flight() {
         *flying.entry(place.deployment).or_default() += place.referrals;
@@ -94,7 +94,7 @@ pub fn of(
     Ok(past)
 }
 
-impl Past {
+impl PastDeployment {
     /// What was in force before the deployment that is.
     pub fn before(&self) -> Option<Digest> {
         let present = self.deployments.iter().rev().find(|once| once.in_force)?.deployment;

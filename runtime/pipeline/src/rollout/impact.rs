@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use handoff_engine::deployment::Deployment;
 use handoff_engine::ids::{Digest, ReferralId};
-use handoff_engine::silence::{Due, letters_in_silence};
+use handoff_engine::silence::{DueMessage, letters_in_silence};
 use handoff_engine::step::{Stranded, adopt};
 use handoff_engine::workflow::Moves;
 use handoff_engine::workflow::moves;
@@ -33,7 +33,7 @@ const NAMED_MAX: usize = 10_000;
 
 /// How much is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
+pub enum ImpactDepth {
     /// Who would be stranded.
     Standing,
     /// And who would be written to.
@@ -56,13 +56,13 @@ pub struct Standing {
     pub state: String,
     pub referrals: u64,
     #[serde(flatten)]
-    pub fate: Fate,
+    pub fate: ReferralImpact,
     pub examples: Vec<ReferralId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "fate", rename_all = "kebab-case")]
-pub enum Fate {
+pub enum ReferralImpact {
     /// The candidate is their own.
     AtHome,
     /// With the deployment under which they are.
@@ -88,18 +88,18 @@ pub struct Tally {
 
 impl Impact {
     pub fn stays(&self) -> u64 {
-        self.count(|fate| matches!(fate, Fate::Stays | Fate::AtHome))
+        self.count(|fate| matches!(fate, ReferralImpact::Stays | ReferralImpact::AtHome))
     }
 
     pub fn moves(&self) -> u64 {
-        self.count(|fate| matches!(fate, Fate::Moves { .. }))
+        self.count(|fate| matches!(fate, ReferralImpact::Moves { .. }))
     }
 
     pub fn stranded(&self) -> u64 {
-        self.count(|fate| matches!(fate, Fate::Stranded { .. }))
+        self.count(|fate| matches!(fate, ReferralImpact::Stranded { .. }))
     }
 
-    fn count(&self, which: impl Fn(&Fate) -> bool) -> u64 {
+    fn count(&self, which: impl Fn(&ReferralImpact) -> bool) -> u64 {
         self.standing.iter().filter(|standing| which(&standing.fate)).map(|standing| standing.referrals).sum()
     }
 }
@@ -107,7 +107,7 @@ impl Impact {
 /// What is counted on the way.
 #[derive(Default)]
 struct Counts {
-    fates: BTreeMap<Fate, (u64, Vec<ReferralId>)>,
+    fates: BTreeMap<ReferralImpact, (u64, Vec<ReferralId>)>,
     gained: Tallies,
     lost: Tallies,
     named: usize,
@@ -118,9 +118,9 @@ type Tallies = BTreeMap<(NaiveDate, String), (u64, Vec<ReferralId>)>;
 /// What one referral adds to the counts.
 struct Finding {
     id: ReferralId,
-    fate: Fate,
-    gained: Vec<Due>,
-    lost: Vec<Due>,
+    fate: ReferralImpact,
+    gained: Vec<DueMessage>,
+    lost: Vec<DueMessage>,
 }
 
 /// Takes stock. `older` gives the deployments that referrals in flight are under.
@@ -132,33 +132,33 @@ pub fn take(
     older: &dyn Fn(&Digest) -> Option<Arc<Deployment>>,
     candidate: &Deployment,
     moves: &Moves,
-    depth: Depth,
+    depth: ImpactDepth,
     now: DateTime<Utc>,
 ) -> Result<Impact, IndexError> {
     let mut census = Impact::default();
     let (mut gained, mut lost) = (Tallies::new(), Tallies::new());
     for place in index.in_flight() {
-        let mut standing = |fate: Fate, referrals: u64, examples: Vec<ReferralId>| {
+        let mut standing = |fate: ReferralImpact, referrals: u64, examples: Vec<ReferralId>| {
             let (deployment, state) = (place.deployment, place.state.clone());
             census.standing.push(Standing { deployment, state, referrals, fate, examples });
         };
         if place.deployment == candidate.digest {
-            standing(Fate::AtHome, place.referrals, Vec::new());
+            standing(ReferralImpact::AtHome, place.referrals, Vec::new());
             continue;
         }
         // One whose deployment is not here is looked after by nobody, today as tomorrow.
         let Some(older) = older(&place.deployment) else {
-            standing(Fate::Stays, place.referrals, Vec::new());
+            standing(ReferralImpact::Stays, place.referrals, Vec::new());
             continue;
         };
         let fate = moves.fate((&older.digest, &older.workflow), &place.state, &candidate.workflow);
-        let moves::Fate::Moves(to) = fate else {
-            standing(Fate::Stays, place.referrals, Vec::new());
+        let moves::MoveOutcome::Moves(to) = fate else {
+            standing(ReferralImpact::Stays, place.referrals, Vec::new());
             continue;
         };
         let same = course(&older.workflow, &place.state) == course(&candidate.workflow, to);
         if same && candidate.workflow.states.get(to).is_some_and(|state| !state.end) {
-            standing(Fate::Moves { to: to.to_string() }, place.referrals, Vec::new());
+            standing(ReferralImpact::Moves { to: to.to_string() }, place.referrals, Vec::new());
             continue;
         }
         let look = PhiAccess { index, older: &older, candidate, to, depth, now, may_stay: moves.may_stay_behind() };
@@ -179,7 +179,7 @@ struct PhiAccess<'a> {
     older: &'a Deployment,
     candidate: &'a Deployment,
     to: &'a str,
-    depth: Depth,
+    depth: ImpactDepth,
     now: DateTime<Utc>,
     may_stay: bool,
 }
@@ -223,7 +223,7 @@ impl PhiAccess<'_> {
             let Some(referral) = self.index.referral(id)? else { continue };
             let moved = adopt(&self.older.workflow, self.candidate, &referral, self.to, self.now);
             let mut finding = Finding { id: *id, fate: self.fate(&moved), gained: Vec::new(), lost: Vec::new() };
-            if let (Ok(moved), Depth::Letters) = (&moved, self.depth) {
+            if let (Ok(moved), ImpactDepth::Letters) = (&moved, self.depth) {
                 let until = self.now.checked_add_signed(AHEAD).unwrap_or(self.now);
                 let before = letters_in_silence(self.older, &referral, until);
                 let after = letters_in_silence(self.candidate, &moved.referral, until);
@@ -236,17 +236,17 @@ impl PhiAccess<'_> {
         Ok(findings)
     }
 
-    fn fate(&self, moved: &Result<handoff_engine::step::Step, Stranded>) -> Fate {
+    fn fate(&self, moved: &Result<handoff_engine::step::Step, Stranded>) -> ReferralImpact {
         match moved {
-            Ok(_) => Fate::Moves { to: self.to.to_string() },
-            Err(_) if self.may_stay => Fate::Stays,
-            Err(stranded) => Fate::Stranded { to: self.to.to_string(), why: stranded.to_string() },
+            Ok(_) => ReferralImpact::Moves { to: self.to.to_string() },
+            Err(_) if self.may_stay => ReferralImpact::Stays,
+            Err(stranded) => ReferralImpact::Stranded { to: self.to.to_string(), why: stranded.to_string() },
         }
     }
 }
 
 /// The letters of one that the other does not have on that day.
-fn beyond(these: &[Due], those: &[Due], day_of: &impl Fn(DateTime<Utc>) -> NaiveDate) -> Vec<Due> {
+fn beyond(these: &[DueMessage], those: &[DueMessage], day_of: &impl Fn(DateTime<Utc>) -> NaiveDate) -> Vec<DueMessage> {
     let mut those: Vec<(&str, NaiveDate)> = those.iter().map(|due| (due.letter.as_str(), day_of(due.at))).collect();
     let mut rest = Vec::new();
     for due in these {

@@ -7,26 +7,26 @@ use chrono::{DateTime, Utc};
 use handoff_egress::reach::EndpointSummaries;
 use handoff_engine::deployment::Deployment;
 use handoff_engine::ids::Digest;
-use handoff_engine::workflow::parts::{Difference, differences};
+use handoff_engine::workflow::parts::{PartDifference, differences};
 use handoff_engine::workflow::stages::Stage;
 use handoff_store::index::Deployed;
 use handoff_store::{Index, View};
 use serde::{Deserialize, Serialize};
 
-use super::impact::{self, Depth, Impact};
+use super::impact::{self, Impact, ImpactDepth};
 use super::permissions::{self, Permission, PluginSwap};
-use super::shadow_replay::{self, Past, Shadow};
-use super::{ChangeError, Ready};
-use crate::deployments::{InstallError, Installer, Source};
+use super::shadow_replay::{self, RecordedPast, Shadow};
+use super::{ChangeError, ReadyDeployment};
+use crate::deployments::{InstallError, Installer, WorkflowSource};
 use crate::pipeline::Pipeline;
 use crate::plugin_report::PluginReport;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plan {
+pub struct RolloutPlan {
     pub workflow: String,
     pub deployment: Digest,
     pub in_force: Digest,
-    pub differences: Vec<Difference>,
+    pub differences: Vec<PartDifference>,
     pub plugins: Vec<PluginSwap>,
     pub permissions: Vec<Permission>,
     /// Stages whose settings are others.
@@ -45,15 +45,15 @@ pub struct Plan {
 ///
 /// # Errors
 /// When the index cannot be read.
-pub fn of(pipeline: &Pipeline, ready: &Ready, shadow_days: Option<u32>) -> Result<Plan, ChangeError> {
+pub fn of(pipeline: &Pipeline, ready: &ReadyDeployment, shadow_days: Option<u32>) -> Result<RolloutPlan, ChangeError> {
     let installed = &ready.installed;
-    let census = super::measure_impact(pipeline, installed, &ready.moves, Depth::Letters)?;
+    let census = super::measure_impact(pipeline, installed, &ready.moves, ImpactDepth::Letters)?;
     let mut plan = drawn(&pipeline.deployments.current().deployment, &installed.deployment, census);
     plan.labels = labels(&plan, &installed.deployment, &pipeline.installer, &pipeline.egress.ways())?;
     if let Some(days) = shadow_days {
         let index = pipeline.store.index();
         let records = Records::of(index)?;
-        let past = Past {
+        let past = RecordedPast {
             index,
             read: &|position| pipeline.store.read(position),
             older: &|digest| records.deployment(digest),
@@ -73,7 +73,7 @@ pub fn of(pipeline: &Pipeline, ready: &Ready, shadow_days: Option<u32>) -> Resul
 /// # Errors
 /// When a plugin cannot be found or loaded, or is not the one any more that was pinned.
 pub fn labels(
-    plan: &Plan,
+    plan: &RolloutPlan,
     candidate: &Deployment,
     installer: &Installer,
     ways: &EndpointSummaries,
@@ -101,15 +101,15 @@ pub fn from_records(
     candidate: &Deployment,
     shadow_days: Option<u32>,
     now: DateTime<Utc>,
-) -> Result<Plan, ChangeError> {
+) -> Result<RolloutPlan, ChangeError> {
     let index = view.index();
     let records = Records::of(index)?;
     let last = records.0.last().ok_or(ChangeError::NothingBefore)?;
     let older = |digest: &Digest| records.deployment(digest);
-    let census = impact::take(index, &older, candidate, &candidate.workflow.moves, Depth::Letters, now)?;
+    let census = impact::take(index, &older, candidate, &candidate.workflow.moves, ImpactDepth::Letters, now)?;
     let mut plan = drawn(last.1.as_ref(), candidate, census);
     if let Some(days) = shadow_days {
-        let past = Past { index, read: &|position| view.read(position), older: &older, ask: None, now };
+        let past = RecordedPast { index, read: &|position| view.read(position), older: &older, ask: None, now };
         plan.shadow = Some(shadow_replay::cast(&past, candidate, days)?);
     }
     Ok(plan)
@@ -121,7 +121,7 @@ struct Records(Vec<(Digest, Arc<Deployment>)>);
 impl Records {
     fn of(index: &dyn Index) -> Result<Records, ChangeError> {
         let read = |deployed: &Deployed| -> Result<_, ChangeError> {
-            let source: Source = serde_json::from_str(&deployed.workflow)?;
+            let source: WorkflowSource = serde_json::from_str(&deployed.workflow)?;
             Ok((deployed.deployment, Arc::new(Deployment::new(source.parse()?, deployed.plugins.clone()))))
         };
         Ok(Records(index.deployments()?.iter().map(read).collect::<Result<_, _>>()?))
@@ -132,8 +132,8 @@ impl Records {
     }
 }
 
-fn drawn(present: &Deployment, candidate: &Deployment, census: Impact) -> Plan {
-    Plan {
+fn drawn(present: &Deployment, candidate: &Deployment, census: Impact) -> RolloutPlan {
+    RolloutPlan {
         workflow: candidate.workflow.name.clone(),
         deployment: candidate.digest,
         in_force: present.digest,

@@ -11,7 +11,7 @@ use handoff_engine::event::Event;
 use handoff_engine::ids::{Digest, ReferralId};
 use handoff_engine::referral::{Referral, Timer};
 use handoff_engine::step::{Effect, Step, adopt, begin, step};
-use handoff_engine::workflow::moves::Fate;
+use handoff_engine::workflow::moves::MoveOutcome;
 use handoff_host::Call;
 use handoff_store::index::{PAGE_MAX, ReferralFilter, Search};
 use handoff_store::journal::ReadError;
@@ -33,7 +33,7 @@ pub struct Shadow {
     pub referrals: u64,
     pub same: u64,
     /// Those that would have gone otherwise, by what was otherwise first.
-    pub otherwise: BTreeMap<Kind, u64>,
+    pub otherwise: BTreeMap<DivergenceKind, u64>,
     /// Those that stand where the candidate has no place for them.
     pub elsewhere: u64,
     /// The first of those that would have gone otherwise.
@@ -44,7 +44,7 @@ pub struct Shadow {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum DivergenceKind {
     /// It would have come to another state.
     State,
     /// Something else would have been sent, asked or raised.
@@ -59,7 +59,7 @@ pub struct Divergence {
     pub referral: ReferralId,
     pub at: DateTime<Utc>,
     pub event: String,
-    pub kind: Kind,
+    pub kind: DivergenceKind,
     pub recorded: String,
     pub candidate: String,
 }
@@ -76,7 +76,7 @@ pub struct Decisions {
 pub type Ask<'a> = &'a dyn Fn(&str, Call) -> Option<Digest>;
 
 /// Where the past is read.
-pub struct Past<'a> {
+pub struct RecordedPast<'a> {
     pub index: &'a dyn Index,
     pub read: &'a dyn Fn(Position) -> Result<Option<Arc<Entry>>, ReadError>,
     pub older: &'a dyn Fn(&Digest) -> Option<Arc<Deployment>>,
@@ -89,7 +89,7 @@ pub struct Past<'a> {
 ///
 /// # Errors
 /// When index or journal cannot be read.
-pub fn cast(past: &Past<'_>, candidate: &Deployment, days: u32) -> Result<Shadow, ChangeError> {
+pub fn cast(past: &RecordedPast<'_>, candidate: &Deployment, days: u32) -> Result<Shadow, ChangeError> {
     let mut shadow = Shadow { days, ..Shadow::default() };
     let from = past.now - TimeDelta::days(i64::from(days));
     let first = Search { from: Some(from), limit: 1, ..Search::default() };
@@ -127,7 +127,7 @@ enum Came {
 
 /// One referral, twice: as it was recorded, and beside it as the candidate has it.
 struct Walk<'a> {
-    past: &'a Past<'a>,
+    past: &'a RecordedPast<'a>,
     candidate: &'a Deployment,
     id: ReferralId,
     beside: Option<Pair>,
@@ -186,8 +186,8 @@ impl Walk<'_> {
         let workflow = &self.candidate.workflow;
         let fate = workflow.moves.fate((&older.digest, &older.workflow), &recorded.state, workflow);
         let to = match fate {
-            Fate::Moves(to) => to,
-            Fate::Stays => &recorded.state,
+            MoveOutcome::Moves(to) => to,
+            MoveOutcome::Stays => &recorded.state,
         };
         if older.workflow.is_end(&recorded.state) && workflow.is_end(to) {
             let shadow = Referral { deployment: self.candidate.digest, state: to.to_string(), ..recorded.clone() };
@@ -293,7 +293,7 @@ impl Walk<'_> {
                             referral,
                             at: timer.due,
                             event,
-                            kind: Kind::Taken,
+                            kind: DivergenceKind::Taken,
                             recorded,
                             candidate,
                         });
@@ -342,7 +342,7 @@ fn with_settings(call: &Json, settings: String) -> Option<(Call, bool)> {
 fn compare(
     recorded: (&Deployment, Option<&Step>),
     shadow: (&Deployment, Option<&Step>),
-) -> Option<(Kind, String, String)> {
+) -> Option<(DivergenceKind, String, String)> {
     let ((older, recorded), (newer, shadow)) = (recorded, shadow);
     let tell = |step: &Step| told(&step.referral.state, &step.effects);
     let silent = |step: &Step| step.effects.is_empty();
@@ -350,19 +350,19 @@ fn compare(
         (None, None) => None,
         // Noted, and nothing done about it.
         (Some(one), None) | (None, Some(one)) if silent(one) && !one.because.contains(" -> ") => None,
-        (Some(recorded), None) => Some((Kind::Taken, tell(recorded), "nothing".into())),
-        (None, Some(shadow)) => Some((Kind::Taken, "nothing".into(), tell(shadow))),
+        (Some(recorded), None) => Some((DivergenceKind::Taken, tell(recorded), "nothing".into())),
+        (None, Some(shadow)) => Some((DivergenceKind::Taken, "nothing".into(), tell(shadow))),
         (Some(recorded), Some(shadow)) => {
             let moves = &newer.workflow.moves;
             let state = &recorded.referral.state;
             let same_place = match moves.fate((&older.digest, &older.workflow), state, &newer.workflow) {
-                Fate::Moves(to) => to == shadow.referral.state,
-                Fate::Stays => *state == shadow.referral.state,
+                MoveOutcome::Moves(to) => to == shadow.referral.state,
+                MoveOutcome::Stays => *state == shadow.referral.state,
             };
             let kind = match (same_place, words(&recorded.effects) == words(&shadow.effects)) {
                 (true, true) => return None,
-                (false, _) => Kind::State,
-                (true, false) => Kind::Effects,
+                (false, _) => DivergenceKind::State,
+                (true, false) => DivergenceKind::Effects,
             };
             Some((kind, tell(recorded), tell(shadow)))
         }

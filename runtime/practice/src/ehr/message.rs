@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Duration, Utc};
 
 use crate::hours::PRACTICE_ZONE;
-use crate::people::Person;
+use crate::people::SimulatedPatient;
 use crate::specialists::Specialist;
 
 use super::segment::{
@@ -59,7 +59,7 @@ impl Notice {
 }
 
 /// REF^I12: the order. HL7 v2.5.1 chapter 11.
-pub(crate) fn order(person: &Person, specialist: &Specialist, control_id: &str) -> String {
+pub(crate) fn order(person: &SimulatedPatient, specialist: &Specialist, control_id: &str) -> String {
     let at = person.referral.ordered_at;
     let mut segments = vec![msh("NPC-EHR", at, "REF^I12^REF_I12", control_id)];
     segments.push(rf1(person, "A^Accepted^HL70283"));
@@ -100,7 +100,12 @@ pub(crate) fn order(person: &Person, specialist: &Specialist, control_id: &str) 
 }
 
 /// REF^I14: the order is withdrawn.
-pub(crate) fn withdrawal(person: &Person, specialist: &Specialist, at: DateTime<Utc>, control_id: &str) -> String {
+pub(crate) fn withdrawal(
+    person: &SimulatedPatient,
+    specialist: &Specialist,
+    at: DateTime<Utc>,
+    control_id: &str,
+) -> String {
     let mut segments = vec![msh("NPC-EHR", at, "REF^I14^REF_I12", control_id), rf1(person, "X^Cancelled^L")];
     segments.extend(providers(person, specialist));
     segments.push(pid(person));
@@ -109,7 +114,7 @@ pub(crate) fn withdrawal(person: &Person, specialist: &Specialist, at: DateTime<
 
 /// SIU^S12, S13, S14, S15 or S26. HL7 v2.5.1 chapter 10.
 pub(crate) fn scheduling(
-    person: &Person,
+    person: &SimulatedPatient,
     specialist: &Specialist,
     slot: &Slot,
     notice: Notice,
@@ -167,7 +172,7 @@ pub(crate) enum NoteForm {
 
 /// The consultation note. LOINC 11488-4.
 pub(crate) fn note(
-    person: &Person,
+    person: &SimulatedPatient,
     specialist: &Specialist,
     slot: &Slot,
     form: NoteForm,
@@ -259,7 +264,7 @@ pub(crate) fn note(
 }
 
 /// ADT^A08, A04: no concern of a referral.
-pub(crate) fn unrelated(person: &Person, event: &str, at: DateTime<Utc>, control_id: &str) -> String {
+pub(crate) fn unrelated(person: &SimulatedPatient, event: &str, at: DateTime<Utc>, control_id: &str) -> String {
     joined(vec![
         msh("NPC-EHR", at, &format!("ADT^{event}^ADT_A01"), control_id),
         segment("EVN", &[(1, event), (2, &stamp(at))]),
@@ -269,7 +274,7 @@ pub(crate) fn unrelated(person: &Person, event: &str, at: DateTime<Utc>, control
 }
 
 /// Nothing that could be taken for a referral: an order cut off after RF1, or no HL7 at all.
-pub(crate) fn malformed(person: &Person, at: DateTime<Utc>, nth: usize, control_id: &str) -> String {
+pub(crate) fn malformed(person: &SimulatedPatient, at: DateTime<Utc>, nth: usize, control_id: &str) -> String {
     if nth.is_multiple_of(2) {
         joined(vec![msh("NPC-EHR", at, "REF^I12^REF_I12", control_id), rf1(person, "A^Accepted^HL70283")])
     } else {
@@ -280,7 +285,7 @@ pub(crate) fn malformed(person: &Person, at: DateTime<Utc>, nth: usize, control_
 /// LOINC.
 const NOTE_CODE: &str = "11488-4^Consult note^LN";
 
-fn finding(person: &Person, specialist: &Specialist, visited_at: DateTime<Utc>) -> String {
+fn finding(person: &SimulatedPatient, specialist: &Specialist, visited_at: DateTime<Utc>) -> String {
     format!(
         "Consultation note\nPatient: {}, born {}\nSeen by {} ({}) on {}\nReason: {}\nAssessment: findings consistent with the referring diagnosis, no alarm features.\nPlan: continue current treatment & follow up with primary care in 3 months.",
         person.full_name(),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 
 use crate::hours::PRACTICE_ZONE;
-use crate::people::{Language, Person};
+use crate::people::{PatientLanguage, SimulatedPatient};
 use crate::specialists::Specialist;
 
 /// Referrals are valid for a quarter.
@@ -16,7 +16,7 @@ pub(super) fn msh(sender: &str, at: DateTime<Utc>, kind: &str, control_id: &str)
     format!("MSH|^~\\&|{sender}|NPC|HANDOFF|NPC|{}||{kind}|{control_id}|P|2.5.1||||||UNICODE UTF-8", stamp(at))
 }
 
-pub(super) fn rf1(person: &Person, status: &str) -> String {
+pub(super) fn rf1(person: &SimulatedPatient, status: &str) -> String {
     let referral = &person.referral;
     let specialty = referral.specialty;
     segment(
@@ -36,7 +36,7 @@ pub(super) fn rf1(person: &Person, status: &str) -> String {
     )
 }
 
-pub(super) fn providers(person: &Person, specialist: &Specialist) -> [String; 2] {
+pub(super) fn providers(person: &SimulatedPatient, specialist: &Specialist) -> [String; 2] {
     let specialty = person.referral.specialty;
     [
         segment(
@@ -64,7 +64,7 @@ pub(super) fn providers(person: &Person, specialist: &Specialist) -> [String; 2]
     ]
 }
 
-pub(super) fn pid(person: &Person) -> String {
+pub(super) fn pid(person: &SimulatedPatient) -> String {
     let mobile = telephone(&person.mobile).replace("^WPN^PH^", "^PRN^CP^");
     let mail = if person.referral.tells_email { format!("~^NET^Internet^{}", person.email) } else { String::new() };
     let home = person.home;
@@ -97,18 +97,18 @@ pub(super) fn doctor(specialist: &Specialist) -> String {
 }
 
 /// CPT, which HL7 table 0396 calls C4.
-pub(super) fn coded_service(person: &Person) -> String {
+pub(super) fn coded_service(person: &SimulatedPatient) -> String {
     let (code, words) = person.referral.specialty.service;
     format!("{code}^{}^C4", escaped(words))
 }
 
 /// PID-15, HL7 table 0296: senders use ISO 639-1 and 639-2 as they please.
-fn coded(language: Language) -> &'static str {
+fn coded(language: PatientLanguage) -> &'static str {
     match language {
-        Language::English => "EN^English^HL70296",
-        Language::Spanish => "spa^Spanish^HL70296",
-        Language::Chinese => "zh^Chinese^HL70296",
-        Language::Vietnamese => "VIE^Vietnamese^HL70296",
+        PatientLanguage::English => "EN^English^HL70296",
+        PatientLanguage::Spanish => "spa^Spanish^HL70296",
+        PatientLanguage::Chinese => "zh^Chinese^HL70296",
+        PatientLanguage::Vietnamese => "VIE^Vietnamese^HL70296",
     }
 }
 

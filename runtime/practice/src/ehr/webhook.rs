@@ -4,10 +4,10 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::json;
 use sha2::Sha256;
 
-use crate::people::Person;
+use crate::people::SimulatedPatient;
 use crate::specialists::Specialist;
 
-pub(crate) fn order(person: &Person, specialist: &Specialist) -> String {
+pub(crate) fn order(person: &SimulatedPatient, specialist: &Specialist) -> String {
     let referral = &person.referral;
     let emails: &[&str] = if referral.tells_email { &[&person.email] } else { &[] };
     let body = json!({

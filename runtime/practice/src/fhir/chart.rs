@@ -6,8 +6,8 @@ use chrono::Duration;
 use serde_json::{Value, json};
 
 use crate::dice::name_of;
-use crate::people::Person;
-use crate::town::{Town, VisitStatus};
+use crate::people::SimulatedPatient;
+use crate::town::{SimulationState, VisitStatus};
 
 /// Identifier system of patients' record numbers (PID-3, authority `NPC`).
 pub const RECORD_SYSTEM: &str = "urn:northside:record-number";
@@ -137,7 +137,7 @@ fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-impl Town {
+impl SimulationState {
     /// The resources of one kind that the practice keeps of this person.
     pub(super) fn known(&self, kind: &str, index: usize) -> Vec<Value> {
         let person = &self.people[index];
@@ -206,11 +206,11 @@ impl Town {
 }
 
 /// The chart's id for a patient.
-pub(crate) fn patient_id(person: &Person) -> String {
+pub(crate) fn patient_id(person: &SimulatedPatient) -> String {
     person.record_number.replace("MRN", "pt-")
 }
 
-fn patient(person: &Person) -> Value {
+fn patient(person: &SimulatedPatient) -> Value {
     json!({
         "resourceType": "Patient",
         "id": patient_id(person),
@@ -246,7 +246,7 @@ fn patient(person: &Person) -> Value {
     })
 }
 
-fn consent(person: &Person) -> Value {
+fn consent(person: &SimulatedPatient) -> Value {
     json!({
         "resourceType": "Consent",
         "id": patient_id(person).replace("pt-", "consent-"),
@@ -262,7 +262,7 @@ fn consent(person: &Person) -> Value {
     })
 }
 
-fn coverage(person: &Person) -> Value {
+fn coverage(person: &SimulatedPatient) -> Value {
     json!({
         "resourceType": "Coverage",
         "id": patient_id(person).replace("pt-", "coverage-"),

@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 
-use super::phrases::Language;
+use super::phrases::PatientLanguage;
 use crate::dice::Dice;
 
 /// Where a patient lives.
@@ -54,9 +54,9 @@ pub(super) const STREETS: [&str; 10] = [
 ];
 
 /// Given and family name. Unusual ones, so that one found in a log is no accident.
-pub(super) fn name(language: Language, sex: char, dice: &mut Dice) -> (&'static str, &'static str) {
+pub(super) fn name(language: PatientLanguage, sex: char, dice: &mut Dice) -> (&'static str, &'static str) {
     let (women, men, families): (&[&str], &[&str], &[&str]) = match language {
-        Language::English => (
+        PatientLanguage::English => (
             &[
                 "Araminta",
                 "Clementine",
@@ -108,7 +108,7 @@ pub(super) fn name(language: Language, sex: char, dice: &mut Dice) -> (&'static 
                 "Zellweger",
             ],
         ),
-        Language::Spanish => (
+        PatientLanguage::Spanish => (
             &["Altagracia", "Consuelo", "Esperanza", "Guadalupe", "Inmaculada", "Milagros", "Soledad", "Xiomara"],
             &["Anastasio", "Cuauhtémoc", "Evaristo", "Fulgencio", "Hermenegildo", "Nicanor", "Policarpo", "Wenceslao"],
             &[
@@ -130,12 +130,12 @@ pub(super) fn name(language: Language, sex: char, dice: &mut Dice) -> (&'static 
                 "Zumárraga",
             ],
         ),
-        Language::Chinese => (
+        PatientLanguage::Chinese => (
             &["Xiaoqing", "Meilin", "Yuehua", "Shuzhen"],
             &["Guoliang", "Jianfeng", "Zhiqiang", "Wenbo"],
             &["Ouyang", "Zhuge", "Sima", "Xuanyuan", "Dongfang", "Huangfu"],
         ),
-        Language::Vietnamese => (
+        PatientLanguage::Vietnamese => (
             &["Thị Hạnh", "Bích Ngọc", "Thu Hương", "Mỹ Duyên"],
             &["Văn Đức", "Quốc Khánh", "Minh Triết", "Hữu Phước"],
             &["Nguyễn", "Huỳnh", "Trương", "Đặng", "Vũ", "Lương"],

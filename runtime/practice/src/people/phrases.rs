@@ -6,7 +6,7 @@ use crate::dice::Dice;
 
 /// In a practice file by its tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Language {
+pub enum PatientLanguage {
     #[serde(rename = "en")]
     English,
     #[serde(rename = "es")]
@@ -17,23 +17,23 @@ pub enum Language {
     Vietnamese,
 }
 
-impl Language {
+impl PatientLanguage {
     /// BCP 47, as FHIR's Patient.communication carries it.
     pub fn tag(self) -> &'static str {
         match self {
-            Language::English => "en",
-            Language::Spanish => "es",
-            Language::Chinese => "zh",
-            Language::Vietnamese => "vi",
+            PatientLanguage::English => "en",
+            PatientLanguage::Spanish => "es",
+            PatientLanguage::Chinese => "zh",
+            PatientLanguage::Vietnamese => "vi",
         }
     }
 
     pub fn name(self) -> &'static str {
         match self {
-            Language::English => "English",
-            Language::Spanish => "Spanish",
-            Language::Chinese => "Chinese",
-            Language::Vietnamese => "Vietnamese",
+            PatientLanguage::English => "English",
+            PatientLanguage::Spanish => "Spanish",
+            PatientLanguage::Chinese => "Chinese",
+            PatientLanguage::Vietnamese => "Vietnamese",
         }
     }
 }
@@ -59,14 +59,14 @@ pub(crate) enum Meaning {
     Emergency,
 }
 
-pub(crate) fn phrase(language: Language, meaning: Meaning, dice: &mut Dice) -> &'static str {
+pub(crate) fn phrase(language: PatientLanguage, meaning: Meaning, dice: &mut Dice) -> &'static str {
     dice.pick(phrases(language, meaning))
 }
 
 #[rustfmt::skip]
-fn phrases(language: Language, meaning: Meaning) -> &'static [&'static str] {
+fn phrases(language: PatientLanguage, meaning: Meaning) -> &'static [&'static str] {
     match language {
-        Language::English => match meaning {
+        PatientLanguage::English => match meaning {
             Meaning::Agrees      => &["Yes", "1", "yes please", "Ok I will go", "YES thank you", "Sure, sounds good 👍", "yep"],
             Meaning::Booked      => &["I already scheduled it", "Got my appointment, thanks", "I called and made the appointment", "all booked!"],
             Meaning::Coming      => &["Yes", "I'll be there", "Confirmed", "C", "see you then", "yes I am coming"],
@@ -79,7 +79,7 @@ fn phrases(language: Language, meaning: Meaning) -> &'static [&'static str] {
             Meaning::WrongPerson => &["You have the wrong number", "Wrong person", "I don't know who that is, wrong number"],
             Meaning::Emergency   => &["I have bad chest pain right now and can't breathe", "I think I'm having a heart attack"],
         },
-        Language::Spanish => match meaning {
+        PatientLanguage::Spanish => match meaning {
             Meaning::Agrees      => &["Sí", "1", "si por favor", "Claro que sí", "Está bien, gracias", "si quiero la cita"],
             Meaning::Booked      => &["Ya tengo cita", "sí, ya hice la cita", "Ya llamé y me dieron la cita", "ya agendé gracias"],
             Meaning::Coming      => &["Sí", "Ahí estaré", "Confirmo", "si voy a ir", "confirmado gracias"],
@@ -92,7 +92,7 @@ fn phrases(language: Language, meaning: Meaning) -> &'static [&'static str] {
             Meaning::WrongPerson => &["Número equivocado", "No conozco a esa persona", "se equivocó de número"],
             Meaning::Emergency   => &["Me duele mucho el pecho y no puedo respirar", "es una emergencia, me estoy desmayando"],
         },
-        Language::Chinese => match meaning {
+        PatientLanguage::Chinese => match meaning {
             Meaning::Agrees      => &["好的", "1", "可以，谢谢", "是的", "好，麻烦安排一下"],
             Meaning::Booked      => &["我已经预约了", "约好了，谢谢", "已经打电话约了时间"],
             Meaning::Coming      => &["好的，我会去", "确认", "会准时到", "是"],
@@ -105,7 +105,7 @@ fn phrases(language: Language, meaning: Meaning) -> &'static [&'static str] {
             Meaning::WrongPerson => &["打错了，我不认识这个人", "发错号码了"],
             Meaning::Emergency   => &["我胸口很痛，喘不过气", "救命，我快晕倒了"],
         },
-        Language::Vietnamese => match meaning {
+        PatientLanguage::Vietnamese => match meaning {
             Meaning::Agrees      => &["Vâng", "1", "dạ được", "Đồng ý, cảm ơn", "co"],
             Meaning::Booked      => &["Tôi đã đặt hẹn rồi", "da dat lich roi", "Tôi gọi và có hẹn rồi"],
             Meaning::Coming      => &["Vâng tôi sẽ đến", "Xác nhận", "dạ tôi đi được"],

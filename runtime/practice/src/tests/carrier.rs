@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::{ACCOUNT, AUTH_TOKEN, fair_weather, nowhere, start};
-use crate::{CarrierPlan, Practice};
+use crate::{CarrierPlan, PracticeServers};
 
-async fn practice(carrier: CarrierPlan) -> (Practice, String) {
+async fn practice(carrier: CarrierPlan) -> (PracticeServers, String) {
     let mut plan = fair_weather(3);
     plan.profile.carrier = carrier;
-    let practice = Practice::start(plan).await.expect("started");
+    let practice = PracticeServers::start(plan).await.expect("started");
     practice.connect(nowhere());
     let url = format!("{}/2010-04-01/Accounts/{ACCOUNT}/Messages.json", practice.addresses().carrier);
     (practice, url)

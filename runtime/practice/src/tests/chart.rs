@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{fair_weather, nowhere, start};
-use crate::{Practice, RECORD_SYSTEM, REFERRAL_SYSTEM};
+use crate::{PracticeServers, RECORD_SYSTEM, REFERRAL_SYSTEM};
 
 struct Client {
     base: String,
@@ -11,7 +11,7 @@ struct Client {
 }
 
 impl Client {
-    fn of(practice: &Practice) -> Client {
+    fn of(practice: &PracticeServers) -> Client {
         let addresses = practice.addresses();
         Client { base: addresses.fhir, token: crate::ACCESS_TOKEN.to_string() }
     }
@@ -32,7 +32,7 @@ impl Client {
 
 #[tokio::test]
 async fn knows_its_patients() {
-    let practice = Practice::start(fair_weather(3)).await.expect("started");
+    let practice = PracticeServers::start(fair_weather(3)).await.expect("started");
     let client = Client::of(&practice);
     let person = practice.people()[2].clone();
     let (status, bundle) = client.get(&format!("Patient?identifier={RECORD_SYSTEM}|{}", person.record_number)).await;
@@ -68,7 +68,7 @@ async fn knows_its_patients() {
 
 #[tokio::test]
 async fn tells_no_more_than_was_asked_for() {
-    let practice = Practice::start(fair_weather(1)).await.expect("started");
+    let practice = PracticeServers::start(fair_weather(1)).await.expect("started");
     let client = Client::of(&practice);
     let whole = client.get("Patient").await.1["entry"][0]["resource"].clone();
     let part = client.get("Patient?_elements=telecom").await.1["entry"][0]["resource"].clone();
@@ -89,7 +89,7 @@ async fn tells_no_more_than_was_asked_for() {
 
 #[tokio::test]
 async fn refuses_with_an_operation_outcome() {
-    let practice = Practice::start(fair_weather(1)).await.expect("started");
+    let practice = PracticeServers::start(fair_weather(1)).await.expect("started");
     let client = Client::of(&practice);
     let stranger = Client { token: "wrong".to_string(), ..Client::of(&practice) };
     let task = json!({ "resourceType": "Task", "status": "requested", "intent": "order" });
@@ -110,7 +110,7 @@ async fn refuses_with_an_operation_outcome() {
 
 #[tokio::test]
 async fn a_conditional_create_writes_once() {
-    let practice = Practice::start(fair_weather(2)).await.expect("started");
+    let practice = PracticeServers::start(fair_weather(2)).await.expect("started");
     practice.connect(nowhere());
     practice.act(start()).await.expect("connected");
     let client = Client::of(&practice);
@@ -142,7 +142,7 @@ async fn a_conditional_create_writes_once() {
 
 #[tokio::test]
 async fn a_transaction_writes_each_entry_once() {
-    let practice = Practice::start(fair_weather(1)).await.expect("started");
+    let practice = PracticeServers::start(fair_weather(1)).await.expect("started");
     let client = Client::of(&practice);
     let entry = |kind: &str, body: Value| json!({ "resource": body, "request": { "method": "POST", "url": kind, "ifNoneExist": "identifier=L-2" } });
     let identifier = json!([{ "value": "L-2" }]);

@@ -4,10 +4,10 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
 use super::fair_weather;
-use crate::Practice;
+use crate::PracticeServers;
 
 /// Sends each line and gives the code of each answer, the greeting first.
-async fn converse(practice: &Practice, lines: &[&str]) -> Vec<u16> {
+async fn converse(practice: &PracticeServers, lines: &[&str]) -> Vec<u16> {
     let mut stream = BufReader::new(TcpStream::connect(practice.addresses().smtp).await.expect("connected"));
     let mut codes = Vec::new();
     for line in std::iter::once(&"").chain(lines) {
@@ -28,7 +28,7 @@ async fn converse(practice: &Practice, lines: &[&str]) -> Vec<u16> {
 
 #[tokio::test]
 async fn takes_a_mail_and_unstuffs_its_dots() {
-    let practice = Practice::start(fair_weather(40)).await.expect("started");
+    let practice = PracticeServers::start(fair_weather(40)).await.expect("started");
     let people = practice.people();
     let good = people.iter().position(|person| !person.nature.bad_mailbox).expect("somebody");
     let bad = people.iter().find(|person| person.nature.bad_mailbox).expect("somebody");

@@ -6,10 +6,10 @@ use chrono::Duration;
 
 use super::peer::Peer;
 use super::{fair_weather, start};
-use crate::{Ledger, Person, Plan, Practice, PracticeError, Purpose};
+use crate::{Ledger, PracticeError, PracticePlan, PracticeServers, Purpose, SimulatedPatient};
 
-async fn month(plan: Plan) -> (Ledger, Vec<Person>, u32) {
-    let practice = Practice::start(plan).await.expect("started");
+async fn month(plan: PracticePlan) -> (Ledger, Vec<SimulatedPatient>, u32) {
+    let practice = PracticeServers::start(plan).await.expect("started");
     let peer = Peer::start(practice.addresses(), start()).await;
     practice.connect(peer.handoff.clone());
     let end = start() + Duration::days(30);
@@ -22,17 +22,17 @@ async fn month(plan: Plan) -> (Ledger, Vec<Person>, u32) {
 
 #[tokio::test]
 async fn the_same_calls_give_the_same_month() {
-    let plan = Plan::new(3, 25, start());
+    let plan = PracticePlan::new(3, 25, start());
     let (first, _, _) = month(plan.clone()).await;
     let (second, _, _) = month(plan.clone()).await;
     assert_eq!(serde_json::to_string(&first).expect("JSON"), serde_json::to_string(&second).expect("JSON"));
-    let (other, _, _) = month(Plan { seed: 4, ..plan }).await;
+    let (other, _, _) = month(PracticePlan { seed: 4, ..plan }).await;
     assert_ne!(first, other);
 }
 
 #[tokio::test]
 async fn reminding_brings_most_referrals_home() {
-    let plan = Plan::new(5, 150, start());
+    let plan = PracticePlan::new(5, 150, start());
     let (ledger, people, forged) = month(plan).await;
     assert_eq!(forged, 0);
     let within = |days: i64, person: usize, at: chrono::DateTime<chrono::Utc>| {
@@ -54,7 +54,7 @@ async fn reminding_brings_most_referrals_home() {
 /// Without anybody who reminds, the same people mostly stay at home.
 #[tokio::test]
 async fn left_alone_few_go() {
-    let practice = Practice::start(Plan::new(5, 150, start())).await.expect("started");
+    let practice = PracticeServers::start(PracticePlan::new(5, 150, start())).await.expect("started");
     let peer = Peer::start(practice.addresses(), start()).await;
     practice.connect(peer.handoff.clone());
     practice.act(start() + Duration::days(30)).await.expect("connected");
@@ -67,7 +67,7 @@ async fn left_alone_few_go() {
 
 #[tokio::test]
 async fn noise_is_answered_as_it_deserves() {
-    let mut plan = Plan::new(9, 20, start());
+    let mut plan = PracticePlan::new(9, 20, start());
     plan.profile.ehr.duplicated = 0.5;
     plan.profile.ehr.by_webhook = 0.4;
     let (ledger, _, _) = month(plan).await;
@@ -86,7 +86,7 @@ async fn noise_is_answered_as_it_deserves() {
 
 #[tokio::test]
 async fn messages_wait_until_handoff_is_there() {
-    let practice = Practice::start(fair_weather(2)).await.expect("started");
+    let practice = PracticeServers::start(fair_weather(2)).await.expect("started");
     assert!(matches!(practice.act(start()).await, Err(PracticeError::NotConnected)));
     practice.connect(super::nowhere());
     let first = practice.next_action().expect("an order");
@@ -102,5 +102,5 @@ async fn messages_wait_until_handoff_is_there() {
 
 #[tokio::test]
 async fn too_large_a_practice_is_refused() {
-    assert!(matches!(Practice::start(fair_weather(10_001)).await, Err(PracticeError::TooManyReferrals(10_001))));
+    assert!(matches!(PracticeServers::start(fair_weather(10_001)).await, Err(PracticeError::TooManyReferrals(10_001))));
 }

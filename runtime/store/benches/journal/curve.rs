@@ -89,7 +89,7 @@ pub fn fill_until_killed(dir: &Path, referrals: u64, time: Duration) {
 pub fn ready(dir: &Path) {
     let began = Instant::now();
     let options = handoff_store::StoreOptions {
-        depth: handoff_store::journal::Depth::Ends,
+        depth: handoff_store::journal::VerifyDepth::Ends,
         ..handoff_store::StoreOptions::new(dir, crate::key())
     };
     let (store, recovery) = handoff_store::Store::open(options).expect("opened");

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
 use handoff_engine::event::Event;
 use handoff_engine::ids::{Digest, PatientId, ReferralId, Token};
 use handoff_engine::referral::{
-    Channel, Code, Consent, Facts, Order, Patient, PatientIdentifier, Priority, Provider, Reach, Referral, Timer,
+    Channel, Code, Consent, ContactPoint, Facts, Order, Patient, PatientIdentifier, Priority, Provider, Referral, Timer,
 };
 use handoff_store::{Entry, Record, Store};
 
@@ -82,7 +82,11 @@ fn referral(number: u64, among: u64) -> Referral {
                     authority: "LAKESIDE".to_string(),
                     kind: "MR".to_string(),
                 }],
-                reaches: vec![Reach { channel: Channel::Sms, address: token("A", subject), consent: Consent::Granted }],
+                reaches: vec![ContactPoint {
+                    channel: Channel::Sms,
+                    address: token("A", subject),
+                    consent: Consent::Granted,
+                }],
                 languages: vec!["es".to_string()],
                 preferred: Some(Channel::Sms),
                 zone: None,

@@ -18,7 +18,7 @@ mod verify;
 use std::path::Path;
 
 use ed25519_dalek::SigningKey;
-use handoff_store::journal::Depth;
+use handoff_store::journal::VerifyDepth;
 use handoff_store::{Store, StoreOptions};
 
 use crate::args::{Args, Part};
@@ -45,7 +45,7 @@ fn key() -> SigningKey {
 }
 
 fn open(dir: &Path) -> Store {
-    let options = StoreOptions { depth: Depth::Ends, ..StoreOptions::new(dir, key()) };
+    let options = StoreOptions { depth: VerifyDepth::Ends, ..StoreOptions::new(dir, key()) };
     Store::open(options).expect("opened").0
 }
 

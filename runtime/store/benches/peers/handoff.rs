@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use ed25519_dalek::SigningKey;
 use handoff_engine::ids::{LetterId, ReferralId};
-use handoff_store::journal::Depth;
+use handoff_store::journal::VerifyDepth;
 use handoff_store::{Store, StoreOptions, Ticket};
 
 use crate::practice::Practice;
@@ -28,7 +28,7 @@ fn first_of_run() -> u64 {
 
 pub fn run(dir: &Path, letters: &str, mode: &[&str]) {
     let began = Instant::now();
-    let options = StoreOptions { depth: Depth::Ends, ..StoreOptions::new(dir, SigningKey::from_bytes(&[1; 32])) };
+    let options = StoreOptions { depth: VerifyDepth::Ends, ..StoreOptions::new(dir, SigningKey::from_bytes(&[1; 32])) };
     let (store, _) = Store::open(options).expect("opened");
     let house = House { store, practice: Practice::open(), vendor: Vendor::at(letters) };
     let count = |text: &str| text.parse::<u64>().expect("a number");

@@ -13,7 +13,7 @@ use handoff_engine::render::render;
 use handoff_engine::scenario::Scenario;
 use handoff_engine::step::{Effect, Step, begin, step};
 use handoff_engine::workflow::Workflow;
-use handoff_store::entry::{Record, Verdict};
+use handoff_store::entry::{DeliveryVerdict, Record};
 use handoff_store::{Entry, Json, Sealed};
 use serde_json::json;
 
@@ -61,7 +61,7 @@ impl Practice {
                 source: "hl7".into(),
                 kind: "REF^I12".into(),
                 dedupe_key: format!("key:{number}"),
-                verdict: Verdict::Accepted { referrals: vec![id] },
+                verdict: DeliveryVerdict::Accepted { referrals: vec![id] },
                 bytes: Some(token("D", number)),
                 answer: Some(token("A", number)),
                 envelope: json!({ "transport": "mllp" }),
@@ -144,7 +144,7 @@ impl Practice {
                 source: "sms".into(),
                 kind: "reply".into(),
                 dedupe_key: format!("reply:{}", referral.id),
-                verdict: Verdict::Accepted { referrals: vec![referral.id] },
+                verdict: DeliveryVerdict::Accepted { referrals: vec![referral.id] },
                 bytes: Some(text.clone()),
                 answer: None,
                 envelope: json!({ "transport": "http" }),

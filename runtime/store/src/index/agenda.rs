@@ -19,7 +19,7 @@ pub struct DueTimer {
 
 /// One change to the agenda, in the order in which the records made it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum AgendaChange {
     TimerSet(i64, ReferralId, String),
     TimerGone(i64, ReferralId, String),
     LetterSet(i64, LetterId),
@@ -91,26 +91,26 @@ impl Names {
 }
 
 impl Agenda {
-    pub fn take(&mut self, change: Change) {
+    pub fn take(&mut self, change: AgendaChange) {
         match change {
-            Change::TimerSet(due, referral, name) => {
+            AgendaChange::TimerSet(due, referral, name) => {
                 let name = self.names.one(&name);
                 self.timers.insert((due, referral, name));
             }
-            Change::TimerGone(due, referral, name) => {
+            AgendaChange::TimerGone(due, referral, name) => {
                 let name = self.names.one(&name);
                 self.timers.remove(&(due, referral, name));
             }
-            Change::LetterSet(due, letter) => {
+            AgendaChange::LetterSet(due, letter) => {
                 self.letters.insert((due, letter));
             }
-            Change::LetterGone(due, letter) => {
+            AgendaChange::LetterGone(due, letter) => {
                 self.letters.remove(&(due, letter));
             }
-            Change::Entered(deployment, state, referral) => {
+            AgendaChange::Entered(deployment, state, referral) => {
                 self.standing.entry((deployment, state)).or_default().insert(referral);
             }
-            Change::Left(deployment, state, referral) => {
+            AgendaChange::Left(deployment, state, referral) => {
                 let place = (deployment, state);
                 if let Some(standing) = self.standing.get_mut(&place) {
                     standing.remove(&referral);

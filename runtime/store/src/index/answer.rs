@@ -8,7 +8,7 @@ use handoff_engine::letter::Letter;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::entry::{Canary, Origin, Verdict};
+use crate::entry::{Canary, DeliveryVerdict, Origin};
 use crate::json::Json;
 use crate::position::Position;
 
@@ -56,7 +56,7 @@ pub struct Delivered {
     pub digest: Digest,
     pub source: String,
     pub kind: String,
-    pub verdict: Verdict,
+    pub verdict: DeliveryVerdict,
     pub bytes: Option<Token>,
     pub answer: Option<Token>,
     pub envelope: Value,

@@ -7,8 +7,8 @@ use handoff_engine::ids::ReferralId;
 use crate::index::history::History;
 use crate::index::memory::MemoryRows;
 use crate::index::project::project;
-use crate::index::row::{self, Block, Glance, Pen, ReferralRow};
-use crate::index::rows::{Changes, Key, Rows, Staged};
+use crate::index::row::{self, Glance, Pen, ReferralRow, RowBlock};
+use crate::index::rows::{Changes, RowKey, Rows, Staged};
 use crate::index::{IndexError, KeyedIndex, keys};
 use crate::journal::Numbered;
 use crate::position::Position;
@@ -24,9 +24,9 @@ impl<R: Rows> KeyedIndex<R> {
             forget_row(&key, &purged, &mut staged)?;
         }
         for (position, _) in entries {
-            let (number, slot) = Block::number_and_slot(*position);
+            let (number, slot) = RowBlock::number_and_slot(*position);
             if let Some(value) = staged.get(&keys::block(number))? {
-                let mut block = Block::read(&value);
+                let mut block = RowBlock::read(&value);
                 block.set(slot, Glance::default());
                 staged.put(keys::block(number), block.write());
             }
@@ -62,7 +62,7 @@ impl<R: Rows> KeyedIndex<R> {
 }
 
 /// All keys that the entries may have put.
-fn keys_of(entries: &[Numbered]) -> Result<BTreeSet<Key>, IndexError> {
+fn keys_of(entries: &[Numbered]) -> Result<BTreeSet<RowKey>, IndexError> {
     let nothing = MemoryRows::default();
     let mut keys = BTreeSet::new();
     for (position, entry) in entries {
@@ -73,7 +73,7 @@ fn keys_of(entries: &[Numbered]) -> Result<BTreeSet<Key>, IndexError> {
     Ok(keys)
 }
 
-fn forget_row(key: &Key, purged: &impl Fn(Position) -> bool, staged: &mut Staged<'_>) -> Result<(), IndexError> {
+fn forget_row(key: &RowKey, purged: &impl Fn(Position) -> bool, staged: &mut Staged<'_>) -> Result<(), IndexError> {
     let prefix = key.first().copied().unwrap_or_default();
     match prefix {
         // Letters still owed, and referrals in flight, are never purged; shelves go with their referral.

@@ -2,7 +2,7 @@
 
 use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId, Token};
 
-use crate::index::rows::Key;
+use crate::index::rows::RowKey;
 
 pub const IN_FLIGHT: u8 = b'r';
 pub const ENDED: u8 = b'z';
@@ -29,14 +29,14 @@ pub fn is_read_back(key: &[u8]) -> bool {
     matches!(key.first(), Some(&(IN_FLIGHT | ENDED | HISTORY | OUTBOX)))
 }
 
-fn key(prefix: u8, parts: &[&[u8]]) -> Key {
+fn key(prefix: u8, parts: &[&[u8]]) -> RowKey {
     let mut key = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());
     key.push(prefix);
     parts.iter().for_each(|part| key.extend_from_slice(part));
     key.into_boxed_slice()
 }
 
-fn text_key(prefix: u8, text: &str, rest: &[u8]) -> Key {
+fn text_key(prefix: u8, text: &str, rest: &[u8]) -> RowKey {
     // Invariant: a text is shorter than an entry, and that is shorter than 4 GiB.
     let length = u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes();
     key(prefix, &[&length, text.as_bytes(), rest])
@@ -62,113 +62,113 @@ pub fn number_at_end(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(*key.last_chunk::<8>()?))
 }
 
-pub fn in_flight(referral: &ReferralId) -> Key {
+pub fn in_flight(referral: &ReferralId) -> RowKey {
     key(IN_FLIGHT, &[&id(referral)])
 }
 
-pub fn ended(referral: &ReferralId) -> Key {
+pub fn ended(referral: &ReferralId) -> RowKey {
     key(ENDED, &[&id(referral)])
 }
 
-pub fn states(state: &str) -> Key {
+pub fn states(state: &str) -> RowKey {
     text_key(BY_STATE, state, &[])
 }
 
-pub fn by_state(state: &str, referral: &ReferralId) -> Key {
+pub fn by_state(state: &str, referral: &ReferralId) -> RowKey {
     text_key(BY_STATE, state, &id(referral))
 }
 
-pub fn by_deployments(deployment: &Digest) -> Key {
+pub fn by_deployments(deployment: &Digest) -> RowKey {
     key(BY_DEPLOYMENT, &[&deployment.0])
 }
 
-pub fn by_deployment(deployment: &Digest, referral: &ReferralId) -> Key {
+pub fn by_deployment(deployment: &Digest, referral: &ReferralId) -> RowKey {
     key(BY_DEPLOYMENT, &[&deployment.0, &id(referral)])
 }
 
-pub fn by_specialists(specialist: &str) -> Key {
+pub fn by_specialists(specialist: &str) -> RowKey {
     text_key(BY_SPECIALIST, specialist, &[])
 }
 
-pub fn by_specialist(specialist: &str, referral: &ReferralId) -> Key {
+pub fn by_specialist(specialist: &str, referral: &ReferralId) -> RowKey {
     text_key(BY_SPECIALIST, specialist, &id(referral))
 }
 
-pub fn history(referral: &ReferralId) -> Key {
+pub fn history(referral: &ReferralId) -> RowKey {
     key(HISTORY, &[&id(referral)])
 }
 
-pub fn names(name: &str) -> Key {
+pub fn names(name: &str) -> RowKey {
     text_key(NAME, name, &[])
 }
 
-pub fn name(name: &str, referral: &ReferralId) -> Key {
+pub fn name(name: &str, referral: &ReferralId) -> RowKey {
     text_key(NAME, name, &id(referral))
 }
 
 /// Spoken of where it is not sealed.
-pub fn tokens(token: &Token) -> Key {
+pub fn tokens(token: &Token) -> RowKey {
     text_key(TOKEN, &token.0, &[])
 }
 
-pub fn token(token: &Token, referral: &ReferralId) -> Key {
+pub fn token(token: &Token, referral: &ReferralId) -> RowKey {
     text_key(TOKEN, &token.0, &id(referral))
 }
 
-pub fn vendor_id(vendor_id: &str) -> Key {
+pub fn vendor_id(vendor_id: &str) -> RowKey {
     text_key(VENDOR_ID, vendor_id, &[])
 }
 
-pub fn delivery(dedupe_key: &str) -> Key {
+pub fn delivery(dedupe_key: &str) -> RowKey {
     text_key(DELIVERY, dedupe_key, &[])
 }
 
-pub fn all_sealed(token: &Token) -> Key {
+pub fn all_sealed(token: &Token) -> RowKey {
     text_key(SEALED, &token.0, &[])
 }
 
 /// Sealed in an entry that touches this referral; where it touches none, under none.
-pub fn sealed(token: &Token, referral: Option<&ReferralId>) -> Key {
+pub fn sealed(token: &Token, referral: Option<&ReferralId>) -> RowKey {
     text_key(SEALED, &token.0, &referral.map(id).unwrap_or_default())
 }
 
-pub fn key_slot(patient: &PatientId) -> Key {
+pub fn key_slot(patient: &PatientId) -> RowKey {
     text_key(KEY_SLOT, &patient.0, &[])
 }
 
-pub fn consents(address: &str) -> Key {
+pub fn consents(address: &str) -> RowKey {
     text_key(CONSENT, address, &[])
 }
 
-pub fn consent(address: &str, channel: &str) -> Key {
+pub fn consent(address: &str, channel: &str) -> RowKey {
     text_key(CONSENT, address, channel.as_bytes())
 }
 
-pub fn deployment(deployment: &Digest) -> Key {
+pub fn deployment(deployment: &Digest) -> RowKey {
     key(DEPLOYMENT, &[&deployment.0])
 }
 
-pub fn outbox_of(referral: &ReferralId) -> Key {
+pub fn outbox_of(referral: &ReferralId) -> RowKey {
     key(OUTBOX, &[&id(referral)])
 }
 
-pub fn outbox(letter: &LetterId) -> Key {
+pub fn outbox(letter: &LetterId) -> RowKey {
     key(OUTBOX, &[&id(&letter.referral), &letter.number.to_be_bytes()])
 }
 
-pub fn dead(item: &str) -> Key {
+pub fn dead(item: &str) -> RowKey {
     key(DEAD, &[item.as_bytes()])
 }
 
-pub fn hold(referral: &ReferralId) -> Key {
+pub fn hold(referral: &ReferralId) -> RowKey {
     key(HOLD, &[&id(referral)])
 }
 
-pub fn block(number: u64) -> Key {
+pub fn block(number: u64) -> RowKey {
     key(BLOCK, &[&number.to_be_bytes()])
 }
 
 /// How far the index got, and of which journal.
-pub fn meta() -> Key {
+pub fn meta() -> RowKey {
     key(META, &[])
 }

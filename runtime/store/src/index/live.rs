@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use crate::index::rows::{Changes, Key, Rows, Value, Visit, scan_over};
+use crate::index::rows::{Changes, RowKey, RowVisitor, Rows, Value, scan_over};
 use crate::index::{IndexError, keys};
 
 /// Bytes that a row costs in a layer besides its own: tree node, two boxes, their allocations.
@@ -61,7 +61,7 @@ struct Held<const N: usize>(BTreeMap<[u8; N], Value>);
 
 trait HeldRows {
     fn get(&self, key: &[u8]) -> Option<Value>;
-    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError>;
+    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut RowVisitor<'_>) -> Result<(), IndexError>;
     fn note(&mut self, key: &[u8], change: Option<&Value>) -> Result<(), IndexError>;
 }
 
@@ -70,7 +70,7 @@ impl<const N: usize> HeldRows for Held<N> {
         self.0.get(key).cloned()
     }
 
-    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError> {
+    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut RowVisitor<'_>) -> Result<(), IndexError> {
         for (key, value) in self.0.range::<[u8], _>((Bound::Included(prefix.max(from)), Bound::Unbounded)) {
             if !key.starts_with(prefix) || visit(key, value)?.is_break() {
                 break;
@@ -100,7 +100,7 @@ pub trait Base: Rows {
 
     /// A key with about as many of the prefix's rows before it as after it, where two who read side by side are faster
     /// than one.
-    fn halfway(&self, _prefix: &[u8]) -> Result<Option<Key>, IndexError> {
+    fn halfway(&self, _prefix: &[u8]) -> Result<Option<RowKey>, IndexError> {
         Ok(None)
     }
 
@@ -213,12 +213,12 @@ impl<B: Base + ?Sized> Rows for LiveRows<B> {
         }
     }
 
-    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError> {
+    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut RowVisitor<'_>) -> Result<(), IndexError> {
         let layers = self.layers.read();
         if let Some(held) = layers.held(prefix) {
             return held.scan(prefix, from, visit);
         }
-        let below = |visit: &mut Visit<'_>| {
+        let below = |visit: &mut RowVisitor<'_>| {
             scan_over(&layers.frozen, prefix, from, |visit| self.base.scan(prefix, from, visit), visit)
         };
         scan_over(&layers.active, prefix, from, below, visit)

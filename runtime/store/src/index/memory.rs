@@ -5,14 +5,14 @@ use std::ops::Bound;
 use parking_lot::RwLock;
 
 use crate::index::live::Base;
-use crate::index::rows::{Changes, Key, Rows, Value, Visit};
+use crate::index::rows::{Changes, RowKey, RowVisitor, Rows, Value};
 use crate::index::{IndexError, KeyedIndex};
 
 pub type MemoryIndex = KeyedIndex<MemoryRows>;
 
 #[derive(Default)]
 pub struct MemoryRows {
-    rows: RwLock<std::collections::BTreeMap<Key, Value>>,
+    rows: RwLock<std::collections::BTreeMap<RowKey, Value>>,
 }
 
 impl Rows for MemoryRows {
@@ -20,7 +20,7 @@ impl Rows for MemoryRows {
         Ok(self.rows.read().get(key).cloned())
     }
 
-    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError> {
+    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut RowVisitor<'_>) -> Result<(), IndexError> {
         let rows = self.rows.read();
         let start = prefix.max(from);
         for (key, value) in rows.range::<[u8], _>((Bound::Included(start), Bound::Unbounded)) {

@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use handoff_engine::event::Event;
 use handoff_engine::ids::{Digest, LetterId, ReferralId, Token};
 use handoff_engine::letter::Letter;
-use handoff_engine::referral::{Order, Patient, Reach, Referral};
+use handoff_engine::referral::{ContactPoint, Order, Patient, Referral};
 
-use crate::entry::{Entry, Record, Sealed, Verdict};
-use crate::index::agenda::{Change, millis};
+use crate::entry::{DeliveryVerdict, Entry, Record, Sealed};
+use crate::index::agenda::{AgendaChange, millis};
 use crate::index::history::History;
-use crate::index::row::{self, Block, Glance, OutboxRow, Pen, ReferralRow};
+use crate::index::row::{self, Glance, OutboxRow, Pen, ReferralRow, RowBlock};
 use crate::index::rows::Staged;
 use crate::index::{IndexError, Kinds, keys};
 use crate::journal::Numbered;
@@ -24,7 +24,7 @@ pub fn project(
     position: Position,
     entry: &Entry,
     rows: &mut Staged<'_>,
-    agenda: &mut Vec<Change>,
+    agenda: &mut Vec<AgendaChange>,
 ) -> Result<(), IndexError> {
     let mut projection = Projection { position, entry, rows, agenda, stepped: BTreeSet::new() };
     for record in &entry.records {
@@ -49,14 +49,14 @@ pub fn project(
 
 /// Stages the blocks of entries that follow each other: what each holds, and when it was made.
 pub fn glance_at(entries: &[Numbered], rows: &mut Staged<'_>) -> Result<(), IndexError> {
-    let number_of = |position: &Position| Block::number_and_slot(*position).0;
+    let number_of = |position: &Position| RowBlock::number_and_slot(*position).0;
     for entries in entries.chunk_by(|(one, _), (next, _)| number_of(one) == number_of(next)) {
         let Some((first, _)) = entries.first() else { continue };
         let key = keys::block(number_of(first));
-        let mut block = rows.get(&key)?.map(|row| Block::read(&row)).unwrap_or_default();
+        let mut block = rows.get(&key)?.map(|row| RowBlock::read(&row)).unwrap_or_default();
         for (position, entry) in entries {
             let glance = Glance { at: millis(entry.at), kinds: Kinds::of(entry) };
-            block.set(Block::number_and_slot(*position).1, glance);
+            block.set(RowBlock::number_and_slot(*position).1, glance);
         }
         rows.put(key, block.write());
     }
@@ -85,7 +85,7 @@ struct Projection<'a, 'r> {
     position: Position,
     entry: &'a Entry,
     rows: &'a mut Staged<'r>,
-    agenda: &'a mut Vec<Change>,
+    agenda: &'a mut Vec<AgendaChange>,
     /// Whose rows have this entry in their history already.
     stepped: BTreeSet<ReferralId>,
 }
@@ -163,10 +163,12 @@ impl Projection<'_, '_> {
     }
 
     /// The first delivery under a key answers for the later ones, unless it was dead and a later one is not.
-    fn delivered(&mut self, digest: &Digest, dedupe_key: &str, verdict: &Verdict) -> Result<(), IndexError> {
+    fn delivered(&mut self, digest: &Digest, dedupe_key: &str, verdict: &DeliveryVerdict) -> Result<(), IndexError> {
         let dead = match verdict {
-            Verdict::Dead { .. } => true,
-            Verdict::Accepted { .. } | Verdict::NotForUs { .. } | Verdict::Unmatched { .. } => false,
+            DeliveryVerdict::Dead { .. } => true,
+            DeliveryVerdict::Accepted { .. } | DeliveryVerdict::NotForUs { .. } | DeliveryVerdict::Unmatched { .. } => {
+                false
+            }
         };
         if dead {
             self.rows.put(keys::dead(&digest.to_string()), row::place(self.position));
@@ -262,13 +264,13 @@ impl Projection<'_, '_> {
         let place = |row: &ReferralRow| (row.deployment, row.state.clone());
         let (old, new) = (timers(before), timers(after));
         if old != new {
-            self.agenda.extend(old.into_iter().map(|(due, name)| Change::TimerGone(due, *id, name)));
-            self.agenda.extend(new.into_iter().map(|(due, name)| Change::TimerSet(due, *id, name)));
+            self.agenda.extend(old.into_iter().map(|(due, name)| AgendaChange::TimerGone(due, *id, name)));
+            self.agenda.extend(new.into_iter().map(|(due, name)| AgendaChange::TimerSet(due, *id, name)));
         }
         let (old, new) = (before.map(place), after.map(place));
         if old != new {
-            self.agenda.extend(old.map(|(deployment, state)| Change::Left(deployment, state, *id)));
-            self.agenda.extend(new.map(|(deployment, state)| Change::Entered(deployment, state, *id)));
+            self.agenda.extend(old.map(|(deployment, state)| AgendaChange::Left(deployment, state, *id)));
+            self.agenda.extend(new.map(|(deployment, state)| AgendaChange::Entered(deployment, state, *id)));
         }
     }
 
@@ -277,8 +279,8 @@ impl Projection<'_, '_> {
         let before = self.rows.get(&key)?.map(|before| OutboxRow::read(&before)).transpose()?;
         // One that stays due when it was may be in a worker's hands, and stays there.
         if before.as_ref().is_none_or(|before| before.due != row.due) {
-            self.agenda.extend(before.map(|before| Change::LetterGone(before.due, *letter)));
-            self.agenda.push(Change::LetterSet(row.due, *letter));
+            self.agenda.extend(before.map(|before| AgendaChange::LetterGone(before.due, *letter)));
+            self.agenda.push(AgendaChange::LetterSet(row.due, *letter));
         }
         self.rows.put(key, row.write());
         Ok(())
@@ -296,7 +298,7 @@ impl Projection<'_, '_> {
     fn release(&mut self, letter: &LetterId) -> Result<(), IndexError> {
         let key = keys::outbox(letter);
         if let Some(before) = self.rows.get(&key)? {
-            self.agenda.push(Change::LetterGone(OutboxRow::read(&before)?.due, *letter));
+            self.agenda.push(AgendaChange::LetterGone(OutboxRow::read(&before)?.due, *letter));
             self.rows.remove(key);
         }
         Ok(())
@@ -306,7 +308,7 @@ impl Projection<'_, '_> {
 /// The referrals that a record is about.
 pub fn touched_by(record: &Record) -> Vec<ReferralId> {
     match record {
-        Record::Delivery { verdict: Verdict::Accepted { referrals }, .. } => referrals.clone(),
+        Record::Delivery { verdict: DeliveryVerdict::Accepted { referrals }, .. } => referrals.clone(),
         Record::Happened { referral, .. }
         | Record::Ignored { referral, .. }
         | Record::Named { referral, .. }
@@ -325,7 +327,7 @@ pub fn touched_by(record: &Record) -> Vec<ReferralId> {
         | Record::Dropped { letter, .. } => vec![letter.referral],
         // An audit record is about no referral in particular: found by date and kind.
         Record::Delivery {
-            verdict: Verdict::NotForUs { .. } | Verdict::Dead { .. } | Verdict::Unmatched { .. },
+            verdict: DeliveryVerdict::NotForUs { .. } | DeliveryVerdict::Dead { .. } | DeliveryVerdict::Unmatched { .. },
             ..
         }
         | Record::Settled { .. }
@@ -374,7 +376,7 @@ fn patient_tokens(patient: &Patient) -> impl Iterator<Item = &Token> {
     names.into_iter().chain(patient.identifiers.iter().map(|it| &it.value)).chain(reach_tokens(&patient.reaches))
 }
 
-fn reach_tokens(reaches: &[Reach]) -> impl Iterator<Item = &Token> {
+fn reach_tokens(reaches: &[ContactPoint]) -> impl Iterator<Item = &Token> {
     reaches.iter().map(|reach| &reach.address)
 }
 

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use handoff_engine::ids::{LetterId, PatientId, ReferralId, Token};
 use handoff_engine::referral::Referral;
 
-use crate::entry::{Entry, Record, Sealed, Verdict};
-use crate::index::agenda::{Change, moment};
+use crate::entry::{DeliveryVerdict, Entry, Record, Sealed};
+use crate::index::agenda::{AgendaChange, moment};
 use crate::index::keyed::Shelf;
 use crate::index::row::{self, OutboxRow, ReferralRow};
 use crate::index::rows::{Rows, Value};
@@ -188,7 +188,7 @@ impl<R: Rows> Index for KeyedIndex<R> {
     fn give_letter_back(&self, letter: &LetterId) -> Result<(), IndexError> {
         let mut shelf = self.change();
         if let Some(row) = shelf.rows.get(&keys::outbox(letter))? {
-            shelf.agenda.take(Change::LetterSet(OutboxRow::read(&row)?.due, *letter));
+            shelf.agenda.take(AgendaChange::LetterSet(OutboxRow::read(&row)?.due, *letter));
         }
         Ok(())
     }
@@ -257,7 +257,8 @@ fn what_died(record: &Record, item: &str) -> Option<WhatDied> {
     if let Record::Dropped { letter, dead: true, why, .. } = record {
         return (letter.to_string() == item).then(|| WhatDied::Letter { letter: *letter, why: why.clone() });
     }
-    let Record::Delivery { digest, source, kind, verdict: Verdict::Dead { location, message, help }, .. } = record
+    let Record::Delivery { digest, source, kind, verdict: DeliveryVerdict::Dead { location, message, help }, .. } =
+        record
     else {
         return None;
     };

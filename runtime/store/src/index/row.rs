@@ -279,12 +279,12 @@ pub const BLOCK_ENTRIES: u64 = 64;
 
 /// Glances at [`BLOCK_ENTRIES`] consecutive entries. Each entry has its own slot, so that writing twice writes once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Block(Vec<u8>);
+pub struct RowBlock(Vec<u8>);
 
 /// A glance in a block: when, and what kinds.
 const GLANCE_BYTES: usize = 16;
 
-impl Block {
+impl RowBlock {
     pub fn number_and_slot(position: Position) -> (u64, usize) {
         (position.0 / BLOCK_ENTRIES, (position.0 % BLOCK_ENTRIES) as usize)
     }
@@ -323,8 +323,8 @@ impl Block {
         self.0.into()
     }
 
-    pub fn read(value: &[u8]) -> Block {
-        Block(value.to_vec())
+    pub fn read(value: &[u8]) -> RowBlock {
+        RowBlock(value.to_vec())
     }
 }
 

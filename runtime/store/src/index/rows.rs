@@ -6,20 +6,20 @@ use std::sync::Arc;
 
 use crate::index::{IndexError, keys};
 
-pub type Key = Box<[u8]>;
+pub type RowKey = Box<[u8]>;
 /// Shared by the layers that hold it.
 pub type Value = Arc<[u8]>;
 /// New values by key; absent ones are removed.
-pub type Changes = BTreeMap<Key, Option<Value>>;
+pub type Changes = BTreeMap<RowKey, Option<Value>>;
 /// Called with each row in key order until it breaks.
-pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, IndexError> + 'a;
+pub type RowVisitor<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, IndexError> + 'a;
 
 pub trait Rows: Send + Sync {
     fn get(&self, key: &[u8]) -> Result<Option<Value>, IndexError>;
 
     /// Visits the rows whose key starts with `prefix`, from `from` on where that is later. The visitor must not come back
     /// to these rows: a lock may be held.
-    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError>;
+    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut RowVisitor<'_>) -> Result<(), IndexError>;
 
     /// After a crash all of it is there, or none, or a part in the order of [`in_safe_order`].
     fn write(&self, changes: Changes) -> Result<(), IndexError>;
@@ -30,7 +30,7 @@ impl<R: Rows> Rows for std::sync::Arc<R> {
         R::get(self, key)
     }
 
-    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError> {
+    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut RowVisitor<'_>) -> Result<(), IndexError> {
         R::scan(self, prefix, from, visit)
     }
 
@@ -42,7 +42,7 @@ impl<R: Rows> Rows for std::sync::Arc<R> {
 /// The order in which a part of the changes does no harm, because projecting again mends the rest: first the rows that
 /// follow from others, then those that the projection reads back, last how far the index got. Of those read back, removals
 /// come last: a row that takes another's place is there before that one goes, and its history with it.
-pub fn in_safe_order(changes: &Changes) -> impl Iterator<Item = (&Key, &Option<Value>)> {
+pub fn in_safe_order(changes: &Changes) -> impl Iterator<Item = (&RowKey, &Option<Value>)> {
     let meta = keys::meta();
     let last = changes.get_key_value(&meta);
     let others = move || changes.iter().filter(|(key, _)| key.first() != Some(&keys::META));
@@ -66,22 +66,22 @@ impl Staged<'_> {
         }
     }
 
-    pub fn put(&mut self, key: Key, value: Value) {
+    pub fn put(&mut self, key: RowKey, value: Value) {
         self.changes.insert(key, Some(value));
     }
 
-    pub fn remove(&mut self, key: Key) {
+    pub fn remove(&mut self, key: RowKey) {
         self.changes.insert(key, None);
     }
 }
 
 /// The rows of `layer` laid over those that `below` visits.
 pub fn scan_over(
-    layer: &BTreeMap<Key, Option<Value>>,
+    layer: &BTreeMap<RowKey, Option<Value>>,
     prefix: &[u8],
     from: &[u8],
-    below: impl FnOnce(&mut Visit<'_>) -> Result<(), IndexError>,
-    visit: &mut Visit<'_>,
+    below: impl FnOnce(&mut RowVisitor<'_>) -> Result<(), IndexError>,
+    visit: &mut RowVisitor<'_>,
 ) -> Result<(), IndexError> {
     let start = prefix.max(from);
     let mut upper = layer

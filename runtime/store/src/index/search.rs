@@ -8,7 +8,7 @@ use handoff_engine::ids::{ReferralId, Token};
 
 use crate::index::agenda::millis;
 use crate::index::history::History;
-use crate::index::row::{Block, Glance, ReferralRow};
+use crate::index::row::{Glance, ReferralRow, RowBlock};
 use crate::index::rows::Rows;
 use crate::index::{IndexError, Kind, PAGE_MAX, keys};
 use crate::position::Position;
@@ -90,11 +90,11 @@ fn matching(
     places: BTreeSet<Position>,
 ) -> Result<Vec<Position>, IndexError> {
     let mut found = Vec::new();
-    let mut present = (u64::MAX, Block::default());
+    let mut present = (u64::MAX, RowBlock::default());
     for position in places {
-        let (number, slot) = Block::number_and_slot(position);
+        let (number, slot) = RowBlock::number_and_slot(position);
         if present.0 != number {
-            present = (number, rows.get(&keys::block(number))?.map(|row| Block::read(&row)).unwrap_or_default());
+            present = (number, rows.get(&keys::block(number))?.map(|row| RowBlock::read(&row)).unwrap_or_default());
         }
         if found.len() < limit && search.matches(position, present.1.glance(slot)?) {
             found.push(position);
@@ -121,11 +121,11 @@ pub fn referrals_under(rows: &dyn Rows, prefix: &[u8]) -> Result<BTreeSet<Referr
 
 fn through_blocks(rows: &dyn Rows, search: &Search, limit: usize) -> Result<Vec<Position>, IndexError> {
     let mut found = Vec::new();
-    let (first, _) = Block::number_and_slot(search.after.next());
+    let (first, _) = RowBlock::number_and_slot(search.after.next());
     rows.scan(&[keys::BLOCK], &keys::block(first), &mut |key, value| {
         let number = keys::number_at_end(key).ok_or(IndexError::Row { prefix: char::from(keys::BLOCK) })?;
-        for (slot, glance) in Block::read(value).glances()?.into_iter().enumerate() {
-            let position = Block::position(number, slot);
+        for (slot, glance) in RowBlock::read(value).glances()?.into_iter().enumerate() {
+            let position = RowBlock::position(number, slot);
             // A slot without kinds is no entry: it was purged, or stands before the first.
             if found.len() < limit && glance.kinds.0 != 0 && search.matches(position, glance) {
                 found.push(position);

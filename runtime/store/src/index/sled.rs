@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::index::IndexError;
 use crate::index::live::Base;
-use crate::index::rows::{Changes, Key, Rows, Value, Visit, in_safe_order};
+use crate::index::rows::{Changes, RowKey, RowVisitor, Rows, Value, in_safe_order};
 
 /// sled's own threads let go of its file a moment after its last handle is gone: an index closed and opened again by one
 /// process waits for them. Other processes are kept out by the store's own lock.
@@ -88,7 +88,7 @@ impl Rows for SledRows {
         Ok(guarded(|| self.db.get(key))?.map(|value| value.as_ref().into()))
     }
 
-    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), IndexError> {
+    fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut RowVisitor<'_>) -> Result<(), IndexError> {
         let start = prefix.max(from);
         let mut rows = self.db.range(start..);
         while let Some((key, value)) = guarded(|| rows.next().transpose())? {
@@ -111,7 +111,7 @@ impl Rows for SledRows {
 impl Base for SledRows {
     /// Halfway between the first key and the last: ids of referrals begin with when these were ordered, and orders come
     /// evenly enough.
-    fn halfway(&self, prefix: &[u8]) -> Result<Option<Key>, IndexError> {
+    fn halfway(&self, prefix: &[u8]) -> Result<Option<RowKey>, IndexError> {
         let mut rows = self.db.scan_prefix(prefix).keys();
         let first = guarded(|| rows.next().transpose())?;
         let last = guarded(|| rows.next_back().transpose())?;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use ed25519_dalek::VerifyingKey;
 
-use crate::journal::damage::{Damage, Wrong};
+use crate::journal::damage::{Damage, DamageKind};
 use crate::journal::disk::Disk;
-use crate::journal::frame::{FrameKind, NotAFrame, Seen};
+use crate::journal::frame::{FrameKind, NotAFrame, SeenFrame};
 use crate::journal::map::{Offsets, segment_name};
 use crate::journal::seal::{BatchSeal, Footer, Head, Header, Rotation};
-use crate::journal::walk::{Step, WHOLE_READ_BYTES, Walk};
+use crate::journal::walk::{WHOLE_READ_BYTES, Walk, WalkStep};
 use crate::position::Position;
 
 /// Which signatures to check. The chain makes the last one of a segment vouch for everything before it, so the others
@@ -81,12 +81,12 @@ pub fn check_segment(disk: &dyn Disk, number: u64, signatures: Signatures) -> Re
     let mut check = Check::new(number, signatures);
     loop {
         match walk.step()? {
-            Step::Frame { offset, seen } => check.frame(offset, &seen)?,
-            Step::End { offset } => {
+            WalkStep::Frame { offset, seen } => check.frame(offset, &seen)?,
+            WalkStep::End { offset } => {
                 let length = disk.length(&name)?;
                 return check.end(offset, length, None);
             }
-            Step::Broken { offset, why } => {
+            WalkStep::Broken { offset, why } => {
                 let length = disk.length(&name)?;
                 return check.end(offset, length, Some(why));
             }
@@ -127,16 +127,16 @@ impl Check {
         }
     }
 
-    fn damage(&self, offset: u64, what: Wrong) -> Damage {
+    fn damage(&self, offset: u64, what: DamageKind) -> Damage {
         Damage { segment: self.number, entry: self.last, offset, what }
     }
 
-    fn frame(&mut self, offset: u64, seen: &Seen<'_>) -> Result<(), Damage> {
+    fn frame(&mut self, offset: u64, seen: &SeenFrame<'_>) -> Result<(), Damage> {
         if self.sealed.as_ref().is_some_and(|segment| segment.footer.is_some()) {
-            return Err(self.damage(offset, Wrong::Trailing));
+            return Err(self.damage(offset, DamageKind::Trailing));
         }
         let digest = seen.digest();
-        let misplaced = || self.damage(offset, Wrong::Misplaced);
+        let misplaced = || self.damage(offset, DamageKind::Misplaced);
         match seen.kind {
             FrameKind::Header => {
                 let header = Header::read(seen.payload()).ok_or_else(misplaced)?;
@@ -159,10 +159,10 @@ impl Check {
                     return Err(misplaced());
                 }
                 if rotation.head != self.head {
-                    return Err(self.damage(offset, Wrong::Chain));
+                    return Err(self.damage(offset, DamageKind::Chain));
                 }
                 if !rotation.holds() {
-                    return Err(self.damage(offset, Wrong::Signature));
+                    return Err(self.damage(offset, DamageKind::Signature));
                 }
                 self.opening = Some((header.clone(), new));
                 self.head = self.head.then(&digest);
@@ -182,18 +182,18 @@ impl Check {
         Ok(())
     }
 
-    fn batch(&mut self, offset: u64, seen: &Seen<'_>, digest: &[u8; 32]) -> Result<(), Damage> {
-        let misplaced = || self.damage(offset, Wrong::Misplaced);
+    fn batch(&mut self, offset: u64, seen: &SeenFrame<'_>, digest: &[u8; 32]) -> Result<(), Damage> {
+        let misplaced = || self.damage(offset, DamageKind::Misplaced);
         let seal = BatchSeal::read(seen.payload()).ok_or_else(misplaced)?;
         let Some((header, key)) = &self.opening else { return Err(misplaced()) };
         if seal.segment != self.number || seal.begins != self.begins || seal.last != self.last || !self.unsealed {
             return Err(misplaced());
         }
         if seal.head != self.head {
-            return Err(self.damage(offset, Wrong::Chain));
+            return Err(self.damage(offset, DamageKind::Chain));
         }
         if self.signatures == Signatures::Every && !seal.holds(key) {
-            return Err(self.damage(offset, Wrong::Signature));
+            return Err(self.damage(offset, DamageKind::Signature));
         }
         let opened = self.sealed.as_ref().map_or(self.head, |segment| segment.opened);
         let last_batch = self.begins;
@@ -228,8 +228,8 @@ impl Check {
         Ok(())
     }
 
-    fn footer(&mut self, offset: u64, seen: &Seen<'_>, digest: &[u8; 32]) -> Result<(), Damage> {
-        let misplaced = || self.damage(offset, Wrong::Misplaced);
+    fn footer(&mut self, offset: u64, seen: &SeenFrame<'_>, digest: &[u8; 32]) -> Result<(), Damage> {
+        let misplaced = || self.damage(offset, DamageKind::Misplaced);
         let footer = Footer::read(seen.payload()).ok_or_else(misplaced)?;
         let Some((header, key)) = &self.opening else { return Err(misplaced()) };
         if footer.segment != self.number || footer.first != header.first {
@@ -241,17 +241,17 @@ impl Check {
                     return Err(misplaced());
                 }
                 if footer.head != self.head {
-                    return Err(self.damage(offset, Wrong::Chain));
+                    return Err(self.damage(offset, DamageKind::Chain));
                 }
                 (false, segment.opened)
             }
             None => (true, self.head),
         };
         if footer.opened != opened {
-            return Err(self.damage(offset, Wrong::Chain));
+            return Err(self.damage(offset, DamageKind::Chain));
         }
         if !footer.holds(key) {
-            return Err(self.damage(offset, Wrong::Signature));
+            return Err(self.damage(offset, DamageKind::Signature));
         }
         let segment = Segment {
             number: self.number,
@@ -278,12 +278,12 @@ impl Check {
     fn end(mut self, breaks: u64, length: u64, why: Option<NotAFrame>) -> Result<Checked, CheckError> {
         // A closed segment is cut to its length, and a crash may undo the cut: zeros are no harm, other bytes are.
         if why.is_some() && self.sealed.as_ref().is_some_and(|segment| segment.footer.is_some()) {
-            return Err(self.damage(breaks, Wrong::Trailing).into());
+            return Err(self.damage(breaks, DamageKind::Trailing).into());
         }
         if let (Some((offset, seal)), Some(segment)) = (&self.last_seal, &self.sealed)
             && !seal.holds(&segment.key)
         {
-            return Err(self.damage(*offset, Wrong::Signature).into());
+            return Err(self.damage(*offset, DamageKind::Signature).into());
         }
         let rest = (self.unsealed || why.is_some()).then(|| Rest {
             begins: self.begins,
@@ -312,6 +312,6 @@ pub fn follows(before: Option<&Segment>, segment: &Segment) -> Result<(), Damage
     if segment.number == number && header.first == first && header.head == head && closed && key {
         Ok(())
     } else {
-        Err(Damage { segment: segment.number, entry: Position(header.first.0 - 1), offset: 0, what: Wrong::Link })
+        Err(Damage { segment: segment.number, entry: Position(header.first.0 - 1), offset: 0, what: DamageKind::Link })
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::journal::disk::Disk;
 use crate::journal::map::segment_name;
-use crate::journal::reader::Reader;
+use crate::journal::reader::JournalReader;
 use crate::position::Position;
 
 /// Bytes copied at once.
@@ -21,7 +21,7 @@ pub enum CopyError {
 }
 
 /// Copies every signed entry to an empty disk; returns the last one's position. The copy is a whole journal by itself.
-pub fn copy(from: &Reader, to: &dyn Disk) -> Result<Position, CopyError> {
+pub fn copy(from: &JournalReader, to: &dyn Disk) -> Result<Position, CopyError> {
     if !to.list()?.is_empty() {
         return Err(CopyError::NotEmpty);
     }

@@ -15,11 +15,11 @@ pub struct Damage {
     pub entry: Position,
     /// Where in the segment's file the damaged frame begins, in bytes.
     pub offset: u64,
-    pub what: Wrong,
+    pub what: DamageKind,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Wrong {
+pub enum DamageKind {
     #[error("not a frame: {0}")]
     Frame(NotAFrame),
     #[error("a frame of this kind does not belong here, or its fields are not as written")]

@@ -7,9 +7,9 @@ mod sim;
 
 use std::io;
 
-pub use self::dice::Dice;
+pub use self::dice::DiskDice;
 pub use self::real::RealDisk;
-pub use self::sim::{Fault, SimDisk};
+pub use self::sim::{DiskFault, SimDisk};
 
 /// One directory of files. Errors are final for the journal: it never retries a failed sync, since the kernel may have
 /// dropped the pages and would report success the second time.

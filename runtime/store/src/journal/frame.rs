@@ -85,12 +85,12 @@ fn checksum(frame: &[u8]) -> u32 {
 
 /// A frame as it stands in a buffer.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
+pub struct SeenFrame<'a> {
     pub kind: FrameKind,
     pub bytes: &'a [u8],
 }
 
-impl<'a> Seen<'a> {
+impl<'a> SeenFrame<'a> {
     pub fn payload(&self) -> &'a [u8] {
         &self.bytes[HEADER_BYTES..]
     }
@@ -142,7 +142,7 @@ pub fn inspect(bytes: &[u8]) -> Result<(FrameKind, usize), NotAFrame> {
 }
 
 /// Reads the frame that begins the bytes.
-pub fn decode(bytes: &[u8]) -> Result<Seen<'_>, NotAFrame> {
+pub fn decode(bytes: &[u8]) -> Result<SeenFrame<'_>, NotAFrame> {
     let (kind, length) = inspect(bytes)?;
-    Ok(Seen { kind, bytes: &bytes[..length] })
+    Ok(SeenFrame { kind, bytes: &bytes[..length] })
 }

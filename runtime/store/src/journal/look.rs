@@ -6,12 +6,12 @@ use crate::journal::check::{Signatures, follows};
 use crate::journal::disk::Disk;
 use crate::journal::map::Map;
 use crate::journal::open::{OpenError, closed, place_of, segments_of};
-use crate::journal::reader::Reader;
+use crate::journal::reader::JournalReader;
 use crate::journal::verify::check_all;
 
 /// What is signed so far.
 pub struct Looked {
-    pub reader: Reader,
+    pub reader: JournalReader,
     /// Tells one journal from another.
     pub identity: [u8; 32],
     /// The public keys that signed it, oldest first.
@@ -33,5 +33,5 @@ pub fn look(disk: Arc<dyn Disk>) -> Result<Looked, OpenError> {
     keys.dedup();
     let map = Arc::new(Map::default());
     map.write().extend(segments.iter().map(place_of));
-    Ok(Looked { reader: Reader::new(disk, map), identity, keys })
+    Ok(Looked { reader: JournalReader::new(disk, map), identity, keys })
 }

@@ -54,7 +54,7 @@ impl Offsets {
 }
 
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct SegmentPlace {
     pub number: u64,
     pub first: Position,
     /// The last signed entry; before `first` when the segment is empty.
@@ -73,15 +73,15 @@ pub struct Place {
 
 #[derive(Debug, Default)]
 pub struct Map {
-    places: RwLock<Vec<Place>>,
+    places: RwLock<Vec<SegmentPlace>>,
 }
 
 impl Map {
-    pub fn read(&self) -> RwLockReadGuard<'_, Vec<Place>> {
+    pub fn read(&self) -> RwLockReadGuard<'_, Vec<SegmentPlace>> {
         self.places.read()
     }
 
-    pub fn write(&self) -> RwLockWriteGuard<'_, Vec<Place>> {
+    pub fn write(&self) -> RwLockWriteGuard<'_, Vec<SegmentPlace>> {
         self.places.write()
     }
 
@@ -91,7 +91,7 @@ impl Map {
     }
 
     /// The segment that holds an entry.
-    pub fn find(&self, at: Position) -> Option<Place> {
+    pub fn find(&self, at: Position) -> Option<SegmentPlace> {
         let places = self.read();
         let index = places.partition_point(|place| place.last < at);
         places.get(index).filter(|place| place.first <= at && at <= place.last).cloned()

@@ -8,21 +8,21 @@ use ed25519_dalek::SigningKey;
 use serde::Deserialize;
 
 use crate::journal::check::{CheckError, Checked, Segment, Signatures, check_segment, follows};
-use crate::journal::damage::{Damage, Wrong};
+use crate::journal::damage::{Damage, DamageKind};
 use crate::journal::disk::Disk;
 use crate::journal::frame::{FrameKind, HEADER_BYTES, decode};
-use crate::journal::map::{Map, Place, segment_name, segment_number};
+use crate::journal::map::{Map, SegmentPlace, segment_name, segment_number};
 use crate::journal::purge::STUB_SUFFIX;
 use crate::journal::seal::{FOOTER_FRAME_BYTES, Footer, Head, Header, Rotation, Signer};
 use crate::journal::tail;
 use crate::journal::verify::check_all;
-use crate::journal::walk::{Step, WHOLE_READ_BYTES, Walk};
+use crate::journal::walk::{WHOLE_READ_BYTES, Walk, WalkStep};
 use crate::journal::{Journal, Poison, SEGMENT_MAX_BYTES};
 use crate::position::Position;
 
 /// How much is read before the journal is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Depth {
+pub enum VerifyDepth {
     /// Every byte: as fast as it can be read and hashed, on all cores.
     #[default]
     Whole,
@@ -52,7 +52,7 @@ impl From<CheckError> for OpenError {
 }
 
 /// A journal ready to be written.
-pub struct Opened {
+pub struct OpenedJournal {
     pub journal: Journal,
     /// Bytes of a torn, never acknowledged batch that were cut.
     pub cut_bytes: u64,
@@ -65,14 +65,14 @@ impl Journal {
     pub fn open(
         disk: Arc<dyn Disk>,
         key: SigningKey,
-        depth: Depth,
+        depth: VerifyDepth,
         segment_max_bytes: u64,
-    ) -> Result<Opened, OpenError> {
+    ) -> Result<OpenedJournal, OpenError> {
         let numbers = segments_of(disk.as_ref())?;
         remove_unfinished_stubs(disk.as_ref())?;
         let mut checked = match depth {
-            Depth::Whole => check_all(disk.as_ref(), &numbers, Signatures::Last),
-            Depth::Ends => ends_of_all(disk.as_ref(), &numbers),
+            VerifyDepth::Whole => check_all(disk.as_ref(), &numbers, Signatures::Last),
+            VerifyDepth::Ends => ends_of_all(disk.as_ref(), &numbers),
         };
         let last = checked.pop().transpose()?;
         let before = closed(checked, &numbers)?;
@@ -83,7 +83,7 @@ impl Journal {
         };
         let checked_bytes = before.iter().chain(last.iter().flatten()).map(|segment| segment.bytes).sum();
         let journal = opening.journal(before, last)?;
-        Ok(Opened { journal, cut_bytes: opening.cut_bytes, checked_bytes })
+        Ok(OpenedJournal { journal, cut_bytes: opening.cut_bytes, checked_bytes })
     }
 }
 
@@ -181,8 +181,8 @@ pub fn closed(checked: Vec<Result<Checked, CheckError>>, numbers: &[u64]) -> Res
     Ok(segments)
 }
 
-pub fn place_of(segment: &Segment) -> Place {
-    Place {
+pub fn place_of(segment: &Segment) -> SegmentPlace {
+    SegmentPlace {
         number: segment.number,
         first: segment.header.first,
         last: segment.last,
@@ -198,10 +198,10 @@ pub fn place_of(segment: &Segment) -> Place {
 /// A segment that is not the last: it has to be closed, with nothing after it.
 pub fn whole(checked: Checked, number: u64) -> Result<Segment, Damage> {
     if let Some(rest) = checked.rest {
-        let what = rest.why.map_or(Wrong::Unsigned, Wrong::Frame);
+        let what = rest.why.map_or(DamageKind::Unsigned, DamageKind::Frame);
         return Err(Damage { segment: number, entry: rest.entry, offset: rest.breaks, what });
     }
-    let missing = Damage { segment: number, entry: Position::START, offset: 0, what: Wrong::Missing };
+    let missing = Damage { segment: number, entry: Position::START, offset: 0, what: DamageKind::Missing };
     match checked.segment {
         Some(segment) if segment.footer.is_some() => Ok(segment),
         Some(segment) => Err(Damage { entry: segment.last, offset: segment.end, ..missing }),
@@ -215,7 +215,7 @@ pub fn segments_of(disk: &dyn Disk) -> Result<Vec<u64>, OpenError> {
     numbers.sort_unstable();
     match numbers.iter().zip(1..).find(|(number, expected)| **number != *expected) {
         Some((_, missing)) => {
-            Err(Damage { segment: missing, entry: Position::START, offset: 0, what: Wrong::Missing }.into())
+            Err(Damage { segment: missing, entry: Position::START, offset: 0, what: DamageKind::Missing }.into())
         }
         None => Ok(numbers),
     }
@@ -250,12 +250,12 @@ fn only_ends_of(disk: &dyn Disk, number: u64) -> Result<Checked, CheckError> {
     let damage = |offset, what| Damage { segment: number, entry: Position::START, offset, what };
     let mut walk = Walk::from(disk, &name, 0, HEADER_BYTES);
     let mut next = |kind: FrameKind| match walk.step()? {
-        Step::Frame { seen, .. } if seen.kind == kind => Ok(Some((seen.payload().to_vec(), seen.digest()))),
-        Step::Frame { .. } => Ok(None),
-        Step::End { offset } => Err(CheckError::from(damage(offset, Wrong::Missing))),
-        Step::Broken { offset, why } => Err(damage(offset, Wrong::Frame(why)).into()),
+        WalkStep::Frame { seen, .. } if seen.kind == kind => Ok(Some((seen.payload().to_vec(), seen.digest()))),
+        WalkStep::Frame { .. } => Ok(None),
+        WalkStep::End { offset } => Err(CheckError::from(damage(offset, DamageKind::Missing))),
+        WalkStep::Broken { offset, why } => Err(damage(offset, DamageKind::Frame(why)).into()),
     };
-    let misplaced = damage(0, Wrong::Misplaced);
+    let misplaced = damage(0, DamageKind::Misplaced);
     let (header, digest) = next(FrameKind::Header)?.ok_or(misplaced.clone())?;
     let header = Header::read(&header).ok_or(misplaced.clone())?;
     let mut opened = header.head.then(&digest);
@@ -270,13 +270,13 @@ fn only_ends_of(disk: &dyn Disk, number: u64) -> Result<Checked, CheckError> {
     let begins = bytes.saturating_sub(FOOTER_FRAME_BYTES as u64);
     let mut frame = [0; FOOTER_FRAME_BYTES];
     let read = disk.read(&name, begins, &mut frame)?;
-    let seen = decode(&frame[..read]).map_err(|why| damage(begins, Wrong::Frame(why)))?;
-    let footer = Footer::read(seen.payload()).ok_or(damage(begins, Wrong::Misplaced))?;
+    let seen = decode(&frame[..read]).map_err(|why| damage(begins, DamageKind::Frame(why)))?;
+    let footer = Footer::read(seen.payload()).ok_or(damage(begins, DamageKind::Misplaced))?;
     if footer.segment != number || footer.first != header.first || footer.opened != opened {
-        return Err(damage(begins, Wrong::Misplaced).into());
+        return Err(damage(begins, DamageKind::Misplaced).into());
     }
     if !footer.holds(&key) {
-        return Err(damage(begins, Wrong::Signature).into());
+        return Err(damage(begins, DamageKind::Signature).into());
     }
     let segment = Segment {
         number,
@@ -307,18 +307,18 @@ fn newest_at(disk: &dyn Disk, segment: &Segment) -> Result<i64, OpenError> {
     let mut entry = Position(segment.header.first.0 - 1);
     while entry < segment.last {
         match walk.step()? {
-            Step::Frame { seen, offset } if seen.kind == FrameKind::Entry => {
+            WalkStep::Frame { seen, offset } if seen.kind == FrameKind::Entry => {
                 entry = entry.next();
                 let when: When = serde_json::from_slice(seen.payload()).map_err(|_| Damage {
                     segment: segment.number,
                     entry,
                     offset,
-                    what: Wrong::Entry,
+                    what: DamageKind::Entry,
                 })?;
                 newest = newest.max(when.at.timestamp_millis());
             }
-            Step::Frame { .. } => {}
-            Step::End { .. } | Step::Broken { .. } => break,
+            WalkStep::Frame { .. } => {}
+            WalkStep::End { .. } | WalkStep::Broken { .. } => break,
         }
     }
     Ok(newest)

@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::journal::damage::Wrong;
+use crate::journal::damage::DamageKind;
 use crate::journal::frame::FrameKind;
-use crate::journal::map::{Place, segment_name};
-use crate::journal::reader::{ReadError, Reader, damage};
+use crate::journal::map::{SegmentPlace, segment_name};
+use crate::journal::reader::{JournalReader, ReadError, damage};
 use crate::journal::seal::{Head, Header, Rotation};
-use crate::journal::walk::{LOOKUP_READ_BYTES, Step, WHOLE_READ_BYTES, Walk};
+use crate::journal::walk::{LOOKUP_READ_BYTES, WHOLE_READ_BYTES, Walk, WalkStep};
 use crate::position::Position;
 
 /// One batch that holds an entry asked for.
@@ -47,13 +47,13 @@ impl std::fmt::Debug for Proven {
     }
 }
 
-impl Reader {
+impl JournalReader {
     /// The batches that hold these entries, oldest first. Purged entries have none.
     ///
     /// # Errors
     /// When the journal cannot be read, or is damaged.
     pub fn proofs(&self, wanted: &BTreeSet<Position>) -> Result<Vec<BatchProof>, ReadError> {
-        let holds = |place: &Place| !place.purged && wanted.range(place.first..=place.last).next().is_some();
+        let holds = |place: &SegmentPlace| !place.purged && wanted.range(place.first..=place.last).next().is_some();
         let mut proofs = Vec::new();
         for place in self.places().iter().filter(|place| place.first <= place.last && holds(place)) {
             self.prove_in(place, wanted, &mut proofs)?;
@@ -71,7 +71,7 @@ impl Reader {
             let name = segment_name(place.number);
             let mut walk = Walk::from(self.disk().as_ref(), &name, 0, LOOKUP_READ_BYTES);
             for _ in 0..2 {
-                if let Step::Frame { seen, .. } = walk.step()?
+                if let WalkStep::Frame { seen, .. } = walk.step()?
                     && seen.kind == FrameKind::Rotation
                 {
                     rotations.push(seen.bytes.to_vec());
@@ -83,7 +83,7 @@ impl Reader {
 
     fn prove_in(
         &self,
-        place: &Place,
+        place: &SegmentPlace,
         wanted: &BTreeSet<Position>,
         proofs: &mut Vec<BatchProof>,
     ) -> Result<(), ReadError> {
@@ -95,11 +95,13 @@ impl Reader {
             BatchProof { segment: place.number, begins: 0, head: head.0, key, frames: Vec::new(), seal: Vec::new() };
         while at < place.last || !batch.frames.is_empty() {
             let (offset, seen) = match walk.step()? {
-                Step::Frame { offset, seen } => (offset, seen),
-                Step::End { offset } => return Err(damage(place, at, offset, Wrong::Missing).into()),
-                Step::Broken { offset, why } => return Err(damage(place, at, offset, Wrong::Frame(why)).into()),
+                WalkStep::Frame { offset, seen } => (offset, seen),
+                WalkStep::End { offset } => return Err(damage(place, at, offset, DamageKind::Missing).into()),
+                WalkStep::Broken { offset, why } => {
+                    return Err(damage(place, at, offset, DamageKind::Frame(why)).into());
+                }
             };
-            let misplaced = || damage(place, at, offset, Wrong::Misplaced);
+            let misplaced = || damage(place, at, offset, DamageKind::Misplaced);
             match seen.kind {
                 FrameKind::Header => {
                     let header = Header::read(seen.payload()).ok_or_else(misplaced)?;

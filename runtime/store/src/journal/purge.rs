@@ -2,12 +2,12 @@
 
 use std::io;
 
-use crate::journal::damage::{Damage, Wrong};
+use crate::journal::damage::{Damage, DamageKind};
 use crate::journal::disk::Disk;
 use crate::journal::frame::FrameKind;
-use crate::journal::map::{Place, segment_name};
-use crate::journal::reader::Reader;
-use crate::journal::walk::{Step, WHOLE_READ_BYTES, Walk};
+use crate::journal::map::{SegmentPlace, segment_name};
+use crate::journal::reader::JournalReader;
+use crate::journal::walk::{WHOLE_READ_BYTES, Walk, WalkStep};
 use crate::position::Position;
 
 /// A stub under way. One that is found at opening was not finished; the segment it should replace is still there.
@@ -31,12 +31,13 @@ pub struct Closed {
     pub last: Position,
 }
 
-impl Reader {
+impl JournalReader {
     /// Segments whose youngest entry is older than this, in milliseconds since 1970. Empty and purged ones are left out.
     pub fn closed_before(&self, millis: i64) -> Vec<Closed> {
-        let old =
-            |place: &Place| place.closed && !place.purged && place.last >= place.first && place.newest_at < millis;
-        let closed = |place: &Place| Closed { number: place.number, first: place.first, last: place.last };
+        let old = |place: &SegmentPlace| {
+            place.closed && !place.purged && place.last >= place.first && place.newest_at < millis
+        };
+        let closed = |place: &SegmentPlace| Closed { number: place.number, first: place.first, last: place.last };
         self.places().iter().filter(|place| old(place)).map(closed).collect()
     }
 
@@ -70,7 +71,7 @@ fn stub_of(disk: &dyn Disk, number: u64, name: &str) -> Result<Vec<u8>, PurgeErr
     let mut stub = Vec::new();
     loop {
         match walk.step()? {
-            Step::Frame { seen, .. } => match seen.kind {
+            WalkStep::Frame { seen, .. } => match seen.kind {
                 FrameKind::Header | FrameKind::Rotation => stub.extend_from_slice(seen.bytes),
                 FrameKind::Entry | FrameKind::Signature => {}
                 FrameKind::Footer => {
@@ -78,11 +79,15 @@ fn stub_of(disk: &dyn Disk, number: u64, name: &str) -> Result<Vec<u8>, PurgeErr
                     return Ok(stub);
                 }
             },
-            Step::End { offset } => {
-                return Err(Damage { segment: number, entry: Position::START, offset, what: Wrong::Missing }.into());
+            WalkStep::End { offset } => {
+                return Err(
+                    Damage { segment: number, entry: Position::START, offset, what: DamageKind::Missing }.into()
+                );
             }
-            Step::Broken { offset, why } => {
-                return Err(Damage { segment: number, entry: Position::START, offset, what: Wrong::Frame(why) }.into());
+            WalkStep::Broken { offset, why } => {
+                return Err(
+                    Damage { segment: number, entry: Position::START, offset, what: DamageKind::Frame(why) }.into()
+                );
             }
         }
     }

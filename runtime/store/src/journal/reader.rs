@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use crate::entry::Entry;
 use crate::journal::check::CheckError;
-use crate::journal::damage::{Damage, Wrong};
+use crate::journal::damage::{Damage, DamageKind};
 use crate::journal::disk::Disk;
 use crate::journal::frame::FrameKind;
-use crate::journal::map::{Map, Offsets, Place, segment_name};
-use crate::journal::walk::{LOOKUP_READ_BYTES, Step, WHOLE_READ_BYTES, Walk};
+use crate::journal::map::{Map, Offsets, SegmentPlace, segment_name};
+use crate::journal::walk::{LOOKUP_READ_BYTES, WHOLE_READ_BYTES, Walk, WalkStep};
 use crate::position::Position;
 
 /// Gives entries by position: a journal, or a list in memory.
@@ -51,12 +51,12 @@ pub struct Extent {
 
 /// Cheap to clone; many threads may read at once.
 #[derive(Clone)]
-pub struct Reader {
+pub struct JournalReader {
     disk: Arc<dyn Disk>,
     map: Arc<Map>,
 }
 
-impl Entries for Reader {
+impl Entries for JournalReader {
     fn entry(&self, at: Position) -> Result<Option<Arc<Entry>>, ReadError> {
         let Some(place) = self.map.find(at) else { return Err(ReadError::NotYet(at)) };
         if place.purged {
@@ -71,9 +71,9 @@ impl Entries for Reader {
     }
 }
 
-impl Reader {
-    pub(super) fn new(disk: Arc<dyn Disk>, map: Arc<Map>) -> Reader {
-        Reader { disk, map }
+impl JournalReader {
+    pub(super) fn new(disk: Arc<dyn Disk>, map: Arc<Map>) -> JournalReader {
+        JournalReader { disk, map }
     }
 
     /// The last signed entry.
@@ -97,7 +97,7 @@ impl Reader {
         }
     }
 
-    pub(super) fn places(&self) -> Vec<Place> {
+    pub(super) fn places(&self) -> Vec<SegmentPlace> {
         self.map.read().clone()
     }
 
@@ -113,36 +113,38 @@ impl Reader {
         });
     }
 
-    pub(super) fn note(&self, number: u64, learned: impl FnOnce(&mut Place)) {
+    pub(super) fn note(&self, number: u64, learned: impl FnOnce(&mut SegmentPlace)) {
         if let Some(place) = self.map.write().iter_mut().find(|place| place.number == number) {
             learned(place);
         }
     }
 
-    fn read_in(&self, place: &Place, at: Position) -> Result<Entry, ReadError> {
+    fn read_in(&self, place: &SegmentPlace, at: Position) -> Result<Entry, ReadError> {
         let (offset, skip) = match self.nearest(place, at)? {
             Some(found) => found,
-            None => return Err(damage(place, at, 0, Wrong::Missing).into()),
+            None => return Err(damage(place, at, 0, DamageKind::Missing).into()),
         };
         let name = segment_name(place.number);
         let mut walk = Walk::from(self.disk.as_ref(), &name, offset, LOOKUP_READ_BYTES);
         let mut left = skip;
         loop {
             match walk.step()? {
-                Step::Frame { seen, offset } if seen.kind == FrameKind::Entry => {
+                WalkStep::Frame { seen, offset } if seen.kind == FrameKind::Entry => {
                     if left == 0 {
                         return parse(place, at, offset, seen.payload());
                     }
                     left -= 1;
                 }
-                Step::Frame { .. } => {}
-                Step::End { offset } => return Err(damage(place, at, offset, Wrong::Missing).into()),
-                Step::Broken { offset, why } => return Err(damage(place, at, offset, Wrong::Frame(why)).into()),
+                WalkStep::Frame { .. } => {}
+                WalkStep::End { offset } => return Err(damage(place, at, offset, DamageKind::Missing).into()),
+                WalkStep::Broken { offset, why } => {
+                    return Err(damage(place, at, offset, DamageKind::Frame(why)).into());
+                }
             }
         }
     }
 
-    fn nearest(&self, place: &Place, at: Position) -> Result<Option<(u64, u64)>, ReadError> {
+    fn nearest(&self, place: &SegmentPlace, at: Position) -> Result<Option<(u64, u64)>, ReadError> {
         let index = at.0 - place.first.0;
         if let Some(offsets) = &place.offsets {
             return Ok(offsets.nearest(index));
@@ -159,21 +161,21 @@ impl Reader {
     }
 
     /// Of the whole segment, or up to its first damage.
-    fn offsets(&self, place: &Place) -> io::Result<(Offsets, Option<Damage>)> {
+    fn offsets(&self, place: &SegmentPlace) -> io::Result<(Offsets, Option<Damage>)> {
         let name = segment_name(place.number);
         let mut walk = Walk::from(self.disk.as_ref(), &name, 0, WHOLE_READ_BYTES);
         let mut offsets = Offsets::default();
         let mut last = Position(place.first.0 - 1);
         loop {
             match walk.step()? {
-                Step::Frame { seen, offset } if seen.kind == FrameKind::Entry => {
+                WalkStep::Frame { seen, offset } if seen.kind == FrameKind::Entry => {
                     offsets.push(offset);
                     last = last.next();
                 }
-                Step::Frame { .. } => {}
-                Step::End { .. } => return Ok((offsets, None)),
-                Step::Broken { offset, why } => {
-                    return Ok((offsets, Some(damage(place, last, offset, Wrong::Frame(why)))));
+                WalkStep::Frame { .. } => {}
+                WalkStep::End { .. } => return Ok((offsets, None)),
+                WalkStep::Broken { offset, why } => {
+                    return Ok((offsets, Some(damage(place, last, offset, DamageKind::Frame(why)))));
                 }
             }
         }
@@ -186,7 +188,7 @@ impl Reader {
             return Ok((Vec::new(), place.last.next()));
         }
         let Some((offset, skip)) = self.nearest(&place, from)? else {
-            return Err(damage(&place, from, 0, Wrong::Missing).into());
+            return Err(damage(&place, from, 0, DamageKind::Missing).into());
         };
         let name = segment_name(place.number);
         let mut walk = Walk::from(self.disk.as_ref(), &name, offset, WHOLE_READ_BYTES);
@@ -194,15 +196,17 @@ impl Reader {
         let mut found = Vec::new();
         while at <= place.last && found.len() < READ_AHEAD_ENTRIES {
             match walk.step()? {
-                Step::Frame { seen, offset } if seen.kind == FrameKind::Entry => {
+                WalkStep::Frame { seen, offset } if seen.kind == FrameKind::Entry => {
                     if at >= from {
                         found.push((at, Arc::new(parse(&place, at, offset, seen.payload())?)));
                     }
                     at = at.next();
                 }
-                Step::Frame { .. } => {}
-                Step::End { offset } => return Err(damage(&place, at, offset, Wrong::Missing).into()),
-                Step::Broken { offset, why } => return Err(damage(&place, at, offset, Wrong::Frame(why)).into()),
+                WalkStep::Frame { .. } => {}
+                WalkStep::End { offset } => return Err(damage(&place, at, offset, DamageKind::Missing).into()),
+                WalkStep::Broken { offset, why } => {
+                    return Err(damage(&place, at, offset, DamageKind::Frame(why)).into());
+                }
             }
         }
         Ok((found, at))
@@ -212,17 +216,17 @@ impl Reader {
 /// Entries read at once by [`Reader::entries`]: some hundred KiB at the usual size.
 const READ_AHEAD_ENTRIES: usize = 256;
 
-pub(super) fn damage(place: &Place, entry: Position, offset: u64, what: Wrong) -> Damage {
+pub(super) fn damage(place: &SegmentPlace, entry: Position, offset: u64, what: DamageKind) -> Damage {
     Damage { segment: place.number, entry, offset, what }
 }
 
-fn parse(place: &Place, at: Position, offset: u64, payload: &[u8]) -> Result<Entry, ReadError> {
-    serde_json::from_slice(payload).map_err(|_| damage(place, at, offset, Wrong::Entry).into())
+fn parse(place: &SegmentPlace, at: Position, offset: u64, payload: &[u8]) -> Result<Entry, ReadError> {
+    serde_json::from_slice(payload).map_err(|_| damage(place, at, offset, DamageKind::Entry).into())
 }
 
 /// Entries in order. Ends at the journal's present end; asked again later, it goes on.
 pub struct Iter {
-    reader: Reader,
+    reader: JournalReader,
     next: Position,
     /// Latest first.
     ready: Vec<Numbered>,

@@ -3,9 +3,9 @@
 use crate::journal::check::{Segment, Signatures, check_segment};
 use crate::journal::damage::Damage;
 use crate::journal::open::whole;
-use crate::journal::reader::{ReadError, Reader};
+use crate::journal::reader::{JournalReader, ReadError};
 
-impl Reader {
+impl JournalReader {
     /// The numbers of the segments that are closed, oldest first.
     pub fn closed(&self) -> Vec<u64> {
         self.places().iter().filter(|place| place.closed).map(|place| place.number).collect()

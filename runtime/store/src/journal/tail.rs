@@ -6,7 +6,7 @@
 //! after that batch was durable: both are damage, and are never cut.
 
 use crate::journal::check::Rest;
-use crate::journal::damage::{Damage, Wrong};
+use crate::journal::damage::{Damage, DamageKind};
 use crate::journal::frame::{self, FrameKind, NotAFrame};
 use crate::journal::seal::{BATCH_SEAL_FRAME_BYTES, BatchSeal, FOOTER_FRAME_BYTES, Footer, MARK};
 
@@ -19,9 +19,9 @@ pub fn judge(segment: u64, rest: &Rest, bytes: &[u8]) -> Result<(), Damage> {
         segment,
         entry: rest.entry,
         offset: rest.breaks,
-        what: rest.why.map_or(Wrong::Unsigned, |why| match why {
+        what: rest.why.map_or(DamageKind::Unsigned, |why| match why {
             NotAFrame::Short(_) | NotAFrame::Nothing | NotAFrame::TooLong | NotAFrame::Checksum | NotAFrame::Kind => {
-                Wrong::Frame(why)
+                DamageKind::Frame(why)
             }
         }),
     };

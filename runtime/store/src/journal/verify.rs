@@ -8,7 +8,7 @@ use ed25519_dalek::VerifyingKey;
 use parking_lot::Mutex;
 
 use crate::journal::check::{CheckError, Checked, Segment, Signatures, check_segment, follows};
-use crate::journal::damage::{Damage, Wrong};
+use crate::journal::damage::{Damage, DamageKind};
 use crate::journal::disk::{Disk, RealDisk};
 use crate::journal::map::segment_number;
 use crate::journal::open::{OpenError, segments_of, whole};
@@ -19,7 +19,7 @@ const THREADS_MAX: usize = 8;
 
 /// A journal without damage.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sound {
+pub struct VerifiedJournal {
     pub segments: u64,
     /// Segments whose entries were purged, and whose seals remain.
     pub purged: u64,
@@ -41,11 +41,11 @@ pub enum VerifyError {
 
 /// Checks every byte of the journal in a directory, and names the first damage. `key` is any public key that ever signed
 /// it: from the first, rotations lead on; from a later one, the chain leads back.
-pub fn verify(dir: &Path, key: &VerifyingKey) -> Result<Sound, VerifyError> {
+pub fn verify(dir: &Path, key: &VerifyingKey) -> Result<VerifiedJournal, VerifyError> {
     verify_disk(&RealDisk::read_only(dir)?, key)
 }
 
-pub fn verify_disk(disk: &dyn Disk, key: &VerifyingKey) -> Result<Sound, VerifyError> {
+pub fn verify_disk(disk: &dyn Disk, key: &VerifyingKey) -> Result<VerifiedJournal, VerifyError> {
     let numbers = match segments_of(disk) {
         Ok(numbers) => numbers,
         Err(OpenError::Damage(missing)) => return first_damage_before(disk, missing, key),
@@ -56,23 +56,24 @@ pub fn verify_disk(disk: &dyn Disk, key: &VerifyingKey) -> Result<Sound, VerifyE
 }
 
 /// A segment is missing; there may be damage before it.
-fn first_damage_before(disk: &dyn Disk, missing: Damage, key: &VerifyingKey) -> Result<Sound, VerifyError> {
+fn first_damage_before(disk: &dyn Disk, missing: Damage, key: &VerifyingKey) -> Result<VerifiedJournal, VerifyError> {
     let present: Vec<u64> = disk.list()?.iter().filter_map(|name| segment_number(name)).collect();
     let before: Vec<u64> = present.into_iter().filter(|number| *number < missing.segment).collect();
     match verify_segments(disk, &before, key) {
-        Err(VerifyError::Damage(damage)) if damage.what != Wrong::ForeignKey => Err(damage.into()),
+        Err(VerifyError::Damage(damage)) if damage.what != DamageKind::ForeignKey => Err(damage.into()),
         Err(VerifyError::Damage(_)) | Ok(_) => Err(missing.into()),
         Err(VerifyError::Io(error)) => Err(error.into()),
     }
 }
 
-fn verify_segments(disk: &dyn Disk, numbers: &[u64], key: &VerifyingKey) -> Result<Sound, VerifyError> {
+fn verify_segments(disk: &dyn Disk, numbers: &[u64], key: &VerifyingKey) -> Result<VerifiedJournal, VerifyError> {
     let mut before: Option<Segment> = None;
-    let mut sound = Sound { segments: 0, purged: 0, last: Position::START, bytes: 0, keys: Vec::new(), head: [0; 32] };
+    let mut sound =
+        VerifiedJournal { segments: 0, purged: 0, last: Position::START, bytes: 0, keys: Vec::new(), head: [0; 32] };
     let mut known = false;
     for (checked, number) in check_all(disk, numbers, Signatures::Last).into_iter().zip(numbers) {
         let checked = match checked {
-            Err(CheckError::Damage(damage)) if damage.what == Wrong::Signature => {
+            Err(CheckError::Damage(damage)) if damage.what == DamageKind::Signature => {
                 // Somebody forged: the signatures within say where it begins.
                 check_segment(disk, *number, Signatures::Every).and(Err(CheckError::Damage(damage)))
             }
@@ -99,16 +100,16 @@ fn verify_segments(disk: &dyn Disk, numbers: &[u64], key: &VerifyingKey) -> Resu
     if known {
         return Ok(sound);
     }
-    Err(Damage { segment: 1, entry: Position::START, offset: 0, what: Wrong::ForeignKey }.into())
+    Err(Damage { segment: 1, entry: Position::START, offset: 0, what: DamageKind::ForeignKey }.into())
 }
 
 /// The last segment may be open. Unsigned bytes after its last seal are a torn batch or damage; the proof takes neither.
 fn open_end(checked: Checked, number: u64) -> Result<Segment, Damage> {
-    let missing = Damage { segment: number, entry: Position::START, offset: 0, what: Wrong::Missing };
+    let missing = Damage { segment: number, entry: Position::START, offset: 0, what: DamageKind::Missing };
     match (checked.segment, checked.rest) {
         (Some(segment), None) => Ok(segment),
         (_, Some(rest)) => {
-            let what = rest.why.map_or(Wrong::Unsigned, Wrong::Frame);
+            let what = rest.why.map_or(DamageKind::Unsigned, DamageKind::Frame);
             Err(Damage { entry: rest.entry, offset: rest.breaks, what, ..missing })
         }
         (None, None) => Err(missing),

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::journal::disk::Disk;
-use crate::journal::frame::{self, NotAFrame, Seen};
+use crate::journal::frame::{self, NotAFrame, SeenFrame};
 
 /// Bytes read at once when a whole segment is read: large enough for a disk's full speed, small enough for the cache.
 pub const WHOLE_READ_BYTES: usize = 1 << 20;
@@ -22,10 +22,10 @@ pub struct Walk<'d> {
     offset: u64,
 }
 
-pub enum Step<'b> {
+pub enum WalkStep<'b> {
     Frame {
         offset: u64,
-        seen: Seen<'b>,
+        seen: SeenFrame<'b>,
     },
     /// Nothing but zeros, or nothing at all, from here on.
     End {
@@ -42,7 +42,7 @@ impl<'d> Walk<'d> {
         Walk { disk, name, read_bytes, buffer: Vec::new(), start: 0, end: 0, offset }
     }
 
-    pub fn step(&mut self) -> io::Result<Step<'_>> {
+    pub fn step(&mut self) -> io::Result<WalkStep<'_>> {
         let offset = self.offset;
         let mut wanted = frame::HEADER_BYTES;
         let outcome = loop {
@@ -58,10 +58,10 @@ impl<'d> Walk<'d> {
                 let begin = self.start;
                 self.start += length;
                 self.offset += length as u64;
-                Ok(Step::Frame { offset, seen: Seen { kind, bytes: &self.buffer[begin..begin + length] } })
+                Ok(WalkStep::Frame { offset, seen: SeenFrame { kind, bytes: &self.buffer[begin..begin + length] } })
             }
-            Err(NotAFrame::Nothing | NotAFrame::Short(_)) if self.only_zeros()? => Ok(Step::End { offset }),
-            Err(why) => Ok(Step::Broken { offset, why }),
+            Err(NotAFrame::Nothing | NotAFrame::Short(_)) if self.only_zeros()? => Ok(WalkStep::End { offset }),
+            Err(why) => Ok(WalkStep::Broken { offset, why }),
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ed25519_dalek::VerifyingKey;
 
-use crate::journal::{CopyError, Disk as _, RealDisk, Sound, VerifyError, copy, verify};
+use crate::journal::{CopyError, Disk as _, RealDisk, VerifiedJournal, VerifyError, copy, verify};
 use crate::position::Position;
 use crate::store::Store;
 
@@ -30,7 +30,7 @@ impl Store {
 }
 
 /// Verifies a backup and copies it to where a store can be opened. `key` is any public key that ever signed it.
-pub fn restore(from: &Path, to: &Path, key: &VerifyingKey) -> Result<Sound, ArchiveError> {
+pub fn restore(from: &Path, to: &Path, key: &VerifyingKey) -> Result<VerifiedJournal, ArchiveError> {
     let source = from.join("journal");
     let sound = verify(&source, key).map_err(ArchiveError::Unsound)?;
     let disk = RealDisk::open(&to.join("journal")).map_err(ArchiveError::Folder)?;

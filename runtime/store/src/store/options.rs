@@ -6,7 +6,7 @@ use std::time::Duration;
 use ed25519_dalek::SigningKey;
 
 use crate::index::{IndexError, SledTrouble};
-use crate::journal::{Depth, OpenError, ReadError, SEGMENT_MAX_BYTES};
+use crate::journal::{OpenError, ReadError, SEGMENT_MAX_BYTES, VerifyDepth};
 use crate::position::Position;
 
 pub struct StoreOptions {
@@ -14,14 +14,14 @@ pub struct StoreOptions {
     pub dir: PathBuf,
     pub signing_key: SigningKey,
     /// How much of the journal is checked before it is used.
-    pub depth: Depth,
+    pub depth: VerifyDepth,
     /// A journal segment's size: [`SEGMENT_MAX_BYTES`], or less on a disk that is simulated.
     pub segment_max_bytes: u64,
 }
 
 impl StoreOptions {
     pub fn new(dir: impl Into<PathBuf>, signing_key: SigningKey) -> StoreOptions {
-        StoreOptions { dir: dir.into(), signing_key, depth: Depth::Whole, segment_max_bytes: SEGMENT_MAX_BYTES }
+        StoreOptions { dir: dir.into(), signing_key, depth: VerifyDepth::Whole, segment_max_bytes: SEGMENT_MAX_BYTES }
     }
 }
 

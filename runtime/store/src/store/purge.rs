@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use handoff_engine::ids::{PatientId, ReferralId};
 
 use crate::entry::{Entry, Record, Sealed};
-use crate::index::{IndexError, Key, PAGE_MAX, ReferralFilter, keys, touched_by};
+use crate::index::{IndexError, PAGE_MAX, ReferralFilter, RowKey, keys, touched_by};
 use crate::journal::{Closed, Numbered, PurgeError, ReadError};
 use crate::position::Position;
 use crate::store::applier::{absolve, condemn};
@@ -206,7 +206,7 @@ fn dead_item(record: &Record) -> Option<String> {
 }
 
 /// The row of what outlives the referrals that it came with, if the record is of that sort.
-fn lasting_row(record: &Record) -> Option<Key> {
+fn lasting_row(record: &Record) -> Option<RowKey> {
     match record {
         Record::Consented { address, channel, .. } => Some(keys::consent(address, channel)),
         Record::Keyed { patient, .. } => Some(keys::key_slot(patient)),

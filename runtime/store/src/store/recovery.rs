@@ -8,7 +8,7 @@ use std::time::Instant;
 use rustix::fs::FlockOperation;
 
 use crate::index::{Base, Index as _, IndexError, KeyedIndex, LiveRows, SledRows};
-use crate::journal::{Disk, Journal, Looked, Numbered, Opened, ReadError, Reader, RealDisk, look};
+use crate::journal::{Disk, Journal, JournalReader, Looked, Numbered, OpenedJournal, ReadError, RealDisk, look};
 use crate::position::Position;
 use crate::store::applier::{BACKLOG_MAX_BYTES, CONDEMNED};
 use crate::store::inline::Inline;
@@ -58,7 +58,7 @@ pub fn open_inline(
     Ok((Store { inner: Arc::new(Inner { dir, index, reader, hands, _lock: None }) }, recovery))
 }
 
-fn journal(disk: Arc<dyn Disk>, options: StoreOptions) -> Result<Opened, StoreError> {
+fn journal(disk: Arc<dyn Disk>, options: StoreOptions) -> Result<OpenedJournal, StoreError> {
     let StoreOptions { dir: _, signing_key, depth, segment_max_bytes } = options;
     Ok(Journal::open(disk, signing_key, depth, segment_max_bytes)?)
 }
@@ -95,7 +95,7 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
 
 struct Indexing {
     dir: PathBuf,
-    reader: Reader,
+    reader: JournalReader,
     identity: [u8; 32],
     applied: u64,
 }
@@ -107,7 +107,7 @@ impl Indexing {
         Indexing { dir: dir.to_path_buf(), reader: journal.reader(), identity: journal.identity(), applied: 0 }
     }
 
-    fn recovery(&self, opened: &Opened, rebuilt: Option<String>, began: Instant) -> Recovery {
+    fn recovery(&self, opened: &OpenedJournal, rebuilt: Option<String>, began: Instant) -> Recovery {
         Recovery {
             last: opened.journal.last(),
             cut_bytes: opened.cut_bytes,
@@ -200,7 +200,7 @@ impl Indexing {
 }
 
 /// The entries of one batch, without those that were purged.
-fn some_of(reader: &Reader, first: u64) -> Result<Vec<Numbered>, ReadError> {
+fn some_of(reader: &JournalReader, first: u64) -> Result<Vec<Numbered>, ReadError> {
     let end = Position(first + AT_ONCE);
     let within = |entry: &Result<Numbered, _>| !entry.as_ref().is_ok_and(|(position, _)| *position >= end);
     reader.entries(Position(first)).take(AT_ONCE as usize).take_while(within).collect()

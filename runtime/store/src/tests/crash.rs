@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::entry::Entry;
 use crate::index::{Index as _, KeyedIndex, LiveRows, MemoryRows, Rows, in_safe_order};
-use crate::journal::{BatchError, Depth, Dice, Fault, Journal, Reader, SimDisk, verify_disk};
+use crate::journal::{BatchError, DiskDice, DiskFault, Journal, JournalReader, SimDisk, VerifyDepth, verify_disk};
 use crate::position::Position;
 
 use super::conformance::JOURNAL;
@@ -34,7 +34,7 @@ fn acknowledged_entries_survive_any_crash() {
 }
 
 struct House {
-    dice: Dice,
+    dice: DiskDice,
     disk: SimDisk,
     practice: Practice,
     acknowledged: Vec<Entry>,
@@ -45,7 +45,7 @@ struct House {
 }
 
 fn play(seed: u64) {
-    let mut dice = Dice::new(seed);
+    let mut dice = DiskDice::new(seed);
     let first = fault(&mut dice);
     let mut house = House {
         disk: SimDisk::new(dice.next(), first),
@@ -69,17 +69,17 @@ fn play(seed: u64) {
     assert!(!house.acknowledged.is_empty(), "a life without faults acknowledges something");
 }
 
-fn fault(dice: &mut Dice) -> Option<Fault> {
+fn fault(dice: &mut DiskDice) -> Option<DiskFault> {
     match dice.below(4) {
-        0 | 1 => Some(Fault::PowerCut { operation: dice.below(40) }),
-        2 => Some(Fault::SyncFails { sync: dice.below(16) }),
-        _ => Some(Fault::Full { bytes: 40_000 + dice.below(600_000) }),
+        0 | 1 => Some(DiskFault::PowerCut { operation: dice.below(40) }),
+        2 => Some(DiskFault::SyncFails { sync: dice.below(16) }),
+        _ => Some(DiskFault::Full { bytes: 40_000 + dice.below(600_000) }),
     }
 }
 
 impl House {
     fn live(&mut self) {
-        let opened = Journal::open(Arc::new(self.disk.clone()), key(1), Depth::Whole, SEGMENT_BYTES);
+        let opened = Journal::open(Arc::new(self.disk.clone()), key(1), VerifyDepth::Whole, SEGMENT_BYTES);
         let mut journal = match opened {
             Ok(opened) => opened.journal,
             Err(error) => {
@@ -137,7 +137,7 @@ impl House {
         self.single_reads(&journal.reader());
     }
 
-    fn single_reads(&mut self, reader: &Reader) {
+    fn single_reads(&mut self, reader: &JournalReader) {
         use crate::journal::Entries as _;
         for _ in 0..self.acknowledged.len().min(4) {
             let at = self.dice.below(self.acknowledged.len() as u64);

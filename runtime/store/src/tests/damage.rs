@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::entry::Entry;
 use crate::journal::{
-    Damage, Depth, Disk, Entries as _, Journal, OpenError, SimDisk, VerifyError, Wrong, copy, segment_name, verify_disk,
+    Damage, DamageKind, Disk, Entries as _, Journal, OpenError, SimDisk, VerifyDepth, VerifyError, copy, segment_name,
+    verify_disk,
 };
 use crate::position::Position;
 
@@ -17,7 +18,7 @@ const SEGMENT_BYTES: u64 = 4 << 10;
 type Files = BTreeMap<String, Vec<u8>>;
 
 fn open(disk: &SimDisk, seed: u8) -> Result<Journal, OpenError> {
-    Journal::open(Arc::new(disk.clone()), key(seed), Depth::Whole, SEGMENT_BYTES).map(|opened| opened.journal)
+    Journal::open(Arc::new(disk.clone()), key(seed), VerifyDepth::Whole, SEGMENT_BYTES).map(|opened| opened.journal)
 }
 
 fn journal_of(entries: u64) -> SimDisk {
@@ -145,11 +146,11 @@ fn damage_is_named_as_what_it_is() {
         files
     };
     let rows = [
-        ("a middle segment is gone", without(second), 2, 0, Wrong::Missing),
-        ("the first segment is gone", without(first), 1, 0, Wrong::Missing),
-        ("a segment was emptied", with(second, &|bytes| bytes.clear()), 2, 0, Wrong::Missing),
-        ("a byte follows a segment", with(first, &|bytes| bytes.push(7)), 1, whole, Wrong::Trailing),
-        ("two segments were swapped", swapped, 1, 0, Wrong::Misplaced),
+        ("a middle segment is gone", without(second), 2, 0, DamageKind::Missing),
+        ("the first segment is gone", without(first), 1, 0, DamageKind::Missing),
+        ("a segment was emptied", with(second, &|bytes| bytes.clear()), 2, 0, DamageKind::Missing),
+        ("a byte follows a segment", with(first, &|bytes| bytes.push(7)), 1, whole, DamageKind::Trailing),
+        ("two segments were swapped", swapped, 1, 0, DamageKind::Misplaced),
     ];
     for (what, files, segment, offset, wrong) in rows {
         let damage = damage_in(&files);
@@ -160,7 +161,7 @@ fn damage_is_named_as_what_it_is() {
     let cut = damage_in(&with(last, &|bytes| bytes.truncate(bytes.len() - 1)));
     assert_eq!(cut.segment as usize, names.len());
     let foreign = verify_disk(&disk_of(&files), &key(2).verifying_key());
-    assert!(matches!(foreign, Err(VerifyError::Damage(Damage { what: Wrong::ForeignKey, .. }))));
+    assert!(matches!(foreign, Err(VerifyError::Damage(Damage { what: DamageKind::ForeignKey, .. }))));
 }
 
 #[test]
@@ -201,7 +202,7 @@ fn opening_at_the_ends_sees_what_it_reads() {
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
     });
-    let opened = Journal::open(Arc::new(disk_of(&changed)), key(1), Depth::Ends, SEGMENT_BYTES).expect("opened");
+    let opened = Journal::open(Arc::new(disk_of(&changed)), key(1), VerifyDepth::Ends, SEGMENT_BYTES).expect("opened");
     assert_eq!(opened.journal.last(), Position(9));
     let reader = opened.journal.reader();
     let read: Result<Vec<_>, _> = reader.entries(Position(1)).collect();
@@ -216,5 +217,5 @@ fn opening_at_the_ends_sees_what_it_reads() {
     assert_eq!(reader.damaged().len(), 1);
     let mut changed = files;
     changed.entry(first).and_modify(|bytes| *bytes.last_mut().expect("a byte") ^= 1);
-    assert!(Journal::open(Arc::new(disk_of(&changed)), key(1), Depth::Ends, SEGMENT_BYTES).is_err());
+    assert!(Journal::open(Arc::new(disk_of(&changed)), key(1), VerifyDepth::Ends, SEGMENT_BYTES).is_err());
 }

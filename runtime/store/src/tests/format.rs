@@ -6,7 +6,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
 use super::sample::{key, usual};
-use crate::journal::{Depth, Disk as _, Journal, SimDisk};
+use crate::journal::{Disk as _, Journal, SimDisk, VerifyDepth};
 
 const MARK: [u8; 8] = [0xE2, 0x68, 0x61, 0x6E, 0x64, 0x6F, 0x66, 0x66];
 
@@ -26,7 +26,7 @@ fn assert_signed(key: &VerifyingKey, context: &[u8], payload: &[u8], signed: usi
 #[test]
 fn the_document_describes_what_is_written() {
     let disk = SimDisk::new(1, None);
-    let opened = Journal::open(Arc::new(disk.clone()), key(1), Depth::Whole, 4 << 10).expect("opened");
+    let opened = Journal::open(Arc::new(disk.clone()), key(1), VerifyDepth::Whole, 4 << 10).expect("opened");
     let mut journal = opened.journal;
     for number in 0..6 {
         journal.append_batch(&[usual(number), usual(number)]).expect("appended");

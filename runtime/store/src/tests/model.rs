@@ -8,7 +8,7 @@ use handoff_engine::ids::{LetterId, PatientId, ReferralId, Token};
 use handoff_engine::referral::Referral;
 use parking_lot::Mutex;
 
-use crate::entry::{Entry, Record, Sealed, Verdict};
+use crate::entry::{DeliveryVerdict, Entry, Record, Sealed};
 use crate::index::{Kinds, Search, touched_by};
 use crate::journal::{Entries, ReadError};
 use crate::position::Position;
@@ -116,7 +116,7 @@ impl Model {
             if let Record::Delivery { dedupe_key, verdict, .. } = record
                 && dedupe_key == key
             {
-                let dead = matches!(verdict, Verdict::Dead { .. });
+                let dead = matches!(verdict, DeliveryVerdict::Dead { .. });
                 answer = match answer {
                     None => Some((at, dead)),
                     Some((_, true)) if !dead => Some((at, dead)),
@@ -134,7 +134,7 @@ impl Model {
                 Record::Dropped { letter, dead: true, .. } => {
                     dead.insert(letter.to_string());
                 }
-                Record::Delivery { digest, verdict: Verdict::Dead { .. }, .. } => {
+                Record::Delivery { digest, verdict: DeliveryVerdict::Dead { .. }, .. } => {
                     dead.insert(digest.to_string());
                 }
                 Record::Settled { item, .. } => {

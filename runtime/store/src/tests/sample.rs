@@ -8,11 +8,13 @@ use ed25519_dalek::SigningKey;
 use handoff_engine::event::Event;
 use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId, Token};
 use handoff_engine::letter::{Letter, LetterBody};
-use handoff_engine::referral::{Channel, Consent, Facts, Order, Patient, Priority, Provider, Reach, Referral, Timer};
+use handoff_engine::referral::{
+    Channel, Consent, ContactPoint, Facts, Order, Patient, Priority, Provider, Referral, Timer,
+};
 use serde_json::json;
 
-use crate::entry::{Entry, Origin, Record, Sealed, Verdict};
-use crate::journal::Dice;
+use crate::entry::{DeliveryVerdict, Entry, Origin, Record, Sealed};
+use crate::journal::DiskDice;
 use crate::json::Json;
 
 pub fn key(seed: u8) -> SigningKey {
@@ -41,7 +43,7 @@ pub fn patient(number: u64) -> Patient {
         given: token(&format!("GIVEN{number}")),
         family: token(&format!("FAMILY{number}")),
         identifiers: Vec::new(),
-        reaches: vec![Reach {
+        reaches: vec![ContactPoint {
             channel: Channel::Sms,
             address: token(&format!("PHONE{number}")),
             consent: Consent::Granted,
@@ -110,7 +112,7 @@ pub fn usual(number: u64) -> Entry {
 
 /// Makes entries that a practice might, and some that none would.
 pub struct Practice {
-    dice: Dice,
+    dice: DiskDice,
     now: DateTime<Utc>,
     referrals: BTreeMap<u64, Referral>,
 }
@@ -119,7 +121,7 @@ const STATES: [&str; 4] = ["ordered", "contacting", "scheduled", "seen"];
 
 impl Practice {
     pub fn new(seed: u64) -> Practice {
-        Practice { dice: Dice::new(seed), now: noon(), referrals: BTreeMap::new() }
+        Practice { dice: DiskDice::new(seed), now: noon(), referrals: BTreeMap::new() }
     }
 
     pub fn entries(&mut self, count: usize) -> Vec<Entry> {
@@ -225,10 +227,10 @@ impl Practice {
     fn delivery(&mut self, digest: Digest) -> Record {
         let text = || "a test".to_string();
         let verdict = match self.dice.below(4) {
-            0 => Verdict::Accepted { referrals: vec![referral_id(self.dice.below(12))] },
-            1 => Verdict::NotForUs { why: text() },
-            2 => Verdict::Dead { location: "PID-3".to_string(), message: text(), help: text() },
-            _ => Verdict::Unmatched { why: text() },
+            0 => DeliveryVerdict::Accepted { referrals: vec![referral_id(self.dice.below(12))] },
+            1 => DeliveryVerdict::NotForUs { why: text() },
+            2 => DeliveryVerdict::Dead { location: "PID-3".to_string(), message: text(), help: text() },
+            _ => DeliveryVerdict::Unmatched { why: text() },
         };
         Record::Delivery {
             digest,

@@ -14,7 +14,7 @@ use handoff_identity::session::SessionToken;
 use subtle::ConstantTimeEq as _;
 
 use super::Api;
-use super::problem::{Problem, Wrong};
+use super::problem::{HttpProblem, ProblemKind};
 
 /// A browser sends it to this host alone, over TLS alone, and lets no page set or read it (RFC 6265bis, 4.1.3.2).
 pub(super) const COOKIE_NAME: &str = "__Host-handoff";
@@ -24,7 +24,7 @@ pub(super) const CSRF_HEADER: &str = "x-csrf-token";
 
 /// Whom a route is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub enum RouteAccess {
     /// Anybody: to sign in, and to read what there is.
     Open,
     /// Whoever is signed in.
@@ -43,7 +43,7 @@ pub(super) struct Caller {
 }
 
 pub(super) async fn guard(
-    State((api, access)): State<(Arc<Api>, Access)>,
+    State((api, access)): State<(Arc<Api>, RouteAccess)>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -59,26 +59,26 @@ pub(super) async fn guard(
 }
 
 impl Api {
-    fn check(&self, access: Access, method: &Method, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
+    fn check(&self, access: RouteAccess, method: &Method, headers: &HeaderMap) -> Result<Option<Caller>, HttpProblem> {
         let changes = !matches!(*method, Method::GET | Method::HEAD);
         if changes && !self.is_ours(headers) {
-            return Err(Problem::of(Wrong::OtherOrigin));
+            return Err(HttpProblem::of(ProblemKind::OtherOrigin));
         }
         let right = match access {
-            Access::Open => return Ok(None),
-            Access::Metrics if self.is_monitoring(headers) => return Ok(None),
-            Access::SignedIn => None,
-            Access::With(right) => Some(right),
-            Access::Metrics => Some(AccessRight::Metrics),
+            RouteAccess::Open => return Ok(None),
+            RouteAccess::Metrics if self.is_monitoring(headers) => return Ok(None),
+            RouteAccess::SignedIn => None,
+            RouteAccess::With(right) => Some(right),
+            RouteAccess::Metrics => Some(AccessRight::Metrics),
         };
-        let token = token(headers).ok_or(Problem::of(Wrong::NotSignedIn))?;
+        let token = token(headers).ok_or(HttpProblem::of(ProblemKind::NotSignedIn))?;
         let person = self.sessions.person(&token, self.operations.pipeline.clock.now(), &self.operations.people);
-        let person = person.ok_or(Problem::of(Wrong::NotSignedIn))?;
+        let person = person.ok_or(HttpProblem::of(ProblemKind::NotSignedIn))?;
         if changes && !header(headers, CSRF_HEADER).is_some_and(|csrf| token.accepts_csrf(csrf)) {
-            return Err(Problem::of(Wrong::NoCsrfToken));
+            return Err(HttpProblem::of(ProblemKind::NoCsrfToken));
         }
         match right {
-            Some(right) if !person.role.may(right) => Err(Problem::of(Wrong::NotYours)),
+            Some(right) if !person.role.may(right) => Err(HttpProblem::of(ProblemKind::NotYours)),
             Some(_) | None => Ok(Some(Caller { person, token })),
         }
     }

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::access::Caller;
 use super::extract::{Body, Named, Reason};
-use super::problem::{Problem, failed};
+use super::problem::{HttpProblem, failed};
 use super::{Api, refused};
 
 /// A letter that could not be carried, or a delivery that could not be read.
@@ -63,9 +63,9 @@ fn operator(caller: &Caller, why: String) -> Operator {
 
 /// What waits for a person.
 #[utoipa::path(
-    get, path = "/api/dead-letters", tag = "dead letters", responses((status = 200, body = [Dead]), Problem)
+    get, path = "/api/dead-letters", tag = "dead letters", responses((status = 200, body = [Dead]), HttpProblem)
 )]
-pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Json<Vec<Dead>>, Problem> {
+pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Json<Vec<Dead>>, HttpProblem> {
     api.work(|api| {
         let dead = api.operations.pipeline.store.index().dead_letters(PAGE_MAX).map_err(|error| failed(&error))?;
         Ok(Json(dead.into_iter().map(Dead::from).collect()))
@@ -76,13 +76,13 @@ pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Json<Vec<Dead>>,
 /// A dead delivery's bytes, in clear: for whoever mends it.
 #[utoipa::path(
     get, path = "/api/dead-letters/{item}", tag = "dead letters", params(("item" = String, Path)),
-    responses((status = 200, body = Bytes), Problem)
+    responses((status = 200, body = Bytes), HttpProblem)
 )]
 pub(super) async fn show(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Named(item): Named,
-) -> Result<Json<Bytes>, Problem> {
+) -> Result<Json<Bytes>, HttpProblem> {
     api.work(move |api| {
         let operator = operator(&caller, "to mend what could not be read".into());
         let Shown { base64 } = Show { item }.perform(&api.operations, operator).map_err(refused)?;
@@ -95,14 +95,14 @@ pub(super) async fn show(
 #[utoipa::path(
     post, path = "/api/dead-letters/{item}/replay", tag = "dead letters", request_body = Reason,
     params(("item" = String, Path), ("X-CSRF-Token" = String, Header)),
-    responses((status = 200, body = Again), Problem)
+    responses((status = 200, body = Again), HttpProblem)
 )]
 pub(super) async fn replay(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Named(item): Named,
     Body(reason): Body<Reason>,
-) -> Result<Json<Again>, Problem> {
+) -> Result<Json<Again>, HttpProblem> {
     let why = reason.read()?;
     api.work(move |api| {
         let outcome = Replay { item }.perform(&api.operations, operator(&caller, why)).map_err(refused)?;
@@ -115,14 +115,14 @@ pub(super) async fn replay(
 #[utoipa::path(
     post, path = "/api/dead-letters/{item}/dismiss", tag = "dead letters", request_body = Reason,
     params(("item" = String, Path), ("X-CSRF-Token" = String, Header)),
-    responses((status = 204, description = "Nothing more is to be done about it"), Problem)
+    responses((status = 204, description = "Nothing more is to be done about it"), HttpProblem)
 )]
 pub(super) async fn dismiss(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Named(item): Named,
     Body(reason): Body<Reason>,
-) -> Result<StatusCode, Problem> {
+) -> Result<StatusCode, HttpProblem> {
     let why = reason.read()?;
     api.work(move |api| {
         Dismiss { item }.perform(&api.operations, operator(&caller, why)).map_err(refused)?;

@@ -8,13 +8,13 @@ use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use handoff_ingress::connection_limits::Source;
+use handoff_ingress::connection_limits::LimitedPeer;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use super::access::Caller;
-use super::problem::{Problem, Wrong};
+use super::problem::{HttpProblem, ProblemKind};
 
 /// The longest is a sign-in with two passwords, or a reason: some kilobytes at most.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -46,66 +46,66 @@ pub(super) struct Reason {
 }
 
 impl Reason {
-    pub fn read(self) -> Result<String, Problem> {
+    pub fn read(self) -> Result<String, HttpProblem> {
         reason(self.why)
     }
 }
 
 /// A reason that says something.
-pub(super) fn reason(why: String) -> Result<String, Problem> {
+pub(super) fn reason(why: String) -> Result<String, HttpProblem> {
     let why = why.trim();
     match why.is_empty() || why.chars().count() > WHY_CHARS_MAX {
-        true => Err(Problem::told(Wrong::Unfit, "the reason is empty or longer than 500 characters")),
+        true => Err(HttpProblem::told(ProblemKind::Unfit, "the reason is empty or longer than 500 characters")),
         false => Ok(why.to_string()),
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Named {
-    type Rejection = Problem;
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Named, Problem> {
-        let Path(name) = parts.extract::<Path<String>>().await.map_err(|_| Problem::of(Wrong::NotFound))?;
+    type Rejection = HttpProblem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Named, HttpProblem> {
+        let Path(name) = parts.extract::<Path<String>>().await.map_err(|_| HttpProblem::of(ProblemKind::NotFound))?;
         Ok(Named(name))
     }
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
-    type Rejection = Problem;
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Asked<T>, Problem> {
-        let unreadable = |_| Problem::told(Wrong::Unreadable, "the query cannot be read");
+    type Rejection = HttpProblem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Asked<T>, HttpProblem> {
+        let unreadable = |_| HttpProblem::told(ProblemKind::Unreadable, "the query cannot be read");
         let Query(asked) = Query::<T>::try_from_uri(&parts.uri).map_err(unreadable)?;
         Ok(Asked(asked))
     }
 }
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
-    type Rejection = Problem;
-    async fn from_request(request: Request, _: &S) -> Result<Body<T>, Problem> {
+    type Rejection = HttpProblem;
+    async fn from_request(request: Request, _: &S) -> Result<Body<T>, HttpProblem> {
         let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let media_type = media_type.split(';').next().unwrap_or_default().trim();
         if !media_type.eq_ignore_ascii_case("application/json") {
-            return Err(Problem::of(Wrong::NotJson));
+            return Err(HttpProblem::of(ProblemKind::NotJson));
         }
         let body = match tokio::time::timeout(BODY_WITHIN, to_bytes(request.into_body(), BODY_BYTES_MAX)).await {
-            Err(_) => return Err(Problem::of(Wrong::TooSlow)),
-            Ok(Err(_)) => return Err(Problem::of(Wrong::TooLong)),
+            Err(_) => return Err(HttpProblem::of(ProblemKind::TooSlow)),
+            Ok(Err(_)) => return Err(HttpProblem::of(ProblemKind::TooLong)),
             Ok(Ok(body)) => body,
         };
-        let unreadable = |_| Problem::told(Wrong::Unreadable, "the body cannot be read");
+        let unreadable = |_| HttpProblem::told(ProblemKind::Unreadable, "the body cannot be read");
         serde_json::from_slice(&body).map(Body).map_err(unreadable)
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
-    type Rejection = Problem;
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Caller, Problem> {
-        parts.extensions.get::<Caller>().cloned().ok_or(Problem::of(Wrong::NotSignedIn))
+    type Rejection = HttpProblem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Caller, HttpProblem> {
+        parts.extensions.get::<Caller>().cloned().ok_or(HttpProblem::of(ProblemKind::NotSignedIn))
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Whence {
     type Rejection = Infallible;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Whence, Infallible> {
-        let source = parts.extensions.get::<Source>();
+        let source = parts.extensions.get::<LimitedPeer>();
         Ok(Whence(source.map_or("this process".to_string(), ToString::to_string)))
     }
 }

@@ -8,7 +8,7 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::{ReferralId, Token};
 use handoff_operations::reports::audit::Found;
-use handoff_operations::reports::disclosures::{self, Outcome};
+use handoff_operations::reports::disclosures::{self, DisclosureOutcome};
 use handoff_store::Position;
 use handoff_store::index::{self, Kind};
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::extract::{Asked, Named};
-use super::problem::{Problem, Wrong, failed};
+use super::problem::{HttpProblem, ProblemKind, failed};
 
 /// A screen's worth.
 const PAGE_ROWS_MAX: usize = 200;
@@ -95,14 +95,14 @@ fn rows(limit: Option<usize>) -> usize {
 
 /// Which entries speak of something.
 #[utoipa::path(
-    get, path = "/api/journal", tag = "audit", params(Criteria), responses((status = 200, body = Entries), Problem)
+    get, path = "/api/journal", tag = "audit", params(Criteria), responses((status = 200, body = Entries), HttpProblem)
 )]
 pub(super) async fn search(
     State(api): State<Arc<Api>>,
     Asked(criteria): Asked<Criteria>,
-) -> Result<Json<Entries>, Problem> {
+) -> Result<Json<Entries>, HttpProblem> {
     let Criteria { referral, token, specialist, from, until, kind, after, limit } = criteria;
-    let unknown = |_| Problem::told(Wrong::Unreadable, "there is no such type of record");
+    let unknown = |_| HttpProblem::told(ProblemKind::Unreadable, "there is no such type of record");
     let kind: Option<Kind> = kind.map(|kind| kind.parse()).transpose().map_err(unknown)?;
     let (token, limit, after) = (token.map(Token), rows(limit), Position(after.unwrap_or_default()));
     let search = index::Search { referral, token, specialist, from, until, kind, after, limit };
@@ -115,9 +115,12 @@ pub(super) async fn search(
 
 /// Who looked at patient data, when and why; broken glass among them.
 #[utoipa::path(
-    get, path = "/api/looks", tag = "audit", params(Looks), responses((status = 200, body = Entries), Problem)
+    get, path = "/api/looks", tag = "audit", params(Looks), responses((status = 200, body = Entries), HttpProblem)
 )]
-pub(super) async fn looks(State(api): State<Arc<Api>>, Asked(looks): Asked<Looks>) -> Result<Json<Entries>, Problem> {
+pub(super) async fn looks(
+    State(api): State<Arc<Api>>,
+    Asked(looks): Asked<Looks>,
+) -> Result<Json<Entries>, HttpProblem> {
     let Looks { referral, from, until, after, limit } = looks;
     let (limit, after) = (rows(limit), Position(after.unwrap_or_default()));
     api.work(move |api| {
@@ -135,13 +138,13 @@ pub(super) async fn looks(State(api): State<Arc<Api>>, Asked(looks): Asked<Looks
 /// What of a referral's patient left Handoff (45 CFR 164.528).
 #[utoipa::path(
     get, path = "/api/disclosures/{referral}", tag = "audit", params(("referral" = String, Path)),
-    responses((status = 200, body = [Disclosed]), Problem)
+    responses((status = 200, body = [Disclosed]), HttpProblem)
 )]
 pub(super) async fn disclosures(
     State(api): State<Arc<Api>>,
     Named(referral): Named,
-) -> Result<Json<Vec<Disclosed>>, Problem> {
-    let none = || Problem::told(Wrong::NotFound, "there is no such referral");
+) -> Result<Json<Vec<Disclosed>>, HttpProblem> {
+    let none = || HttpProblem::told(ProblemKind::NotFound, "there is no such referral");
     let id: ReferralId = referral.parse().map_err(|_| none())?;
     api.work(move |api| {
         let store = &api.operations.pipeline.store;
@@ -154,7 +157,7 @@ pub(super) async fn disclosures(
             agreement: it.agreement,
             why: it.why,
             what: it.what,
-            answered: it.outcome == Outcome::Answered,
+            answered: it.outcome == DisclosureOutcome::Answered,
         });
         Ok(Json(told.collect()))
     })
@@ -162,7 +165,7 @@ pub(super) async fn disclosures(
 }
 
 impl Api {
-    fn read(&self, found: Vec<Position>, limit: usize) -> Result<Entries, Problem> {
+    fn read(&self, found: Vec<Position>, limit: usize) -> Result<Entries, HttpProblem> {
         let next = found.last().filter(|_| found.len() >= limit).map(|position| position.0);
         let mut items = Vec::with_capacity(found.len());
         for position in found {

@@ -15,7 +15,7 @@ use utoipa::IntoParams;
 use super::Api;
 use super::access::cookie;
 use super::extract::{Asked, Whence};
-use super::problem::{Problem, Wrong};
+use super::problem::{HttpProblem, ProblemKind};
 use super::session::{Session, cookie_of};
 
 /// Says that this browser was sent there from here. The way back is another site's doing, so that it must come along then:
@@ -31,33 +31,33 @@ pub(super) struct Back {
     state: Option<String>,
 }
 
-fn directory(api: &Api) -> Result<&Oidc, Problem> {
-    api.oidc.as_ref().ok_or(Problem::told(Wrong::NotFound, "people sign in here by name and password"))
+fn directory(api: &Api) -> Result<&Oidc, HttpProblem> {
+    api.oidc.as_ref().ok_or(HttpProblem::told(ProblemKind::NotFound, "people sign in here by name and password"))
 }
 
 /// Go to the practice's directory and sign in there.
 #[utoipa::path(
     get, path = "/api/session/oidc", tag = "session", security(()),
-    responses((status = 303, description = "To the directory; it sends the browser back"), Problem)
+    responses((status = 303, description = "To the directory; it sends the browser back"), HttpProblem)
 )]
-pub(super) async fn begin(State(api): State<Arc<Api>>) -> Result<impl IntoResponse, Problem> {
+pub(super) async fn begin(State(api): State<Arc<Api>>) -> Result<impl IntoResponse, HttpProblem> {
     let begun = directory(&api)?.begin(api.operations.pipeline.clock.now()).await.map_err(problem)?;
     let kept = sensitive(format!("{STATE_COOKIE}={}; {STATE_ATTRIBUTES}", *begun.state))?;
-    let there = HeaderValue::try_from(begun.url).map_err(|_| Problem::of(Wrong::Failed))?;
+    let there = HeaderValue::try_from(begun.url).map_err(|_| HttpProblem::of(ProblemKind::Failed))?;
     Ok((StatusCode::SEE_OTHER, AppendHeaders([(SET_COOKIE, kept), (LOCATION, there)])))
 }
 
 /// Where the directory sends the browser back to.
 #[utoipa::path(
     get, path = "/api/session/oidc/callback", tag = "session", security(()), params(Back),
-    responses((status = 200, body = Session, description = "Signed in; the cookie is the session"), Problem)
+    responses((status = 200, body = Session, description = "Signed in; the cookie is the session"), HttpProblem)
 )]
 pub(super) async fn finish(
     State(api): State<Arc<Api>>,
     Whence(from): Whence,
     headers: HeaderMap,
     Asked(Back { code, state }): Asked<Back>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<impl IntoResponse, HttpProblem> {
     let now = api.operations.pipeline.clock.now();
     let kept = cookie(&headers, STATE_COOKIE).unwrap_or_default();
     let finished = match (&code, &state) {
@@ -76,12 +76,12 @@ pub(super) async fn finish(
                         }
                     };
                     let refused = Record::SignInRefused { person: None, because, from };
-                    api.operations.commit(refused).map_err(|_| Problem::of(Wrong::Unjournaled))?;
+                    api.operations.commit(refused).map_err(|_| HttpProblem::of(ProblemKind::Unjournaled))?;
                     return Err(problem(error));
                 }
             };
             let signed_in = Record::SignedIn { person: person.name.clone(), from };
-            api.operations.commit(signed_in).map_err(|_| Problem::of(Wrong::Unjournaled))?;
+            api.operations.commit(signed_in).map_err(|_| HttpProblem::of(ProblemKind::Unjournaled))?;
             let token = api.sessions.begin_by_directory(&person, now);
             Ok((Session::of(&person, &token), cookie_of(&token)))
         })
@@ -90,19 +90,19 @@ pub(super) async fn finish(
     Ok((AppendHeaders([(SET_COOKIE, sensitive(cookie)?), (SET_COOKIE, gone)]), Json(session)))
 }
 
-fn sensitive(cookie: String) -> Result<HeaderValue, Problem> {
-    let mut value = HeaderValue::try_from(cookie).map_err(|_| Problem::of(Wrong::Failed))?;
+fn sensitive(cookie: String) -> Result<HeaderValue, HttpProblem> {
+    let mut value = HeaderValue::try_from(cookie).map_err(|_| HttpProblem::of(ProblemKind::Failed))?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-fn problem(error: OidcError) -> Problem {
+fn problem(error: OidcError) -> HttpProblem {
     let chain = handoff_engine::error_chain::Chain(&error).to_string();
     tracing::warn!(error = chain, "nobody was let in by the directory");
     match error {
-        OidcError::Unreachable(_) => Problem::of(Wrong::DirectorySilent),
-        OidcError::NoRole | OidcError::NoProvider => Problem::told(Wrong::NotYours, &error.to_string()),
-        OidcError::UnknownState => Problem::told(Wrong::Refused, &error.to_string()),
-        OidcError::Untrusted(_) => Problem::told(Wrong::Refused, "the directory's answer cannot be trusted"),
+        OidcError::Unreachable(_) => HttpProblem::of(ProblemKind::DirectorySilent),
+        OidcError::NoRole | OidcError::NoProvider => HttpProblem::told(ProblemKind::NotYours, &error.to_string()),
+        OidcError::UnknownState => HttpProblem::told(ProblemKind::Refused, &error.to_string()),
+        OidcError::Untrusted(_) => HttpProblem::told(ProblemKind::Refused, "the directory's answer cannot be trusted"),
     }
 }

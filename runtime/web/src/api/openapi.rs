@@ -5,7 +5,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use super::access::COOKIE_NAME;
-use super::problem::Problem;
+use super::problem::HttpProblem;
 use super::{dead_letters, journal, oidc, people, referrals, session, system};
 
 #[derive(OpenApi)]
@@ -46,7 +46,7 @@ use super::{dead_letters, journal, oidc, people, referrals, session, system};
         people::remove,
         document,
     ),
-    components(schemas(Problem)),
+    components(schemas(HttpProblem)),
     security(("session" = [])),
     modifiers(&Credentials)
 )]
@@ -72,7 +72,7 @@ pub fn whole() -> utoipa::openapi::OpenApi {
 /// This document.
 #[utoipa::path(
     get, path = "/api/openapi.json", tag = "house", security(()),
-    responses((status = 200, body = Object, description = "OpenAPI 3.1"), Problem)
+    responses((status = 200, body = Object, description = "OpenAPI 3.1"), HttpProblem)
 )]
 pub(super) async fn document() -> Json<utoipa::openapi::OpenApi> {
     Json(whole())

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::access::Caller;
 use super::extract::{Body, Named, Reason, reason};
-use super::problem::Problem;
+use super::problem::HttpProblem;
 use super::{Api, refused};
 
 #[derive(Deserialize, ToSchema)]
@@ -67,7 +67,7 @@ impl Api {
         caller: Caller,
         why: String,
         request: R,
-    ) -> Result<R::Answer, Problem> {
+    ) -> Result<R::Answer, HttpProblem> {
         let why = reason(why)?;
         let _turn = self.passwords.acquire().await;
         self.work(move |api| {
@@ -79,21 +79,24 @@ impl Api {
 }
 
 /// Who has an account.
-#[utoipa::path(get, path = "/api/people", tag = "people", responses((status = 200, body = [AccountSummary]), Problem))]
-pub(super) async fn list(State(api): State<Arc<Api>>, caller: Caller) -> Result<Json<Vec<AccountSummary>>, Problem> {
+#[utoipa::path(get, path = "/api/people", tag = "people", responses((status = 200, body = [AccountSummary]), HttpProblem))]
+pub(super) async fn list(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+) -> Result<Json<Vec<AccountSummary>>, HttpProblem> {
     api.carry(caller, "to see who has an account".into(), List {}).await.map(Json)
 }
 
 /// Make an account.
 #[utoipa::path(
     post, path = "/api/people", tag = "people", request_body = Newcomer, params(("X-CSRF-Token" = String, Header)),
-    responses((status = 201, body = Credentials), Problem)
+    responses((status = 201, body = Credentials), HttpProblem)
 )]
 pub(super) async fn add(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Body(newcomer): Body<Newcomer>,
-) -> Result<(StatusCode, Json<Credentials>), Problem> {
+) -> Result<(StatusCode, Json<Credentials>), HttpProblem> {
     let Newcomer { name, role, provider, second_factor, why } = newcomer;
     let welcome = api.carry(caller, why, Add { name, role, provider, password: None, second_factor }).await?;
     Ok((StatusCode::CREATED, Json(welcome.into())))
@@ -103,14 +106,14 @@ pub(super) async fn add(
 #[utoipa::path(
     post, path = "/api/people/{name}/reset", tag = "people", request_body = Anew,
     params(("name" = String, Path), ("X-CSRF-Token" = String, Header)),
-    responses((status = 200, body = Credentials), Problem)
+    responses((status = 200, body = Credentials), HttpProblem)
 )]
 pub(super) async fn reset(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Named(name): Named,
     Body(Anew { second_factor, why }): Body<Anew>,
-) -> Result<Json<Credentials>, Problem> {
+) -> Result<Json<Credentials>, HttpProblem> {
     api.carry(caller, why, Reset { name, password: None, second_factor }).await.map(|welcome| Json(welcome.into()))
 }
 
@@ -118,14 +121,14 @@ pub(super) async fn reset(
 #[utoipa::path(
     post, path = "/api/people/{name}/lock", tag = "people", request_body = Reason,
     params(("name" = String, Path), ("X-CSRF-Token" = String, Header)),
-    responses((status = 204, description = "Locked, and signed out"), Problem)
+    responses((status = 204, description = "Locked, and signed out"), HttpProblem)
 )]
 pub(super) async fn lock(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Named(name): Named,
     Body(reason): Body<Reason>,
-) -> Result<StatusCode, Problem> {
+) -> Result<StatusCode, HttpProblem> {
     api.carry(caller, reason.read()?, Lock { name }).await.map(|()| StatusCode::NO_CONTENT)
 }
 
@@ -133,14 +136,14 @@ pub(super) async fn lock(
 #[utoipa::path(
     post, path = "/api/people/{name}/unlock", tag = "people", request_body = Reason,
     params(("name" = String, Path), ("X-CSRF-Token" = String, Header)),
-    responses((status = 204, description = "Let in again"), Problem)
+    responses((status = 204, description = "Let in again"), HttpProblem)
 )]
 pub(super) async fn unlock(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Named(name): Named,
     Body(reason): Body<Reason>,
-) -> Result<StatusCode, Problem> {
+) -> Result<StatusCode, HttpProblem> {
     api.carry(caller, reason.read()?, Unlock { name }).await.map(|()| StatusCode::NO_CONTENT)
 }
 
@@ -148,13 +151,13 @@ pub(super) async fn unlock(
 #[utoipa::path(
     post, path = "/api/people/{name}/remove", tag = "people", request_body = Reason,
     params(("name" = String, Path), ("X-CSRF-Token" = String, Header)),
-    responses((status = 204, description = "Gone, and signed out"), Problem)
+    responses((status = 204, description = "Gone, and signed out"), HttpProblem)
 )]
 pub(super) async fn remove(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Named(name): Named,
     Body(reason): Body<Reason>,
-) -> Result<StatusCode, Problem> {
+) -> Result<StatusCode, HttpProblem> {
     api.carry(caller, reason.read()?, Remove { name }).await.map(|()| StatusCode::NO_CONTENT)
 }

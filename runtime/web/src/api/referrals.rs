@@ -7,15 +7,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::ReferralId;
-use handoff_operations::referrals::{Opened, PAGE_ROWS_MAX, Page, Which};
-use handoff_operations::views::{TaskView, Told, View};
+use handoff_operations::referrals::{OpenedReferral, PAGE_ROWS_MAX, Page, Which};
+use handoff_operations::views::{MessageView, RoleView, TaskView};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::access::Caller;
 use super::extract::{Asked, Body, Named};
-use super::problem::{Problem, Wrong};
+use super::problem::{HttpProblem, ProblemKind};
 
 /// Which referrals; all that are given must hold.
 #[derive(Deserialize, IntoParams)]
@@ -52,33 +52,33 @@ impl Filter {
     }
 }
 
-fn id(named: &str) -> Result<ReferralId, Problem> {
-    named.parse().map_err(|_| Problem::told(Wrong::NotFound, "there is no such referral"))
+fn id(named: &str) -> Result<ReferralId, HttpProblem> {
+    named.parse().map_err(|_| HttpProblem::told(ProblemKind::NotFound, "there is no such referral"))
 }
 
 /// Referrals, oldest first.
 #[utoipa::path(
     get, path = "/api/referrals", tag = "referrals", params(Filter),
-    responses((status = 200, body = Page<View>), Problem)
+    responses((status = 200, body = Page<RoleView>), HttpProblem)
 )]
 pub(super) async fn list(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Asked(filter): Asked<Filter>,
-) -> Result<Json<Page<View>>, Problem> {
+) -> Result<Json<Page<RoleView>>, HttpProblem> {
     api.work(move |api| Ok(Json(api.operations.referrals(&caller.person, &filter.which())?))).await
 }
 
 /// One referral.
 #[utoipa::path(
     get, path = "/api/referrals/{id}", tag = "referrals", params(("id" = String, Path)),
-    responses((status = 200, body = View), Problem)
+    responses((status = 200, body = RoleView), HttpProblem)
 )]
 pub(super) async fn one(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Named(named): Named,
-) -> Result<Json<View>, Problem> {
+) -> Result<Json<RoleView>, HttpProblem> {
     let id = id(&named)?;
     api.work(move |api| Ok(Json(api.operations.referral(&caller.person, id)?))).await
 }
@@ -86,13 +86,13 @@ pub(super) async fn one(
 /// What has happened to one.
 #[utoipa::path(
     get, path = "/api/referrals/{id}/timeline", tag = "referrals", params(("id" = String, Path)),
-    responses((status = 200, body = [Told]), Problem)
+    responses((status = 200, body = [MessageView]), HttpProblem)
 )]
 pub(super) async fn timeline(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Named(named): Named,
-) -> Result<Json<Vec<Told>>, Problem> {
+) -> Result<Json<Vec<MessageView>>, HttpProblem> {
     let id = id(&named)?;
     api.work(move |api| Ok(Json(api.operations.history(&caller.person, id)?))).await
 }
@@ -101,14 +101,14 @@ pub(super) async fn timeline(
 #[utoipa::path(
     post, path = "/api/referrals/{id}/glass", tag = "referrals", request_body = Emergency,
     params(("id" = String, Path), ("X-CSRF-Token" = String, Header)),
-    responses((status = 201, body = Opened, description = "Open for an hour; the journal has it"), Problem)
+    responses((status = 201, body = OpenedReferral, description = "Open for an hour; the journal has it"), HttpProblem)
 )]
 pub(super) async fn break_glass(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Named(named): Named,
     Body(Emergency { reason }): Body<Emergency>,
-) -> Result<(StatusCode, Json<Opened>), Problem> {
+) -> Result<(StatusCode, Json<OpenedReferral>), HttpProblem> {
     let id = id(&named)?;
     let opened = api.work(move |api| Ok(api.operations.break_glass(&caller.person, id, &reason)?)).await?;
     Ok((StatusCode::CREATED, Json(opened)))
@@ -117,25 +117,25 @@ pub(super) async fn break_glass(
 /// What people were asked to do about referrals in flight.
 #[utoipa::path(
     get, path = "/api/worklists/tasks", tag = "worklists", params(Filter),
-    responses((status = 200, body = Page<TaskView>), Problem)
+    responses((status = 200, body = Page<TaskView>), HttpProblem)
 )]
 pub(super) async fn tasks(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Asked(filter): Asked<Filter>,
-) -> Result<Json<Page<TaskView>>, Problem> {
+) -> Result<Json<Page<TaskView>>, HttpProblem> {
     api.work(move |api| Ok(Json(api.operations.tasks(&caller.person, &filter.which())?))).await
 }
 
 /// Referrals in flight that have had no appointment for two weeks.
 #[utoipa::path(
     get, path = "/api/worklists/stalled", tag = "worklists", params(Filter),
-    responses((status = 200, body = Page<View>), Problem)
+    responses((status = 200, body = Page<RoleView>), HttpProblem)
 )]
 pub(super) async fn stalled(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Asked(filter): Asked<Filter>,
-) -> Result<Json<Page<View>>, Problem> {
+) -> Result<Json<Page<RoleView>>, HttpProblem> {
     api.work(move |api| Ok(Json(api.operations.stalled(&caller.person, &filter.which())?))).await
 }

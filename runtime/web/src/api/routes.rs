@@ -7,8 +7,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Router, middleware};
 use handoff_identity::role::AccessRight;
 
-use super::access::{Access, guard};
-use super::problem::{Problem, Wrong};
+use super::access::{RouteAccess, guard};
+use super::problem::{HttpProblem, ProblemKind};
 use super::{Api, dead_letters, headers, journal, oidc, openapi, people, referrals, session, system};
 
 /// One thing that can be asked.
@@ -16,7 +16,7 @@ use super::{Api, dead_letters, headers, journal, oidc, openapi, people, referral
 pub struct Route {
     pub method: Method,
     pub path: &'static str,
-    pub access: Access,
+    pub access: RouteAccess,
 }
 
 macro_rules! routes {
@@ -31,34 +31,34 @@ macro_rules! routes {
 }
 
 routes! {
-    POST "/api/session" Access::Open => session::sign_in;
-    GET "/api/session" Access::SignedIn => session::who;
-    DELETE "/api/session" Access::SignedIn => session::sign_out;
-    GET "/api/session/oidc" Access::Open => oidc::begin;
-    GET "/api/session/oidc/callback" Access::Open => oidc::finish;
-    GET "/api/referrals" Access::With(AccessRight::Referrals) => referrals::list;
-    GET "/api/referrals/{id}" Access::With(AccessRight::Referrals) => referrals::one;
-    GET "/api/referrals/{id}/timeline" Access::With(AccessRight::Referrals) => referrals::timeline;
-    POST "/api/referrals/{id}/glass" Access::With(AccessRight::BreakGlass) => referrals::break_glass;
-    GET "/api/worklists/tasks" Access::With(AccessRight::Worklists) => referrals::tasks;
-    GET "/api/worklists/stalled" Access::With(AccessRight::Worklists) => referrals::stalled;
-    GET "/api/dead-letters" Access::With(AccessRight::DeadLetters) => dead_letters::list;
-    GET "/api/dead-letters/{item}" Access::With(AccessRight::DeadBytes) => dead_letters::show;
-    POST "/api/dead-letters/{item}/replay" Access::With(AccessRight::SettleDeadLetters) => dead_letters::replay;
-    POST "/api/dead-letters/{item}/dismiss" Access::With(AccessRight::SettleDeadLetters) => dead_letters::dismiss;
-    GET "/api/figures" Access::With(AccessRight::Figures) => system::figures;
-    GET "/api/deployments" Access::With(AccessRight::Deployments) => system::deployments;
-    GET "/api/journal" Access::With(AccessRight::Journal) => journal::search;
-    GET "/api/looks" Access::With(AccessRight::Disclosures) => journal::looks;
-    GET "/api/disclosures/{referral}" Access::With(AccessRight::Disclosures) => journal::disclosures;
-    GET "/api/people" Access::With(AccessRight::People) => people::list;
-    POST "/api/people" Access::With(AccessRight::People) => people::add;
-    POST "/api/people/{name}/reset" Access::With(AccessRight::People) => people::reset;
-    POST "/api/people/{name}/lock" Access::With(AccessRight::People) => people::lock;
-    POST "/api/people/{name}/unlock" Access::With(AccessRight::People) => people::unlock;
-    POST "/api/people/{name}/remove" Access::With(AccessRight::People) => people::remove;
-    GET "/api/openapi.json" Access::Open => openapi::document;
-    GET "/metrics" Access::Metrics => system::metrics;
+    POST "/api/session" RouteAccess::Open => session::sign_in;
+    GET "/api/session" RouteAccess::SignedIn => session::who;
+    DELETE "/api/session" RouteAccess::SignedIn => session::sign_out;
+    GET "/api/session/oidc" RouteAccess::Open => oidc::begin;
+    GET "/api/session/oidc/callback" RouteAccess::Open => oidc::finish;
+    GET "/api/referrals" RouteAccess::With(AccessRight::Referrals) => referrals::list;
+    GET "/api/referrals/{id}" RouteAccess::With(AccessRight::Referrals) => referrals::one;
+    GET "/api/referrals/{id}/timeline" RouteAccess::With(AccessRight::Referrals) => referrals::timeline;
+    POST "/api/referrals/{id}/glass" RouteAccess::With(AccessRight::BreakGlass) => referrals::break_glass;
+    GET "/api/worklists/tasks" RouteAccess::With(AccessRight::Worklists) => referrals::tasks;
+    GET "/api/worklists/stalled" RouteAccess::With(AccessRight::Worklists) => referrals::stalled;
+    GET "/api/dead-letters" RouteAccess::With(AccessRight::DeadLetters) => dead_letters::list;
+    GET "/api/dead-letters/{item}" RouteAccess::With(AccessRight::DeadBytes) => dead_letters::show;
+    POST "/api/dead-letters/{item}/replay" RouteAccess::With(AccessRight::SettleDeadLetters) => dead_letters::replay;
+    POST "/api/dead-letters/{item}/dismiss" RouteAccess::With(AccessRight::SettleDeadLetters) => dead_letters::dismiss;
+    GET "/api/figures" RouteAccess::With(AccessRight::Figures) => system::figures;
+    GET "/api/deployments" RouteAccess::With(AccessRight::Deployments) => system::deployments;
+    GET "/api/journal" RouteAccess::With(AccessRight::Journal) => journal::search;
+    GET "/api/looks" RouteAccess::With(AccessRight::Disclosures) => journal::looks;
+    GET "/api/disclosures/{referral}" RouteAccess::With(AccessRight::Disclosures) => journal::disclosures;
+    GET "/api/people" RouteAccess::With(AccessRight::People) => people::list;
+    POST "/api/people" RouteAccess::With(AccessRight::People) => people::add;
+    POST "/api/people/{name}/reset" RouteAccess::With(AccessRight::People) => people::reset;
+    POST "/api/people/{name}/lock" RouteAccess::With(AccessRight::People) => people::lock;
+    POST "/api/people/{name}/unlock" RouteAccess::With(AccessRight::People) => people::unlock;
+    POST "/api/people/{name}/remove" RouteAccess::With(AccessRight::People) => people::remove;
+    GET "/api/openapi.json" RouteAccess::Open => openapi::document;
+    GET "/metrics" RouteAccess::Metrics => system::metrics;
 }
 
 pub(super) fn router(api: &Arc<Api>) -> Router {
@@ -68,8 +68,8 @@ pub(super) fn router(api: &Arc<Api>) -> Router {
         router = router.route(route.path, handler.route_layer(guarded));
     }
     router
-        .fallback(async || Problem::of(Wrong::NotFound))
-        .method_not_allowed_fallback(async || Problem::of(Wrong::NotAllowed))
+        .fallback(async || HttpProblem::of(ProblemKind::NotFound))
+        .method_not_allowed_fallback(async || HttpProblem::of(ProblemKind::NotAllowed))
         .layer(middleware::from_fn_with_state(Arc::clone(api), headers::add))
         .with_state(Arc::clone(api))
 }

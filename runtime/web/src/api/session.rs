@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::access::{COOKIE_NAME, Caller};
 use super::extract::{Body, Whence};
-use super::problem::{Problem, Wrong};
+use super::problem::{HttpProblem, ProblemKind};
 
 /// Only over TLS, only to this host, hidden from scripts, and from requests that other sites' pages cause. It ends with the
 /// browser, or with the session.
@@ -63,14 +63,14 @@ impl Session {
 /// Sign in.
 #[utoipa::path(
     post, path = "/api/session", tag = "session", request_body = SignIn, security(()),
-    responses((status = 200, body = Session, description = "Signed in; the cookie is the session"), Problem)
+    responses((status = 200, body = Session, description = "Signed in; the cookie is the session"), HttpProblem)
 )]
 pub(super) async fn sign_in(
     State(api): State<Arc<Api>>,
     Whence(from): Whence,
     Body(SignIn { name, password, code, new_password }): Body<SignIn>,
-) -> Result<impl IntoResponse, Problem> {
-    let _turn = api.passwords.acquire().await.map_err(|_| Problem::of(Wrong::Failed))?;
+) -> Result<impl IntoResponse, HttpProblem> {
+    let _turn = api.passwords.acquire().await.map_err(|_| HttpProblem::of(ProblemKind::Failed))?;
     let (session, cookie) = api
         .work(move |api| {
             let now = api.operations.pipeline.clock.now();
@@ -81,14 +81,14 @@ pub(super) async fn sign_in(
             Ok((Session::of(&admitted.person, &token), cookie_of(&token)))
         })
         .await?;
-    let mut cookie = HeaderValue::try_from(cookie).map_err(|_| Problem::of(Wrong::Failed))?;
+    let mut cookie = HeaderValue::try_from(cookie).map_err(|_| HttpProblem::of(ProblemKind::Failed))?;
     cookie.set_sensitive(true);
     Ok((AppendHeaders([(SET_COOKIE, cookie)]), Json(session)))
 }
 
 /// Who is signed in.
 #[utoipa::path(
-    get, path = "/api/session", tag = "session", responses((status = 200, body = Session), Problem)
+    get, path = "/api/session", tag = "session", responses((status = 200, body = Session), HttpProblem)
 )]
 pub(super) async fn who(caller: Caller) -> Json<Session> {
     Json(Session::of(&caller.person, &caller.token))
@@ -97,14 +97,14 @@ pub(super) async fn who(caller: Caller) -> Json<Session> {
 /// Sign out.
 #[utoipa::path(
     delete, path = "/api/session", tag = "session", params(("X-CSRF-Token" = String, Header)),
-    responses((status = 204, description = "Signed out"), Problem)
+    responses((status = 204, description = "Signed out"), HttpProblem)
 )]
-pub(super) async fn sign_out(State(api): State<Arc<Api>>, caller: Caller) -> Result<impl IntoResponse, Problem> {
+pub(super) async fn sign_out(State(api): State<Arc<Api>>, caller: Caller) -> Result<impl IntoResponse, HttpProblem> {
     api.work(move |api| {
         // Whatever the journal says: nobody is kept signed in who wants out.
         api.sessions.end(&caller.token);
         let person = caller.person.name;
-        api.operations.commit(Record::SignedOut { person }).map_err(|_| Problem::of(Wrong::Unjournaled))
+        api.operations.commit(Record::SignedOut { person }).map_err(|_| HttpProblem::of(ProblemKind::Unjournaled))
     })
     .await?;
     let gone = format!("{COOKIE_NAME}=; Max-Age=0; {COOKIE_ATTRIBUTES}");

@@ -15,7 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::problem::{Problem, failed};
+use super::problem::{HttpProblem, failed};
 
 /// Prometheus' text format.
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -38,14 +38,14 @@ pub(super) struct Deployed {
 }
 
 /// The five figures of the practice.
-#[utoipa::path(get, path = "/api/figures", tag = "house", responses((status = 200, body = Figures), Problem))]
-pub(super) async fn figures(State(api): State<Arc<Api>>) -> Result<Json<Figures>, Problem> {
+#[utoipa::path(get, path = "/api/figures", tag = "house", responses((status = 200, body = Figures), HttpProblem))]
+pub(super) async fn figures(State(api): State<Arc<Api>>) -> Result<Json<Figures>, HttpProblem> {
     api.work(|api| api.operations.figures().map(Json).map_err(|error| failed(&error))).await
 }
 
 /// Workflows with their plugins, oldest first.
-#[utoipa::path(get, path = "/api/deployments", tag = "house", responses((status = 200, body = [Deployed]), Problem))]
-pub(super) async fn deployments(State(api): State<Arc<Api>>) -> Result<Json<Vec<Deployed>>, Problem> {
+#[utoipa::path(get, path = "/api/deployments", tag = "house", responses((status = 200, body = [Deployed]), HttpProblem))]
+pub(super) async fn deployments(State(api): State<Arc<Api>>) -> Result<Json<Vec<Deployed>>, HttpProblem> {
     api.work(|api| {
         let pipeline = &api.operations.pipeline;
         let (current, in_flight) =
@@ -72,9 +72,9 @@ pub(super) async fn deployments(State(api): State<Arc<Api>>) -> Result<Json<Vec<
 /// For Prometheus.
 #[utoipa::path(
     get, path = "/metrics", tag = "house", security(("session" = []), ("monitoring" = [])),
-    responses((status = 200, body = String, content_type = "text/plain"), Problem)
+    responses((status = 200, body = String, content_type = "text/plain"), HttpProblem)
 )]
-pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<impl IntoResponse, Problem> {
+pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<impl IntoResponse, HttpProblem> {
     let text = api.work(|api| exposition(api).map_err(|error| failed(&error))).await?;
     Ok(([(CONTENT_TYPE, EXPOSITION)], text))
 }

@@ -4,7 +4,7 @@
 use handoff_host::contract::exchange::{HttpResponse, Response};
 use handoff_host::contract::types::{ChannelKind, Code, Failure, Refusal};
 use handoff_host::contract::{attendance, carrier, choice, hand_over, interpreter, roster, understanding, write_back};
-use handoff_host::{Answer, Call, World};
+use handoff_host::{Answer, Call, WitWorld};
 use wit_parser::{Function, InterfaceId, Resolve, Type, TypeDefKind, WorldId, WorldItem};
 
 /// The refusal's word and sentence, in every language.
@@ -57,14 +57,14 @@ fn gives(resolve: &Resolve, function: &Function) -> Gives {
 }
 
 /// A call of the stage and the unwritten plugin's answer.
-pub fn case(stage: World) -> (Call, Answer) {
+pub fn case(stage: WitWorld) -> (Call, Answer) {
     let settings = || "{}".to_owned();
     let refusal = || Failure::Refused(Refusal { code: CODE.to_owned(), reason: REASON.to_owned() });
     match stage {
-        World::Trigger => {
+        WitWorld::Trigger => {
             (Call::Interpret { delivery: delivery(), settings: settings() }, Answer::Interpret(unreadable()))
         }
-        World::Records => (
+        WitWorld::Records => (
             Call::ResumeRetrieval {
                 state: "asked".to_owned(),
                 response: Response::Http(HttpResponse { status: 200, headers: Vec::new(), body: settings() }),
@@ -72,17 +72,25 @@ pub fn case(stage: World) -> (Call, Answer) {
             },
             Answer::ResumeRetrieval(Err(refusal())),
         ),
-        World::Channel => {
+        WitWorld::Channel => {
             (Call::Choose { situation: situation(), settings: settings() }, Answer::Choose(Err(refusal())))
         }
-        World::Outreach => (Call::Compose { letter: letter(), settings: settings() }, Answer::Compose(Err(refusal()))),
-        World::Reply => {
+        WitWorld::Outreach => {
+            (Call::Compose { letter: letter(), settings: settings() }, Answer::Compose(Err(refusal())))
+        }
+        WitWorld::Reply => {
             (Call::Understand { message: message(), settings: settings() }, Answer::Understand(Err(refusal())))
         }
-        World::Network => (Call::Assess { request: request(), settings: settings() }, Answer::Assess(Err(refusal()))),
-        World::Visit => (Call::CheckVisit { visit: visit(), settings: settings() }, Answer::CheckVisit(Err(refusal()))),
-        World::Chart => (Call::WriteChart { entry: entry(), settings: settings() }, Answer::WriteChart(Err(refusal()))),
-        World::Escalation => (Call::Raise { task: task(), settings: settings() }, Answer::Raise(Err(refusal()))),
+        WitWorld::Network => {
+            (Call::Assess { request: request(), settings: settings() }, Answer::Assess(Err(refusal())))
+        }
+        WitWorld::Visit => {
+            (Call::CheckVisit { visit: visit(), settings: settings() }, Answer::CheckVisit(Err(refusal())))
+        }
+        WitWorld::Chart => {
+            (Call::WriteChart { entry: entry(), settings: settings() }, Answer::WriteChart(Err(refusal())))
+        }
+        WitWorld::Escalation => (Call::Raise { task: task(), settings: settings() }, Answer::Raise(Err(refusal()))),
     }
 }
 
@@ -211,7 +219,7 @@ mod tests {
 
     #[test]
     fn every_stage_begins_with_a_case_of_its_own() {
-        for &stage in World::ALL {
+        for &stage in WitWorld::ALL {
             let (call, answer) = case(stage);
             assert_eq!(call.function().world(), stage);
             assert_eq!(answer.function(), call.function());

@@ -3,7 +3,7 @@
 
 use handoff_host::contract::exchange::{Ask, Body, HttpResponse, MailResponse, Method, Request, Response};
 use handoff_host::contract::types::{Attribute, Failure};
-use handoff_host::{Call, End, Speaker, Turn};
+use handoff_host::{Call, End, StageCaller, Turn};
 use serde_json::Value;
 
 use super::Bench;
@@ -69,7 +69,7 @@ pub fn asks(bench: &Bench, opening: &Call) -> Result<Ask, String> {
 
 /// Goes on from a request with a response.
 pub fn resume(bench: &Bench, ask: &Ask, response: Response) -> Result<Result<Turn, Failure>, String> {
-    let speaker = Speaker::of(bench.stage).ok_or("this stage asks nobody")?;
+    let speaker = StageCaller::of(bench.stage).ok_or("this stage asks nobody")?;
     turn(bench, &speaker.resume(ask.state.clone(), response, bench.settings.clone()))
 }
 

@@ -29,7 +29,7 @@ const EMPTY: (&str, &[u8]) = ("application/vnd.oci.empty.v1+json", b"{}");
 
 /// How a registry is reached, and as whom.
 #[derive(Clone, Debug, Default)]
-pub struct Access {
+pub struct RegistryAccess {
     /// Name and password; anonymous when absent.
     pub user: Option<(String, String)>,
     /// For a registry on this machine only.
@@ -56,7 +56,7 @@ pub struct Registry<'r> {
 impl<'r> Registry<'r> {
     /// # Errors
     /// When it would be asked in clear over a network, or no client can be made.
-    pub fn of(reference: &'r Reference, access: &Access) -> Result<Registry<'r>, RegistryError> {
+    pub fn of(reference: &'r Reference, access: &RegistryAccess) -> Result<Registry<'r>, RegistryError> {
         if access.plain_http && !reference.is_local() {
             return Err(RegistryError::PlainHttp(reference.registry().to_owned()));
         }

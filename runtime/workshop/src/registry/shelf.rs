@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use handoff_host::Digest;
+use handoff_host::ComponentDigest;
 use serde_json::Value;
 
 use super::{COMPONENT, Pulled, Reference, RegistryError};
@@ -70,7 +70,7 @@ pub(super) fn layer(manifest: &[u8]) -> Option<String> {
 
 /// As OCI writes digests.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    format!("sha256:{}", Digest::of(bytes))
+    format!("sha256:{}", ComponentDigest::of(bytes))
 }
 
 fn file(digest: &str) -> String {

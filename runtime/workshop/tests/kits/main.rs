@@ -5,12 +5,12 @@ mod wrong;
 
 use std::sync::LazyLock;
 
-use handoff_host::{Host, Limits, Plugin, World};
+use handoff_host::{Host, Plugin, PluginLimits, WitWorld};
 use handoff_workshop::conform::{KIT, conform};
 
-static HOST: LazyLock<Host> = LazyLock::new(|| Host::new(Limits::default(), None).expect("a host"));
+static HOST: LazyLock<Host> = LazyLock::new(|| Host::new(PluginLimits::default(), None).expect("a host"));
 
-fn load(name: &str) -> (Plugin, World) {
+fn load(name: &str) -> (Plugin, WitWorld) {
     let bundled = handoff_bundle::plugin(name).expect("a bundled plugin");
     let plugin = HOST.load(bundled.component).expect("it loads");
     let stage = plugin.worlds()[0];

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use handoff_host::contract::carrier::{Letter, Turn};
 use handoff_host::contract::types::{ChannelKind, Failure};
-use handoff_host::{Answer, Call, FaultKind, Host, Limits, Plugin};
+use handoff_host::{Answer, Call, FaultKind, Host, Plugin, PluginLimits};
 
 use super::*;
 
@@ -27,12 +27,12 @@ fn hostile(host: &Host) -> Plugin {
 }
 
 fn sandbox() -> Host {
-    let limits = Limits {
+    let limits = PluginLimits {
         memory_bytes: 16 << 20,
         output_bytes: 1 << 20,
         deadline: Duration::from_millis(500),
         wait: Duration::from_secs(20),
-        ..Limits::default()
+        ..PluginLimits::default()
     };
     Host::new(limits, None).expect("a host")
 }

@@ -3,8 +3,8 @@
 
 use handoff_authority::{Authority, ListenerFiles};
 use handoff_engine::ids::Digest;
-use handoff_ingress::http::{Limits, serve};
-use handoff_ingress::listener::{Entrance, Guard};
+use handoff_ingress::http::{HttpLimits, serve};
+use handoff_ingress::listener::{Listener, ListenerProtection};
 use handoff_ingress::tls::{Clients, Tls, TlsConfig};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -40,12 +40,13 @@ fn merged(base: &Value, more: &Value) -> Value {
 /// A vendor that only whoever shows a certificate of `authority` for `handoff.clinic.example` may ask.
 async fn guarded_vendor(folder: &TempDir, authority: &Authority) -> (u16, watch::Sender<bool>) {
     let tls = Some(config(folder.path(), authority, &["handoff.clinic.example"]));
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let entrance = Entrance::open("vendor", address, &Guard { tls, ..Guard::default() }).expect("a good guard");
+    let tcp = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = tcp.local_addr().expect("an address");
+    let listener = Listener::open("vendor", address, &ListenerProtection { tls, ..ListenerProtection::default() })
+        .expect("a good guard");
     let router = Router::new().fallback(async || axum::Json(json!({ "sid": "SM1" })));
     let (open, closing) = watch::channel(false);
-    tokio::spawn(serve(entrance, listener, router, Limits::default(), closing));
+    tokio::spawn(serve(listener, tcp, router, HttpLimits::default(), closing));
     (address.port(), open)
 }
 

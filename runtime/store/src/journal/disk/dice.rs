@@ -2,11 +2,11 @@
 
 /// SplitMix64 (Steele, Lea and Flood 2014): a seed is a whole history.
 #[derive(Clone, Debug)]
-pub struct Dice(u64);
+pub struct DiskDice(u64);
 
-impl Dice {
-    pub fn new(seed: u64) -> Dice {
-        Dice(seed)
+impl DiskDice {
+    pub fn new(seed: u64) -> DiskDice {
+        DiskDice(seed)
     }
 
     #[allow(clippy::should_implement_trait, reason = "dice never run out")]

@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::journal::disk::{Dice, Disk};
+use crate::journal::disk::{Disk, DiskDice};
 use crate::journal::tail::SECTOR_BYTES;
 
 /// What goes wrong, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum DiskFault {
     /// The power is cut at this operation (writes, cuts, syncs and name changes count; the first is 0).
     PowerCut { operation: u64 },
     /// This sync fails (the first is 0), and what it should have made durable never will be.
@@ -30,8 +30,8 @@ pub struct SimDisk {
 }
 
 struct State {
-    dice: Dice,
-    fault: Option<Fault>,
+    dice: DiskDice,
+    fault: Option<DiskFault>,
     operations: u64,
     syncs: u64,
     off: bool,
@@ -120,13 +120,13 @@ impl Inode {
 }
 
 impl SimDisk {
-    pub fn new(seed: u64, fault: Option<Fault>) -> SimDisk {
+    pub fn new(seed: u64, fault: Option<DiskFault>) -> SimDisk {
         SimDisk::with(seed, fault, Vec::new(), BTreeMap::new())
     }
 
-    fn with(seed: u64, fault: Option<Fault>, files: Vec<Inode>, names: BTreeMap<String, usize>) -> SimDisk {
+    fn with(seed: u64, fault: Option<DiskFault>, files: Vec<Inode>, names: BTreeMap<String, usize>) -> SimDisk {
         let state = State {
-            dice: Dice::new(seed),
+            dice: DiskDice::new(seed),
             fault,
             operations: 0,
             syncs: 0,
@@ -140,7 +140,7 @@ impl SimDisk {
     }
 
     /// What a machine finds after the power was cut here and came back.
-    pub fn after_power_cut(&self, fault: Option<Fault>) -> SimDisk {
+    pub fn after_power_cut(&self, fault: Option<DiskFault>) -> SimDisk {
         let mut state = self.lock();
         let choices = state.unsynced_names.len() as u64 + 1;
         let kept_names = state.dice.below(choices) as usize;
@@ -156,7 +156,7 @@ impl SimDisk {
 
     /// The process ends and another begins; the machine stays up: where the power was to be cut, only the process was
     /// killed. Operations and syncs count from 0 again.
-    pub fn restart(&self, fault: Option<Fault>) {
+    pub fn restart(&self, fault: Option<DiskFault>) {
         let mut state = self.lock();
         state.off = false;
         state.fault = fault;
@@ -178,7 +178,7 @@ impl SimDisk {
     }
 }
 
-fn survivor(file: &Inode, dice: &mut Dice) -> Inode {
+fn survivor(file: &Inode, dice: &mut DiskDice) -> Inode {
     let (mut durable, unsynced) = file.apart();
     // All, none, or each sector by a throw of the dice.
     let chance = [0, 1, 2, 3][dice.below(4) as usize];
@@ -216,7 +216,7 @@ impl State {
     fn tick(&mut self) -> io::Result<()> {
         let now = self.operations;
         self.operations += 1;
-        if self.fault == Some(Fault::PowerCut { operation: now }) {
+        if self.fault == Some(DiskFault::PowerCut { operation: now }) {
             self.off = true;
         }
         self.powered()
@@ -235,11 +235,11 @@ impl State {
     fn room_for(&self, grows: usize) -> usize {
         let used: usize = self.names.values().map(|inode| self.files[*inode].seen.len()).sum();
         match self.fault {
-            Some(Fault::Full { bytes }) => {
+            Some(DiskFault::Full { bytes }) => {
                 let room = usize::try_from(bytes).unwrap_or(usize::MAX).saturating_sub(used);
                 if grows <= room { grows } else { room / SECTOR_BYTES * SECTOR_BYTES }
             }
-            Some(Fault::PowerCut { .. } | Fault::SyncFails { .. }) | None => grows,
+            Some(DiskFault::PowerCut { .. } | DiskFault::SyncFails { .. }) | None => grows,
         }
     }
 }
@@ -287,7 +287,7 @@ impl Disk for SimDisk {
         state.tick()?;
         let sync = state.syncs;
         state.syncs += 1;
-        let fails = state.fault == Some(Fault::SyncFails { sync });
+        let fails = state.fault == Some(DiskFault::SyncFails { sync });
         let file = state.file(name)?;
         if fails {
             file.fail_to_sync();
