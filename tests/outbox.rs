@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use handoff_pipeline::error::PipelineError;
 use handoff_pipeline::intake::redelivery::Replayed;
 use handoff_store::Record;
+use handoff_store::entry::Settlement;
 
 use self::office::{Custom, Office};
 use self::vendor::Mood;
@@ -204,14 +205,14 @@ async fn a_dead_letter_is_owed_again_or_dismissed() {
     office.live_until(begun + minutes(7 * 60)).await;
     assert_eq!(office.first.taken().len(), 1);
     assert_eq!(office.dead(), dead[2..]);
-    let settled = |wanted: &str, reason: &str| {
+    let settled = |wanted: Settlement, reason: &str| {
         let is_it = |record: &Record| match record {
-            Record::Settled { how, why, .. } => how == wanted && why == reason,
+            Record::Settled { how, why, .. } => *how == wanted && why == reason,
             _ => false,
         };
         office.records().iter().any(is_it)
     };
-    assert!(settled("replayed", "mended") && settled("dismissed", "called the patient"));
+    assert!(settled(Settlement::Replayed, "mended") && settled(Settlement::Dismissed, "called the patient"));
 
     // When its referral is over, or quiet hours have begun, the gate and the house have their say.
     let late = &dead[2];

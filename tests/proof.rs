@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use handoff_engine::ids::Digest;
+use handoff_engine::ids::{Digest, StageKey};
 use handoff_operations::replay_decisions::{DecisionContext, PassedOver, Proof, prove};
 use handoff_pipeline::pipeline::Pipeline;
 use handoff_rehearsal::rehearsal::Rehearsal;
@@ -52,7 +52,7 @@ fn decided(entries: &[Numbered]) -> BTreeMap<String, u64> {
 }
 
 /// The month with one recorded answer changed, and where that stands.
-fn altered(entries: &[Numbered]) -> (Vec<Numbered>, Position, String) {
+fn altered(entries: &[Numbered]) -> (Vec<Numbered>, Position, StageKey) {
     let mut entries = entries.to_vec();
     for (position, entry) in entries.iter_mut().rev() {
         for record in &mut Arc::make_mut(entry).records {

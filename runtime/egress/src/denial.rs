@@ -2,7 +2,7 @@
 
 use chrono::{Months, NaiveDate};
 
-use handoff_engine::ids::Token;
+use handoff_engine::ids::{StageKey, Token};
 use handoff_vault::substitute::TokenPlace;
 use handoff_vault::{VaultError, token};
 
@@ -10,16 +10,16 @@ use handoff_vault::{VaultError, token};
 #[derive(Debug, thiserror::Error)]
 pub enum Denial {
     #[error("{stage} may not reach the endpoint {endpoint}\n{}", in_workflow(stage, "endpoints", granted, endpoint))]
-    EndpointNotGranted { stage: String, endpoint: String, granted: Vec<String> },
+    EndpointNotGranted { stage: StageKey, endpoint: String, granted: Vec<String> },
     #[error("{stage} may not read {path} of a response in clear\n{}", in_workflow(stage, "reveal", granted, path))]
-    RevealNotGranted { stage: String, path: String, granted: Vec<String> },
+    RevealNotGranted { stage: StageKey, path: String, granted: Vec<String> },
     #[error("there is no endpoint {endpoint}\n{}", in_config(endpoint, "url: https://…"))]
     UnknownEndpoint { endpoint: String },
     #[error(
         "{stage} would send patient data to the endpoint {endpoint}, for which no agreement is named\n{}",
         in_config(endpoint, "baa:\n        reference: the agreement's number")
     )]
-    NoAgreement { stage: String, endpoint: String },
+    NoAgreement { stage: StageKey, endpoint: String },
     #[error(
         "the agreement for the endpoint {endpoint} expired on {expired}, and nothing goes there; once it is renewed,\n{}",
         in_config(endpoint, &format!("baa:\n        expires: {}", a_year_after(*expired)))
@@ -39,7 +39,7 @@ pub enum Denial {
         "{stage} asked the endpoint {endpoint}, which speaks {scheme}, for {asked}\n{}",
         in_config(endpoint, &format!("url: {}", example_url(asked)))
     )]
-    OtherProtocol { stage: String, endpoint: String, scheme: String, asked: &'static str },
+    OtherProtocol { stage: StageKey, endpoint: String, scheme: String, asked: &'static str },
     #[error(
         "the endpoint {endpoint} leads to an address that it may not reach; if it is in your own network:\n{}",
         in_config(endpoint, "allow_private: true")
@@ -66,15 +66,15 @@ pub enum Denial {
     )]
     LoginRefused { endpoint: String, lines: String },
     #[error("{stage} placed a token of another patient: {token}")]
-    ForeignToken { stage: String, token: Token },
+    ForeignToken { stage: StageKey, token: Token },
     #[error("{stage} would mail patient data to an address that it chose itself; `to` has to be the patient's token")]
-    OtherRecipient { stage: String },
+    OtherRecipient { stage: StageKey },
     #[error("{stage} placed a token that cannot be opened")]
-    Sealed { stage: String, source: VaultError },
+    Sealed { stage: StageKey, source: VaultError },
     #[error("the value of {token} cannot stand in {place}: {why}")]
     Unplaceable { token: Token, place: TokenPlace, why: &'static str },
     #[error("{stage} made a request that cannot be sent: {place} {why}")]
-    Malformed { stage: String, place: String, why: &'static str },
+    Malformed { stage: StageKey, place: String, why: &'static str },
 }
 
 /// The lines of the configuration that have to be there, or to be mended.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handoff_clock::Clock;
-use handoff_engine::ids::{LetterId, PatientId};
+use handoff_engine::ids::{LetterId, PatientId, StageKey};
 use handoff_host::contract::exchange::{Ask, HttpRequest, HttpResponse, Mail, MailResponse, Request, Response};
 use handoff_vault::Sealing;
 use handoff_vault::secrets::{Secret, Secrets};
@@ -30,7 +30,7 @@ use crate::transport::{Sockets, Wire};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     /// As the workflow names it: `outreach.sms`.
-    pub stage: String,
+    pub stage: StageKey,
     pub endpoints: Vec<String>,
     /// Paths of responses that it may read in clear.
     pub reveal: Vec<String>,

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use chrono::{DateTime, Utc};
+use handoff_engine::ids::StageKey;
 use handoff_host::contract::exchange::Mail;
 use handoff_host::contract::types::Attribute;
 use handoff_vault::substitute::TokenPlace;
@@ -57,14 +58,13 @@ pub enum Unsaid {
 
 /// Writes the mail down, patient data where its tokens stand.
 pub(super) fn prepare(
-    stage: &str,
+    stage: &StageKey,
     mail: &Mail,
     message_id: &str,
     now: DateTime<Utc>,
     filling: &mut Filling<'_, '_>,
 ) -> Result<Message, Denial> {
-    let malformed =
-        |place: &str, why| Denial::Malformed { stage: stage.to_string(), place: format!("mail.{place}"), why };
+    let malformed = |place: &str, why| Denial::Malformed { stage: stage.clone(), place: format!("mail.{place}"), why };
     let mut head = |place: &str, text: &str| {
         let filled = filling.fill(text, TokenPlace::Header)?;
         match filled.chars().any(char::is_control) {
@@ -100,7 +100,7 @@ pub(super) fn prepare(
     }
     let text = filling.fill(&mail.text, TokenPlace::Text)?;
     if token::find(&mail.to).next().is_none() && !filling.is_empty() {
-        return Err(Denial::OtherRecipient { stage: stage.to_string() });
+        return Err(Denial::OtherRecipient { stage: stage.clone() });
     }
     message.body(text.to_string()).map_err(|_| malformed("text", "cannot be written as a mail"))
 }

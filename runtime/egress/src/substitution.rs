@@ -1,5 +1,6 @@
 //! Puts patient data into a request, and says where it may not go what would let it.
 
+use handoff_engine::ids::StageKey;
 use handoff_vault::Sealing;
 use handoff_vault::substitute::{Agreement, Placed, Substitution, TokenPlace, Unfilled};
 use zeroize::Zeroizing;
@@ -9,7 +10,7 @@ use crate::endpoint::Endpoint;
 
 /// What one stage sends to one endpoint.
 pub(super) struct Filling<'s, 'v> {
-    stage: &'s str,
+    stage: &'s StageKey,
     endpoint: &'s str,
     substitution: Substitution<'s, 'v>,
 }
@@ -23,7 +24,7 @@ impl<'s, 'v> Filling<'s, 'v> {
     }
 
     pub fn fill(&mut self, text: &str, place: TokenPlace) -> Result<Zeroizing<String>, Denial> {
-        let stage = || self.stage.to_string();
+        let stage = || self.stage.clone();
         self.substitution.fill(text, place).map_err(|unfilled| match unfilled {
             Unfilled::NoAgreement { .. } => Denial::NoAgreement { stage: stage(), endpoint: self.endpoint.to_string() },
             Unfilled::ForeignToken { token } => Denial::ForeignToken { stage: stage(), token },

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::ids::Digest;
+use crate::ids::{Digest, StageKey};
 use crate::workflow::Workflow;
 
 /// Immutable, and addressed by its own digest.
@@ -13,12 +13,12 @@ pub struct Deployment {
     pub digest: Digest,
     pub workflow: Workflow,
     /// By stage key: `records`, `trigger.hl7`, `outreach.sms`.
-    pub plugins: BTreeMap<String, Digest>,
+    pub plugins: BTreeMap<StageKey, Digest>,
 }
 
 impl Deployment {
     /// The same texts and plugins always make the same digest.
-    pub fn new(workflow: Workflow, plugins: BTreeMap<String, Digest>) -> Deployment {
+    pub fn new(workflow: Workflow, plugins: BTreeMap<StageKey, Digest>) -> Deployment {
         let mut hasher = Sha256::new();
         hasher.update(workflow.digest.0);
         for (stage, plugin) in &plugins {

@@ -97,6 +97,75 @@ impl std::str::FromStr for LetterId {
 #[error("not a letter id: expected a referral id, a hyphen and a number")]
 pub struct MalformedLetterId;
 
+/// A name that is a text, and is not to be taken for another kind of name.
+macro_rules! text_name {
+    ($(#[$about:meta])* $name:ident) => {
+        $(#[$about])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn new(text: impl Into<String>) -> $name {
+                $name(text.into())
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::ops::Deref for $name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        /// Ordered and compared as the text that it is.
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> $name {
+                $name(text.to_string())
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.0 == other
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text_name! {
+    /// Under which a delivery or a callback finds a referral: what the sender calls it, blinded by the vault, behind the kind
+    /// of the name: `number:…`, `appointment:…`, `patient:…`, `address:…`. Says nothing to whoever reads the journal.
+    BlindedName
+}
+
+text_name! {
+    /// What a vendor calls a message of ours, behind the vendor's name: `sms:SM7f…`.
+    VendorMessageId
+}
+
+text_name! {
+    /// Which stage of a workflow: its kind, and its own name where there are several of a kind: `channel`, `outreach.sms`.
+    StageKey
+}
+
 /// SHA-256 of a plugin, a workflow or a recorded value.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);

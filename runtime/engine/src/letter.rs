@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{LetterId, Token};
+use crate::ids::{LetterId, StageKey, Token};
 use crate::referral::{Asked, Channel};
 use crate::vocabulary::vocabulary;
 
@@ -46,7 +46,7 @@ pub struct Message {
     pub text: String,
     /// Vendors already tried for this letter, by stage name; the next named in the workflow takes over.
     #[serde(default)]
-    pub vendors_tried: Vec<String>,
+    pub vendors_tried: Vec<StageKey>,
 }
 
 vocabulary! {

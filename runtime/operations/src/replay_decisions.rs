@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use handoff_engine::error_chain::Chain;
-use handoff_engine::ids::{Digest, Token};
+use handoff_engine::ids::{Digest, StageKey, Token};
 use handoff_host::contract::interpreter::Delivery;
 use handoff_host::{Call, Host, Plugin};
 use handoff_instance::open::COMPONENTS;
@@ -40,7 +40,7 @@ pub struct Proof {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unproven {
     pub position: Position,
-    pub stage: String,
+    pub stage: StageKey,
     pub plugin: Digest,
     pub why: String,
 }
@@ -105,10 +105,10 @@ pub fn prove(
 }
 
 impl Proof {
-    fn name(&mut self, position: Position, stage: &str, plugin: Digest, why: String) {
+    fn name(&mut self, position: Position, stage: &StageKey, plugin: Digest, why: String) {
         self.unproven += 1;
         if self.named.len() < NAMED_MAX {
-            self.named.push(Unproven { position, stage: stage.into(), plugin, why });
+            self.named.push(Unproven { position, stage: stage.clone(), plugin, why });
         }
     }
 }

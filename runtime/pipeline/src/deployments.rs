@@ -13,7 +13,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use handoff_egress::egress::Grant;
 use handoff_engine::deployment::Deployment;
-use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId};
+use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId, StageKey};
 use handoff_engine::referral::{Channel, Referral};
 use handoff_engine::workflow::Workflow;
 use handoff_engine::workflow::contact::OptOutScope;
@@ -31,11 +31,11 @@ use crate::error::PipelineError;
 /// A deployment, ready to be called.
 pub struct Installed {
     pub deployment: Arc<Deployment>,
-    plugins: BTreeMap<String, Plugin>,
+    plugins: BTreeMap<StageKey, Plugin>,
     /// By stage, as JSON text: a roster is long, and every call takes its stage's settings along.
-    settings: BTreeMap<String, String>,
+    settings: BTreeMap<StageKey, String>,
     /// Of each vendor's plugin, asked once: see `clear-fields` in `wit/outreach.wit`.
-    clear_fields: BTreeMap<String, Vec<String>>,
+    clear_fields: BTreeMap<StageKey, Vec<String>>,
 }
 
 impl Installed {
@@ -45,36 +45,36 @@ impl Installed {
 
     /// # Errors
     /// When the workflow has no such stage.
-    pub fn plugin(&self, stage: &str) -> Result<&Plugin, PipelineError> {
-        self.plugins.get(stage).ok_or_else(|| PipelineError::NoSuchStage { stage: stage.into() })
+    pub fn plugin(&self, stage: &StageKey) -> Result<&Plugin, PipelineError> {
+        self.plugins.get(stage).ok_or_else(|| PipelineError::NoSuchStage { stage: stage.clone() })
     }
 
     /// # Errors
     /// When the workflow has no such stage.
-    pub fn digest(&self, stage: &str) -> Result<Digest, PipelineError> {
+    pub fn digest(&self, stage: &StageKey) -> Result<Digest, PipelineError> {
         Ok(Digest(self.plugin(stage)?.digest().0))
     }
 
     /// The stage's `settings:` as JSON text; absent when the workflow has no such stage.
-    pub fn settings(&self, stage: &str) -> Option<String> {
+    pub fn settings(&self, stage: &StageKey) -> Option<String> {
         self.settings.get(stage).cloned()
     }
 
     /// What a stage may reach, for one patient's letter.
-    pub fn grant(&self, stage: &str, patient: &PatientId, letter: LetterId) -> Grant {
+    pub fn grant(&self, stage: &StageKey, patient: &PatientId, letter: LetterId) -> Grant {
         let (endpoints, reveal) =
             self.stage(stage).map(|stage| (stage.endpoints.clone(), stage.reveal.clone())).unwrap_or_default();
-        Grant { stage: stage.into(), endpoints, reveal, patient: patient.clone(), letter }
+        Grant { stage: stage.clone(), endpoints, reveal, patient: patient.clone(), letter }
     }
 
     /// The next vendor for a channel, in the workflow's order, among those not yet tried.
-    pub fn carrier(&self, channel: Channel, tried: &[String]) -> Option<String> {
+    pub fn carrier(&self, channel: Channel, tried: &[StageKey]) -> Option<StageKey> {
         let mut vendors = self.workflow().stages.carriers(channel).map(|carrier| &carrier.stage.key);
         vendors.find(|stage| !tried.contains(stage)).cloned()
     }
 
     /// The callback fields that a vendor's plugin reads in clear.
-    pub fn clear_fields(&self, stage: &str) -> &[String] {
+    pub fn clear_fields(&self, stage: &StageKey) -> &[String] {
         self.clear_fields.get(stage).map(Vec::as_slice).unwrap_or_default()
     }
 
@@ -87,7 +87,7 @@ impl Installed {
         self.workflow().contact.opt_out == OptOutScope::Everything
     }
 
-    fn stage(&self, stage: &str) -> Option<&Stage> {
+    fn stage(&self, stage: &StageKey) -> Option<&Stage> {
         self.workflow().stages.get(stage)
     }
 }
@@ -208,7 +208,7 @@ impl Deployments {
 
     /// Those that have this stage, the one in force first, then the latest: a vendor that was swapped still calls back about
     /// what it was given. One for each plugin and its settings.
-    pub fn with_stage(&self, stage: &str) -> Vec<Arc<Installed>> {
+    pub fn with_stage(&self, stage: &StageKey) -> Vec<Arc<Installed>> {
         let shelf = self.shelf();
         let latest = shelf.order.iter().rev().filter_map(|digest| shelf.by_digest.get(digest));
         let mut found: Vec<Arc<Installed>> = Vec::new();
@@ -284,41 +284,41 @@ pub enum InstallError {
         "stage {stage} names plugin {plugin:?}, which is neither in the plugins folder nor bundled\n  \
          help: bundled are {bundled}"
     )]
-    NoSuchPlugin { stage: String, plugin: String, bundled: String },
+    NoSuchPlugin { stage: StageKey, plugin: String, bundled: String },
     #[error("stage {stage} names a plugin of a registry")]
-    Registry { stage: String, source: handoff_workshop::registry::RegistryError },
+    Registry { stage: StageKey, source: handoff_workshop::registry::RegistryError },
     #[error(
         "stage {stage}: {plugin} was not pulled; a running instance asks no registry\n  \
          help: handoff plugin pull {plugin} --config handoff.yaml"
     )]
-    NotPulled { stage: String, plugin: String },
+    NotPulled { stage: StageKey, plugin: String },
     #[error(
         "stage {stage}: {path} is signed by nobody whom this instance trusts\n  \
          help: list its author's public key under `plugin_keys:` in the configuration; or, to take unsigned plugins, say \
          why: `unsigned_plugins_because: …`"
     )]
     Untrusted {
-        stage: String,
+        stage: StageKey,
         path: PathBuf,
         #[source]
         why: handoff_workshop::signature::Untrusted,
     },
     #[error("stage {stage} of an older workflow has no plugin pinned; the journal's record of it is incomplete")]
-    NotPinned { stage: String },
+    NotPinned { stage: StageKey },
     #[error("stage {stage}: plugin {plugin:?} cannot be loaded")]
-    Plugin { stage: String, plugin: String, source: HostError },
+    Plugin { stage: StageKey, plugin: String, source: HostError },
     #[error(
         "stage {stage} reads patient data in clear and may reach {endpoints}\n  \
          help: remove the endpoint, or give the reason for both, which is journaled: `clear_phi_because: …`"
     )]
-    ClearWithWayOut { stage: String, endpoints: String },
+    ClearWithWayOut { stage: StageKey, endpoints: String },
     #[error("stage {stage}: plugin {plugin:?} does not say what it reads of a callback")]
-    Mute { stage: String, plugin: String, source: Fault },
+    Mute { stage: StageKey, plugin: String, source: Fault },
     #[error(
         "stage {stage}: plugin {plugin:?} was replaced in the plugins folder while it was read\n  \
          help: try again when nothing is being copied there"
     )]
-    Replaced { stage: String, plugin: String },
+    Replaced { stage: StageKey, plugin: String },
     #[error("cannot keep {path}")]
     Unkept { path: PathBuf, source: std::io::Error },
     #[error(
@@ -327,5 +327,5 @@ pub enum InstallError {
     )]
     Damaged { path: PathBuf },
     #[error("stage {stage} needs a plugin of world {wanted}; {plugin:?} is one of world {found}")]
-    OtherWorld { stage: String, plugin: String, wanted: String, found: String },
+    OtherWorld { stage: StageKey, plugin: String, wanted: String, found: String },
 }

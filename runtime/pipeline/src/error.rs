@@ -1,7 +1,7 @@
 //! What can keep a delivery, a referral or a letter from going on.
 
 use chrono::{DateTime, Utc};
-use handoff_engine::ids::{Digest, ReferralId};
+use handoff_engine::ids::{Digest, ReferralId, StageKey};
 use handoff_host::Fault;
 
 /// Why a stage could not do its work. None of these loses anything: the sender is not acknowledged, or the letter stays.
@@ -34,18 +34,18 @@ pub enum PipelineError {
     #[error("deployment {0} is not installed; its plugins are missing")]
     NoSuchDeployment(Digest),
     #[error("the workflow has no stage {stage:?}")]
-    NoSuchStage { stage: String },
+    NoSuchStage { stage: StageKey },
     #[error("the workflow cannot begin a referral")]
     Begin(#[from] handoff_engine::step::Rejection),
     #[error("stage {stage} answered another question than it was asked")]
-    OtherAnswer { stage: String },
+    OtherAnswer { stage: StageKey },
     #[error(transparent)]
     Fault(#[from] Fault),
     #[error(
         "the plugin of stage {stage} keeps failing; Handoff leaves it alone until {}",
         until.format("%Y-%m-%d %H:%M:%S UTC")
     )]
-    Rests { stage: String, until: DateTime<Utc> },
+    Rests { stage: StageKey, until: DateTime<Utc> },
     #[error("a record cannot be written as JSON")]
     Json(#[from] serde_json::Error),
 }

@@ -15,7 +15,7 @@ pub mod watch;
 
 use std::collections::BTreeSet;
 
-use handoff_engine::ids::Digest;
+use handoff_engine::ids::{Digest, StageKey};
 use handoff_engine::workflow::Moves;
 use handoff_store::index::{Deployed, IndexError};
 use handoff_store::{Canary, CommitError, Entry, Origin, Record};
@@ -73,7 +73,7 @@ pub enum ChangeError {
         "stage {stage} names endpoint `{endpoint}`, which the configuration does not have\n  \
          help: add it under `endpoints:` in handoff.yaml and restart Handoff, or use one of: {known}"
     )]
-    NoSuchEndpoint { stage: String, endpoint: String, known: String },
+    NoSuchEndpoint { stage: StageKey, endpoint: String, known: String },
     #[error("{} scenario(s) do not come true:\n{}", .0.len(), .0.join("\n"))]
     Scenarios(Vec<String>),
     #[error("{}", stranded(.0))]

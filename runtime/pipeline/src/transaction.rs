@@ -13,7 +13,7 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use handoff_clock::Clock;
 use handoff_egress::pacing::EndpointQueues;
-use handoff_engine::ids::ReferralId;
+use handoff_engine::ids::{ReferralId, StageKey};
 use handoff_engine::referral::Referral;
 use handoff_host::{Answer, Call, Host};
 use handoff_store::Store;
@@ -105,7 +105,7 @@ impl Transactions {
 
     /// One call of a stage's plugin, unrecorded: for what is recorded elsewhere or changes nothing.
     #[tracing::instrument(name = "plugin", level = "debug", skip_all, fields(stage))]
-    pub(crate) fn call(&self, deployment: &Installed, stage: &str, call: &Call) -> Result<Answer, PipelineError> {
+    pub(crate) fn call(&self, deployment: &Installed, stage: &StageKey, call: &Call) -> Result<Answer, PipelineError> {
         let plugin = deployment.plugin(stage)?;
         self.plugin_calls.fetch_add(1, Ordering::Relaxed);
         Ok(self.host.call(plugin, call)?)

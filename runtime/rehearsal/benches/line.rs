@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use handoff_clock::{Clock as _, SystemClock};
-use handoff_engine::ids::PatientId;
+use handoff_engine::ids::{BlindedName, PatientId};
 use handoff_engine::letter::{LetterBody, Message};
 use handoff_engine::render::measure_sms;
 use handoff_host::contract::interpreter;
@@ -130,7 +130,7 @@ fn orders() -> anyhow::Result<()> {
 struct Work {
     /// By entry: whose value, and the value.
     values: Vec<Vec<(PatientId, ClearBytes)>>,
-    names: Vec<String>,
+    names: Vec<BlindedName>,
     messages: Vec<Message>,
 }
 

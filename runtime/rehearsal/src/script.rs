@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use handoff_engine::ids::StageKey;
 use handoff_engine::workflow::node::Node;
 use handoff_engine::workflow::stages::{Stage, Stages};
 use handoff_pipeline::bundled_workflow;
@@ -47,12 +48,12 @@ pub enum Unrehearsable {
          help: rehearse with `plugin: {}` there, which does the same with another vendor",
         .instead.join("` or `")
     )]
-    NoSuchNeighbour { stage: String, endpoint: String, plugin: String, instead: Vec<&'static str> },
+    NoSuchNeighbour { stage: StageKey, endpoint: String, plugin: String, instead: Vec<&'static str> },
     #[error(
         "endpoint `{endpoint}` is one neighbour for one stage and another for stage {stage}\n  \
          help: give each its own `endpoint:` name"
     )]
-    TwoNeighbours { endpoint: String, stage: String },
+    TwoNeighbours { endpoint: String, stage: StageKey },
     #[error(
         "nothing reads the HL7 orders that a rehearsal sends\n  \
          help: add to `stages: trigger:`\n        hl7: {{ plugin: trigger-hl7v2 }}"
@@ -63,7 +64,7 @@ pub enum Unrehearsable {
          help: write them into one, and name it: `settings: settings/{}.yaml`",
         .stage.rsplit('.').next().unwrap_or(.stage)
     )]
-    NoSettingsFile { stage: String },
+    NoSettingsFile { stage: StageKey },
 }
 
 /// Plugins that ask somebody who is there in a rehearsal.

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use handoff_engine::event::Event;
-use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId, Token};
+use handoff_engine::ids::{BlindedName, Digest, LetterId, PatientId, ReferralId, StageKey, Token, VendorMessageId};
 use handoff_engine::letter::Letter;
-use handoff_engine::referral::Referral;
+use handoff_engine::referral::{Channel, Referral};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -52,7 +52,7 @@ pub enum Record {
         /// The trigger's word for it: `REF^I12`.
         kind: String,
         /// Blinded; a second delivery with this key is answered like the first.
-        dedupe_key: String,
+        dedupe_key: BlindedName,
         verdict: DeliveryVerdict,
         bytes: Option<Token>,
         /// The acknowledgement, for a delivery that comes again, sealed.
@@ -79,7 +79,7 @@ pub enum Record {
     /// A plugin was asked; the call can be repeated from this record.
     Decided {
         referral: Option<ReferralId>,
-        stage: String,
+        stage: StageKey,
         plugin: Digest,
         /// The call as the host takes it. Tokens stand for what a parser saw in clear. What stands in the same entry is left
         /// out: a delivery's headers and bytes, which lie sealed beside it, and a response that is null for the one in the
@@ -100,7 +100,7 @@ pub enum Record {
     Asked {
         letter: LetterId,
         attempt: u32,
-        stage: String,
+        stage: StageKey,
         plugin: Digest,
         endpoint: String,
         /// The business associate agreement's reference, under which patient data may be in it.
@@ -131,7 +131,7 @@ pub enum Record {
     Received {
         letter: LetterId,
         outcome: String,
-        vendor_id: Option<String>,
+        vendor_id: Option<VendorMessageId>,
     },
     /// The gate refused a letter for good, by this rule.
     Refused {
@@ -149,7 +149,7 @@ pub enum Record {
     /// A dead letter or delivery was dealt with: replayed or dismissed, by whom and why.
     Settled {
         item: String,
-        how: String,
+        how: Settlement,
         who: String,
         why: String,
     },
@@ -157,14 +157,14 @@ pub enum Record {
     /// `patient:…`, `address:…`.
     Named {
         referral: ReferralId,
-        names: Vec<String>,
+        names: Vec<BlindedName>,
     },
     /// A workflow with its plugins and grants took effect for new referrals, and for those in flight that it moves. A canary
     /// did so for some of the new referrals only, beside the one in force, until the next of these records.
     Deployed {
         deployment: Digest,
         workflow: String,
-        plugins: BTreeMap<String, Digest>,
+        plugins: BTreeMap<StageKey, Digest>,
         who: String,
         why: String,
         #[serde(default, skip_serializing_if = "Origin::is_configured")]
@@ -180,8 +180,8 @@ pub enum Record {
     },
     /// A patient consented or withdrew, by address: opt-out, opt-in. Survives the referral.
     Consented {
-        address: String,
-        channel: String,
+        address: BlindedName,
+        channel: Channel,
         granted: bool,
         why: String,
     },
@@ -308,7 +308,17 @@ impl Origin {
     }
 }
 
-/// The keys that a house has one of.
+/// What was done with a dead letter or delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Settlement {
+    /// Taken up again.
+    Replayed,
+    /// Laid aside.
+    Dismissed,
+}
+
+/// The keys that an instance has one of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InstanceKey {

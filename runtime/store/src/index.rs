@@ -23,7 +23,7 @@ mod sled;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use handoff_engine::ids::{LetterId, PatientId, ReferralId, Token};
+use handoff_engine::ids::{BlindedName, LetterId, PatientId, ReferralId, Token, VendorMessageId};
 use handoff_engine::referral::Referral;
 
 pub use self::agenda::DueTimer;
@@ -71,10 +71,10 @@ pub trait Index: Send + Sync {
     fn in_flight(&self) -> Vec<InFlight>;
 
     /// Referrals that were given this (blinded) name.
-    fn find(&self, name: &str) -> Result<Vec<ReferralId>, IndexError>;
+    fn find(&self, name: &BlindedName) -> Result<Vec<ReferralId>, IndexError>;
 
     /// The delivery that was answered under this key: the first, unless that one was dead and came again alive.
-    fn delivery(&self, dedupe_key: &str) -> Result<Option<Delivered>, IndexError>;
+    fn delivery(&self, dedupe_key: &BlindedName) -> Result<Option<Delivered>, IndexError>;
 
     fn sealed(&self, token: &Token) -> Result<Option<Sealed>, IndexError>;
 
@@ -84,7 +84,7 @@ pub trait Index: Send + Sync {
     fn key_slots_taken(&self) -> Result<u64, IndexError>;
 
     /// What is on file for this (blinded) address, one for each channel.
-    fn consent(&self, address: &str) -> Result<Vec<ConsentOnFile>, IndexError>;
+    fn consent(&self, address: &BlindedName) -> Result<Vec<ConsentOnFile>, IndexError>;
 
     /// Oldest first; the last is in effect for new referrals.
     fn deployments(&self) -> Result<Vec<Deployed>, IndexError>;
@@ -115,7 +115,7 @@ pub trait Index: Send + Sync {
     /// Letters of one referral that have not left the outbox.
     fn letters_of(&self, referral: &ReferralId) -> Result<Vec<OutboxItem>, IndexError>;
 
-    fn letter_by_vendor_id(&self, vendor_id: &str) -> Result<Option<LetterId>, IndexError>;
+    fn letter_by_vendor_id(&self, vendor_id: &VendorMessageId) -> Result<Option<LetterId>, IndexError>;
 
     /// Letters and deliveries that wait for a person; at most `limit` and at most [`PAGE_MAX`].
     fn dead_letters(&self, limit: usize) -> Result<Vec<DeadItem>, IndexError>;

@@ -20,7 +20,9 @@ pub mod view;
 #[cfg(test)]
 mod tests;
 
-pub use entry::{AccountChange, Canary, DeliveryVerdict, Entry, InstanceKey, Origin, Record, Sealed, SignInFault};
+pub use entry::{
+    AccountChange, Canary, DeliveryVerdict, Entry, InstanceKey, Origin, Record, Sealed, Settlement, SignInFault,
+};
 pub use index::Index;
 pub use json::Json;
 pub use position::Position;

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use handoff_engine::ids::{PatientId, Token};
+use handoff_engine::ids::{BlindedName, PatientId, Token};
 use handoff_store::Store;
 use handoff_store::entry::Sealed;
 use handoff_store::journal::{Disk, RealDisk};
@@ -182,9 +182,9 @@ impl Vault {
     }
 
     /// A name for the index that says nothing: `number:4F…`. The same value of the same kind has the same name.
-    pub fn blind(&self, kind: &str, value: &str) -> String {
+    pub fn blind(&self, kind: &str, value: &str) -> BlindedName {
         let mac = seal::mac(&self.name_key, &[kind.as_bytes(), value.as_bytes()]);
-        format!("{kind}:{}", token::opaque(&mac))
+        BlindedName::new(format!("{kind}:{}", token::opaque(&mac)))
     }
 
     /// What seals the accounts of those who work here.

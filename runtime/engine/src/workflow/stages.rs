@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Files;
 use super::node::{At, Node, NodeKind};
 use super::reader::{Block, WorkflowReader};
+use crate::ids::StageKey;
 use crate::problem::{Code, did_you_mean};
 use crate::referral::Channel;
 use crate::vocabulary::vocabulary;
@@ -24,10 +25,17 @@ vocabulary! {
     }
 }
 
+impl From<StageKind> for StageKey {
+    /// Of the only stage of its kind.
+    fn from(kind: StageKind) -> StageKey {
+        StageKey::new(kind.as_str())
+    }
+}
+
 impl StageKind {
     /// The key of one of several stages of this kind: `outreach.sms`.
-    pub fn key(self, name: &str) -> String {
-        format!("{self}.{name}")
+    pub fn key(self, name: &str) -> StageKey {
+        StageKey::new(format!("{self}.{name}"))
     }
 }
 
@@ -35,7 +43,7 @@ impl StageKind {
 #[derive(Clone, Debug)]
 pub struct Stage {
     /// `records`, `trigger.hl7`, `outreach.sms`: how the journal and the deployment name it.
-    pub key: String,
+    pub key: StageKey,
     /// A bundled plugin's name, one of the plugins folder, or an `oci://` reference that was pulled into it.
     pub plugin: String,
     /// Named endpoints of the configuration that it may ask.
@@ -93,7 +101,7 @@ impl Stages {
     }
 
     pub fn get(&self, key: &str) -> Option<&Stage> {
-        self.iter().find(|stage| stage.key == key)
+        self.iter().find(|stage| *stage.key == *key)
     }
 
     /// The interpreter for deliveries of a source kind.
@@ -185,7 +193,15 @@ fn stage_of(reader: &mut WorkflowReader, key: &str, fields: &Block<'_>, files: &
     let settings = fields.get("settings").and_then(|node| read_settings(reader, node, files));
     let settings = settings.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
     let clear_phi_because = fields.text(reader, "clear_phi_because");
-    Some(Stage { key: key.to_string(), plugin: plugin?, endpoints, reveal, settings, clear_phi_because, at: fields.at })
+    Some(Stage {
+        key: StageKey::new(key),
+        plugin: plugin?,
+        endpoints,
+        reveal,
+        settings,
+        clear_phi_because,
+        at: fields.at,
+    })
 }
 
 /// A block of its own, or the path of a file beside the workflow: a roster is long, and another person's work.

@@ -83,7 +83,7 @@ fn deed(record: &Record) -> Option<Deed> {
         Record::LockedOut { person, until } => {
             by(Kind::LockedOut, person, format!("locked out until {}", until.format("%Y-%m-%d %H:%M:%S")), None)
         }
-        Record::Settled { item, how, who, why } => by(Kind::Settled, who, format!("{how}: {item}"), Some(why)),
+        Record::Settled { item, how, who, why } => by(Kind::Settled, who, format!("{}: {item}", word(how)), Some(why)),
         Record::Held { referral, who, why } => by(Kind::Held, who, format!("held referral {referral}"), Some(why)),
         Record::Released { referral, who, why } => {
             by(Kind::Released, who, format!("released referral {referral}"), Some(why))

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use handoff_engine::ids::{LetterId, PatientId, ReferralId};
+use handoff_engine::ids::{LetterId, PatientId, ReferralId, StageKey};
 use handoff_store::index::{PAGE_MAX, ReferralFilter};
 use handoff_store::journal::Entries;
 use handoff_store::{Entry, Index, Record};
@@ -94,7 +94,7 @@ fn tell(entry: &Entry, of: ReferralId, disclosures: &mut Vec<Disclosure>) {
 }
 
 /// By the stage that asked. All of it is treatment or health care operations (45 CFR 164.501).
-fn purpose(stage: &str) -> &'static str {
+fn purpose(stage: &StageKey) -> &'static str {
     match stage.split('.').next().unwrap_or_default() {
         "outreach" => "to write to the patient about the referral",
         "records" => "to read how the patient may be reached",

@@ -1,6 +1,7 @@
 //! One try at a letter: which stage speaks for it, and how far it has come.
 
 use handoff_egress::pacing::Permit;
+use handoff_engine::ids::StageKey;
 use handoff_store::index::OutboxItem;
 
 use super::LetterDelivery;
@@ -13,7 +14,7 @@ pub(super) struct DeliveryAttempt<'a> {
     pub transaction: Transaction<'a>,
     pub item: OutboxItem,
     /// Which speaks for it.
-    pub stage: String,
+    pub stage: StageKey,
     /// Given to a letter that has waited for its endpoint.
     pub permit: Option<Permit>,
     /// The endpoint that it asked last.

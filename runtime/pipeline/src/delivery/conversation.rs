@@ -252,7 +252,7 @@ impl DeliveryAttempt<'_> {
     }
 
     /// One request to the outside, and what came back; what it tells of the patient is sealed with the next commit.
-    #[tracing::instrument(name = "exchange", level = "debug", skip_all, fields(stage = self.stage))]
+    #[tracing::instrument(name = "exchange", level = "debug", skip_all, fields(stage = %self.stage))]
     async fn exchange(
         &mut self,
         permit: &mut Permit,
@@ -267,7 +267,7 @@ impl DeliveryAttempt<'_> {
         let performed = match performed {
             Ok(performed) => performed,
             Err(denial) => {
-                tracing::error!(stage = self.stage, %denial, "egress denied");
+                tracing::error!(stage = %self.stage, %denial, "egress denied");
                 if let Denial::AgreementExpired { endpoint, expired } = &denial {
                     self.delivery.ask_for_renewal(referral.id, endpoint, *expired).await?;
                 }
@@ -278,11 +278,11 @@ impl DeliveryAttempt<'_> {
         Ok(match performed {
             Performed::Answered(response) => Exchanged::Answered(response),
             Performed::NotSent(why) => {
-                tracing::info!(stage = self.stage, %letter, why, "not sent");
+                tracing::info!(stage = %self.stage, %letter, why, "not sent");
                 Exchanged::Silent(why)
             }
             Performed::InDoubt(why) => {
-                tracing::info!(stage = self.stage, %letter, why, "no answer came");
+                tracing::info!(stage = %self.stage, %letter, why, "no answer came");
                 self.in_doubt = self.is_message();
                 Exchanged::Silent(why)
             }

@@ -1,7 +1,7 @@
 //! Letter -> the first call of its conversation: which stage speaks for it, and what it is told.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use handoff_engine::ids::{LetterId, Token};
+use handoff_engine::ids::{LetterId, StageKey, Token};
 use handoff_engine::letter::{LetterBody, Message};
 use handoff_engine::referral::Referral;
 use handoff_host::contract::exchange::Ask;
@@ -27,7 +27,7 @@ const KNOWN_IDS: &str = "known-ids";
 /// Who speaks for a letter, and what it is told first.
 pub(super) struct FirstCall {
     pub speaker: StageCaller,
-    pub stage: String,
+    pub stage: StageKey,
     pub call: Call,
 }
 
@@ -44,7 +44,7 @@ impl LetterDelivery {
             // Whoever was asked knows, not whoever would be asked today.
             (Some(doubt), _) => Some(doubt.stage.clone()),
             (None, LetterBody::Message(message)) => installed.carrier(message.channel, &message.vendors_tried),
-            (None, _) => Some(speaker.stage().name().to_string()),
+            (None, _) => Some(StageKey::new(speaker.stage().name())),
         };
         let Some((stage, settings)) =
             stage.and_then(|stage| installed.settings(&stage).map(|settings| (stage, settings)))
@@ -66,7 +66,7 @@ impl LetterDelivery {
         &self,
         referral: &Referral,
         item: &OutboxItem,
-        stage: &str,
+        stage: &StageKey,
         settings: String,
     ) -> Result<Call, PipelineError> {
         let id = item.letter.id;
@@ -138,7 +138,7 @@ impl LetterDelivery {
     }
 
     /// The letter as it is sent; nothing when it is no message.
-    pub(super) fn compose(&self, stage: &str, id: LetterId, item: &OutboxItem, settings: String) -> Option<Call> {
+    pub(super) fn compose(&self, stage: &StageKey, id: LetterId, item: &OutboxItem, settings: String) -> Option<Call> {
         match &item.letter.body {
             LetterBody::Message(message) => {
                 Some(Call::Compose { letter: self.wire_letter(stage, id, message), settings })
@@ -150,7 +150,7 @@ impl LetterDelivery {
     }
 
     /// The vendor's ids of letters to an address that have their receipts, with spaces between them.
-    fn known_ids(&self, stage: &str, address: &Token) -> Result<String, PipelineError> {
+    fn known_ids(&self, stage: &StageKey, address: &Token) -> Result<String, PipelineError> {
         let Transactions { store, vault, .. } = &*self.transactions;
         let index = store.index();
         let clear = vault.reveal(address, store)?;
@@ -161,7 +161,7 @@ impl LetterDelivery {
                 known.extend(entry.records.iter().filter_map(|record| {
                     match record {
                         Record::Received { vendor_id: Some(id), .. } => {
-                            id.strip_prefix(&vendor_name(vendor_of(stage), ""))
+                            id.strip_prefix(vendor_name(vendor_of(stage), "").as_str())
                         }
                         _ => None,
                     }
@@ -172,7 +172,7 @@ impl LetterDelivery {
         Ok(known.join(" "))
     }
 
-    fn wire_letter(&self, stage: &str, id: LetterId, message: &Message) -> carrier::Letter {
+    fn wire_letter(&self, stage: &StageKey, id: LetterId, message: &Message) -> carrier::Letter {
         let vendor = vendor_of(stage);
         carrier::Letter {
             id: id.to_string(),

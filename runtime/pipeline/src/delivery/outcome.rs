@@ -85,7 +85,7 @@ impl DeliveryAttempt<'_> {
                 return self.put_off(due, why).await;
             }
             Failure::Misconfigured(_) => {
-                tracing::error!(stage = self.stage, %letter, "the stage's set-up is wrong; see the letter's timeline");
+                tracing::error!(stage = %self.stage, %letter, "the stage's set-up is wrong; see the letter's timeline");
                 self.note_failed();
                 return self.await_mending(why).await;
             }
@@ -167,7 +167,7 @@ impl DeliveryAttempt<'_> {
             return self.conclude().await;
         }
         let (now, in_doubt) = (self.transaction.now(), self.in_doubt);
-        tracing::error!(%letter, stage = self.stage, "a letter waits for a person");
+        tracing::error!(%letter, stage = %self.stage, "a letter waits for a person");
         self.note_failed();
         self.transaction.draft.record(Record::Dropped { letter, dead: true, why, in_doubt });
         let event = match &self.item.letter.body {
@@ -182,7 +182,7 @@ impl DeliveryAttempt<'_> {
     /// Owes the letter to the next vendor, with fresh attempts. False when there is none, or it may not go there.
     fn hand_over(&mut self) -> bool {
         let Some(letter) = self.for_next_vendor() else { return false };
-        tracing::warn!(letter = %letter.id, stage = self.stage, "the next vendor takes over");
+        tracing::warn!(letter = %letter.id, stage = %self.stage, "the next vendor takes over");
         self.transaction.draft.queue(letter);
         true
     }

@@ -1,8 +1,10 @@
 //! A vendor's name in the workflow, and the vendor's own numbers for letters.
 
+use handoff_engine::ids::VendorMessageId;
+
 /// A vendor's own number for a letter, told apart from other vendors'.
-pub(crate) fn vendor_name(vendor: &str, id: &str) -> String {
-    format!("{vendor}:{id}")
+pub(crate) fn vendor_name(vendor: &str, id: &str) -> VendorMessageId {
+    VendorMessageId::new(format!("{vendor}:{id}"))
 }
 
 /// The vendor's name in the workflow, from its stage's key.

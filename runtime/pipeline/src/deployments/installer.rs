@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use handoff_egress::reach::EndpointSummaries;
 use handoff_engine::deployment::Deployment;
-use handoff_engine::ids::Digest;
+use handoff_engine::ids::{Digest, StageKey};
 use handoff_engine::workflow::Workflow;
 use handoff_engine::workflow::stages::Stage;
 use handoff_host::{Answer, Call, Host, Plugin};
@@ -41,7 +41,7 @@ pub(super) trait Components {
 /// By digest: what a referral in flight was pinned to.
 struct Pinned<'a> {
     folder: &'a Path,
-    plugins: &'a BTreeMap<String, Digest>,
+    plugins: &'a BTreeMap<StageKey, Digest>,
 }
 
 impl Installer {
@@ -77,7 +77,7 @@ impl Installer {
     pub fn install_again(
         &self,
         source: &WorkflowSource,
-        plugins: &BTreeMap<String, Digest>,
+        plugins: &BTreeMap<StageKey, Digest>,
     ) -> Result<Installed, InstallError> {
         self.make_ready(source, &Pinned { folder: &self.kept, plugins }, Keep::No)
     }
@@ -156,8 +156,8 @@ pub fn pin(workflow: Workflow, folder: Option<PathBuf>) -> Result<Deployment, In
 }
 
 /// Parsers see what came in as it came in: bytes of the EHR, words of the patient.
-fn reads_clear(stage: &str) -> bool {
-    stage == "reply" || stage.starts_with("trigger.")
+fn reads_clear(stage: &StageKey) -> bool {
+    *stage == *"reply" || stage.starts_with("trigger.")
 }
 
 impl Components for Pinned<'_> {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use handoff_engine::error_chain::Chain;
 use handoff_engine::event::Event;
-use handoff_engine::ids::{Digest, LetterId, ReferralId, Token};
+use handoff_engine::ids::{BlindedName, Digest, LetterId, ReferralId, StageKey, Token};
 use handoff_engine::referral::Referral;
+use handoff_engine::workflow::StageKind;
 use handoff_host::contract::carrier::{Callback, Inbound, InboundEvent, InboundReply, InboundStatus};
 use handoff_host::{self as host, Call, reason};
 use handoff_ingress::callback_fields::Fields;
@@ -51,12 +52,12 @@ impl Intake {
 
     #[tracing::instrument(name = "callback", level = "debug", skip_all, fields(stage))]
     async fn callback(&self, delivery: &Delivery) -> Result<Acknowledgement, PipelineError> {
-        let stage = format!("outreach.{}", delivery.source);
+        let stage = StageKind::Outreach.key(&delivery.source);
         let callers = self.transactions.deployments.with_stage(&stage);
         if callers.is_empty() {
             return Ok(Acknowledgement::not_found());
         }
-        tracing::Span::current().record("stage", &stage);
+        tracing::Span::current().record("stage", stage.as_str());
         let content_type = delivery.headers.iter().find(|header| header.name == "content-type");
         let content_type = content_type.map(|header| header.value.as_str()).unwrap_or_default();
         let fields = match Fields::open(content_type, &delivery.body) {
@@ -94,7 +95,7 @@ impl Intake {
             host::Answer::Receive(Ok(inbound)) => inbound,
             host::Answer::Receive(Err(failure)) => {
                 let reason = reason(&failure);
-                tracing::error!(stage, reason, "the vendor's plugin cannot read a callback");
+                tracing::error!(%stage, reason, "the vendor's plugin cannot read a callback");
                 return Ok(Acknowledgement::unavailable());
             }
             _ => return Err(PipelineError::OtherAnswer { stage }),
@@ -117,25 +118,25 @@ impl Intake {
     fn authentic(
         &self,
         installed: &Installed,
-        stage: &str,
+        stage: &StageKey,
         callback: &Callback,
         settings: &str,
         signed: Signed<'_>,
     ) -> Result<Option<Vouched>, PipelineError> {
         let call = Call::AuthenticateCallback { callback: callback.clone(), settings: settings.into() };
         let host::Answer::AuthenticateCallback(checks) = self.transactions.call(installed, stage, &call)? else {
-            return Err(PipelineError::OtherAnswer { stage: stage.into() });
+            return Err(PipelineError::OtherAnswer { stage: stage.clone() });
         };
         let verified =
             signature::verify(&checks, signed, &self.secrets, self.transactions.clock.now(), Unsigned::Refused);
-        Ok(verified.inspect_err(|forged| tracing::warn!(stage, %forged, "callback refused")).ok())
+        Ok(verified.inspect_err(|forged| tracing::warn!(%stage, %forged, "callback refused")).ok())
     }
 
     async fn apply_callback(
         &self,
         mut transaction: Transaction<'_>,
         delivery: &Delivery,
-        dedupe_key: String,
+        dedupe_key: BlindedName,
         inbound: Inbound,
     ) -> Result<(), PipelineError> {
         let mut news = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use handoff_engine::ids::ReferralId;
+use handoff_engine::ids::{BlindedName, ReferralId};
 use handoff_host::contract::interpreter::{self, Meaning};
 
 use super::Intake;
@@ -38,16 +38,16 @@ impl Intake {
         Ok(if open.len() == 1 { open.pop_first() } else { None })
     }
 
-    pub(super) fn number(&self, number: &str) -> String {
+    pub(super) fn number(&self, number: &str) -> BlindedName {
         self.transactions.vault.blind("number", number)
     }
 
-    pub(super) fn patient_name(&self, id: &interpreter::Identifier) -> String {
+    pub(super) fn patient_name(&self, id: &interpreter::Identifier) -> BlindedName {
         self.transactions.vault.blind("patient", &format!("{}\u{1f}{}", id.authority, id.value))
     }
 
     /// Names that two deliveries may fight over: whoever comes second must see what the first did.
-    pub(super) fn keys_of(&self, meaning: &Meaning) -> Vec<String> {
+    pub(super) fn keys_of(&self, meaning: &Meaning) -> Vec<BlindedName> {
         let Meaning::Events(events) = meaning else { return Vec::new() };
         events.iter().flat_map(|event| &reference(event).referral).map(|number| self.number(number)).collect()
     }

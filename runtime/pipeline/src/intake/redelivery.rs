@@ -6,7 +6,7 @@ use handoff_engine::letter::{Letter, LetterBody, Message};
 use handoff_host::contract::types::Attribute;
 use handoff_ingress::delivery::{Delivery, Transport};
 use handoff_store::Position;
-use handoff_store::entry::{DeliveryVerdict, Record};
+use handoff_store::entry::{DeliveryVerdict, Record, Settlement};
 use handoff_store::index::{DeadItem, WhatDied};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -35,7 +35,8 @@ impl Intake {
     /// has ended. The list keeps it then.
     pub async fn replay(&self, item: &str, who: &str, why: &str) -> Result<Replayed, PipelineError> {
         let dead = self.waits(item)?;
-        let settled = Record::Settled { item: item.into(), how: "replayed".into(), who: who.into(), why: why.into() };
+        let settled =
+            Record::Settled { item: item.into(), how: Settlement::Replayed, who: who.into(), why: why.into() };
         match dead.what {
             WhatDied::Delivery { .. } => self.take_in_again(item, settled).await.map(Replayed::Delivery),
             WhatDied::Letter { letter, .. } => self.owe_again(item, letter, settled).await,
@@ -54,7 +55,7 @@ impl Intake {
         let mut transaction = self.transactions.begin_on(referrals).await;
         // Somebody else may have been at it.
         self.waits(item)?;
-        let (item, how) = (item.into(), "dismissed".into());
+        let (item, how) = (item.into(), Settlement::Dismissed);
         transaction.draft.record(Record::Settled { item, how, who: who.into(), why: why.into() });
         transaction.commit().await
     }

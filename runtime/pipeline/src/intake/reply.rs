@@ -4,6 +4,7 @@ use handoff_engine::error_chain::Chain;
 use handoff_engine::event::{self, Event, Intent};
 use handoff_engine::ids::{Digest, ReferralId, Token};
 use handoff_engine::referral::{Asked, Channel, Referral};
+use handoff_engine::workflow::StageKind;
 use handoff_host::contract::carrier::InboundReply;
 use handoff_host::contract::understanding;
 use handoff_host::{self as host, Call};
@@ -76,7 +77,7 @@ impl Transaction<'_> {
     /// What a reply means. A reply that the stage fails on is unclear, and a person reads it.
     fn understand(&mut self, referral: Option<ReferralId>, said: Said<'_>) -> Result<event::Reply, PipelineError> {
         let Said { clear, token, language, asked } = said;
-        let settings = self.deployment.settings("reply").unwrap_or_default();
+        let settings = self.deployment.settings(&StageKind::Reply.into()).unwrap_or_default();
         let message = understanding::Message {
             text: clear.into(),
             language: language.clone(),
@@ -95,15 +96,15 @@ impl Transaction<'_> {
             from: None,
             text: token.clone(),
         };
-        let answer = match self.call("reply", &call) {
+        let answer = match self.call(&StageKind::Reply.into(), &call) {
             Ok(answer) => answer,
             Err(error) => {
                 tracing::error!(error = %Chain(&error), "a reply could not be read; a person reads it");
                 return Ok(unclear);
             }
         };
-        let plugin = self.deployment.digest("reply")?;
-        self.draft.decided(referral, "reply", plugin, recorded, Digest(answer.digest().0));
+        let plugin = self.deployment.digest(&StageKind::Reply.into())?;
+        self.draft.decided(referral, &StageKind::Reply.into(), plugin, recorded, Digest(answer.digest().0));
         Ok(match answer {
             host::Answer::Understand(Ok(reading)) => event::Reply {
                 intent: from_wit::intent(reading.intent),

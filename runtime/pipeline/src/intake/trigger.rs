@@ -2,7 +2,8 @@
 
 use handoff_engine::error_chain::Chain;
 use handoff_engine::event::Event;
-use handoff_engine::ids::{Digest, PatientId, ReferralId};
+use handoff_engine::ids::{BlindedName, Digest, PatientId, ReferralId, StageKey};
+use handoff_engine::workflow::StageKind;
 use handoff_host::contract::interpreter::{self, Meaning};
 use handoff_host::contract::types::Attribute;
 use handoff_host::{self as host, Call, FaultKind};
@@ -38,7 +39,7 @@ pub(super) struct Understood {
 /// What is kept of a delivery beside its bytes.
 struct Kept {
     kind: String,
-    dedupe_key: String,
+    dedupe_key: BlindedName,
     verdict: DeliveryVerdict,
     /// Under whose key it is sealed, where it names a patient.
     owner: Option<PatientId>,
@@ -65,10 +66,10 @@ impl Intake {
     #[tracing::instrument(name = "delivery", level = "debug", skip_all, fields(door = delivery.transport.name(), stage))]
     pub(super) async fn trigger(&self, delivery: &Delivery, sender: Sender) -> Result<Understood, PipelineError> {
         let installed = self.transactions.deployments.current();
-        let stage = format!("trigger.{}", delivery.source);
+        let stage = StageKind::Trigger.key(&delivery.source);
         let Some(settings) = installed.settings(&stage) else { return Ok(Acknowledgement::not_found().into()) };
         // Not before: what nobody here knows by its name may be anything.
-        tracing::Span::current().record("stage", &stage);
+        tracing::Span::current().record("stage", stage.as_str());
         let wire = to_wit::delivery(delivery);
         if delivery.transport != Transport::Mllp && sender == Sender::Claimed {
             let call = Call::AuthenticateDelivery { delivery: wire.clone(), settings: settings.clone() };
@@ -113,7 +114,7 @@ impl Intake {
         match self.interpret(transaction, &stage, delivery, key, reading).await {
             Ok(verdict) => Ok(Understood { answer: accepted.into(), verdict: Some(verdict) }),
             Err(error) => {
-                tracing::error!(stage, error = %Chain(&error), "a delivery could not be stored; its sender is asked to try again");
+                tracing::error!(%stage, error = %Chain(&error), "a delivery could not be stored; its sender is asked to try again");
                 Ok(Acknowledgement::from(unavailable).into())
             }
         }
@@ -122,9 +123,9 @@ impl Intake {
     async fn interpret(
         &self,
         mut transaction: Transaction<'_>,
-        stage: &str,
+        stage: &StageKey,
         delivery: &Delivery,
-        dedupe_key: String,
+        dedupe_key: BlindedName,
         reading: interpreter::Reading,
     ) -> Result<DeliveryVerdict, PipelineError> {
         let digest = Digest::of(&delivery.body);
@@ -197,10 +198,15 @@ impl Intake {
 
     /// The plugin failed on it. The delivery becomes a dead letter, once, and its sender hears nothing it could misread:
     /// an acknowledgement is the plugin's to write.
-    async fn dead_letter(&self, stage: &str, delivery: &Delivery, fault: String) -> Result<Understood, PipelineError> {
-        tracing::error!(stage, fault, "a trigger failed; its delivery is kept as a dead letter");
+    async fn dead_letter(
+        &self,
+        stage: &StageKey,
+        delivery: &Delivery,
+        fault: String,
+    ) -> Result<Understood, PipelineError> {
+        tracing::error!(%stage, fault, "a trigger failed; its delivery is kept as a dead letter");
         let verdict = DeliveryVerdict::Dead {
-            location: stage.into(),
+            location: stage.to_string(),
             message: fault,
             help: format!("mend or replace the plugin of stage {stage}, then replay this delivery"),
         };
@@ -292,7 +298,7 @@ fn is_kept(verdict: &DeliveryVerdict) -> bool {
 }
 
 /// The trigger's call without what lies sealed beside it.
-fn as_recorded(installed: &Installed, stage: &str, delivery: &Delivery) -> Result<Json, PipelineError> {
+fn as_recorded(installed: &Installed, stage: &StageKey, delivery: &Delivery) -> Result<Json, PipelineError> {
     let bare = Delivery {
         transport: delivery.transport,
         source: delivery.source.clone(),

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use handoff_engine::ids::StageKey;
 use handoff_engine::workflow::stages::Stage;
 use handoff_host::contract::carrier::Callback;
 use handoff_host::contract::interpreter::{Delivery, Transport};
@@ -16,7 +17,7 @@ use handoff_egress::reach::{EndpointSummaries, EndpointSummary};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageGrant {
     /// `outreach.sms`.
-    pub stage: String,
+    pub stage: StageKey,
     pub reaches: Vec<Reached>,
     /// Fields of responses and callbacks.
     pub reads_in_clear: Vec<String>,

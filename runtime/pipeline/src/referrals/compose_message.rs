@@ -6,6 +6,7 @@ use handoff_engine::ids::LetterId;
 use handoff_engine::letter::{Letter, LetterBody, Message};
 use handoff_engine::referral::{Asked, Channel, Consent, ContactPoint, Referral};
 use handoff_engine::render::render;
+use handoff_engine::workflow::StageKind;
 use handoff_host::contract::choice::{self, Decision};
 use handoff_host::{Answer, Call, reason};
 use handoff_store::entry::Record;
@@ -35,8 +36,8 @@ impl Transaction<'_> {
         let Wish { template, channel: wanted, asked, expires } = wish;
         let reaches = self.reaches(referral)?;
         let situation = self.situation(referral, &reaches, template, wanted);
-        let settings = self.deployment.settings("channel").unwrap_or_default();
-        let answer = self.decide("channel", referral.id, &Call::Choose { situation, settings });
+        let settings = self.deployment.settings(&StageKind::Channel.into()).unwrap_or_default();
+        let answer = self.decide(&StageKind::Channel.into(), referral.id, &Call::Choose { situation, settings });
         let nobody = |reason: String| Ok(Some(Event::Unreachable { template: template.to_string(), reason }));
         let chosen = match answer {
             Ok(Answer::Choose(Ok(Decision::Send(chosen)))) => chosen,

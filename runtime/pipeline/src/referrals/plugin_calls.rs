@@ -1,7 +1,7 @@
 //! Asking plugins and the contact rules. Every decision is written down with what it was made from, so that it can be made again.
 
 use chrono::{DateTime, Utc};
-use handoff_engine::ids::{Digest, ReferralId, Token};
+use handoff_engine::ids::{BlindedName, Digest, ReferralId, StageKey, Token};
 use handoff_engine::letter::Message;
 use handoff_engine::referral::{Channel, Consent, Referral};
 use handoff_engine::render::measure_sms;
@@ -17,14 +17,19 @@ use crate::transaction::Transaction;
 
 impl Transaction<'_> {
     /// One call of a stage's plugin, unrecorded: for what is recorded elsewhere or changes nothing.
-    pub(crate) fn call(&self, stage: &str, call: &Call) -> Result<Answer, PipelineError> {
+    pub(crate) fn call(&self, stage: &StageKey, call: &Call) -> Result<Answer, PipelineError> {
         self.from.call(&self.deployment, stage, call)
     }
 
     /// A decision for a referral, recorded.
-    pub(super) fn decide(&mut self, stage: &str, referral: ReferralId, call: &Call) -> Result<Answer, PipelineError> {
+    pub(super) fn decide(
+        &mut self,
+        stage: &StageKey,
+        referral: ReferralId,
+        call: &Call,
+    ) -> Result<Answer, PipelineError> {
         let answer = self.call(stage, call).inspect_err(|fault| {
-            tracing::error!(stage, %referral, %fault, "a decision failed; a person decides");
+            tracing::error!(%stage, %referral, %fault, "a decision failed; a person decides");
             self.from.canary.note_failed(self.deployment.deployment.digest, referral);
         })?;
         let plugin = self.deployment.digest(stage)?;
@@ -57,20 +62,20 @@ impl Transaction<'_> {
     }
 
     /// The (blinded) name by which the index knows an address, whoever's it is.
-    pub(crate) fn address_name(&self, address: &Token) -> Result<String, PipelineError> {
+    pub(crate) fn address_name(&self, address: &Token) -> Result<BlindedName, PipelineError> {
         Ok(self.from.vault.blind("address", self.reveal(address)?.as_str()))
     }
 
     /// The patient's last word about an address: given to us under its name, else as the chart has it.
     pub(super) fn consent(
         &self,
-        name: &str,
+        name: &BlindedName,
         referral: &Referral,
         address: &Token,
         channel: Channel,
     ) -> Result<Option<bool>, PipelineError> {
         let on_file = self.from.store.index().consent(name)?;
-        if let Some(word) = on_file.iter().find(|word| word.channel == channel.name()) {
+        if let Some(word) = on_file.iter().find(|word| word.channel == channel) {
             return Ok(Some(word.granted));
         }
         let reach = referral.facts.patient.reaches.iter().find(|reach| reach.address == *address);
@@ -82,7 +87,7 @@ impl Transaction<'_> {
     }
 
     /// When texts went to the number of this name, over all referrals of whoever answers it, and when those still owed will go.
-    fn texted(&self, name: &str) -> Result<Vec<DateTime<Utc>>, PipelineError> {
+    fn texted(&self, name: &BlindedName) -> Result<Vec<DateTime<Utc>>, PipelineError> {
         let mut texted = Vec::new();
         for id in self.from.store.index().find(name)? {
             if let Some(referral) = self.from.store.index().referral(&id)? {
@@ -102,7 +107,7 @@ impl Transaction<'_> {
         why: &str,
     ) -> Result<(), PipelineError> {
         let address = self.address_name(address)?;
-        self.draft.record(Record::Consented { address, channel: channel.name().into(), granted, why: why.into() });
+        self.draft.record(Record::Consented { address, channel, granted, why: why.into() });
         Ok(())
     }
 

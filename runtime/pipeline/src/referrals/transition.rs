@@ -8,6 +8,7 @@ use handoff_engine::ids::ReferralId;
 use handoff_engine::letter::{Letter, LetterBody};
 use handoff_engine::referral::{Order, Patient, Referral};
 use handoff_engine::step::{self, Effect, NetworkCause, Step};
+use handoff_engine::workflow::StageKind;
 use handoff_host::contract::roster;
 use handoff_host::{Answer, Call, reason};
 use handoff_store::entry::Record;
@@ -133,9 +134,9 @@ impl Transaction<'_> {
             now: to_wit::instant(self.now()),
             extras: Vec::new(),
         };
-        let settings = self.deployment.settings("network").unwrap_or_default();
+        let settings = self.deployment.settings(&StageKind::Network.into()).unwrap_or_default();
         let call = Call::Assess { request, settings };
-        Ok(match self.decide("network", referral.id, &call) {
+        Ok(match self.decide(&StageKind::Network.into(), referral.id, &call) {
             Ok(Answer::Assess(Ok(assessment))) => from_wit::assessment(assessment),
             Ok(Answer::Assess(Err(failure))) => Assessment::Nobody { reason: reason(&failure) },
             Ok(_) => Assessment::Nobody { reason: "the network stage answered another question".into() },

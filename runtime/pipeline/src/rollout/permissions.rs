@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use handoff_engine::deployment::Deployment;
-use handoff_engine::ids::Digest;
+use handoff_engine::ids::{Digest, StageKey};
 use handoff_engine::workflow::Stage;
 use serde::{Deserialize, Serialize};
 
 /// Another plugin does a stage's work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PluginSwap {
-    pub stage: String,
+    pub stage: StageKey,
     /// Absent when the stage is new.
     pub before: Option<PluginName>,
     /// Absent when the stage is gone.
@@ -27,7 +27,7 @@ pub struct PluginName {
 /// A right that a stage has now and had not, or the other way round.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Permission {
-    pub stage: String,
+    pub stage: StageKey,
     pub gained: bool,
     #[serde(flatten)]
     pub right: Right,
@@ -50,11 +50,11 @@ pub enum Right {
 
 /// The plugins that are others, stage by stage.
 pub fn swaps(before: &Deployment, after: &Deployment) -> Vec<PluginSwap> {
-    let named = |deployment: &Deployment, stage: &str| {
+    let named = |deployment: &Deployment, stage: &StageKey| {
         let plugin = deployment.workflow.stages.get(stage)?.plugin.clone();
         Some(PluginName { plugin, digest: deployment.plugins.get(stage).copied().unwrap_or(Digest([0; 32])) })
     };
-    let swap = |stage: &String| {
+    let swap = |stage: &StageKey| {
         let (before, after) = (named(before, stage), named(after, stage));
         (before != after).then(|| PluginSwap { stage: stage.clone(), before, after })
     };
@@ -62,8 +62,8 @@ pub fn swaps(before: &Deployment, after: &Deployment) -> Vec<PluginSwap> {
 }
 
 /// The stages whose settings are others. What they say is for whoever reads the files.
-pub fn settings(before: &Deployment, after: &Deployment) -> Vec<String> {
-    let of = |deployment: &Deployment, stage: &str| {
+pub fn settings(before: &Deployment, after: &Deployment) -> Vec<StageKey> {
+    let of = |deployment: &Deployment, stage: &StageKey| {
         deployment.workflow.stages.get(stage).map(|stage| stage.settings.to_string())
     };
     let both = stages(before, after);
@@ -85,7 +85,7 @@ pub fn permissions(before: &Deployment, after: &Deployment) -> Vec<Permission> {
     all
 }
 
-fn stages(before: &Deployment, after: &Deployment) -> BTreeSet<String> {
+fn stages(before: &Deployment, after: &Deployment) -> BTreeSet<StageKey> {
     let of =
         |deployment: &Deployment| deployment.workflow.stages.iter().map(|stage| stage.key.clone()).collect::<Vec<_>>();
     of(before).into_iter().chain(of(after)).collect()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use handoff_egress::reach::EndpointSummaries;
 use handoff_engine::deployment::Deployment;
-use handoff_engine::ids::Digest;
+use handoff_engine::ids::{Digest, StageKey};
 use handoff_engine::workflow::parts::{PartDifference, differences};
 use handoff_engine::workflow::stages::Stage;
 use handoff_store::index::Deployed;
@@ -30,7 +30,7 @@ pub struct RolloutPlan {
     pub plugins: Vec<PluginSwap>,
     pub permissions: Vec<Permission>,
     /// Stages whose settings are others.
-    pub settings: Vec<String>,
+    pub settings: Vec<StageKey>,
     /// Of the plugins at each stage where anything of this is otherwise.
     #[serde(default)]
     pub labels: Vec<PluginReport>,
@@ -80,7 +80,7 @@ pub fn labels(
 ) -> Result<Vec<PluginReport>, InstallError> {
     let swapped = plan.plugins.iter().map(|swap| &swap.stage);
     let permitted = plan.permissions.iter().map(|permission| &permission.stage);
-    let touched: BTreeSet<&String> = swapped.chain(permitted).chain(&plan.settings).collect();
+    let touched: BTreeSet<&StageKey> = swapped.chain(permitted).chain(&plan.settings).collect();
     let stages = candidate.workflow.stages.iter().filter(|stage| touched.contains(&stage.key));
     let label = |stage: &Stage| {
         let label = installer.label(stage, ways)?;

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::deployment::Deployment;
 use handoff_engine::event::Event;
-use handoff_engine::ids::{Digest, ReferralId};
+use handoff_engine::ids::{Digest, ReferralId, StageKey};
 use handoff_engine::referral::{Referral, Timer};
 use handoff_engine::step::{Effect, Step, adopt, begin, step};
+use handoff_engine::workflow::StageKind;
 use handoff_engine::workflow::moves::MoveOutcome;
 use handoff_host::Call;
 use handoff_store::index::{PAGE_MAX, ReferralFilter, Search};
@@ -24,7 +25,7 @@ use super::ChangeError;
 const NAMED_MAX: usize = 1_000;
 
 /// The stages that decide without asking anybody, and see no patient data in clear.
-const DECIDERS: [&str; 2] = ["channel", "network"];
+const DECIDERS: [StageKind; 2] = [StageKind::Channel, StageKind::Network];
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shadow {
@@ -73,7 +74,7 @@ pub struct Decisions {
 }
 
 /// Asks a stage of the candidate a recorded question, with the candidate's own settings; the digest of its answer.
-pub type Ask<'a> = &'a dyn Fn(&str, Call) -> Option<Digest>;
+pub type Ask<'a> = &'a dyn Fn(&StageKey, Call) -> Option<Digest>;
 
 /// Where the past is read.
 pub struct RecordedPast<'a> {
@@ -303,8 +304,10 @@ impl Walk<'_> {
         }
     }
 
-    fn decide(&mut self, stage: &str, plugin: &Digest, call: &Json, answer: &Digest) {
-        let Some(ask) = self.past.ask.filter(|_| DECIDERS.contains(&stage)) else { return };
+    fn decide(&mut self, stage: &StageKey, plugin: &Digest, call: &Json, answer: &Digest) {
+        let Some(ask) = self.past.ask.filter(|_| DECIDERS.iter().any(|kind| kind.as_str() == stage.as_str())) else {
+            return;
+        };
         let own = self.candidate.plugins.get(stage);
         let settings = self.candidate.workflow.stages.get(stage).map(|stage| stage.settings.to_string());
         let (Some(own), Some(settings)) = (own, settings) else { return };

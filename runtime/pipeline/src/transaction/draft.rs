@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use handoff_egress::pacing::EndpointQueues;
 use handoff_engine::event::Event;
-use handoff_engine::ids::{Digest, LetterId, ReferralId};
+use handoff_engine::ids::{BlindedName, Digest, LetterId, ReferralId, StageKey};
 use handoff_engine::letter::Letter;
 use handoff_engine::referral::Referral;
 use handoff_store::Json;
@@ -21,7 +21,7 @@ pub struct Draft<'a> {
     records: Vec<Record>,
     /// Referrals as this transaction leaves them; what follows in it must see them so.
     referrals: BTreeMap<ReferralId, Arc<Referral>>,
-    names: BTreeMap<String, ReferralId>,
+    names: BTreeMap<BlindedName, ReferralId>,
     /// Of letters that this transaction takes back: nobody may take them up before it is committed.
     taken_back: Vec<Lease>,
 }
@@ -47,12 +47,12 @@ impl<'a> Draft<'a> {
     }
 
     /// Names under which later deliveries find the referral, blinded.
-    pub fn named_as(&mut self, referral: ReferralId, names: Vec<String>) {
+    pub fn named_as(&mut self, referral: ReferralId, names: Vec<BlindedName>) {
         self.names.extend(names.iter().map(|name| (name.clone(), referral)));
         self.record(Record::Named { referral, names });
     }
 
-    pub fn named(&self, name: &str) -> Option<ReferralId> {
+    pub fn named(&self, name: &BlindedName) -> Option<ReferralId> {
         self.names.get(name).copied()
     }
 
@@ -70,8 +70,15 @@ impl<'a> Draft<'a> {
     }
 
     /// What `call` leaves out or has as tokens must stand in this transaction or before: see [`Record::Decided`].
-    pub fn decided(&mut self, referral: Option<ReferralId>, stage: &str, plugin: Digest, call: Json, answer: Digest) {
-        self.record(Record::Decided { referral, stage: stage.into(), plugin, call, answer });
+    pub fn decided(
+        &mut self,
+        referral: Option<ReferralId>,
+        stage: &StageKey,
+        plugin: Digest,
+        call: Json,
+        answer: Digest,
+    ) {
+        self.record(Record::Decided { referral, stage: stage.clone(), plugin, call, answer });
     }
 
     /// False when somebody is carrying the letter. One that waits in a lane is carried by nobody.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::deployment::Deployment;
 use handoff_engine::event::{Event, Intent, Reply};
-use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId, Token};
+use handoff_engine::ids::{BlindedName, Digest, LetterId, PatientId, ReferralId, Token, VendorMessageId};
 use handoff_engine::letter::{Letter, LetterBody, Message};
 use handoff_engine::referral::{Channel, Order, Patient, Referral, SentLetter};
 use handoff_engine::render::render;
@@ -60,13 +60,16 @@ impl Practice {
                 digest: Digest::of(&number.to_be_bytes()),
                 source: "hl7".into(),
                 kind: "REF^I12".into(),
-                dedupe_key: format!("key:{number}"),
+                dedupe_key: BlindedName::new(format!("key:{number}")),
                 verdict: DeliveryVerdict::Accepted { referrals: vec![id] },
                 bytes: Some(token("D", number)),
                 answer: Some(token("A", number)),
                 envelope: json!({ "transport": "mllp" }),
             },
-            Record::Named { referral: id, names: vec![format!("number:{number}"), format!("address:{number}")] },
+            Record::Named {
+                referral: id,
+                names: [format!("number:{number}"), format!("address:{number}")].map(BlindedName::new).to_vec(),
+            },
             Record::Happened { referral: id, event: ordered },
         ];
         let step = begin(&self.deployment, id, patient, order, now).expect("a birth");
@@ -115,7 +118,7 @@ impl Practice {
             Record::Received {
                 letter: letter.id,
                 outcome: "accepted".into(),
-                vendor_id: Some(format!("sms:{}", letter.id)),
+                vendor_id: Some(VendorMessageId::new(format!("sms:{}", letter.id))),
             },
             Record::Happened { referral: referral.id, event: event.clone() },
         ];
@@ -143,7 +146,7 @@ impl Practice {
                 digest: Digest::of(text.0.as_bytes()),
                 source: "sms".into(),
                 kind: "reply".into(),
-                dedupe_key: format!("reply:{}", referral.id),
+                dedupe_key: BlindedName::new(format!("reply:{}", referral.id)),
                 verdict: DeliveryVerdict::Accepted { referrals: vec![referral.id] },
                 bytes: Some(text.clone()),
                 answer: None,

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId, Token};
+use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId, StageKey, Token};
 use handoff_engine::letter::Letter;
+use handoff_engine::referral::Channel;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -65,7 +66,7 @@ pub struct Delivered {
 /// The last word on one address and channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ConsentOnFile {
-    pub channel: String,
+    pub channel: Channel,
     pub granted: bool,
     pub why: String,
     pub at: DateTime<Utc>,
@@ -77,7 +78,7 @@ pub struct ConsentOnFile {
 pub struct Deployed {
     pub deployment: Digest,
     pub workflow: String,
-    pub plugins: BTreeMap<String, Digest>,
+    pub plugins: BTreeMap<StageKey, Digest>,
     pub who: String,
     pub why: String,
     pub origin: Origin,
@@ -128,7 +129,7 @@ impl OutboxItem {
 pub struct Doubt {
     pub position: Position,
     pub attempt: u32,
-    pub stage: String,
+    pub stage: StageKey,
     pub plugin: Digest,
     pub endpoint: String,
     pub ask: Json,

@@ -1,6 +1,7 @@
 //! Row keys. One tree holds all; the first byte says what a row is, and a text is preceded by its length.
 
 use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId, Token};
+use handoff_engine::referral::Channel;
 
 use crate::index::rows::RowKey;
 
@@ -140,8 +141,8 @@ pub fn consents(address: &str) -> RowKey {
     text_key(CONSENT, address, &[])
 }
 
-pub fn consent(address: &str, channel: &str) -> RowKey {
-    text_key(CONSENT, address, channel.as_bytes())
+pub fn consent(address: &str, channel: Channel) -> RowKey {
+    text_key(CONSENT, address, channel.as_str().as_bytes())
 }
 
 pub fn deployment(deployment: &Digest) -> RowKey {

@@ -139,7 +139,7 @@ impl Projection<'_, '_> {
                 }
             }
             Record::Deployed { deployment, .. } => self.rows.put(keys::deployment(deployment), here),
-            Record::Consented { address, channel, .. } => self.rows.put(keys::consent(address, channel), here),
+            Record::Consented { address, channel, .. } => self.rows.put(keys::consent(address, *channel), here),
             Record::Held { referral, .. } => self.rows.put(keys::hold(referral), here),
             Record::Released { referral, .. } => self.rows.remove(keys::hold(referral)),
             // History and blocks say enough.

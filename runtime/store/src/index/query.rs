@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use handoff_engine::ids::{LetterId, PatientId, ReferralId, Token};
+use handoff_engine::ids::{BlindedName, LetterId, PatientId, ReferralId, Token, VendorMessageId};
 use handoff_engine::referral::Referral;
 
 use crate::entry::{DeliveryVerdict, Entry, Record, Sealed};
@@ -53,11 +53,11 @@ impl<R: Rows> Index for KeyedIndex<R> {
         self.view().agenda.in_flight()
     }
 
-    fn find(&self, name: &str) -> Result<Vec<ReferralId>, IndexError> {
+    fn find(&self, name: &BlindedName) -> Result<Vec<ReferralId>, IndexError> {
         Ok(referrals_under(&self.view().rows, &keys::names(name))?.into_iter().collect())
     }
 
-    fn delivery(&self, dedupe_key: &str) -> Result<Option<Delivered>, IndexError> {
+    fn delivery(&self, dedupe_key: &BlindedName) -> Result<Option<Delivered>, IndexError> {
         let Some(at) = self.place(&keys::delivery(dedupe_key), keys::DELIVERY)? else { return Ok(None) };
         self.found(at, "a delivery", |entry| {
             entry.records.iter().find_map(|record| {
@@ -100,7 +100,7 @@ impl<R: Rows> Index for KeyedIndex<R> {
         Ok(taken)
     }
 
-    fn consent(&self, address: &str) -> Result<Vec<ConsentOnFile>, IndexError> {
+    fn consent(&self, address: &BlindedName) -> Result<Vec<ConsentOnFile>, IndexError> {
         let places = self.view().places(&keys::consents(address), keys::CONSENT)?;
         let prefix = keys::consents(address).len();
         let mut answers = Vec::new();
@@ -109,8 +109,8 @@ impl<R: Rows> Index for KeyedIndex<R> {
             answers.extend(self.found(at, "a consent", |entry| {
                 entry.records.iter().rev().find_map(|record| {
                     let Record::Consented { address: of, channel, granted, why } = record else { return None };
-                    (of == address && *channel == wanted).then(|| ConsentOnFile {
-                        channel: channel.clone(),
+                    (of == address && channel.as_str() == wanted).then(|| ConsentOnFile {
+                        channel: *channel,
                         granted: *granted,
                         why: why.clone(),
                         at: entry.at,
@@ -206,7 +206,7 @@ impl<R: Rows> Index for KeyedIndex<R> {
         owed.filter_map(Result::transpose).collect()
     }
 
-    fn letter_by_vendor_id(&self, vendor_id: &str) -> Result<Option<LetterId>, IndexError> {
+    fn letter_by_vendor_id(&self, vendor_id: &VendorMessageId) -> Result<Option<LetterId>, IndexError> {
         self.view().rows.get(&keys::vendor_id(vendor_id))?.map(|value| row::read_vendor_id(&value)).transpose()
     }
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use handoff_engine::ids::{PatientId, ReferralId};
+use handoff_engine::ids::{BlindedName, PatientId, ReferralId};
 
 use crate::entry::{Entry, Record, Sealed};
 use crate::index::{IndexError, PAGE_MAX, ReferralFilter, RowKey, keys, touched_by};
@@ -118,7 +118,7 @@ impl Store {
         let staying = self.staying(gone)?;
         let patients: BTreeSet<&PatientId> = staying.values().collect();
         let mut lasting = Vec::new();
-        let mut names: BTreeMap<ReferralId, BTreeSet<String>> = BTreeMap::new();
+        let mut names: BTreeMap<ReferralId, BTreeSet<BlindedName>> = BTreeMap::new();
         let mut sealed: BTreeMap<&PatientId, Vec<Sealed>> = BTreeMap::new();
         for (position, entry) in entries {
             for record in &entry.records {
@@ -208,7 +208,7 @@ fn dead_item(record: &Record) -> Option<String> {
 /// The row of what outlives the referrals that it came with, if the record is of that sort.
 fn lasting_row(record: &Record) -> Option<RowKey> {
     match record {
-        Record::Consented { address, channel, .. } => Some(keys::consent(address, channel)),
+        Record::Consented { address, channel, .. } => Some(keys::consent(address, *channel)),
         Record::Keyed { patient, .. } => Some(keys::key_slot(patient)),
         Record::Deployed { deployment, .. } => Some(keys::deployment(deployment)),
         // A referral's names last as long as the referral does.

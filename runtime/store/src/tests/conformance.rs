@@ -1,9 +1,10 @@
 //! Every index gives the model's answers, after every batch, whatever lies beneath it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::Duration;
-use handoff_engine::ids::{Digest, PatientId};
+use handoff_engine::ids::{BlindedName, Digest, PatientId, VendorMessageId};
 
 use super::model::Model;
 use super::sample::{Practice, letter_id, noon, referral_id, token};
@@ -165,7 +166,7 @@ fn letters_agree(model: &Model, index: &dyn Index) {
     assert_eq!(items.iter().map(|it| it.letter.id).collect::<Vec<_>>(), ids[..ids.len().min(3)]);
     assert_eq!(index.next_letter().map(|due| due.timestamp_millis()), due.first().map(|(due, _)| *due));
     for number in 0..5 {
-        let vendor_id = format!("SM{number}");
+        let vendor_id = VendorMessageId::new(format!("SM{number}"));
         assert_eq!(index.letter_by_vendor_id(&vendor_id).expect("vendor id"), model.vendor(&vendor_id));
     }
     let dead = index.dead_letters(PAGE_MAX).expect("dead letters");
@@ -180,18 +181,18 @@ fn letters_agree(model: &Model, index: &dyn Index) {
 
 fn names_agree(model: &Model, index: &dyn Index) {
     for number in 0..12u64 {
-        for name in [format!("number:{number}"), format!("patient:{number}")] {
+        for name in [format!("number:{number}"), format!("patient:{number}")].map(BlindedName::new) {
             assert_eq!(index.find(&name).expect("find"), model.find(&name));
         }
         let patient = PatientId(format!("patient-{number}"));
         assert_eq!(index.key_slot(&patient).expect("slot"), model.key_slot(&patient));
         let token = token(&format!("PHONE{number}"));
         assert_eq!(index.sealed(&token).expect("sealed"), model.sealed(&token));
-        let address = format!("address:{number}");
+        let address = BlindedName::new(format!("address:{number}"));
         let consents = index.consent(&address).expect("consent");
-        let consents: Vec<_> = consents.into_iter().map(|it| (it.channel, (it.position, it.granted))).collect();
-        assert_eq!(consents, model.consent(&address).into_iter().collect::<Vec<_>>());
-        let key = format!("key-{number}");
+        let consents: BTreeMap<_, _> = consents.into_iter().map(|it| (it.channel, (it.position, it.granted))).collect();
+        assert_eq!(consents, model.consent(&address));
+        let key = BlindedName::new(format!("key-{number}"));
         assert_eq!(index.delivery(&key).expect("delivery").map(|it| it.position), model.delivery(&key));
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use handoff_engine::ids::{LetterId, PatientId, ReferralId, Token};
-use handoff_engine::referral::Referral;
+use handoff_engine::ids::{BlindedName, LetterId, PatientId, ReferralId, Token, VendorMessageId};
+use handoff_engine::referral::{Channel, Referral};
 use parking_lot::Mutex;
 
 use crate::entry::{DeliveryVerdict, Entry, Record, Sealed};
@@ -70,7 +70,7 @@ impl Model {
         timers
     }
 
-    pub fn find(&self, name: &str) -> Vec<ReferralId> {
+    pub fn find(&self, name: &BlindedName) -> Vec<ReferralId> {
         let mut found = BTreeSet::new();
         for (_, record) in self.records() {
             if let Record::Named { referral, names } = record
@@ -110,11 +110,11 @@ impl Model {
         owed
     }
 
-    pub fn delivery(&self, key: &str) -> Option<Position> {
+    pub fn delivery(&self, key: &BlindedName) -> Option<Position> {
         let mut answer: Option<(Position, bool)> = None;
         for (at, record) in self.records() {
             if let Record::Delivery { dedupe_key, verdict, .. } = record
-                && dedupe_key == key
+                && dedupe_key == *key
             {
                 let dead = matches!(verdict, DeliveryVerdict::Dead { .. });
                 answer = match answer {
@@ -174,11 +174,11 @@ impl Model {
         })
     }
 
-    pub fn consent(&self, address: &str) -> BTreeMap<String, (Position, bool)> {
+    pub fn consent(&self, address: &BlindedName) -> BTreeMap<Channel, (Position, bool)> {
         let mut last = BTreeMap::new();
         for (at, record) in self.records() {
             if let Record::Consented { address: of, channel, granted, .. } = record
-                && of == address
+                && of == *address
             {
                 last.insert(channel, (at, granted));
             }
@@ -186,9 +186,9 @@ impl Model {
         last
     }
 
-    pub fn vendor(&self, vendor_id: &str) -> Option<LetterId> {
+    pub fn vendor(&self, vendor_id: &VendorMessageId) -> Option<LetterId> {
         self.records().into_iter().rev().find_map(|(_, record)| match record {
-            Record::Received { letter, vendor_id: Some(id), .. } if id == vendor_id => Some(letter),
+            Record::Received { letter, vendor_id: Some(id), .. } if id == *vendor_id => Some(letter),
             _ => None,
         })
     }

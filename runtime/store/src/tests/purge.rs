@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use chrono::Duration;
-use handoff_engine::ids::{Digest, PatientId};
+use handoff_engine::ids::{BlindedName, Digest, PatientId};
+use handoff_engine::referral::Channel;
 
 use crate::entry::{Origin, Record, Sealed};
 use crate::index::ReferralFilter;
@@ -27,7 +28,10 @@ fn commit(store: &Store, entry: crate::Entry) -> Position {
 /// A referral's whole life: three entries.
 fn life(store: &Store, number: u64) {
     let mut born = usual(number);
-    born.records.push(Record::Named { referral: referral_id(number), names: vec![format!("number:{number}")] });
+    born.records.push(Record::Named {
+        referral: referral_id(number),
+        names: vec![BlindedName::new(format!("number:{number}"))],
+    });
     born.sealed.push(Sealed {
         token: token(&format!("PHONE{number}")),
         patient: PatientId(format!("patient-{number}")),
@@ -49,8 +53,8 @@ fn old_segments_go_and_the_chain_holds() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = open(folder.path());
     let consented = |granted| Record::Consented {
-        address: "address:1".to_string(),
-        channel: "sms".to_string(),
+        address: BlindedName::new("address:1"),
+        channel: Channel::Sms,
         granted,
         why: "stop".to_string(),
     };
@@ -75,11 +79,14 @@ fn old_segments_go_and_the_chain_holds() {
     let holds = |store: &Store| {
         let index = store.index();
         assert_eq!(index.referral(&referral_id(2)).expect("referral"), None);
-        assert_eq!(index.find("number:2").expect("find"), []);
+        assert_eq!(index.find(&BlindedName::new("number:2")).expect("find"), []);
         assert!(index.history(&referral_id(2)).expect("history").is_empty());
         assert!(index.referral(&referral_id(19)).expect("referral").is_some());
-        assert_eq!(index.consent("address:1").expect("consent").len(), 1);
-        assert!(!index.consent("address:1").expect("consent")[0].granted, "an opt-out outlives the referral");
+        assert_eq!(index.consent(&BlindedName::new("address:1")).expect("consent").len(), 1);
+        assert!(
+            !index.consent(&BlindedName::new("address:1")).expect("consent")[0].granted,
+            "an opt-out outlives the referral"
+        );
         assert_eq!(index.key_slot(&PatientId("patient-1".to_string())).expect("slot"), Some(7));
         assert!(index.sealed(&token("PHONE3")).expect("sealed").is_some(), "still leaned on");
         assert_eq!(index.sealed(&token("PHONE2")).expect("sealed"), None, "forgotten");

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration, TimeZone as _, Utc};
 use ed25519_dalek::SigningKey;
 use handoff_engine::event::Event;
-use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId, Token};
+use handoff_engine::ids::{BlindedName, Digest, LetterId, PatientId, ReferralId, StageKey, Token, VendorMessageId};
 use handoff_engine::letter::{Letter, LetterBody};
 use handoff_engine::referral::{
     Channel, Consent, ContactPoint, Facts, Order, Patient, Priority, Provider, Referral, Timer,
 };
 use serde_json::json;
 
-use crate::entry::{DeliveryVerdict, Entry, Origin, Record, Sealed};
+use crate::entry::{DeliveryVerdict, Entry, Origin, Record, Sealed, Settlement};
 use crate::journal::DiskDice;
 use crate::json::Json;
 
@@ -161,7 +161,7 @@ impl Practice {
             7 => vec![Record::Asked {
                 letter,
                 attempt: self.dice.below(4) as u32,
-                stage: "sms".to_string(),
+                stage: StageKey::new("sms"),
                 plugin: digest,
                 endpoint: "sms".to_string(),
                 agreement: None,
@@ -177,7 +177,8 @@ impl Practice {
                 vec![Record::Deferred { letter, due, attempts, why, in_doubt }]
             }
             10 => {
-                let vendor_id = (self.dice.below(2) == 0).then(|| format!("SM{}", self.dice.below(5)));
+                let vendor_id =
+                    (self.dice.below(2) == 0).then(|| VendorMessageId::new(format!("SM{}", self.dice.below(5))));
                 vec![Record::Received { letter, outcome: "accepted".to_string(), vendor_id }]
             }
             11 => {
@@ -186,16 +187,22 @@ impl Practice {
             12 => {
                 let items = [letter.to_string(), digest.to_string()];
                 let item = items[self.dice.below(2) as usize].clone();
-                vec![Record::Settled { item, how: "dismissed".to_string(), who: "someone".to_string(), why }]
+                vec![Record::Settled { item, how: Settlement::Dismissed, who: "someone".to_string(), why }]
             }
             13 => {
-                let names = vec![format!("number:{}", self.dice.below(6)), format!("patient:{number}")];
+                let names = [format!("number:{}", self.dice.below(6)), format!("patient:{number}")];
+                let names = names.map(BlindedName::new).to_vec();
                 vec![Record::Named { referral: referral_id(number), names }]
             }
             14 => {
-                let channel = ["sms", "email"][self.dice.below(2) as usize].to_string();
+                let channel = [Channel::Sms, Channel::Email][self.dice.below(2) as usize];
                 let granted = self.dice.below(2) == 0;
-                vec![Record::Consented { address: format!("address:{number}"), channel, granted, why }]
+                vec![Record::Consented {
+                    address: BlindedName::new(format!("address:{number}")),
+                    channel,
+                    granted,
+                    why,
+                }]
             }
             15 => vec![Record::Keyed { patient: PatientId(format!("patient-{number}")), slot: self.dice.below(1000) }],
             16 => vec![self.delivery(digest)],
@@ -236,7 +243,7 @@ impl Practice {
             digest,
             source: "ehr".to_string(),
             kind: "REF^I12".to_string(),
-            dedupe_key: format!("key-{}", self.dice.below(8)),
+            dedupe_key: BlindedName::new(format!("key-{}", self.dice.below(8))),
             verdict,
             bytes: None,
             answer: None,

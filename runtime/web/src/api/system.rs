@@ -56,7 +56,7 @@ pub(super) async fn deployments(State(api): State<Arc<Api>>) -> Result<Json<Vec<
             at: it.at,
             who: it.who,
             why: it.why,
-            plugins: it.plugins.into_iter().map(|(stage, digest)| (stage, digest.to_string())).collect(),
+            plugins: it.plugins.into_iter().map(|(stage, digest)| (stage.to_string(), digest.to_string())).collect(),
             current: it.deployment == current,
             in_flight: in_flight
                 .iter()
