@@ -99,13 +99,7 @@ async fn each_role_sees_its_own_and_patients_are_found_nowhere_else() {
             }
         }
     }
-    // Nobody signed in: nothing, at any door.
-    for route in ROUTES {
-        let open = route.access == RouteAccess::Open;
-        let path = route.path.replace("{id}", &referral).replace("{referral}", &referral);
-        let answer = site.send(request(route.method.clone(), &path, None, Some(json!({})))).await;
-        assert_eq!(answer.status == 401, !open, "{} {path}: {}", route.method, answer.status);
-    }
+    nobody_gets_anything_without_a_session(&site, &referral).await;
     let known: Vec<&str> = ROUTES.iter().filter(|route| route.method == Method::GET).map(|route| route.path).collect();
     let covered = |path: &&str| {
         let shape = path.replace("{item}", "{name}").replace("{referral}", "{id}");
@@ -129,4 +123,13 @@ async fn each_role_sees_its_own_and_patients_are_found_nowhere_else() {
     let logged = log.taken();
     assert!(String::from_utf8_lossy(&logged).contains("listening for HL7 v2"), "the log was not heard");
     assert_eq!(found(&logged, &planted), [""; 0], "in the log");
+}
+
+async fn nobody_gets_anything_without_a_session(site: &Site, referral: &str) {
+    for route in ROUTES {
+        let open = route.access == RouteAccess::Open;
+        let path = route.path.replace("{id}", referral).replace("{referral}", referral);
+        let answer = site.send(request(route.method.clone(), &path, None, Some(json!({})))).await;
+        assert_eq!(answer.status == 401, !open, "{} {path}: {}", route.method, answer.status);
+    }
 }

@@ -26,6 +26,7 @@ fn ours(error: &(dyn Error + 'static)) -> Option<Named> {
     practice.or_else(|| error.downcast_ref::<Unrehearsable>().map(|error| (error.code(), error.place())))
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "clap's other kinds are all errors")]
 /// Prints what is wrong with the command's words, or the help or version that they ask for.
 pub fn misread(error: &clap::Error) -> ExitCode {
     let text = error.render();

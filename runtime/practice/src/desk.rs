@@ -47,7 +47,14 @@ impl SimulationState {
                 let control_id = format!("{purpose:?}{nth:03}").to_uppercase();
                 let body = match purpose {
                     Purpose::Malformed => message::malformed(person, at, nth, &control_id),
-                    _ => message::unrelated(person, if nth.is_multiple_of(2) { "A08" } else { "A04" }, at, &control_id),
+                    Purpose::Order
+                    | Purpose::Withdrawal
+                    | Purpose::Scheduling
+                    | Purpose::Note
+                    | Purpose::Unrelated
+                    | Purpose::Duplicate => {
+                        message::unrelated(person, if nth.is_multiple_of(2) { "A08" } else { "A04" }, at, &control_id)
+                    }
                 };
                 let message = Message { person: None, purpose, control_id, body };
                 self.agenda.note(at, usize::MAX, Action::Transmit(message));

@@ -87,6 +87,7 @@ fn spread(key: &str, told: &Value, written: Option<&Value>, into: &mut Vec<Assum
 }
 
 /// In the words of the workflow's reader.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the parser's other errors say it well enough themselves")]
 fn problem(file: &str, error: &Error) -> Problem {
     let error = error.without_snippet();
     let (line, column) = error.location().map_or((0, 0), |at| (at.line(), at.column()));

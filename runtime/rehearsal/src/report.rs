@@ -181,14 +181,13 @@ fn plain(value: &serde_json::Value) -> String {
         serde_json::Value::String(text) => text.clone(),
         serde_json::Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
         serde_json::Value::Object(members) => {
-            let told = members.iter().map(|(key, value)| match value {
-                serde_json::Value::Array(_) => format!("{key}: [{}]", plain(value)),
-                _ => format!("{key}: {}", plain(value)),
+            let told = members.iter().map(|(key, value)| {
+                if value.is_array() { format!("{key}: [{}]", plain(value)) } else { format!("{key}: {}", plain(value)) }
             });
             told.collect::<Vec<_>>().join(", ")
         }
         // 58.0 is what a program wants, and 58 what anybody would have written.
         serde_json::Value::Number(number) => number.to_string().trim_end_matches(".0").to_string(),
-        other => other.to_string(),
+        serde_json::Value::Null | serde_json::Value::Bool(_) => value.to_string(),
     }
 }

@@ -159,13 +159,8 @@ impl LetterDelivery {
             for position in index.history(&referral)? {
                 let Some(entry) = store.read(position)? else { continue };
                 known.extend(entry.records.iter().filter_map(|record| {
-                    match record {
-                        Record::Received { vendor_id: Some(id), .. } => {
-                            id.strip_prefix(vendor_name(vendor_of(stage), "").as_str())
-                        }
-                        _ => None,
-                    }
-                    .map(str::to_string)
+                    let Record::Received { vendor_id: Some(id), .. } = record else { return None };
+                    id.strip_prefix(vendor_name(vendor_of(stage), "").as_str()).map(str::to_string)
                 }));
             }
         }

@@ -173,7 +173,11 @@ impl DeliveryAttempt<'_> {
         let event = match &self.item.letter.body {
             // It may lie with the patient: what is decided next must not send the same again.
             LetterBody::Message(message) if in_doubt => sent(now, letter, message, true),
-            _ => given_up(&self.item, LetterStatus::Undeliverable { code: UNREACHABLE.into() }),
+            LetterBody::Message(_)
+            | LetterBody::ReadRecord
+            | LetterBody::CheckVisit
+            | LetterBody::WriteChart { .. }
+            | LetterBody::Task(_) => given_up(&self.item, LetterStatus::Undeliverable { code: UNREACHABLE.into() }),
         };
         self.transaction.transition(letter.referral, event)?;
         self.conclude().await

@@ -50,6 +50,7 @@ impl Intake {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "any other answer is to another question")]
     #[tracing::instrument(name = "callback", level = "debug", skip_all, fields(stage))]
     async fn callback(&self, delivery: &Delivery) -> Result<Acknowledgement, PipelineError> {
         let stage = StageKind::Outreach.key(&delivery.source);

@@ -141,6 +141,7 @@ impl Intake {
     }
 
     /// The letter as it was last owed, and the ask that may have been acted upon when it died.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other record says anything of this letter's last ask")]
     fn last_words(&self, id: LetterId) -> Result<Option<(Letter, Option<Position>)>, PipelineError> {
         let mut owed = None;
         let mut asked = None;

@@ -37,12 +37,9 @@ impl Transaction<'_> {
         let token = self.draft.sealing.seal(&referral.facts.patient.id, "reply", text.as_str());
         let reading = self.understand(Some(id), Said { clear: text.as_str(), token: &token, language, asked })?;
         let from = Token(reply.from);
-        match reading.intent {
-            Intent::OptOut | Intent::OptIn => {
-                self.opt(&referral, channel, reading.intent == Intent::OptIn)?;
-                self.note_consent(&from, channel, reading.intent == Intent::OptIn, "the patient replied so")?;
-            }
-            _ => {}
+        if matches!(reading.intent, Intent::OptOut | Intent::OptIn) {
+            self.opt(&referral, channel, reading.intent == Intent::OptIn)?;
+            self.note_consent(&from, channel, reading.intent == Intent::OptIn, "the patient replied so")?;
         }
         let from = self.own_address(&referral, channel, &from)?;
         let reply = event::Reply { channel, from, text: token, ..reading };
@@ -67,11 +64,10 @@ impl Transaction<'_> {
         let said = Said { clear: clear.as_str(), token: &text, language: "en".into(), asked: Asked::Info };
         let reading = self.understand(None, said)?;
         let channel = self.deployment.channel_of(vendor).unwrap_or(Channel::Sms);
-        match reading.intent {
-            Intent::OptOut => self.note_consent(&from, channel, false, "the sender replied so"),
-            Intent::OptIn => self.note_consent(&from, channel, true, "the sender replied so"),
-            _ => Ok(()),
+        if matches!(reading.intent, Intent::OptOut | Intent::OptIn) {
+            self.note_consent(&from, channel, reading.intent == Intent::OptIn, "the sender replied so")?;
         }
+        Ok(())
     }
 
     /// What a reply means. A reply that the stage fails on is unclear, and a person reads it.
@@ -105,14 +101,12 @@ impl Transaction<'_> {
         };
         let plugin = self.deployment.digest(&StageKind::Reply.into())?;
         self.draft.decided(referral, &StageKind::Reply.into(), plugin, recorded, Digest(answer.digest().0));
-        Ok(match answer {
-            host::Answer::Understand(Ok(reading)) => event::Reply {
-                intent: from_wit::intent(reading.intent),
-                language: reading.language,
-                confidence: reading.confidence,
-                ..unclear
-            },
-            _ => unclear,
+        let host::Answer::Understand(Ok(reading)) = answer else { return Ok(unclear) };
+        Ok(event::Reply {
+            intent: from_wit::intent(reading.intent),
+            language: reading.language,
+            confidence: reading.confidence,
+            ..unclear
         })
     }
 

@@ -73,9 +73,8 @@ impl Intake {
         let wire = to_wit::delivery(delivery);
         if delivery.transport != Transport::Mllp && sender == Sender::Claimed {
             let call = Call::AuthenticateDelivery { delivery: wire.clone(), settings: settings.clone() };
-            let checks = match self.transactions.call(&installed, &stage, &call)? {
-                host::Answer::AuthenticateDelivery(checks) => checks,
-                _ => return Err(PipelineError::OtherAnswer { stage }),
+            let host::Answer::AuthenticateDelivery(checks) = self.transactions.call(&installed, &stage, &call)? else {
+                return Err(PipelineError::OtherAnswer { stage });
             };
             let fields = Fields::default();
             let signed = Signed { url: &delivery.url, body: &delivery.body, fields: &fields };

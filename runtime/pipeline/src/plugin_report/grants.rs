@@ -63,7 +63,13 @@ fn checks_with(host: &Host, plugin: &Plugin, settings: &str) -> BTreeSet<String>
             let callback = Callback { headers: Vec::new(), fields: Vec::new(), received_at: 0 };
             Some(Call::AuthenticateCallback { callback, settings: settings() })
         }
-        _ => None,
+        WitWorld::Records
+        | WitWorld::Channel
+        | WitWorld::Reply
+        | WitWorld::Network
+        | WitWorld::Visit
+        | WitWorld::Chart
+        | WitWorld::Escalation => None,
     });
     let checks = calls.filter_map(|call| match host.call(plugin, &call) {
         Ok(Answer::AuthenticateDelivery(checks) | Answer::AuthenticateCallback(checks)) => Some(checks),

@@ -175,10 +175,8 @@ impl Walk<'_> {
     }
 
     fn stepped<'r>(&self, record: &'r Record) -> Option<&'r Referral> {
-        match record {
-            Record::Stepped { referral, .. } if referral.id == self.id => Some(referral),
-            _ => None,
-        }
+        let Record::Stepped { referral, .. } = record else { return None };
+        (referral.id == self.id).then_some(referral)
     }
 
     /// Into the state that the candidate would move it to, or that of its own name.
@@ -198,6 +196,7 @@ impl Walk<'_> {
         Some(Pair { recorded, shadow: moved.referral })
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other record may hold a step")]
     /// One entry. Records of one event follow each other; what it came to is its step.
     fn live(&mut self, entry: &Entry) -> Option<Came> {
         for record in &entry.records {
@@ -332,9 +331,8 @@ impl Walk<'_> {
 /// The recorded question with the candidate's settings, and whether they were the same.
 fn with_settings(call: &Json, settings: String) -> Option<(Call, bool)> {
     let mut call: Call = call.read().ok()?;
-    let theirs = match &mut call {
-        Call::Choose { settings, .. } | Call::Assess { settings, .. } => settings,
-        _ => return None,
+    let (Call::Choose { settings: theirs, .. } | Call::Assess { settings: theirs, .. }) = &mut call else {
+        return None;
     };
     let same = *theirs == settings;
     *theirs = settings;

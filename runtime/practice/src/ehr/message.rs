@@ -171,6 +171,7 @@ pub(crate) enum NoteForm {
 }
 
 /// The consultation note. LOINC 11488-4.
+#[expect(clippy::too_many_lines, reason = "two messages, field by field")]
 pub(crate) fn note(
     person: &SimulatedPatient,
     specialist: &Specialist,

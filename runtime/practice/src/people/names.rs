@@ -54,6 +54,7 @@ pub(super) const STREETS: [&str; 10] = [
 ];
 
 /// Given and family name. Unusual ones, so that one found in a log is no accident.
+#[expect(clippy::too_many_lines, reason = "a list of names")]
 pub(super) fn name(language: PatientLanguage, sex: char, dice: &mut Dice) -> (&'static str, &'static str) {
     let (women, men, families): (&[&str], &[&str], &[&str]) = match language {
         PatientLanguage::English => (

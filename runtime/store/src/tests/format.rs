@@ -24,6 +24,7 @@ fn assert_signed(key: &VerifyingKey, context: &[u8], payload: &[u8], signed: usi
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a record of every kind")]
 fn the_document_describes_what_is_written() {
     let disk = SimDisk::new(1, None);
     let opened = Journal::open(Arc::new(disk.clone()), key(1), VerifyDepth::Whole, 4 << 10).expect("opened");

@@ -147,6 +147,7 @@ impl Practice {
         Entry { at: self.now, records, sealed }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a record of every kind")]
     fn record(&mut self, number: u64) -> Vec<Record> {
         let letter = letter_id(number, self.dice.below(3) as u32);
         let due = self.now + Duration::seconds(self.dice.below(100_000) as i64);

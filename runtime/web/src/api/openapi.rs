@@ -71,7 +71,7 @@ pub fn whole() -> utoipa::openapi::OpenApi {
 
 /// This document.
 #[utoipa::path(
-    get, path = "/api/openapi.json", tag = "house", security(()),
+    get, path = "/api/openapi.json", tag = "instance", security(()),
     responses((status = 200, body = Object, description = "OpenAPI 3.1"), HttpProblem)
 )]
 pub(super) async fn document() -> Json<utoipa::openapi::OpenApi> {

@@ -41,6 +41,7 @@ pub enum ProblemKind {
 
 /// An answer that is none.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
 pub struct HttpProblem {
     /// A URN that stays the same for the same kind of problem.
     #[serde(rename = "type")]

@@ -38,13 +38,13 @@ pub(super) struct Deployed {
 }
 
 /// The five figures of the practice.
-#[utoipa::path(get, path = "/api/figures", tag = "house", responses((status = 200, body = Figures), HttpProblem))]
+#[utoipa::path(get, path = "/api/figures", tag = "instance", responses((status = 200, body = Figures), HttpProblem))]
 pub(super) async fn figures(State(api): State<Arc<Api>>) -> Result<Json<Figures>, HttpProblem> {
     api.work(|api| api.operations.figures().map(Json).map_err(|error| failed(&error))).await
 }
 
 /// Workflows with their plugins, oldest first.
-#[utoipa::path(get, path = "/api/deployments", tag = "house", responses((status = 200, body = [Deployed]), HttpProblem))]
+#[utoipa::path(get, path = "/api/deployments", tag = "instance", responses((status = 200, body = [Deployed]), HttpProblem))]
 pub(super) async fn deployments(State(api): State<Arc<Api>>) -> Result<Json<Vec<Deployed>>, HttpProblem> {
     api.work(|api| {
         let pipeline = &api.operations.pipeline;
@@ -71,7 +71,7 @@ pub(super) async fn deployments(State(api): State<Arc<Api>>) -> Result<Json<Vec<
 
 /// For Prometheus.
 #[utoipa::path(
-    get, path = "/metrics", tag = "house", security(("session" = []), ("monitoring" = [])),
+    get, path = "/metrics", tag = "instance", security(("session" = []), ("monitoring" = [])),
     responses((status = 200, body = String, content_type = "text/plain"), HttpProblem)
 )]
 pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<impl IntoResponse, HttpProblem> {

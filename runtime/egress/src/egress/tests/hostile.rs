@@ -7,6 +7,7 @@ use handoff_host::contract::carrier::{Letter, Turn};
 use handoff_host::contract::types::{ChannelKind, Failure};
 use handoff_host::{Answer, Call, FaultKind, Host, Plugin, PluginLimits};
 
+use super::mail::mail_server;
 use super::*;
 
 /// What became of an attempt.

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
+use super::mail::{house_with_mail, mail, mail_server};
 use super::*;
 use crate::jwt_assertion::tests::{RSA, elliptic_curve};
 
