@@ -330,6 +330,7 @@ fn a_network_that_goes_in_circles() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a list of wrongs")]
 fn a_trigger_that_tells_too_much_or_too_little() {
     breaks(
         "trigger-webhook",
