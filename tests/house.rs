@@ -26,6 +26,9 @@ const CHANGES: &[(&str, &str)] = &[
     ("format: text", "format: json"),
 ];
 
+/// What a practice has put in place of each secret that `init` wrote.
+pub const SECRET: &str = "as-the-practice-chose-it";
+
 pub struct House(TempDir);
 
 pub struct Daemon {
@@ -68,6 +71,9 @@ impl House {
         printed(&["init", &house.path(".")]);
         for (from, to) in CHANGES {
             house.edit("handoff.yaml", from, to);
+        }
+        for secret in ["ehr-password", "twilio-auth-token", "webhook-key"] {
+            house.edit(&format!("keys/{secret}"), "replace-me", SECRET);
         }
         house
     }

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ed25519_dalek::SigningKey;
 use handoff_clock::Clock;
 use handoff_egress::egress::Egress;
 use handoff_egress::endpoint::EndpointConfig;
-use handoff_ingress::delivery::{Delivery, Transport};
+use handoff_ingress::delivery::{Delivery, SenderProof, Transport};
 use handoff_instance::open::InstanceParts;
 use handoff_pipeline::deployments::{Catalogue, WorkflowSource};
+use handoff_pipeline::pauses::OutreachLimits;
 use handoff_pipeline::pipeline::Pipeline;
 use handoff_store::Record;
 use handoff_vault::MasterKey;
@@ -29,22 +31,39 @@ const WORKFLOW: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/outbox/workflow.yam
 /// Noon in New York: texts may go.
 const NOON: i64 = 1_790_006_400;
 
-/// A clock that also goes back.
-pub struct Hand(AtomicI64);
+/// A clock that also goes back, and can be set wrong.
+pub struct Hand {
+    millis: AtomicI64,
+    wrong_millis: AtomicI64,
+}
 
 impl Clock for Hand {
     fn now(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(self.0.load(Ordering::SeqCst)).expect("a moment")
+        let millis = self.millis.load(Ordering::SeqCst) + self.wrong_millis.load(Ordering::SeqCst);
+        DateTime::from_timestamp_millis(millis).expect("a moment")
+    }
+
+    fn steady(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.millis.load(Ordering::SeqCst)).expect("after 1970"))
+    }
+
+    fn is_kept(&self) -> bool {
+        false
     }
 }
 
 impl Hand {
     pub fn set(&self, to: DateTime<Utc>) {
-        self.0.store(to.timestamp_millis(), Ordering::SeqCst);
+        self.millis.store(to.timestamp_millis(), Ordering::SeqCst);
     }
 
     pub fn turn(&self, by: TimeDelta) {
-        self.0.fetch_add(by.num_milliseconds(), Ordering::SeqCst);
+        self.millis.fetch_add(by.num_milliseconds(), Ordering::SeqCst);
+    }
+
+    /// Somebody sets it while no time passes.
+    pub fn set_wrong(&self, by: TimeDelta) {
+        self.wrong_millis.fetch_add(by.num_milliseconds(), Ordering::SeqCst);
     }
 }
 
@@ -66,11 +85,12 @@ pub struct Custom {
     /// The first vendor's plugin panics whatever it is asked.
     pub first_panics: bool,
     pub sequential: bool,
+    pub outreach: OutreachLimits,
 }
 
 impl Office {
     pub async fn open(mood: Mood, custom: Custom) -> Office {
-        let clock = Arc::new(Hand(AtomicI64::new(NOON * 1000)));
+        let clock = Arc::new(Hand { millis: AtomicI64::new(NOON * 1000), wrong_millis: AtomicI64::new(0) });
         let [first, second, inbox] = [mood, Mood::Well, Mood::Well].map(|mood| Vendor::open(mood, clock.clone()));
         let (first, second, inbox) = (first.await, second.await, inbox.await);
         let endpoint = |vendor: &Vendor, more: &str| {
@@ -104,6 +124,8 @@ impl Office {
         }
         let mut dice = StdRng::seed_from_u64(7);
         let pipeline = InstanceParts {
+            outreach: custom.outreach,
+            begins_live: true,
             data: data.path().to_path_buf(),
             plugins,
             workflow,
@@ -135,8 +157,15 @@ impl Office {
         );
         let (source, received_at) = ("hl7".to_string(), self.now());
         let (url, headers) = (String::new(), Vec::new());
-        let delivery =
-            Delivery { transport: Transport::Mllp, source, url, headers, body: text.into_bytes(), received_at };
+        let delivery = Delivery {
+            transport: Transport::Mllp,
+            source,
+            url,
+            headers,
+            body: text.into_bytes(),
+            received_at,
+            sender: SenderProof::Connection,
+        };
         let answer = self.pipeline.intake.take_order(delivery).await;
         assert!(String::from_utf8_lossy(&answer.body).contains("MSA|AA"), "order {number} is not taken");
     }
@@ -172,7 +201,7 @@ impl Office {
 
     /// What a letter is called that waits for a person.
     pub fn dead(&self) -> Vec<String> {
-        let dead = self.pipeline.store.index().dead_letters(100).expect("an index");
+        let dead = self.pipeline.store.index().dead_letters(Position::START, 100).expect("an index");
         dead.into_iter().map(|dead| dead.item).collect()
     }
 }

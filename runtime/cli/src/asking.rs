@@ -9,7 +9,7 @@ use handoff_instance::config::Config;
 use handoff_operations::control_socket::ControlClient;
 use handoff_operations::operations::{Operations, Operator, Request};
 
-#[derive(Args)]
+#[derive(Clone, Args)]
 pub(crate) struct Asking {
     /// Handoff's configuration; handoff.yaml here, unless --data is given
     #[arg(long)]
@@ -31,6 +31,14 @@ impl Asking {
         let (None, Some(data)) = (&self.config, &self.data) else { return Ok(None) };
         let runtime = tokio::runtime::Runtime::new()?;
         Ok(runtime.block_on(ControlClient::connect(data))?.is_none().then(|| data.clone()))
+    }
+
+    /// The data folder that is meant.
+    pub fn data_folder(&self) -> anyhow::Result<PathBuf> {
+        match &self.data {
+            Some(data) => Ok(data.clone()),
+            None => Ok(Config::read(self.config.as_deref().unwrap_or("handoff.yaml".as_ref()))?.data),
+        }
     }
 
     /// Whoever answers, the same code does what is asked.

@@ -14,7 +14,8 @@ use handoff_identity::oidc::Oidc;
 use handoff_ingress::listener::Listener;
 use handoff_instance::config::Config;
 use handoff_instance::open::{COMPONENTS, InstanceParts};
-use handoff_pipeline::deployments::{Installer, Keep, WorkflowSource, installer};
+use handoff_instance::source_protection;
+use handoff_pipeline::deployments::{Installed, Installer, Keep, WorkflowSource, installer};
 use handoff_store::View;
 use handoff_store::index::Deployed;
 use handoff_vault::secrets::Secrets;
@@ -85,12 +86,21 @@ fn examine(path: &std::path::Path, asking: &Runtime) -> Vec<Finding> {
     look("configuration".into(), Ok(()));
     let plan = InstanceParts::from_config(&config, Arc::new(SystemClock));
     look("keys and secrets".into(), plan.as_ref().map(drop).map_err(told));
-    look("workflow and plugins".into(), workflow(&config).map_err(|error| told(&error)));
+    match workflow(&config) {
+        Ok((host, installed)) => {
+            look("workflow and plugins".into(), Ok(()));
+            let protected = source_protection::check(&config.listen, &installed, &host);
+            look("who may speak for each source".into(), protected.map_err(|error| told(&error.into())));
+        }
+        Err(error) => {
+            look("workflow and plugins".into(), Err(told(&error)));
+        }
+    }
     look("the workflow named is in force".into(), in_force(&config).map_err(|error| told(&error)));
-    let http = &config.listen.http;
-    let doors = config.listen.mllp.iter().map(|door| (door.source.as_str(), door.address, door.guard()));
-    let api = config.listen.api.iter().map(|door| ("api", door.address, door.guard()));
-    for (name, address, guard) in doors.chain([("http", http.address, http.guard())]).chain(api) {
+    let mllp = config.listen.mllp.iter().map(|it| (it.source.as_str(), it.address, it.guard()));
+    let http = config.listen.http.iter().map(|it| ("http", it.address, it.guard()));
+    let api = config.listen.api.iter().map(|it| ("api", it.address, it.guard()));
+    for (name, address, guard) in mllp.chain(http).chain(api) {
         let listener = Listener::open(name, address, &guard).map(drop);
         look(format!("listener {name}"), listener.map_err(|error| told(&error.into())));
         let bound = std::net::TcpListener::bind(address).map(|_| ());
@@ -130,11 +140,11 @@ fn directory(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn workflow(config: &Config) -> anyhow::Result<()> {
-    let host = Host::new(PluginLimits::default(), None)?;
-    let installer = Installer::new(Arc::new(host), config.catalogue()?, config.data.join(COMPONENTS));
-    installer.install(&WorkflowSource::read(&config.workflow.file)?, Keep::No)?;
-    Ok(())
+fn workflow(config: &Config) -> anyhow::Result<(Arc<Host>, Installed)> {
+    let host = Arc::new(Host::new(PluginLimits::default(), None)?);
+    let installer = Installer::new(Arc::clone(&host), config.catalogue()?, config.data.join(COMPONENTS));
+    let installed = installer.install(&WorkflowSource::read(&config.workflow.file)?, Keep::No)?;
+    Ok((host, installed))
 }
 
 /// Whether what is in force is what the configuration names. An instance that was never opened has nothing in force.

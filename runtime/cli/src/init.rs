@@ -12,7 +12,7 @@ use handoff_instance::config;
 use handoff_instance::signing_key;
 use handoff_pipeline::bundled_workflow;
 use handoff_store::durable_file;
-use handoff_vault::{MasterKey, system_dice};
+use handoff_vault::{MasterKey, secrets, system_dice};
 
 #[derive(Args)]
 pub(crate) struct Init {
@@ -44,7 +44,7 @@ impl Init {
         let signing = ed25519_dalek::SigningKey::from_bytes(&seed);
         signing_key::establish(&dir.join("keys/journal.pem"), &signing)?;
         for secret in ["ehr-password", "twilio-auth-token", "webhook-key"] {
-            write(&dir.join("keys").join(secret), b"replace-me\n", PRIVATE)?;
+            write(&dir.join("keys").join(secret), format!("{}\n", secrets::FACTORY).as_bytes(), PRIVATE)?;
         }
         for plugin in handoff_bundle::plugins() {
             write(&dir.join("plugins").join(format!("{}.wasm", plugin.name)), plugin.component, 0o644)?;
@@ -55,9 +55,10 @@ impl Init {
         write(&configuration, config::TEMPLATE.as_bytes(), 0o644)?;
         say!("{} is ready:", dir.display());
         say!("  1. read {} and name your EHR, text vendor and mail server", configuration.display());
-        say!("  2. keep a copy of {} apart from the backups", dir.join("keys/master.key").display());
-        say!("  3. handoff doctor --config {}", configuration.display());
-        say!("  4. handoff serve --config {}", configuration.display());
+        say!("  2. put their real secrets into the files in {}", dir.join("keys").display());
+        say!("  3. keep a copy of {} apart from the backups", dir.join("keys/master.key").display());
+        say!("  4. handoff doctor --config {}", configuration.display());
+        say!("  5. handoff serve --config {}", configuration.display());
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -24,6 +24,7 @@ mod journal;
 mod keys;
 mod moment;
 mod parse;
+mod pauses;
 mod people;
 mod plugin;
 mod purge;
@@ -89,6 +90,10 @@ enum Command {
     /// Referrals under legal hold
     #[command(subcommand)]
     Hold(hold::Hold),
+    Pause(pauses::Pause),
+    Resume(pauses::Resume),
+    Pauses(pauses::Pauses),
+    GoLive(pauses::GoLive),
     /// Forget what is older than the retention that the configuration sets
     Purge(purge::Purge),
     /// Change Handoff's own keys
@@ -126,6 +131,10 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),
         Command::Hold(command) => command.run(),
+        Command::Pause(command) => command.run(),
+        Command::Resume(command) => command.run(),
+        Command::Pauses(command) => command.run(),
+        Command::GoLive(command) => command.run(),
         Command::Purge(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Api(command) => command.run(),

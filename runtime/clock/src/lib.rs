@@ -2,13 +2,25 @@
 
 #![forbid(unsafe_code)]
 
+use std::process::Command;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The line's only source of time.
+/// The instance's only source of time.
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> DateTime<Utc>;
+
+    /// Time that passes whatever [`Clock::now`] is set to, from some moment on. A clock that nobody can set is its own.
+    fn steady(&self) -> Duration {
+        (self.now() - DateTime::UNIX_EPOCH).to_std().unwrap_or_default()
+    }
+
+    /// Whether somebody keeps the clock right at the moment: NTP, or whoever moves a virtual one.
+    fn is_kept(&self) -> bool {
+        true
+    }
 }
 
 /// The machine's own clock.
@@ -18,6 +30,18 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
         Utc::now()
+    }
+
+    fn steady(&self) -> Duration {
+        // Goes on while the machine sleeps, unlike the one behind `Instant`.
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+    }
+
+    /// As the kernel has it (adjtimex(2)), asked by way of systemd. Where nobody can say, nobody keeps it.
+    fn is_kept(&self) -> bool {
+        let asked = Command::new("timedatectl").args(["show", "--property=NTPSynchronized", "--value"]).output();
+        asked.is_ok_and(|output| output.status.success() && output.stdout.starts_with(b"yes"))
     }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use handoff_clock::Clock;
 use handoff_engine::ids::{LetterId, PatientId, StageKey};
 use handoff_host::contract::exchange::{Ask, HttpRequest, HttpResponse, Mail, MailResponse, Request, Response};
@@ -110,6 +111,13 @@ impl Egress {
 
     pub(crate) fn endpoint(&self, name: &str) -> Option<&Endpoint> {
         self.endpoints.get(name)
+    }
+
+    /// Until which day each business associate agreement holds that ends at all.
+    pub fn agreements(&self) -> impl Iterator<Item = (String, NaiveDate)> {
+        self.endpoints
+            .iter()
+            .filter_map(|(name, endpoint)| Some((name.clone(), endpoint.config.baa.as_ref()?.expires?)))
     }
 
     /// Under which agreement patient data goes to an endpoint.

@@ -114,6 +114,7 @@ codes! {
     111 ALREADY_THERE "a configuration or journal is there already";
     112 TELEMETRY "traces or logs cannot be set up";
     113 CLOCK "the machine's clock is wrong";
+    114 EMPTY_REASON "a reason in the configuration says nothing";
     190 FILE "a file, folder or connection cannot be used";
     199 UNEXPECTED "something failed that has no code of its own";
 
@@ -128,6 +129,7 @@ codes! {
     209 NO_SUCH_SECRET "a secret is used that is not configured";
     210 OTHER_SIGNING_KEY "the journal is signed by another key";
     211 ROTATION_UNFINISHED "a key was not changed, or not wholly";
+    212 SECRET_FACTORY "a secret is still the one that everybody knows";
 
     301 WORKFLOW_UNREADABLE "the workflow file cannot be read";
     302 SCENARIOS_FAIL "a scenario does not come true";
@@ -199,6 +201,8 @@ codes! {
     605 LISTENER_LIMIT "a listener's limit is zero";
     606 CANNOT_LISTEN "the address cannot be listened on";
     607 SIGNATURE_REFUSED "a delivery's signature was refused";
+    608 SOURCE_UNREAD "a listener takes in what the workflow does not read";
+    609 SOURCE_UNPROTECTED "anybody could speak for a source";
 
     701 NO_SUCH_PERSON "nobody has this name";
     702 NAME_TAKEN "somebody has this name already";
@@ -250,6 +254,8 @@ codes! {
     908 NOT_HELD "the referral is not under legal hold";
     909 STEP_REJECTED "the workflow does not take this event";
     910 NO_SUCH_PATIENT "this names no patient";
+    913 NOTHING_PAUSED "nothing is paused for this cause";
+    914 NOT_LIVE "the instance has not gone live yet";
 
     1001 REFERENCE "the reference to a registry is not whole";
     1002 PLAIN_HTTP "a registry elsewhere may not be asked without encryption";

@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use handoff_store::durable_file;
-use handoff_vault::PeopleKey;
+use handoff_vault::InstanceSeal;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -35,7 +35,7 @@ pub struct AccountSet {
 /// Where the file lies, and what opens it.
 pub struct AccountFile {
     path: PathBuf,
-    key: PeopleKey,
+    key: InstanceSeal,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +68,7 @@ impl Default for AccountSet {
 }
 
 impl AccountFile {
-    pub fn new(data: &Path, key: PeopleKey) -> AccountFile {
+    pub fn new(data: &Path, key: InstanceSeal) -> AccountFile {
         AccountFile { path: data.join(NAME), key }
     }
 

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use handoff_store::{AccountChange, CommitError, Record};
-use handoff_vault::{PeopleKey, SecureRandom};
+use handoff_vault::{InstanceSeal, SecureRandom};
 use parking_lot::{Mutex, MutexGuard};
 use zeroize::Zeroizing;
 
@@ -84,7 +84,7 @@ pub struct ChangedBy<'a> {
 impl Accounts {
     /// # Errors
     /// When the file is there and cannot be read, or was written under another instance's key.
-    pub fn open(data: &Path, key: PeopleKey, mut dice: SecureRandom) -> Result<Accounts, AccountsError> {
+    pub fn open(data: &Path, key: InstanceSeal, mut dice: SecureRandom) -> Result<Accounts, AccountsError> {
         let file = AccountFile::new(data, key);
         let accounts = file.read()?;
         let decoy = PasswordVerifier::of(&Password::generate(&mut *dice), &mut *dice)?;

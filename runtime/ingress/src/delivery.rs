@@ -29,6 +29,19 @@ pub struct Delivery {
     /// Without the MLLP frame.
     pub body: Vec<u8>,
     pub received_at: DateTime<Utc>,
+    pub sender: SenderProof,
+}
+
+/// By what a delivery's sender may be believed, before its bytes are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SenderProof {
+    /// The connection: a certificate that the listener asked for, or the operator's reason why none is needed. A signature
+    /// that the trigger names as well is checked all the same.
+    Connection,
+    /// Nothing yet: only a signature can tell, and where none is named nobody is believed.
+    SignatureOnly,
+    /// It was believed when the delivery first came; what it was believed by is not kept.
+    Earlier,
 }
 
 /// By which door a delivery came.

@@ -1,5 +1,6 @@
 //! Takes webhooks and vendors' callbacks over HTTP: the raw body, the headers, and the URL as the sender called it.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower::Service as _;
 
-use crate::delivery::{Acknowledgement, DELIVERY_BYTES_MAX, Delivery, DeliverySink, Transport};
+use crate::delivery::{Acknowledgement, DELIVERY_BYTES_MAX, Delivery, DeliverySink, SenderProof, Transport};
 use crate::listener::{Connection, Listener};
 
 /// What a listener puts up with.
@@ -48,20 +49,26 @@ pub enum Scheme {
     Https,
 }
 
-struct Doors<I> {
+/// The sources that a listener takes in, and by what each one's sender may be believed.
+pub type Sources = BTreeMap<String, SenderProof>;
+
+struct Inlet<I> {
     intake: Arc<I>,
+    sources: Sources,
     clock: Arc<dyn Clock>,
     public_url: Option<String>,
     scheme: Scheme,
     limits: HttpLimits,
 }
 
-/// `POST /in/{source}` for webhooks and `POST /callback/{stage}` for callbacks.
+/// `POST /in/{source}` for webhooks of these sources, and `POST /callback/{stage}` for callbacks, which only a signature
+/// vouches for.
 ///
 /// Vendors sign the URL that they called. Behind a proxy only the configuration knows it: `public_url`, such as
 /// `https://handoff.example.org`. Without one it is put together from the Host header.
 pub fn router<I: DeliverySink>(
     intake: Arc<I>,
+    sources: Sources,
     clock: Arc<dyn Clock>,
     public_url: Option<String>,
     scheme: Scheme,
@@ -71,7 +78,7 @@ pub fn router<I: DeliverySink>(
     Router::new()
         .route("/in/{source}", post(webhook::<I>))
         .route("/callback/{stage}", post(callback::<I>))
-        .with_state(Arc::new(Doors { intake, clock, public_url, scheme, limits }))
+        .with_state(Arc::new(Inlet { intake, sources, clock, public_url, scheme, limits }))
 }
 
 /// What a source is told that speaks too fast.
@@ -149,23 +156,33 @@ fn too_fast(wait: Duration) -> Response<Body> {
 }
 
 async fn webhook<I: DeliverySink>(
-    State(doors): State<Arc<Doors<I>>>,
+    State(inlet): State<Arc<Inlet<I>>>,
     Path(source): Path<String>,
     request: Request,
 ) -> Response<Body> {
-    doors.take(Transport::Webhook, source, request).await
+    // Before a byte of the body is read: a source that this listener does not take in is nobody's.
+    match inlet.sources.get(&source) {
+        Some(sender) => inlet.take(Transport::Webhook, *sender, source, request).await,
+        None => refusal(StatusCode::NOT_FOUND, "this listener takes in no such source"),
+    }
 }
 
 async fn callback<I: DeliverySink>(
-    State(doors): State<Arc<Doors<I>>>,
+    State(inlet): State<Arc<Inlet<I>>>,
     Path(stage): Path<String>,
     request: Request,
 ) -> Response<Body> {
-    doors.take(Transport::Callback, stage, request).await
+    inlet.take(Transport::Callback, SenderProof::SignatureOnly, stage, request).await
 }
 
-impl<I: DeliverySink> Doors<I> {
-    async fn take(&self, door: Transport, source: String, request: Request) -> Response<Body> {
+impl<I: DeliverySink> Inlet<I> {
+    async fn take(
+        &self,
+        transport: Transport,
+        sender: SenderProof,
+        source: String,
+        request: Request,
+    ) -> Response<Body> {
         let (head, body) = request.into_parts();
         let body = match tokio::time::timeout(self.limits.body, to_bytes(body, DELIVERY_BYTES_MAX)).await {
             Err(_) => return refusal(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"),
@@ -173,12 +190,13 @@ impl<I: DeliverySink> Doors<I> {
             Ok(Ok(body)) => body,
         };
         let delivery = Delivery {
-            transport: door,
+            transport,
             source,
             url: self.called_url(&head.headers, &head.uri),
             headers: attributes(&head.headers),
             body: body.into(),
             received_at: self.clock.now(),
+            sender,
         };
         respond(self.intake.take(delivery).await)
     }

@@ -187,7 +187,8 @@ impl Listener {
     }
 }
 
-fn is_loopback(address: IpAddr) -> bool {
+/// Only this machine reaches it.
+pub fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
 

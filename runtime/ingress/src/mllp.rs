@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::connection_limits::{ConnectionPermit, LimitedPeer};
-use crate::delivery::{DELIVERY_BYTES_MAX, Delivery, DeliverySink, Transport};
+use crate::delivery::{DELIVERY_BYTES_MAX, Delivery, DeliverySink, SenderProof, Transport};
 use crate::listener::{Connection, Listener, Socket};
 
 /// What a listener puts up with.
@@ -128,6 +128,7 @@ impl<I: DeliverySink> MllpServer<I> {
             headers: Vec::new(),
             body: message,
             received_at: self.clock.now(),
+            sender: SenderProof::Connection,
         };
         let answer = self.intake.take(delivery).await;
         if answer.body.is_empty() {

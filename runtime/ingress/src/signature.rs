@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::callback_fields::Fields;
+use crate::delivery::SenderProof;
 
 /// What was signed, as it came in.
 #[derive(Clone, Copy, Debug)]
@@ -20,15 +21,6 @@ pub struct Signed<'a> {
     pub url: &'a str,
     pub body: &'a [u8],
     pub fields: &'a Fields,
-}
-
-/// What an empty list of checks means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unsigned {
-    /// The listener has its own authentication: mutual TLS, the practice's network.
-    Trusted,
-    /// Anyone can call: a vendor's callback.
-    Refused,
 }
 
 /// What its signatures vouch for, less the time of signing. The same words signed again an hour later are the same
@@ -73,11 +65,11 @@ pub fn verify(
     signed: Signed<'_>,
     secrets: &Secrets,
     now: DateTime<Utc>,
-    unsigned: Unsigned,
+    sender: SenderProof,
 ) -> Result<Vouched, Forged> {
-    match unsigned {
-        Unsigned::Refused if checks.is_empty() => return Err(Forged::Unchecked),
-        Unsigned::Refused | Unsigned::Trusted => {}
+    match sender {
+        SenderProof::SignatureOnly if checks.is_empty() => return Err(Forged::Unchecked),
+        SenderProof::SignatureOnly | SenderProof::Connection | SenderProof::Earlier => {}
     }
     let mut words = Zeroizing::new(Vec::new());
     for check in checks {

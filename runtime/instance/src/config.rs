@@ -1,6 +1,6 @@
 //! The one configuration file, `handoff.yaml`: what `handoff init` writes and an IT director edits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -10,9 +10,12 @@ use handoff_egress::reach::{EndpointSummaries, EndpointSummary};
 use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_identity::oidc::OidcConfig;
 use handoff_ingress::connection_limits::ConnectionLimitsConfig;
+use handoff_ingress::delivery::SenderProof;
+use handoff_ingress::http::Sources;
 use handoff_ingress::listener::ListenerProtection;
 use handoff_ingress::tls::TlsConfig;
 use handoff_pipeline::deployments::Catalogue;
+use handoff_pipeline::pauses::OutreachLimits;
 use handoff_vault::secrets::SecretSource;
 use handoff_workshop::signature::Trusted;
 use serde::Deserialize;
@@ -46,6 +49,8 @@ pub struct Config {
     pub endpoints: BTreeMap<String, EndpointConfig>,
     #[serde(default)]
     pub retention: Retention,
+    #[serde(default)]
+    pub outreach: Outreach,
     #[serde(default)]
     pub people: PeopleConfig,
     #[serde(default)]
@@ -95,7 +100,9 @@ impl From<WorkflowKey> for WorkflowFile {
 pub struct Listen {
     #[serde(default)]
     pub mllp: Vec<MllpListener>,
-    pub http: HttpListener,
+    /// For webhooks and vendors' callbacks; neither is taken in where it is absent.
+    #[serde(default)]
+    pub http: Option<HttpListener>,
     /// For people; nobody signs in where it is absent.
     #[serde(default)]
     pub api: Option<ApiListener>,
@@ -111,14 +118,54 @@ pub struct MllpListener {
     pub tls: Option<TlsConfig>,
     #[serde(default)]
     pub unencrypted_because: Option<String>,
+    /// Why a listener that the network can reach asks nobody for a certificate.
+    #[serde(default)]
+    pub anybody_because: Option<String>,
     #[serde(default)]
     pub limits: ConnectionLimitsConfig,
+}
+
+/// A source that comes in as webhooks: its name alone, or a block.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "HttpSourceKey")]
+pub struct HttpSource {
+    /// The trigger in the workflow's `stages: trigger:` that reads what comes in under this name.
+    pub source: String,
+    /// Why whoever reaches this listener may speak for it, where neither a signature nor a certificate is asked for.
+    pub anybody_because: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum HttpSourceKey {
+    Name(String),
+    Block(HttpSourceBlock),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HttpSourceBlock {
+    source: String,
+    #[serde(default)]
+    anybody_because: Option<String>,
+}
+
+impl From<HttpSourceKey> for HttpSource {
+    fn from(key: HttpSourceKey) -> HttpSource {
+        match key {
+            HttpSourceKey::Name(source) => HttpSource { source, anybody_because: None },
+            HttpSourceKey::Block(HttpSourceBlock { source, anybody_because }) => HttpSource { source, anybody_because },
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpListener {
     pub address: SocketAddr,
+    /// What may come in at `POST /in/SOURCE`.
+    #[serde(default)]
+    pub sources: Vec<HttpSource>,
     /// How vendors reach us, when a proxy stands before us: it is part of what they sign.
     #[serde(default)]
     pub public_url: Option<String>,
@@ -158,7 +205,7 @@ fn people_at_a_time() -> ConnectionLimitsConfig {
 impl MllpListener {
     pub fn new(source: &str, address: SocketAddr) -> MllpListener {
         let ListenerProtection { tls, unencrypted_because, limits } = ListenerProtection::default();
-        MllpListener { source: source.into(), address, tls, unencrypted_because, limits }
+        MllpListener { source: source.into(), address, tls, unencrypted_because, anybody_because: None, limits }
     }
 
     pub fn guard(&self) -> ListenerProtection {
@@ -177,7 +224,27 @@ impl ApiListener {
 impl HttpListener {
     pub fn new(address: SocketAddr, public_url: Option<String>) -> HttpListener {
         let ListenerProtection { tls, unencrypted_because, limits } = ListenerProtection::default();
-        HttpListener { address, public_url, tls, unencrypted_because, limits }
+        HttpListener { address, sources: Vec::new(), public_url, tls, unencrypted_because, limits }
+    }
+
+    /// The same, with sources that a signature vouches for.
+    pub fn taking(self, sources: &[&str]) -> HttpListener {
+        let signed = |source: &&str| HttpSource { source: source.to_string(), anybody_because: None };
+        HttpListener { sources: sources.iter().map(signed).collect(), ..self }
+    }
+
+    /// Whether every connection shows a certificate that this listener asks for.
+    fn asks_for_certificates(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.clients.is_some())
+    }
+
+    /// By what each source's sender may be believed.
+    pub fn senders(&self) -> Sources {
+        let proof = |source: &HttpSource| match self.asks_for_certificates() || source.anybody_because.is_some() {
+            true => SenderProof::Connection,
+            false => SenderProof::SignatureOnly,
+        };
+        self.sources.iter().map(|source| (source.source.clone(), proof(source))).collect()
     }
 
     pub fn guard(&self) -> ListenerProtection {
@@ -211,6 +278,29 @@ const RETENTION_YEARS: u32 = 7;
 impl Default for Retention {
     fn default() -> Retention {
         Retention { years: RETENTION_YEARS }
+    }
+}
+
+/// Limits on what goes to patients.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Outreach {
+    /// One more message within an hour pauses outreach until a person has looked.
+    pub messages_per_hour_max: u32,
+}
+
+/// A practice writes some dozens a day. So many within an hour are a list that was read twice.
+const MESSAGES_PER_HOUR_MAX: u32 = 300;
+
+impl Default for Outreach {
+    fn default() -> Outreach {
+        Outreach { messages_per_hour_max: MESSAGES_PER_HOUR_MAX }
+    }
+}
+
+impl Outreach {
+    pub fn limits(self) -> OutreachLimits {
+        OutreachLimits { messages_per_hour_max: Some(self.messages_per_hour_max) }
     }
 }
 
@@ -267,7 +357,22 @@ pub enum ConfigError {
          retention:\n      years: {RETENTION_YEARS}"
     )]
     Forgetful { path: String, years: u32 },
+    #[error(
+        "`{key}` gives no reason\n  \
+         help: say in a few words why it is safe here; whoever looks after this instance next has nothing else to go by:\n    \
+         {key}: only the interface engine reaches this port"
+    )]
+    NoReason { path: String, key: &'static str },
 }
+
+/// A reason is a few words, and not one word again and again.
+pub fn is_reason(text: &str) -> bool {
+    let words: BTreeSet<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    words.len() >= REASON_WORDS_MIN
+}
+
+/// "We try it", "It is loopback".
+const REASON_WORDS_MIN: usize = 3;
 
 impl Config {
     /// Reads the file; relative paths in it are relative to its own folder.
@@ -286,6 +391,9 @@ impl Config {
         if config.retention.years < RETENTION_YEARS_MIN {
             return Err(ConfigError::Forgetful { path: name, years: config.retention.years });
         }
+        if let Some((key, _)) = config.reasons().into_iter().find(|(_, reason)| !is_reason(reason)) {
+            return Err(ConfigError::NoReason { path: name, key });
+        }
         config.file = path.to_path_buf();
         let folder = path.parent().unwrap_or(Path::new("."));
         config.data = folder.join(&config.data);
@@ -295,14 +403,28 @@ impl Config {
         config.keys.signing = folder.join(&config.keys.signing);
         config.keys.master = config.keys.master.within(folder);
         let Listen { mllp, http, api } = &mut config.listen;
-        let doors = mllp.iter_mut().map(|door| &mut door.tls).chain([&mut http.tls]);
-        let doors = doors.chain(api.iter_mut().map(|door| &mut door.tls));
-        doors.for_each(|tls| *tls = tls.take().map(|tls| tls.within(folder)));
+        let listeners = mllp.iter_mut().map(|listener| &mut listener.tls);
+        let listeners = listeners.chain(http.iter_mut().map(|listener| &mut listener.tls));
+        let listeners = listeners.chain(api.iter_mut().map(|listener| &mut listener.tls));
+        listeners.for_each(|tls| *tls = tls.take().map(|tls| tls.within(folder)));
         config.people.oidc = config.people.oidc.map(|oidc| oidc.within(folder));
         config.endpoints =
             config.endpoints.into_iter().map(|(name, endpoint)| (name, endpoint.within(folder))).collect();
         config.secrets = config.secrets.into_iter().map(|(name, source)| (name, source.within(folder))).collect();
         Ok(config)
+    }
+
+    /// Every reason that was given for something that would be refused without one, under its key.
+    fn reasons(&self) -> Vec<(&'static str, &str)> {
+        let Listen { mllp, http, api } = &self.listen;
+        let mut reasons = vec![("unsigned_plugins_because", &self.unsigned_plugins_because)];
+        reasons.extend(mllp.iter().map(|listener| ("unencrypted_because", &listener.unencrypted_because)));
+        reasons.extend(mllp.iter().map(|listener| ("anybody_because", &listener.anybody_because)));
+        reasons.extend(http.iter().map(|listener| ("unencrypted_because", &listener.unencrypted_because)));
+        let sources = http.iter().flat_map(|listener| &listener.sources);
+        reasons.extend(sources.map(|source| ("anybody_because", &source.anybody_because)));
+        reasons.extend(api.iter().map(|listener| ("unencrypted_because", &listener.unencrypted_because)));
+        reasons.into_iter().filter_map(|(key, reason)| Some((key, reason.as_deref()?))).collect()
     }
 
     /// Where each endpoint leads, for people.

@@ -49,6 +49,7 @@ use handoff_workshop::signature::Untrusted;
 use serde::{Deserialize, Serialize};
 
 use crate::config::ConfigError;
+use crate::source_protection::SourceError;
 
 /// A code, and the place that goes with it.
 pub type Named = (ErrorCode, Option<String>);
@@ -190,6 +191,7 @@ pub fn coded(error: &(dyn Error + 'static)) -> Option<Named> {
         SecretError,
         SignInError,
         SledTrouble,
+        SourceError,
         StoreError,
         StorePurgeError,
         TlsError,
@@ -214,6 +216,7 @@ impl Coded for ConfigError {
             ConfigError::Malformed { .. } => ErrorCode::CONFIG_MALFORMED,
             ConfigError::OtherFormat { .. } => ErrorCode::CONFIG_FORMAT,
             ConfigError::Forgetful { .. } => ErrorCode::RETENTION_TOO_SHORT,
+            ConfigError::NoReason { .. } => ErrorCode::EMPTY_REASON,
         }
     }
 
@@ -222,6 +225,7 @@ impl Coded for ConfigError {
             ConfigError::Unreadable { path, .. } | ConfigError::Malformed { path, .. } => Some(path.clone()),
             ConfigError::OtherFormat { path, .. } => Some(format!("{path}, format:")),
             ConfigError::Forgetful { path, .. } => Some(format!("{path}, retention: years:")),
+            ConfigError::NoReason { path, key } => Some(format!("{path}, {key}:")),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! set-up is found here, before the first delivery is taken.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -13,11 +13,12 @@ use handoff_egress::egress::Egress;
 use handoff_engine::ids::Digest;
 use handoff_host::{Host, PluginLimits};
 use handoff_pipeline::deployments::{Catalogue, Deployments, Installed, Installer, Keep, WorkflowSource};
+use handoff_pipeline::pauses::OutreachLimits;
 use handoff_pipeline::pipeline::{Pipeline, PipelineParts};
 use handoff_pipeline::rollout::{self, Act};
 use handoff_store::index::{Deployed, IndexError, PAGE_MAX};
 use handoff_store::journal::{Disk, VerifyDepth};
-use handoff_store::{Entry, Index, Origin, Store, StoreOptions};
+use handoff_store::{Entry, Index, Origin, PauseCause, PauseScope, Record, Store, StoreOptions};
 use handoff_vault::secrets::Secrets;
 use handoff_vault::{MasterKey, SecureRandom, Vault, private_disk, system_dice};
 
@@ -26,6 +27,9 @@ use crate::signing_key;
 
 /// Components by digest, below the data folder: what a referral in flight was pinned to must be there as long as it is.
 pub const COMPONENTS: &str = "components";
+
+/// Lies in a data folder that was restored, until it is opened for the first time.
+pub const RESTORED: &str = "restored.json";
 
 /// What an instance stands on: the machine's own disk, or a simulated one.
 pub struct Storage {
@@ -49,7 +53,11 @@ pub struct InstanceParts {
     pub public_url: Option<String>,
     pub clock: Arc<dyn Clock>,
     pub dice: SecureRandom,
-    /// See [`Line::sequential`].
+    pub outreach: OutreachLimits,
+    /// Whether a new instance may write to patients at once. One that is set up begins with its outreach paused, until somebody has
+    /// said that it may go live.
+    pub begins_live: bool,
+    /// See [`PipelineParts::sequential`].
     pub sequential: bool,
 }
 
@@ -70,9 +78,11 @@ impl InstanceParts {
             signing: signing_key::signing(&config.keys.signing, &config.data)?,
             secrets,
             egress,
-            public_url: config.listen.http.public_url.clone(),
+            public_url: config.listen.http.as_ref().and_then(|http| http.public_url.clone()),
             clock,
             dice: system_dice(),
+            outreach: config.outreach.limits(),
+            begins_live: false,
             sequential: false,
         })
     }
@@ -107,7 +117,7 @@ impl InstanceParts {
         let known = store.index().deployments()?;
         let deployments = match Deployed::in_force(&known) {
             Some(last) => in_force(&installer, last)?,
-            None => first(&store, &installer, &self.workflow, self.clock.now())?,
+            None => first(&store, &installer, &self.workflow, self.clock.now(), self.begins_live)?,
         };
         let trial = Deployed::on_trial(&known);
         if let Some((deployed, canary)) = trial {
@@ -140,8 +150,10 @@ impl InstanceParts {
             secrets: self.secrets,
             public_url: self.public_url,
             clock: self.clock,
+            outreach: self.outreach,
             sequential: self.sequential,
-        });
+        })?;
+        hold_restored(&pipeline, &self.data)?;
         if let Some((_, canary)) = trial {
             pipeline.canary().begin(canary.back_at);
         }
@@ -153,18 +165,37 @@ impl InstanceParts {
     }
 }
 
+/// What a restored instance sent after its backup is not in its journal. Nothing leaves until an operator has looked.
+fn hold_restored(pipeline: &Pipeline, data: &Path) -> anyhow::Result<()> {
+    let marker = data.join(RESTORED);
+    if !marker.exists() {
+        return Ok(());
+    }
+    let why = "restored from a backup: what was sent since then is not in the journal";
+    pipeline.pauses.pause(PauseCause::Restored, PauseScope::All, rollout::THE_INSTANCE, why)?;
+    std::fs::remove_file(&marker).with_context(|| format!("cannot remove {}", marker.display()))
+}
+
 /// A new instance begins with the workflow that its configuration names.
 fn first(
     store: &Store,
     installer: &Installer,
     source: &WorkflowSource,
     at: DateTime<Utc>,
+    begins_live: bool,
 ) -> anyhow::Result<Deployments> {
     let installed = installer.install(source, Keep::Yes)?;
     let why = "the workflow with which Handoff began".into();
     let act = Act { origin: Origin::Configured, who: rollout::THE_INSTANCE.into(), why };
     let record = rollout::record(&installed, source, None, None, act)?;
-    store.commit(Entry { at, records: vec![record], sealed: Vec::new() }).wait()?;
+    let not_live = (!begins_live).then(|| Record::Paused {
+        cause: PauseCause::NotLive,
+        scope: PauseScope::Outreach,
+        who: rollout::THE_INSTANCE.into(),
+        why: "a new instance writes to nobody until somebody has said that it may".into(),
+    });
+    let records = std::iter::once(record).chain(not_live).collect();
+    store.commit(Entry { at, records, sealed: Vec::new() }).wait()?;
     let moves = installed.workflow().moves.clone();
     Ok(Deployments::new(installed, moves))
 }

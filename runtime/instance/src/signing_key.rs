@@ -94,8 +94,17 @@ fn read(path: &Path) -> anyhow::Result<SigningKey> {
     let unusable = |text: String| Failure::new(ErrorCode::SIGNING_KEY, text);
     let pem = fs::read_to_string(path)
         .with_context(|| unusable(format!("cannot read the signing key {} (`keys: signing:`)", path.display())))?;
-    SigningKey::from_pkcs8_pem(&pem).map_err(|_| {
-        unusable(format!("{} is not an Ed25519 private key in PKCS#8 PEM (`keys: signing:`)", path.display())).into()
+    parse(&pem, path)
+}
+
+/// A signing key, read from `path`.
+///
+/// # Errors
+/// When it is none.
+pub fn parse(pem: &str, path: &Path) -> anyhow::Result<SigningKey> {
+    SigningKey::from_pkcs8_pem(pem).map_err(|_| {
+        let text = format!("{} is not an Ed25519 private key in PKCS#8 PEM (`keys: signing:`)", path.display());
+        Failure::new(ErrorCode::SIGNING_KEY, text).into()
     })
 }
 

@@ -1,5 +1,6 @@
-//! Backup of an instance that runs, and restoring one. A backup is the journal, the key ring, the accounts, the components and
-//! the configuration; the master key is not in it, so that whoever finds a backup finds nobody's name.
+//! Backup of an instance that runs, and restoring one. A backup is the journal, the key ring, the accounts, the components, the
+//! configuration and, sealed, the signing key. The master key is not in it, so that whoever finds a backup finds nobody's name:
+//! a backup and the master key are all that a restore needs.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -13,10 +14,11 @@ use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_engine::ids::Digest;
 use handoff_identity::accounts;
 use handoff_instance::open::COMPONENTS;
+use handoff_instance::signing_key;
 use handoff_pipeline::deployments::WorkflowSource;
 use handoff_store::index::Deployed;
 use handoff_store::{Position, Record, durable_file, store};
-use handoff_vault::KEYRING_FILE;
+use handoff_vault::{KEYRING_FILE, MasterKey, Vault, system_dice};
 use serde::{Deserialize, Serialize};
 
 use crate::operations::{Operations, Operator, Request};
@@ -28,6 +30,9 @@ const FORMAT: &str = "handoff/backup@1";
 
 /// The configuration as it was, to be looked at and put back by hand: a restored instance may stand elsewhere.
 const CONFIGURATION: &str = "configuration";
+
+/// The key that signs the journal, sealed under the master key.
+const SIGNING_KEY: &str = "signing.sealed";
 
 /// A backup is its owner's alone.
 const FOLDER_MODE: u32 = 0o700;
@@ -67,8 +72,17 @@ impl Request for BackUp {
     fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<Label> {
         let BackUp { to } = self;
         let _alone = operations.alone();
-        make_empty(&to)?;
         let pipeline = &operations.pipeline;
+        // Nobody may find out on the day of a restore: what is damaged is not copied as if it were whole.
+        if let Some(damage) = pipeline.store.reader().damaged().first() {
+            bail!(Failure::new(
+                ErrorCode::JOURNAL_DAMAGED,
+                format!(
+                    "the journal is damaged, and no backup was made of it: {damage}\n  help: restore this segment from the last good backup, and keep that one"
+                )
+            ));
+        }
+        make_empty(&to)?;
         let Operator { who, why, role: _ } = operator;
         operations.record(Record::BackedUp { through: pipeline.store.last(), who, why })?;
         let through = pipeline.store.backup(&to)?;
@@ -77,7 +91,13 @@ impl Request for BackUp {
         let kept = operations.paths.data.join(COMPONENTS);
         let components = copy_components(&kept, &to.join(COMPONENTS))?;
         copy_people(&operations.paths.data, &to)?;
+        copy_signing_key(operations, &to)?;
         copy_configuration(operations, &to.join(CONFIGURATION))?;
+        // Read back, every byte: a disk that took it need not have it.
+        let key = signing_key::signing(&operations.paths.signing, &operations.paths.data)?.verifying_key();
+        let sound = handoff_store::journal::verify(&to.join("journal"), &key)
+            .with_context(|| unfit(format!("what was copied to {} is not whole", to.display())))?;
+        ensure!(sound.last == through, unfit(format!("the copy ends at entry {}, not {through}", sound.last)));
         let label = Label { format: FORMAT.into(), at: pipeline.clock.now(), through, components };
         let path = to.join(LABEL);
         durable_file::create(&path, &serde_json::to_vec_pretty(&label)?, FILE_MODE)
@@ -86,11 +106,26 @@ impl Request for BackUp {
     }
 }
 
+/// What a restored instance finds when it is opened: it holds everything back until an operator has looked.
+pub use handoff_instance::open::RESTORED;
+
+/// Where the signing key comes from, and goes.
+pub struct SigningKeyOut<'p> {
+    pub master: MasterKey,
+    /// Written where there is none; one that is there has to be that of the backup's day, or later.
+    pub path: &'p Path,
+}
+
 /// Proves a backup and makes a data folder of it. `key` is any public key that ever signed its journal.
 ///
 /// # Errors
 /// When the backup was not finished or is not sound, or there is something in `data` already.
-pub fn restore(from: &Path, data: &Path, key: &VerifyingKey) -> anyhow::Result<Restored> {
+pub fn restore(
+    from: &Path,
+    data: &Path,
+    key: &VerifyingKey,
+    signing: Option<SigningKeyOut<'_>>,
+) -> anyhow::Result<Restored> {
     let label = from.join(LABEL);
     let label = fs::read(&label)
         .with_context(|| unfit(format!("{} is not a finished backup: it has no {LABEL}", from.display())))?;
@@ -117,6 +152,11 @@ pub fn restore(from: &Path, data: &Path, key: &VerifyingKey) -> anyhow::Result<R
         components == label.components,
         unfit(format!("the backup was made with {} components, and {components} are left", label.components))
     );
+    if let Some(signing) = signing {
+        restore_signing_key(from, data, signing)?;
+    }
+    let marker = data.join(RESTORED);
+    durable_file::create(&marker, &serde_json::to_vec(&label)?, FILE_MODE).with_context(|| cannot_write(&marker))?;
     Ok(Restored { at: label.at, through: sound.last, segments: sound.segments, bytes: sound.bytes, components })
 }
 
@@ -136,6 +176,34 @@ fn make_empty(folder: &Path) -> anyhow::Result<()> {
 
 fn unfit(text: String) -> Failure {
     Failure::new(ErrorCode::BACKUP_UNFIT, text)
+}
+
+fn copy_signing_key(operations: &Operations, to: &Path) -> anyhow::Result<()> {
+    let paths = &operations.paths;
+    let key = signing_key::private_pem(&signing_key::signing(&paths.signing, &paths.data)?)?;
+    let sealed = operations.pipeline.vault.backup_seal().close(key.as_bytes(), &mut *system_dice());
+    let sealed = sealed.context("the signing key is too long to be sealed")?;
+    let path = to.join(SIGNING_KEY);
+    durable_file::create(&path, &sealed, FILE_MODE).with_context(|| cannot_write(&path))
+}
+
+/// Opens the key ring with the master key, and with it the signing key of the backup's day.
+fn restore_signing_key(from: &Path, data: &Path, out: SigningKeyOut<'_>) -> anyhow::Result<()> {
+    let SigningKeyOut { master, path } = out;
+    let vault = Vault::open(data, master, system_dice(), 0)?;
+    let sealed = match fs::read(from.join(SIGNING_KEY)) {
+        Ok(sealed) => sealed,
+        // A backup of an earlier version has none.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error).with_context(|| unfit("the signing key in the backup cannot be read".into())),
+    };
+    if path.exists() {
+        return Ok(());
+    }
+    let pem = vault.backup_seal().open(&sealed);
+    let pem = pem.with_context(|| unfit("the signing key in the backup is damaged, or of another instance".into()))?;
+    let pem = std::str::from_utf8(&pem).map_err(|_| unfit("the signing key in the backup is no text".into()))?;
+    signing_key::establish(path, &signing_key::parse(pem, path)?)
 }
 
 /// The accounts as they lie, sealed; an instance that nobody signs in to has none.

@@ -16,6 +16,7 @@ pub mod holds;
 pub mod keys;
 pub mod metrics;
 pub mod operations;
+pub mod pauses;
 pub mod referrals;
 pub mod replay_decisions;
 pub mod reports;

@@ -68,7 +68,7 @@ impl Operations {
     /// When a signing key that an interrupted rotation left behind cannot be put in its place, or the accounts not be read.
     pub fn new(pipeline: Arc<Pipeline>, paths: Paths) -> anyhow::Result<Operations> {
         signing_key::settle(&paths.signing, &paths.data)?;
-        let people = Accounts::open(&paths.data, pipeline.vault.people_key(), system_dice())?;
+        let people = Accounts::open(&paths.data, pipeline.vault.people_seal(), system_dice())?;
         Ok(Operations {
             pipeline,
             paths,

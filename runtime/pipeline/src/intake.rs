@@ -2,16 +2,19 @@
 //! for a person once more ([`redelivery`]). [`matching`] says which referral is meant.
 
 pub mod callback;
+pub mod counts;
 mod matching;
 pub mod redelivery;
 mod reply;
 pub mod trigger;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handoff_ingress::delivery::{Acknowledgement, Delivery, DeliverySink, Transport};
 use handoff_vault::secrets::Secrets;
 
+use self::counts::{SourceCount, SourceCounts};
 use crate::transaction::Transactions;
 use crate::transaction::locks::Locks;
 
@@ -22,11 +25,17 @@ pub struct Intake {
     secrets: Arc<Secrets>,
     /// Held by whoever may create a referral, or answers a delivery.
     names: Locks,
+    counts: SourceCounts,
 }
 
 impl Intake {
     pub(crate) fn new(transactions: Arc<Transactions>, secrets: Arc<Secrets>) -> Intake {
-        Intake { transactions, secrets, names: Locks::default() }
+        Intake { transactions, secrets, names: Locks::default(), counts: SourceCounts::default() }
+    }
+
+    /// What came in since the start, by source.
+    pub fn counts(&self) -> BTreeMap<String, SourceCount> {
+        self.counts.all()
     }
 }
 

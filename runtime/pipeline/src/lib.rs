@@ -15,6 +15,7 @@ pub mod error;
 pub mod error_codes;
 pub mod from_wit;
 pub mod intake;
+pub mod pauses;
 pub mod pipeline;
 pub mod plugin_report;
 pub mod referrals;

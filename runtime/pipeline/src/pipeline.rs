@@ -25,15 +25,18 @@ use chrono::{DateTime, Utc};
 use handoff_clock::Clock;
 use handoff_egress::egress::Egress;
 use handoff_egress::pacing::{EndpointQueues, QueueState};
+use handoff_engine::ids::StageKey;
 use handoff_host::Host;
 use handoff_store::Store;
 use handoff_vault::Vault;
 use handoff_vault::secrets::Secrets;
 
 use crate::delivery::LetterDelivery;
+use crate::delivery::letter_ends::LetterEnd;
 use crate::deployments::{Deployments, Installer};
 use crate::error::PipelineError;
 use crate::intake::Intake;
+use crate::pauses::{OutreachLimits, Pauses};
 use crate::referrals::migration::Migration;
 use crate::rollout::canary_health::CanaryHealth;
 use crate::transaction::Transactions;
@@ -51,6 +54,8 @@ pub struct Pipeline {
     pub intake: Arc<Intake>,
     pub delivery: Arc<LetterDelivery>,
     pub migration: Migration,
+    /// What keeps letters from going on.
+    pub pauses: Arc<Pauses>,
     pub(crate) transactions: Arc<Transactions>,
 }
 
@@ -66,12 +71,15 @@ pub struct PipelineParts {
     /// Where vendors call back; absent when we cannot be reached from outside.
     pub public_url: Option<String>,
     pub clock: Arc<dyn Clock>,
+    pub outreach: OutreachLimits,
     /// One letter after the other, in due order: a rehearsal must come out the same each time.
     pub sequential: bool,
 }
 
 impl Pipeline {
-    pub fn new(parts: PipelineParts) -> Pipeline {
+    /// # Errors
+    /// When the index or the journal cannot be read.
+    pub fn new(parts: PipelineParts) -> Result<Pipeline, PipelineError> {
         let PipelineParts {
             store,
             vault,
@@ -82,6 +90,7 @@ impl Pipeline {
             secrets,
             public_url,
             clock,
+            outreach,
             sequential,
         } = parts;
         let (vault, deployments, egress) = (Arc::new(vault), Arc::new(deployments), Arc::new(egress));
@@ -93,8 +102,10 @@ impl Pipeline {
             Arc::clone(&clock),
             Arc::new(EndpointQueues::new(egress.rates())),
         ));
-        let delivery = LetterDelivery::new(Arc::clone(&transactions), Arc::clone(&egress), public_url, sequential);
-        Pipeline {
+        let pauses = Arc::new(Pauses::open(store.clone(), Arc::clone(&clock), transactions.leases.clone(), outreach)?);
+        let (letters, ways) = (Arc::clone(&transactions), Arc::clone(&egress));
+        let delivery = LetterDelivery::new(letters, ways, Arc::clone(&pauses), public_url, sequential);
+        Ok(Pipeline {
             intake: Arc::new(Intake::new(Arc::clone(&transactions), Arc::clone(&secrets))),
             delivery: Arc::new(delivery),
             migration: Migration::new(Arc::clone(&transactions)),
@@ -106,13 +117,19 @@ impl Pipeline {
             egress,
             secrets,
             clock,
+            pauses,
             transactions,
-        }
+        })
     }
 
     /// Plugins that keep failing, by digest, and until when each is left alone.
     pub fn resting(&self) -> BTreeMap<String, DateTime<Utc>> {
         self.delivery.breaker.resting(self.clock.now())
+    }
+
+    /// How attempts at letters ended since the start.
+    pub fn letter_ends(&self) -> BTreeMap<(StageKey, LetterEnd), u64> {
+        self.delivery.ends.all()
     }
 
     /// How each endpoint is: whether it answers, and what waits for it.

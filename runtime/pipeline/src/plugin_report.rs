@@ -11,7 +11,7 @@ use std::time::Duration;
 use handoff_host::{Host, HostError, PluginLimits, WitWorld};
 use serde::{Deserialize, Serialize};
 
-pub use self::grants::StageGrant;
+pub use self::grants::{StageGrant, checks_with};
 pub use self::provenance::{BadgeStanding, Provenance};
 
 /// One component's label.

@@ -18,7 +18,7 @@ use handoff_engine::letter::{LetterBody, Message};
 use handoff_engine::render::measure_sms;
 use handoff_host::contract::interpreter;
 use handoff_host::{Call, Host, PluginLimits};
-use handoff_ingress::delivery::{Delivery, Transport};
+use handoff_ingress::delivery::{Delivery, SenderProof, Transport};
 use handoff_pipeline::contact_rules;
 use handoff_pipeline::contact_rules::Passage;
 use handoff_pipeline::pipeline::Pipeline;
@@ -204,6 +204,7 @@ fn order(number: usize) -> Delivery {
         headers: Vec::new(),
         body: text.replace("PATID1234", &format!("PAT{number}")).into_bytes(),
         received_at: SystemClock.now(),
+        sender: SenderProof::Connection,
     }
 }
 

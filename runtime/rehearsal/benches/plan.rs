@@ -13,7 +13,7 @@ use chrono::TimeDelta;
 use handoff_clock::{Clock, VirtualClock};
 use handoff_engine::ids::ReferralId;
 use handoff_engine::referral::Referral;
-use handoff_ingress::delivery::{Delivery, Transport};
+use handoff_ingress::delivery::{Delivery, SenderProof, Transport};
 use handoff_pipeline::bundled_workflow;
 use handoff_pipeline::deployments::Keep;
 use handoff_pipeline::pipeline::Pipeline;
@@ -92,6 +92,7 @@ async fn one(pipeline: &Arc<Pipeline>) -> anyhow::Result<Arc<Referral>> {
         headers: Vec::new(),
         body: ORDER.as_bytes().to_vec(),
         received_at: pipeline.clock.now(),
+        sender: SenderProof::Connection,
     };
     pipeline.intake.take_order(delivery).await;
     pipeline.settle().await?;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use handoff_clock::{Clock, SystemClock};
-use handoff_instance::config::{HttpListener, Listen, MllpListener};
+use handoff_instance::config::{Listen, MllpListener};
 use handoff_pipeline::bundled_workflow;
 use handoff_pipeline::deployments::Keep;
 use handoff_pipeline::pipeline::Pipeline;
@@ -60,7 +60,7 @@ async fn run(swaps: usize) -> anyhow::Result<()> {
     let house = rehearsal::house(1, data.path(), egress, secrets, clock);
     let pipeline = Arc::new(house.build()?);
     let any: SocketAddr = ([127, 0, 0, 1], 0).into();
-    let listen = Listen { mllp: vec![MllpListener::new("hl7", any)], http: HttpListener::new(any, None), api: None };
+    let listen = Listen { mllp: vec![MllpListener::new("hl7", any)], http: None, api: None };
     let service = service::start(&listen, Arc::clone(&pipeline)).await?;
     let address = *service.mllp.first().context("an MLLP listener")?;
     let next = Arc::new(AtomicUsize::new(0));

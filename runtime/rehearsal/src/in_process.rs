@@ -11,7 +11,7 @@ use handoff_egress::endpoint::Endpoint;
 use handoff_egress::http::{Failed, Received};
 use handoff_egress::smtp::{Unsaid, Word};
 use handoff_egress::transport::{Carried, Login, Wire};
-use handoff_ingress::delivery::{Delivery, DeliverySink, Transport};
+use handoff_ingress::delivery::{Delivery, DeliverySink, SenderProof, Transport};
 use handoff_ingress::http;
 use handoff_pipeline::pipeline::Pipeline;
 use handoff_practice::{OutboundAnswer, OutboundMessage, Refusal, Server, Simulation};
@@ -82,31 +82,33 @@ impl Wire for Outward {
     }
 }
 
-/// The way in: through the doors of a line.
+/// The way in: what a listener would hand on.
 #[derive(Clone)]
 pub struct InProcessTransport {
     pipeline: Arc<Pipeline>,
-    doors: Router,
+    router: Router,
     /// The source of HL7 messages, as the workflow names it.
     hl7: String,
 }
 
 impl InProcessTransport {
     pub fn new(pipeline: Arc<Pipeline>) -> InProcessTransport {
-        InProcessTransport::from(pipeline, script::HL7)
+        InProcessTransport::from(pipeline, script::HL7, Some("webhook"))
     }
 
-    /// With another name for the source of HL7 messages than the recipe's.
-    pub fn from(pipeline: Arc<Pipeline>, hl7: &str) -> InProcessTransport {
+    /// With other names for the sources than the bundled workflow's.
+    pub fn from(pipeline: Arc<Pipeline>, hl7: &str, webhook: Option<&str>) -> InProcessTransport {
         let (scheme, limits) = (http::Scheme::Https, http::HttpLimits::default());
-        let doors = http::router(
+        let sources = webhook.map(|source| (source.to_string(), SenderProof::SignatureOnly)).into_iter().collect();
+        let router = http::router(
             Arc::clone(&pipeline.intake),
+            sources,
             Arc::clone(&pipeline.clock),
             Some(PUBLIC_URL.into()),
             scheme,
             limits,
         );
-        InProcessTransport { pipeline, doors, hl7: hl7.into() }
+        InProcessTransport { pipeline, router, hl7: hl7.into() }
     }
 
     /// Hands a parcel in and waits for the answer.
@@ -119,7 +121,7 @@ impl InProcessTransport {
                     .into_iter()
                     .fold(Request::post(path), |request: Builder, (name, value)| request.header(name, value));
                 let Ok(request) = request.body(Body::from(body)) else { return OutboundAnswer::None("no request") };
-                let Ok(answer) = self.doors.clone().oneshot(request).await;
+                let Ok(answer) = self.router.clone().oneshot(request).await;
                 OutboundAnswer::Status(answer.status().as_u16())
             }
         }
@@ -133,6 +135,7 @@ impl InProcessTransport {
             headers: Vec::new(),
             body,
             received_at: self.pipeline.clock.now(),
+            sender: SenderProof::Connection,
         };
         let answer = DeliverySink::take(&*self.pipeline.intake, delivery).await;
         if answer.body.is_empty() {

@@ -100,12 +100,16 @@ impl Rehearsal {
         let any = "127.0.0.1:0".parse().context("loopback")?;
         let listen = Listen {
             mllp: vec![MllpListener::new(crate::script::HL7, any)],
-            http: HttpListener::new(any, Some(PUBLIC_URL.into())),
+            http: Some(HttpListener::new(any, Some(PUBLIC_URL.into())).taking(&["webhook"])),
             api: None,
         };
         let service = service::start(&listen, Arc::clone(&pipeline)).await?;
         let mllp = *service.mllp.first().context("an MLLP listener")?;
-        practice.connect(Handoff { mllp, http: format!("http://{}", service.http), ..handoff() });
+        practice.connect(Handoff {
+            mllp,
+            http: format!("http://{}", service.http.context("an HTTP listener")?),
+            ..handoff()
+        });
         let world = practice.world().clone();
         Ok(Rehearsal { world, pipeline, clock, end, way: Way::Sockets(Box::new(Street { practice, service })) })
     }
@@ -138,7 +142,7 @@ impl Rehearsal {
         let house = house(seed, data, egress, secrets, clock.clone());
         let house = InstanceParts { sequential: true, workflow: script.source().clone(), ..house };
         let pipeline = Arc::new(house.build_on(ground)?);
-        let way = Way::Indoors(InProcessTransport::from(Arc::clone(&pipeline), script.hl7()));
+        let way = Way::Indoors(InProcessTransport::from(Arc::clone(&pipeline), script.hl7(), script.webhook()));
         Ok(Rehearsal { world, pipeline, clock, end, way })
     }
 
@@ -247,6 +251,8 @@ pub fn house(seed: u64, data: &Path, egress: Egress, secrets: Arc<Secrets>, cloc
         public_url: Some(PUBLIC_URL.into()),
         clock,
         dice: Box::new(dice),
+        outreach: Default::default(),
+        begins_live: true,
         sequential: false,
     }
 }

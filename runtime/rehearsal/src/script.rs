@@ -140,6 +140,11 @@ impl Script {
         &self.hl7
     }
 
+    /// The source of webhooks, where there is one.
+    pub fn webhook(&self) -> Option<&str> {
+        self.webhook.as_deref()
+    }
+
     /// Where the world finds an instance that plays this.
     pub fn handoff(&self) -> Handoff {
         let webhook = |name: &String| Webhook { url: format!("{PUBLIC_URL}/in/{name}"), secret: WEBHOOK_KEY.into() };

@@ -73,7 +73,7 @@ impl Summary {
             escalated: marked("escalated"),
             opted_out: marked("opted-out"),
             messages_sent: ledger.texts.len() + ledger.mails.iter().filter(|mail| mail.person.is_some()).count(),
-            dead_letters: index.dead_letters(PAGE_MAX)?.len(),
+            dead_letters: index.dead_count().map(|count| (count.letters + count.deliveries) as usize)?,
             lost,
             doubled: ledger.duplicates(),
             journal_entries: pipeline.store.last().0,

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::task::Poll;
 
 use anyhow::Context as _;
 use axum::extract::State;
@@ -16,7 +17,8 @@ use handoff_identity::oidc::Oidc;
 use handoff_ingress::http::Scheme;
 use handoff_ingress::listener::Listener;
 use handoff_ingress::{http, mllp};
-use handoff_instance::config::{ApiListener, Listen, PeopleConfig};
+use handoff_instance::config::{ApiListener, HttpListener, Listen, PeopleConfig};
+use handoff_instance::source_protection;
 use handoff_operations::control_socket;
 use handoff_operations::operations::Operations;
 use handoff_pipeline::pipeline::Pipeline;
@@ -34,7 +36,7 @@ use crate::journal_scrub;
 pub struct Service {
     /// Where each MLLP listener really listens: port 0 in the configuration means any free one.
     pub mllp: Vec<SocketAddr>,
-    pub http: SocketAddr,
+    pub http: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     listeners: JoinSet<()>,
     pipeline: Arc<Pipeline>,
@@ -43,8 +45,10 @@ pub struct Service {
 /// Opens every listener. Deliveries are taken from here on; letters wait for [`Service::run_until`].
 ///
 /// # Errors
-/// When an address cannot be listened on, or may not be: the network could reach it unencrypted.
+/// When an address cannot be listened on, or may not be: the network could reach it unencrypted, or anybody could speak for a
+/// source there.
 pub async fn start(listen: &Listen, pipeline: Arc<Pipeline>) -> anyhow::Result<Service> {
+    source_protection::check(listen, &pipeline.deployments.current(), &pipeline.host)?;
     let (stop, stopped) = watch::channel(false);
     let mut listeners = JoinSet::new();
     let mut addresses = Vec::new();
@@ -63,17 +67,31 @@ pub async fn start(listen: &Listen, pipeline: Arc<Pipeline>) -> anyhow::Result<S
         };
         listeners.spawn(mllp.serve(listener, tcp, stopped.clone()));
     }
-    let listener = Listener::open("http", listen.http.address, &listen.http.guard())?;
-    let tcp = bind(listen.http.address).await?;
-    let http = tcp.local_addr()?;
-    let tls = listener.is_encrypted();
-    tracing::info!(address = %http, tls, "listening for webhooks and callbacks over HTTP");
-    let (scheme, limits) = (if tls { Scheme::Https } else { Scheme::Http }, http::HttpLimits::default());
-    let public_url = listen.http.public_url.clone();
-    let router = http::router(Arc::clone(&pipeline.intake), Arc::clone(&pipeline.clock), public_url, scheme, limits);
-    let router = router.merge(health(Arc::clone(&pipeline)));
-    listeners.spawn(http::serve(listener, tcp, router, limits, stopped));
+    let http = match &listen.http {
+        Some(configured) => Some(serve_http(configured, &pipeline, &mut listeners, stopped).await?),
+        None => None,
+    };
     Ok(Service { mllp: addresses, http, stop, listeners, pipeline })
+}
+
+/// Webhooks, callbacks and the instance's health.
+async fn serve_http(
+    configured: &HttpListener,
+    pipeline: &Arc<Pipeline>,
+    listeners: &mut JoinSet<()>,
+    stopped: watch::Receiver<bool>,
+) -> anyhow::Result<SocketAddr> {
+    let listener = Listener::open("http", configured.address, &configured.guard())?;
+    let tcp = bind(configured.address).await?;
+    let address = tcp.local_addr()?;
+    let tls = listener.is_encrypted();
+    tracing::info!(%address, tls, "listening for webhooks and callbacks over HTTP");
+    let (scheme, limits) = (if tls { Scheme::Https } else { Scheme::Http }, http::HttpLimits::default());
+    let (intake, clock) = (Arc::clone(&pipeline.intake), Arc::clone(&pipeline.clock));
+    let router = http::router(intake, configured.senders(), clock, configured.public_url.clone(), scheme, limits);
+    let router = router.merge(health(Arc::clone(pipeline)));
+    listeners.spawn(http::serve(listener, tcp, router, limits, stopped));
+    Ok(address)
 }
 
 impl Service {
@@ -169,27 +187,23 @@ impl Service {
     }
 }
 
-/// Resolves when the operator says stop: SIGTERM from systemd, or Ctrl-C. Listens for both from the moment it is called.
+/// Resolves when Handoff is to stop: SIGTERM from systemd, Ctrl-C, a terminal that closes, or whoever means to dump core. All of
+/// them end in order. Listens from the moment it is called.
 pub fn terminated() -> impl Future<Output = ()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let [terminate, interrupt] = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
-    async fn heard(signal: std::io::Result<tokio::signal::unix::Signal>, name: &str) {
-        match signal {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(error) => {
-                tracing::warn!(%error, "{name} cannot be waited for");
-                std::future::pending().await
-            }
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+    let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup(), SignalKind::quit()];
+    let heard = |kind: SignalKind| match signal(kind) {
+        Ok(signal) => Some(signal),
+        Err(error) => {
+            tracing::warn!(%error, ?kind, "a signal cannot be waited for");
+            None
         }
-    }
-    async {
-        tokio::select! {
-            () = heard(terminate, "SIGTERM") => {}
-            () = heard(interrupt, "SIGINT") => {}
-        }
-    }
+    };
+    let mut signals: Vec<Signal> = kinds.into_iter().filter_map(heard).collect();
+    std::future::poll_fn(move |context| {
+        let heard = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+        if heard { Poll::Ready(()) } else { Poll::Pending }
+    })
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -219,6 +233,7 @@ async fn ready(State(pipeline): State<Arc<Pipeline>>) -> (StatusCode, Json<Value
         "plugin_calls": pipeline.plugin_calls(),
         "endpoints": pipeline.endpoints(),
         "plugins_resting": pipeline.resting(),
+        "paused": pipeline.pauses.state(),
         "journal_damage": damage.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
     (status, Json(body))

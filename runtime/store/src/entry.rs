@@ -248,6 +248,19 @@ pub enum Record {
         who: String,
         why: String,
     },
+    /// From here on less leaves, for this cause. One of a cause stands until it is resumed.
+    Paused {
+        cause: PauseCause,
+        scope: PauseScope,
+        who: String,
+        why: String,
+    },
+    /// This cause holds nothing back any more.
+    Resumed {
+        cause: PauseCause,
+        who: String,
+        why: String,
+    },
     /// Retention took entries older than `before` out of the journal; the segments' seals remain.
     Purged {
         before: DateTime<Utc>,
@@ -278,6 +291,36 @@ impl Record {
         }
         self
     }
+}
+
+/// Why less leaves than is due.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::Display, strum::EnumString,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum PauseCause {
+    /// A person said so.
+    Operator,
+    /// Nobody has said yet that patients may be written to.
+    NotLive,
+    /// The instance was restored from a backup: what was sent since then is not in its journal.
+    Restored,
+    /// More messages left within an hour than is usual.
+    Volume,
+}
+
+/// What a pause holds back.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::Display, strum::EnumString,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum PauseScope {
+    /// Messages to patients. The chart is read and written, and tasks reach people.
+    Outreach,
+    /// Every letter and every timer. What comes in is taken.
+    All,
 }
 
 /// How a deployment is tried on a few before it is put in force. Both in percent, from 1 to 100.

@@ -28,7 +28,8 @@ use handoff_engine::referral::Referral;
 
 pub use self::agenda::DueTimer;
 pub use self::answer::{
-    ConsentOnFile, DeadItem, Delivered, Deployed, Doubt, Hold, InFlight, Listed, OutboxItem, ReferralFilter, WhatDied,
+    ConsentOnFile, DeadCount, DeadItem, Delivered, Deployed, Doubt, Hold, InFlight, Listed, OutboxItem, Pause,
+    ReferralFilter, WhatDied,
 };
 pub use self::keyed::{KeyedIndex, Unusable};
 pub use self::kind::{Kind, Kinds};
@@ -117,14 +118,21 @@ pub trait Index: Send + Sync {
 
     fn letter_by_vendor_id(&self, vendor_id: &VendorMessageId) -> Result<Option<LetterId>, IndexError>;
 
-    /// Letters and deliveries that wait for a person; at most `limit` and at most [`PAGE_MAX`].
-    fn dead_letters(&self, limit: usize) -> Result<Vec<DeadItem>, IndexError>;
+    /// Letters and deliveries that wait for a person, oldest first, of later entries than `after`; some `limit` of them, and some
+    /// [`PAGE_MAX`] at most. What stands in one entry is not parted: whoever goes on after the last one's position misses none.
+    fn dead_letters(&self, after: Position, limit: usize) -> Result<Vec<DeadItem>, IndexError>;
+
+    /// How many wait, however many they are. No journal is read.
+    fn dead_count(&self) -> Result<DeadCount, IndexError>;
 
     /// The letter or delivery that waits under this name.
     fn dead_letter(&self, item: &str) -> Result<Option<DeadItem>, IndexError>;
 
     /// Referrals under legal hold, in order of id.
     fn holds(&self) -> Result<Vec<Hold>, IndexError>;
+
+    /// What holds letters back, and why.
+    fn pauses(&self) -> Result<Vec<Pause>, IndexError>;
 
     /// Every entry that touched the referral, oldest first.
     fn history(&self, referral: &ReferralId) -> Result<Vec<Position>, IndexError>;

@@ -21,7 +21,8 @@ pub mod view;
 mod tests;
 
 pub use entry::{
-    AccountChange, Canary, DeliveryVerdict, Entry, InstanceKey, Origin, Record, Sealed, Settlement, SignInFault,
+    AccountChange, Canary, DeliveryVerdict, Entry, InstanceKey, Origin, PauseCause, PauseScope, Record, Sealed,
+    Settlement, SignInFault,
 };
 pub use index::Index;
 pub use json::Json;

@@ -77,6 +77,7 @@ impl Coded for SecretError {
                 ErrorCode::SECRET_COMMAND
             }
             SecretError::NotText { .. } | SecretError::Empty { .. } => ErrorCode::SECRET_EMPTY,
+            SecretError::Factory { .. } => ErrorCode::SECRET_FACTORY,
         }
     }
 
@@ -87,7 +88,9 @@ impl Coded for SecretError {
             SecretError::NotRun { program, .. } | SecretError::Failed { program, .. } => {
                 Some(format!("command: {program}"))
             }
-            SecretError::NotText { origin } | SecretError::Empty { origin } => Some(origin.clone()),
+            SecretError::NotText { origin } | SecretError::Empty { origin } | SecretError::Factory { origin } => {
+                Some(origin.clone())
+            }
             SecretError::NoProgram => Some("command:".into()),
         }
     }

@@ -25,10 +25,10 @@ use rand::rngs::StdRng;
 mod clear;
 pub mod crypto_provider;
 mod error_codes;
+mod instance_seal;
 mod keyring;
 pub mod master;
 mod memory;
-mod people;
 mod seal;
 mod sealing;
 pub mod secrets;
@@ -37,10 +37,10 @@ pub mod token;
 pub mod tokenise;
 
 pub use clear::{Clear, ClearBytes};
+pub use instance_seal::InstanceSeal;
 pub use keyring::{EXTENT_SLOTS, FILE as KEYRING_FILE, KeyringError};
 pub use master::MasterKey;
 pub use memory::MemoryLookup;
-pub use people::PeopleKey;
 pub use sealing::Sealing;
 
 use clear::Key;
@@ -100,6 +100,7 @@ pub struct Vault {
     patient_key: Key,
     name_key: Key,
     people_key: Key,
+    backup_key: Key,
     dice: Mutex<SecureRandom>,
     slots: Mutex<Slots>,
 }
@@ -157,6 +158,7 @@ impl Vault {
             patient_key: derived("patient"),
             name_key: derived("name"),
             people_key: derived("people"),
+            backup_key: derived("backup"),
             keyring,
             dice: Mutex::new(dice),
             slots: Mutex::new(Slots { next: slots_taken, recent: HashMap::new(), order: VecDeque::new() }),
@@ -187,9 +189,14 @@ impl Vault {
         BlindedName::new(format!("{kind}:{}", token::opaque(&mac)))
     }
 
-    /// What seals the accounts of those who work here.
-    pub fn people_key(&self) -> PeopleKey {
-        PeopleKey(self.people_key.clone())
+    /// For the accounts of those who work here.
+    pub fn people_seal(&self) -> InstanceSeal {
+        InstanceSeal { key: self.people_key.clone(), place: b"handoff people" }
+    }
+
+    /// For what a backup holds that whoever finds it must not have.
+    pub fn backup_seal(&self) -> InstanceSeal {
+        InstanceSeal { key: self.backup_key.clone(), place: b"handoff backup" }
     }
 
     /// # Errors

@@ -22,6 +22,9 @@ pub enum SecretSource {
     Command(Vec<String>),
 }
 
+/// What stands in a new secret's file. Everybody knows it: it is refused.
+pub const FACTORY: &str = "replace-me";
+
 /// A secret in clear.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
@@ -42,6 +45,8 @@ pub enum SecretError {
     NotText { origin: String },
     #[error("{origin} is empty")]
     Empty { origin: String },
+    #[error("{origin} still holds what `handoff init` wrote there: {FACTORY}\nhelp: put the real secret in its place")]
+    Factory { origin: String },
     #[error("`command:` names no program\nhelp: command: [/usr/local/bin/print-secret]")]
     NoProgram,
 }
@@ -80,7 +85,8 @@ impl SecretSource {
         };
         let text = std::str::from_utf8(&bytes).map_err(|_| SecretError::NotText { origin: origin.clone() })?;
         match text.trim_end_matches(['\r', '\n']) {
-            "" => Err(SecretError::Empty { origin }),
+            text if text.trim().is_empty() => Err(SecretError::Empty { origin }),
+            FACTORY => Err(SecretError::Factory { origin }),
             secret => Ok(Secret::new(secret.to_string())),
         }
     }

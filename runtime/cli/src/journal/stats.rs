@@ -83,7 +83,7 @@ impl Figures {
             in_flight: index.in_flight(),
             ended: ended(view)?,
             held: index.holds()?.len(),
-            dead_letters: index.dead_letters(PAGE_MAX)?.len(),
+            dead_letters: index.dead_count().map(|count| (count.letters + count.deliveries) as usize)?,
             letters_owed: index.letter_ids_due(DateTime::<Utc>::MAX_UTC, PAGE_MAX).len(),
             letters_due: index.letter_ids_due(Utc::now(), PAGE_MAX).len(),
             next_timer: index.next_timer(),

@@ -35,7 +35,7 @@ fn open(folder: &Path) -> Accounts {
 
 fn try_open(folder: &Path) -> Result<Accounts, AccountsError> {
     let vault = Vault::open(folder, master(), system_dice(), 0).expect("a vault");
-    Accounts::open(folder, vault.people_key(), system_dice())
+    Accounts::open(folder, vault.people_seal(), system_dice())
 }
 
 impl Fixture {

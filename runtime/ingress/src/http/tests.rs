@@ -31,6 +31,11 @@ impl Running {
     }
 }
 
+/// As tests call them.
+fn sources() -> Sources {
+    ["orders", "x"].map(|source| (source.to_string(), SenderProof::SignatureOnly)).into()
+}
+
 async fn run(guard: ListenerProtection, limits: HttpLimits, public_url: Option<&str>) -> Running {
     let kept: Arc<Mutex<Vec<Delivery>>> = Arc::default();
     let keeper = Arc::clone(&kept);
@@ -43,7 +48,7 @@ async fn run(guard: ListenerProtection, limits: HttpLimits, public_url: Option<&
     let listener = Listener::open("http", address, &guard).expect("a good guard");
     let scheme = if listener.is_encrypted() { Scheme::Https } else { Scheme::Http };
     let public_url = public_url.map(str::to_string);
-    let router = router(Arc::new(intake), Arc::new(SystemClock), public_url, scheme, limits);
+    let router = router(Arc::new(intake), sources(), Arc::new(SystemClock), public_url, scheme, limits);
     let (open, closing) = watch::channel(false);
     tokio::spawn(super::serve(listener, tcp, router, limits, closing));
     Running { address, kept, open }

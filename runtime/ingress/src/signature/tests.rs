@@ -63,7 +63,8 @@ fn twilios_own_examples_hold() {
     ] {
         let fields = Fields::open(content_type, body.as_bytes()).expect("opened");
         let signed = Signed { url, body: body.as_bytes(), fields: &fields };
-        let held = verify(&[twilio(parts, signature)], signed, &secrets(), now(), Unsigned::Refused).map(|_| ());
+        let held =
+            verify(&[twilio(parts, signature)], signed, &secrets(), now(), SenderProof::SignatureOnly).map(|_| ());
         assert_eq!(held, expected, "{url} {body} {signature}");
     }
 }
@@ -90,7 +91,7 @@ fn hmac_sha256_in_hexadecimal_holds() {
             signed_at: None,
             max_age_seconds: 0,
         };
-        assert_eq!(verify(&[check], signed, &secrets, now(), Unsigned::Trusted).map(|_| ()), expected);
+        assert_eq!(verify(&[check], signed, &secrets, now(), SenderProof::Connection).map(|_| ()), expected);
     }
 }
 
@@ -112,7 +113,8 @@ fn ed25519_holds_within_its_window_only() {
         }
     };
     let signed = Signed { url: "", body, fields: &Fields::default() };
-    let held = |check: SignatureCheck| verify(&[check], signed, &secrets(), now(), Unsigned::Refused).map(|_| ());
+    let held =
+        |check: SignatureCheck| verify(&[check], signed, &secrets(), now(), SenderProof::SignatureOnly).map(|_| ());
     let stale = |off_seconds| Err(Forged::Stale { off_seconds, allowed_seconds: 300 });
     for (off_seconds, expected) in
         [(0, Ok(())), (-300, Ok(())), (300, Ok(())), (-301, stale(301)), (301, stale(301)), (-86_400, stale(86_400))]
@@ -135,17 +137,17 @@ fn ed25519_holds_within_its_window_only() {
 fn every_check_counts_and_no_check_is_no_proof() {
     let signed = Signed { url: "https://x", body: b"", fields: &Fields::default() };
     let held = |checks: &[SignatureCheck], unsigned| verify(checks, signed, &secrets(), now(), unsigned).map(|_| ());
-    assert_eq!(held(&[], Unsigned::Refused), Err(Forged::Unchecked));
-    assert_eq!(held(&[], Unsigned::Trusted), Ok(()));
+    assert_eq!(held(&[], SenderProof::SignatureOnly), Err(Forged::Unchecked));
+    assert_eq!(held(&[], SenderProof::Connection), Ok(()));
     let good = {
         let mac = Hmac::<Sha1>::new_from_slice(b"12345").expect("any length").chain_update(b"https://x");
         twilio(vec![Part::Url], &STANDARD.encode(mac.finalize().into_bytes()))
     };
-    assert_eq!(held(&[good.clone(), good.clone()], Unsigned::Refused), Ok(()));
+    assert_eq!(held(&[good.clone(), good.clone()], SenderProof::SignatureOnly), Ok(()));
     let bad = SignatureCheck { message: vec![], ..good.clone() };
-    assert_eq!(held(&[good.clone(), bad], Unsigned::Trusted), Err(Forged::Mismatch { name: "twilio".into() }));
+    assert_eq!(held(&[good.clone(), bad], SenderProof::Connection), Err(Forged::Mismatch { name: "twilio".into() }));
     let unknown = SignatureCheck { secret: "nobody's".into(), ..good };
-    assert_eq!(held(&[unknown], Unsigned::Trusted), Err(Forged::NoSecret { name: "nobody's".into() }));
+    assert_eq!(held(&[unknown], SenderProof::Connection), Err(Forged::NoSecret { name: "nobody's".into() }));
 }
 
 #[test]
@@ -165,7 +167,7 @@ fn a_signature_vouches_for_one_delivery_however_it_is_written() {
         let signature = STANDARD.encode(mac.finalize().into_bytes());
         let check = SignatureCheck { signed_at: timed_at, max_age_seconds: 300, ..twilio(parts, &signature) };
         let check = SignatureCheck { max_age_seconds: timed_at.map_or(0, |_| 300), ..check };
-        verify(&[check], signed, &secrets, now(), Unsigned::Refused).expect("believed")
+        verify(&[check], signed, &secrets, now(), SenderProof::SignatureOnly).expect("believed")
     };
     let came = "Body=yes&From=%2B15125550143&MessageSid=SM1&NumMedia=0";
     let (today, later) = (now().timestamp_millis(), now().timestamp_millis() + 60_000);

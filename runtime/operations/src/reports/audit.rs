@@ -85,6 +85,10 @@ fn deed(record: &Record) -> Option<Deed> {
         }
         Record::Settled { item, how, who, why } => by(Kind::Settled, who, format!("{}: {item}", word(how)), Some(why)),
         Record::Held { referral, who, why } => by(Kind::Held, who, format!("held referral {referral}"), Some(why)),
+        Record::Paused { cause, scope, who, why } => {
+            by(Kind::Paused, who, format!("paused {scope} ({cause})"), Some(why))
+        }
+        Record::Resumed { cause, who, why } => by(Kind::Resumed, who, format!("resumed ({cause})"), Some(why)),
         Record::Released { referral, who, why } => {
             by(Kind::Released, who, format!("released referral {referral}"), Some(why))
         }

@@ -85,6 +85,8 @@ fn line(record: &Record, referral: ReferralId) -> Option<String> {
         Record::Delivery { .. }
         | Record::Held { .. }
         | Record::Released { .. }
+        | Record::Paused { .. }
+        | Record::Resumed { .. }
         | Record::Happened { .. }
         | Record::Stepped { .. }
         | Record::Ignored { .. }

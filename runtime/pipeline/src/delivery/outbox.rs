@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use handoff_egress::pacing::Permit;
 use handoff_engine::ids::LetterId;
+use handoff_engine::letter::LetterBody;
+use handoff_store::PauseScope;
 use tokio::task::JoinSet;
 
 use super::LetterDelivery;
@@ -28,7 +30,7 @@ impl LetterDelivery {
     /// Gives each letter whose turn has come to a worker, as long as there is room. Returns how many there were.
     pub(crate) async fn hand_out(self: &Arc<Self>, workers: &mut Workers) -> Result<usize, PipelineError> {
         let mut handed = 0;
-        while workers.len() < UNDER_WAY_MAX {
+        while workers.len() < UNDER_WAY_MAX && self.pauses.scope() != Some(PauseScope::All) {
             let Some(due) = self.next_due() else { break };
             handed += 1;
             let delivery = Arc::clone(self);
@@ -61,6 +63,14 @@ impl LetterDelivery {
             },
         };
         let Some(item) = self.transactions.store.index().outbox(&lease.letter)? else { return Ok(()) };
+        if matches!(item.letter.body, LetterBody::Message(_)) {
+            if self.pauses.scope().is_some() {
+                self.pauses.park(lease.letter);
+                lease.leave_to_queue();
+                return Ok(());
+            }
+            self.pauses.count_message()?;
+        }
         match self.perform(item, pass).await? {
             AttemptOutcome::Concluded => {}
             AttemptOutcome::Waits => lease.leave_to_queue(),

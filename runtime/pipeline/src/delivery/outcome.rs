@@ -204,12 +204,34 @@ impl DeliveryAttempt<'_> {
     }
 
     async fn conclude(self) -> Result<AttemptOutcome, PipelineError> {
+        self.delivery.ends.note(&self.stage, self.transaction.draft.records());
         self.transaction.commit().await?;
         Ok(AttemptOutcome::Concluded)
     }
 }
 
 impl LetterDelivery {
+    /// Gives up every message that is due while outreach is held, as one that may have reached its patient. A person looks at
+    /// each. Returns how many there were.
+    ///
+    /// # Errors
+    /// When the journal or the index fails.
+    pub async fn doubt_due_messages(&self, why: &str) -> Result<usize, PipelineError> {
+        let (store, now) = (&self.transactions.store, self.transactions.clock.now());
+        let mut count = 0;
+        let parked = self.pauses.parked();
+        for id in parked.into_iter().chain(store.index().letter_ids_due(now, usize::MAX)) {
+            let Some(item) = store.index().outbox(&id)? else { continue };
+            let LetterBody::Message(message) = &item.letter.body else { continue };
+            let mut transaction = self.transactions.begin_on(vec![id.referral]).await;
+            transaction.draft.record(Record::Dropped { letter: id, dead: true, why: why.into(), in_doubt: true });
+            transaction.transition(id.referral, sent(now, id, message, true))?;
+            transaction.commit().await?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
     /// A letter without a workflow or a stage waits for a person.
     pub(super) async fn drop_dead(&self, item: &OutboxItem, why: &str) -> Result<AttemptOutcome, PipelineError> {
         let mut transaction = self.transactions.begin_in_force();

@@ -10,8 +10,8 @@ use handoff_engine::workflow::StageKind;
 use handoff_host::contract::carrier::{Callback, Inbound, InboundEvent, InboundReply, InboundStatus};
 use handoff_host::{self as host, Call, reason};
 use handoff_ingress::callback_fields::Fields;
-use handoff_ingress::delivery::{Acknowledgement, Delivery};
-use handoff_ingress::signature::{self, Signed, Unsigned, Vouched};
+use handoff_ingress::delivery::{Acknowledgement, Delivery, SenderProof};
+use handoff_ingress::signature::{self, Signed, Vouched};
 use handoff_store::Json;
 use handoff_store::entry::{DeliveryVerdict, Record};
 use serde_json::json;
@@ -128,8 +128,13 @@ impl Intake {
         let host::Answer::AuthenticateCallback(checks) = self.transactions.call(installed, stage, &call)? else {
             return Err(PipelineError::OtherAnswer { stage: stage.clone() });
         };
-        let verified =
-            signature::verify(&checks, signed, &self.secrets, self.transactions.clock.now(), Unsigned::Refused);
+        let verified = signature::verify(
+            &checks,
+            signed,
+            &self.secrets,
+            self.transactions.clock.now(),
+            SenderProof::SignatureOnly,
+        );
         Ok(verified.inspect_err(|forged| tracing::warn!(%stage, %forged, "callback refused")).ok())
     }
 

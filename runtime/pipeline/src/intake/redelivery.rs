@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use handoff_engine::ids::{LetterId, Token};
 use handoff_engine::letter::{Letter, LetterBody, Message};
 use handoff_host::contract::types::Attribute;
-use handoff_ingress::delivery::{Delivery, Transport};
+use handoff_ingress::delivery::{Delivery, SenderProof, Transport};
 use handoff_store::Position;
 use handoff_store::entry::{DeliveryVerdict, Record, Settlement};
 use handoff_store::index::{DeadItem, WhatDied};
@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Intake;
-use super::trigger::Sender;
 use crate::error::PipelineError;
 use crate::transaction::Transactions;
 
@@ -74,8 +73,16 @@ impl Intake {
         };
         let body = self.transactions.vault.reveal_bytes(&token, &self.transactions.store)?.as_slice().to_vec();
         let headers = self.kept_headers(&envelope)?;
-        let delivery = Delivery { transport: door, source, url: String::new(), headers, body, received_at: at };
-        match self.trigger(&delivery, Sender::Believed).await?.verdict {
+        let delivery = Delivery {
+            transport: door,
+            source,
+            url: String::new(),
+            headers,
+            body,
+            received_at: at,
+            sender: SenderProof::Earlier,
+        };
+        match self.trigger(&delivery).await?.verdict {
             Some(DeliveryVerdict::Dead { location, message, help }) => {
                 Err(PipelineError::StillDead { item: item.into(), location, message, help })
             }

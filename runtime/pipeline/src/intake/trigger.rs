@@ -8,8 +8,8 @@ use handoff_host::contract::interpreter::{self, Meaning};
 use handoff_host::contract::types::Attribute;
 use handoff_host::{self as host, Call, FaultKind};
 use handoff_ingress::callback_fields::Fields;
-use handoff_ingress::delivery::{Acknowledgement, Delivery, Transport, is_credential};
-use handoff_ingress::signature::{self, Signed, Unsigned};
+use handoff_ingress::delivery::{Acknowledgement, Delivery, SenderProof, Transport, is_credential};
+use handoff_ingress::signature::{self, Signed};
 use handoff_store::Json;
 use handoff_store::entry::{DeliveryVerdict, Record};
 use serde_json::json;
@@ -20,14 +20,6 @@ use crate::deployments::Installed;
 use crate::error::PipelineError;
 use crate::transaction::Transaction;
 use crate::{from_wit, to_wit};
-
-/// Whether a delivery's sender still has to show who it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sender {
-    Claimed,
-    /// It was believed when the delivery first came; what it was believed by is not kept.
-    Believed,
-}
 
 /// What became of a delivery.
 pub(super) struct Understood {
@@ -54,24 +46,27 @@ impl From<Acknowledgement> for Understood {
 impl Intake {
     /// Takes a delivery in. When it is answered, it is durable.
     pub async fn take_order(&self, delivery: Delivery) -> Acknowledgement {
-        match self.trigger(&delivery, Sender::Claimed).await {
-            Ok(understood) => understood.answer,
-            Err(error) => {
-                tracing::error!(source = %delivery.source, error = %Chain(&error), "a delivery was not taken; its sender will try again");
-                Acknowledgement::unavailable()
-            }
+        let understood = self.trigger(&delivery).await.unwrap_or_else(|error| {
+            tracing::error!(source = %delivery.source, error = %Chain(&error), "a delivery was not taken; its sender will try again");
+            Acknowledgement::unavailable().into()
+        });
+        let Understood { answer, verdict } = understood;
+        // Not under a name that only its sender knows.
+        if answer != Acknowledgement::not_found() {
+            self.counts.note(&delivery.source, delivery.received_at, verdict.as_ref(), answer.status < 400);
         }
+        answer
     }
 
     #[tracing::instrument(name = "delivery", level = "debug", skip_all, fields(door = delivery.transport.name(), stage))]
-    pub(super) async fn trigger(&self, delivery: &Delivery, sender: Sender) -> Result<Understood, PipelineError> {
+    pub(super) async fn trigger(&self, delivery: &Delivery) -> Result<Understood, PipelineError> {
         let installed = self.transactions.deployments.current();
         let stage = StageKind::Trigger.key(&delivery.source);
         let Some(settings) = installed.settings(&stage) else { return Ok(Acknowledgement::not_found().into()) };
         // Not before: what nobody here knows by its name may be anything.
         tracing::Span::current().record("stage", stage.as_str());
         let wire = to_wit::delivery(delivery);
-        if delivery.transport != Transport::Mllp && sender == Sender::Claimed {
+        if delivery.transport != Transport::Mllp && delivery.sender != SenderProof::Earlier {
             let call = Call::AuthenticateDelivery { delivery: wire.clone(), settings: settings.clone() };
             let host::Answer::AuthenticateDelivery(checks) = self.transactions.call(&installed, &stage, &call)? else {
                 return Err(PipelineError::OtherAnswer { stage });
@@ -79,7 +74,7 @@ impl Intake {
             let fields = Fields::default();
             let signed = Signed { url: &delivery.url, body: &delivery.body, fields: &fields };
             if let Err(forged) =
-                signature::verify(&checks, signed, &self.secrets, self.transactions.clock.now(), Unsigned::Trusted)
+                signature::verify(&checks, signed, &self.secrets, self.transactions.clock.now(), delivery.sender)
             {
                 tracing::warn!(source = %delivery.source, %forged, "delivery refused");
                 return Ok(Acknowledgement::forged().into());
@@ -305,6 +300,7 @@ fn as_recorded(installed: &Installed, stage: &StageKey, delivery: &Delivery) -> 
         headers: Vec::new(),
         body: Vec::new(),
         received_at: delivery.received_at,
+        sender: delivery.sender,
     };
     let settings = installed.settings(stage).unwrap_or_default();
     Ok(Json::of(&Call::Interpret { delivery: to_wit::delivery(&bare), settings })?)

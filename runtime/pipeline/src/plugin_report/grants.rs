@@ -50,8 +50,8 @@ impl StageGrant {
     }
 }
 
-/// Asked with a delivery and a callback in which nothing is. One that gives no answer has nothing checked.
-fn checks_with(host: &Host, plugin: &Plugin, settings: &str) -> BTreeSet<String> {
+/// The secrets that a plugin has signatures checked with. Asked with a delivery and a callback in which nothing is. One that gives no answer has nothing checked.
+pub fn checks_with(host: &Host, plugin: &Plugin, settings: &str) -> BTreeSet<String> {
     let settings = || settings.to_owned();
     let calls = plugin.worlds().iter().filter_map(|world| match world {
         WitWorld::Trigger => {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use handoff_engine::event::Event;
+use handoff_store::PauseScope;
 use tokio::sync::watch;
 
 use crate::delivery::outbox::{UNDER_WAY_MAX, Workers, finished};
@@ -19,6 +20,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 impl Pipeline {
     /// Fires the timers that are due. Returns how many there were.
     pub async fn wake(&self) -> Result<usize, PipelineError> {
+        if self.pauses.scope() == Some(PauseScope::All) {
+            return Ok(0);
+        }
         let due = self.store.index().timers_due(self.clock.now(), TIMERS_AT_ONCE);
         for timer in &due {
             let mut transaction = self.transactions.begin_on(vec![timer.referral]).await;
@@ -68,6 +72,8 @@ impl Pipeline {
             // Ahead of need, so that no delivery waits for it.
             self.vault.provision()?;
             let due = match workers.len() < UNDER_WAY_MAX {
+                // What is held is looked at again in a while; whoever lets it go on commits, and that wakes us.
+                _ if self.pauses.scope() == Some(PauseScope::All) => None,
                 true => self.next_due(),
                 // A letter that is due finds no room; the end of another will wake us.
                 false => self.store.index().next_timer(),

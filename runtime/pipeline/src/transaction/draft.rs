@@ -42,6 +42,10 @@ impl<'a> Draft<'a> {
         self.records.push(record);
     }
 
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
     pub fn referral(&self, id: ReferralId) -> Option<&Arc<Referral>> {
         self.referrals.get(&id)
     }

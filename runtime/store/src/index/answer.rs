@@ -9,7 +9,7 @@ use handoff_engine::referral::Channel;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::entry::{Canary, DeliveryVerdict, Origin};
+use crate::entry::{Canary, DeliveryVerdict, Origin, PauseCause, PauseScope};
 use crate::json::Json;
 use crate::position::Position;
 
@@ -145,6 +145,24 @@ pub struct Hold {
     pub why: String,
     pub at: DateTime<Utc>,
     pub position: Position,
+}
+
+/// Something that holds letters back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    pub cause: PauseCause,
+    pub scope: PauseScope,
+    pub who: String,
+    pub why: String,
+    pub at: DateTime<Utc>,
+    pub position: Position,
+}
+
+/// How many letters and deliveries wait for a person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DeadCount {
+    pub letters: u64,
+    pub deliveries: u64,
 }
 
 /// Something that waits for a person.

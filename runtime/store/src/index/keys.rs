@@ -3,6 +3,7 @@
 use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId, Token};
 use handoff_engine::referral::Channel;
 
+use crate::entry::PauseCause;
 use crate::index::rows::RowKey;
 
 pub const IN_FLIGHT: u8 = b'r';
@@ -22,6 +23,7 @@ pub const DEPLOYMENT: u8 = b'e';
 pub const OUTBOX: u8 = b'o';
 pub const DEAD: u8 = b'x';
 pub const HOLD: u8 = b'l';
+pub const PAUSE: u8 = b'q';
 pub const BLOCK: u8 = b'b';
 pub const META: u8 = b'm';
 
@@ -163,6 +165,10 @@ pub fn dead(item: &str) -> RowKey {
 
 pub fn hold(referral: &ReferralId) -> RowKey {
     key(HOLD, &[&id(referral)])
+}
+
+pub fn pause(cause: PauseCause) -> RowKey {
+    key(PAUSE, &[cause.to_string().as_bytes()])
 }
 
 pub fn block(number: u64) -> RowKey {

@@ -142,6 +142,8 @@ impl Projection<'_, '_> {
             Record::Consented { address, channel, .. } => self.rows.put(keys::consent(address, *channel), here),
             Record::Held { referral, .. } => self.rows.put(keys::hold(referral), here),
             Record::Released { referral, .. } => self.rows.remove(keys::hold(referral)),
+            Record::Paused { cause, .. } => self.rows.put(keys::pause(*cause), here),
+            Record::Resumed { cause, .. } => self.rows.remove(keys::pause(*cause)),
             // History and blocks say enough.
             Record::Ignored { .. }
             | Record::Decided { .. }
@@ -334,6 +336,8 @@ pub fn touched_by(record: &Record) -> Vec<ReferralId> {
         | Record::Deployed { .. }
         | Record::Consented { .. }
         | Record::Keyed { .. }
+        | Record::Paused { .. }
+        | Record::Resumed { .. }
         | Record::Purged { .. }
         | Record::Rotated { .. }
         | Record::BackedUp { .. }

@@ -14,8 +14,8 @@ use crate::index::row::{self, OutboxRow, ReferralRow};
 use crate::index::rows::{Rows, Value};
 use crate::index::search::{history_of, referrals_under, search};
 use crate::index::{
-    ConsentOnFile, DeadItem, Delivered, Deployed, Doubt, DueTimer, Hold, InFlight, Index, IndexError, KeyedIndex,
-    Listed, OutboxItem, PAGE_MAX, ReferralFilter, Search, WhatDied, keys,
+    ConsentOnFile, DeadCount, DeadItem, Delivered, Deployed, Doubt, DueTimer, Hold, InFlight, Index, IndexError,
+    KeyedIndex, Listed, OutboxItem, PAGE_MAX, Pause, ReferralFilter, Search, WhatDied, keys,
 };
 use crate::journal::Numbered;
 use crate::position::Position;
@@ -210,14 +210,28 @@ impl<R: Rows> Index for KeyedIndex<R> {
         self.view().rows.get(&keys::vendor_id(vendor_id))?.map(|value| row::read_vendor_id(&value)).transpose()
     }
 
-    fn dead_letters(&self, limit: usize) -> Result<Vec<DeadItem>, IndexError> {
+    fn dead_letters(&self, after: Position, limit: usize) -> Result<Vec<DeadItem>, IndexError> {
         let mut places = self.view().places(&[keys::DEAD], keys::DEAD)?;
+        places.retain(|(_, at)| *at > after);
         places.sort_by_key(|(_, at)| *at);
+        let most = limit.min(PAGE_MAX);
+        let last = places.get(most.saturating_sub(1)).map(|(_, at)| *at);
         let mut answers = Vec::new();
-        for (key, at) in places.into_iter().take(limit.min(PAGE_MAX)) {
+        for (key, at) in places.into_iter().take_while(|(_, at)| most > 0 && last.is_none_or(|last| *at <= last)) {
             answers.extend(self.dead(&String::from_utf8_lossy(&key[1..]), at)?);
         }
         Ok(answers)
+    }
+
+    fn dead_count(&self) -> Result<DeadCount, IndexError> {
+        let mut count = DeadCount::default();
+        for (key, _) in self.view().places(&[keys::DEAD], keys::DEAD)? {
+            match String::from_utf8_lossy(&key[1..]).parse::<LetterId>() {
+                Ok(_) => count.letters += 1,
+                Err(_) => count.deliveries += 1,
+            }
+        }
+        Ok(count)
     }
 
     fn dead_letter(&self, item: &str) -> Result<Option<DeadItem>, IndexError> {
@@ -225,6 +239,23 @@ impl<R: Rows> Index for KeyedIndex<R> {
             Some(at) => self.dead(item, at),
             None => Ok(None),
         }
+    }
+
+    fn pauses(&self) -> Result<Vec<Pause>, IndexError> {
+        let mut pauses = Vec::new();
+        for (key, at) in self.view().places(&[keys::PAUSE], keys::PAUSE)? {
+            pauses.extend(self.found(at, "a pause", |entry| {
+                entry.records.iter().rev().find_map(|record| {
+                    let Record::Paused { cause, scope, who, why } = record else { return None };
+                    let pause = || {
+                        let (cause, scope) = (*cause, *scope);
+                        Pause { cause, scope, who: who.clone(), why: why.clone(), at: entry.at, position: at }
+                    };
+                    (*keys::pause(*cause) == key[..]).then(pause)
+                })
+            })?);
+        }
+        Ok(pauses)
     }
 
     fn holds(&self) -> Result<Vec<Hold>, IndexError> {

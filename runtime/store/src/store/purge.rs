@@ -199,6 +199,8 @@ fn dead_item(record: &Record) -> Option<String> {
         | Record::BrokeGlass { .. }
         | Record::Held { .. }
         | Record::Released { .. }
+        | Record::Paused { .. }
+        | Record::Resumed { .. }
         | Record::Purged { .. }
         | Record::Rotated { .. }
         | Record::BackedUp { .. } => None,
@@ -211,6 +213,7 @@ fn lasting_row(record: &Record) -> Option<RowKey> {
         Record::Consented { address, channel, .. } => Some(keys::consent(address, *channel)),
         Record::Keyed { patient, .. } => Some(keys::key_slot(patient)),
         Record::Deployed { deployment, .. } => Some(keys::deployment(deployment)),
+        Record::Paused { cause, .. } => Some(keys::pause(*cause)),
         // A referral's names last as long as the referral does.
         Record::Named { .. } => None,
         Record::Dropped { .. }
@@ -235,6 +238,7 @@ fn lasting_row(record: &Record) -> Option<RowKey> {
         | Record::BrokeGlass { .. }
         | Record::Held { .. }
         | Record::Released { .. }
+        | Record::Resumed { .. }
         | Record::Purged { .. }
         | Record::Rotated { .. }
         | Record::BackedUp { .. } => None,

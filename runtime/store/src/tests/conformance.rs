@@ -169,12 +169,15 @@ fn letters_agree(model: &Model, index: &dyn Index) {
         let vendor_id = VendorMessageId::new(format!("SM{number}"));
         assert_eq!(index.letter_by_vendor_id(&vendor_id).expect("vendor id"), model.vendor(&vendor_id));
     }
-    let dead = index.dead_letters(PAGE_MAX).expect("dead letters");
+    let dead = index.dead_letters(Position::START, PAGE_MAX).expect("dead letters");
     for item in &dead {
         assert_eq!(index.dead_letter(&item.item).expect("dead letter").as_ref(), Some(item));
     }
     assert_eq!(dead.into_iter().map(|it| it.item).collect::<std::collections::BTreeSet<_>>(), model.dead());
     assert_eq!(index.dead_letter("nothing").expect("dead letter"), None);
+    let mut pauses: Vec<_> = index.pauses().expect("pauses").into_iter().map(|it| (it.cause, it.position)).collect();
+    pauses.sort_unstable();
+    assert_eq!(pauses, model.pauses());
     let holds = index.holds().expect("holds");
     assert_eq!(holds.into_iter().map(|it| (it.referral, it.position)).collect::<Vec<_>>(), model.holds());
 }

@@ -8,7 +8,7 @@ use handoff_engine::ids::{BlindedName, LetterId, PatientId, ReferralId, Token, V
 use handoff_engine::referral::{Channel, Referral};
 use parking_lot::Mutex;
 
-use crate::entry::{DeliveryVerdict, Entry, Record, Sealed};
+use crate::entry::{DeliveryVerdict, Entry, PauseCause, Record, Sealed};
 use crate::index::{Kinds, Search, touched_by};
 use crate::journal::{Entries, ReadError};
 use crate::position::Position;
@@ -144,6 +144,22 @@ impl Model {
             }
         }
         dead
+    }
+
+    pub fn pauses(&self) -> Vec<(PauseCause, Position)> {
+        let mut pauses = BTreeMap::new();
+        for (at, record) in self.records() {
+            match record {
+                Record::Paused { cause, .. } => {
+                    pauses.insert(cause, at);
+                }
+                Record::Resumed { cause, .. } => {
+                    pauses.remove(&cause);
+                }
+                _ => {}
+            }
+        }
+        pauses.into_iter().collect()
     }
 
     pub fn holds(&self) -> Vec<(ReferralId, Position)> {

@@ -13,7 +13,7 @@ use handoff_engine::referral::{
 };
 use serde_json::json;
 
-use crate::entry::{DeliveryVerdict, Entry, Origin, Record, Sealed, Settlement};
+use crate::entry::{DeliveryVerdict, Entry, Origin, PauseCause, PauseScope, Record, Sealed, Settlement};
 use crate::journal::DiskDice;
 use crate::json::Json;
 
@@ -153,7 +153,7 @@ impl Practice {
         let due = self.now + Duration::seconds(self.dice.below(100_000) as i64);
         let digest = Digest::of(&number.to_be_bytes());
         let why = "a test".to_string();
-        match self.dice.below(22) {
+        match self.dice.below(24) {
             0..=4 => self.step(number),
             5 | 6 => {
                 let letter = Letter { id: letter, due, expires: None, body: LetterBody::ReadRecord };
@@ -218,6 +218,14 @@ impl Practice {
                 vec![Record::BrokeGlass { referral, who, until: due, why }]
             }
             20 => vec![Record::Released { referral: referral_id(number), who: "counsel".to_string(), why }],
+            21 | 22 => {
+                let causes = [PauseCause::Operator, PauseCause::NotLive, PauseCause::Volume];
+                let (cause, who) = (causes[self.dice.below(3) as usize], "someone".to_string());
+                match self.dice.below(2) {
+                    0 => vec![Record::Paused { cause, scope: PauseScope::Outreach, who, why }],
+                    _ => vec![Record::Resumed { cause, who, why }],
+                }
+            }
             _ => vec![Record::Deployed {
                 deployment: Digest::of(&self.dice.below(3).to_be_bytes()),
                 workflow: "referral".to_string(),

@@ -8,12 +8,13 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use handoff_operations::dead_letters::{Dismiss, Replay, Show, Shown};
 use handoff_operations::operations::{Operator, Request as _};
+use handoff_store::Position;
 use handoff_store::index::{DeadItem, PAGE_MAX, WhatDied};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::access::Caller;
-use super::extract::{Body, Named, Reason};
+use super::extract::{Asked, Body, Named, Reason};
 use super::problem::{HttpProblem, failed};
 use super::{Api, refused};
 
@@ -21,6 +22,8 @@ use super::{Api, refused};
 #[derive(Serialize, ToSchema)]
 pub(super) struct Dead {
     item: String,
+    /// Its place in the journal; a list goes on `after` it.
+    position: u64,
     #[schema(value_type = String, format = DateTime)]
     at: DateTime<Utc>,
     /// `letter` or `delivery`.
@@ -46,12 +49,12 @@ pub(super) struct Again {
 
 impl From<DeadItem> for Dead {
     fn from(dead: DeadItem) -> Dead {
-        let DeadItem { item, position: _, at, what } = dead;
+        let DeadItem { item, position: Position(position), at, what } = dead;
         match what {
-            WhatDied::Letter { letter: _, why } => Dead { item, at, what: "letter", why, help: None },
+            WhatDied::Letter { letter: _, why } => Dead { item, position, at, what: "letter", why, help: None },
             WhatDied::Delivery { source, kind, location, message, help } => {
                 let why = format!("from {source} ({kind}), at {location}: {message}");
-                Dead { item, at, what: "delivery", why, help: Some(help) }
+                Dead { item, position, at, what: "delivery", why, help: Some(help) }
             }
         }
     }
@@ -61,13 +64,28 @@ fn operator(caller: &Caller, why: String) -> Operator {
     Operator { who: caller.person.name.clone(), role: Some(caller.person.role.name().into()), why }
 }
 
-/// What waits for a person.
+/// Where to go on: a list ends where no more is left, not where a page does.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct After {
+    /// The `position` of the last one that is known.
+    after: Option<u64>,
+}
+
+/// What waits for a person, oldest first, some 10,000 at a time.
 #[utoipa::path(
-    get, path = "/api/dead-letters", tag = "dead letters", responses((status = 200, body = [Dead]), HttpProblem)
+    get, path = "/api/dead-letters", tag = "dead letters", params(After),
+    responses((status = 200, body = [Dead]), HttpProblem)
 )]
-pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Json<Vec<Dead>>, HttpProblem> {
-    api.work(|api| {
-        let dead = api.operations.pipeline.store.index().dead_letters(PAGE_MAX).map_err(|error| failed(&error))?;
+pub(super) async fn list(
+    State(api): State<Arc<Api>>,
+    Asked(after): Asked<After>,
+) -> Result<Json<Vec<Dead>>, HttpProblem> {
+    api.work(move |api| {
+        let after = Position(after.after.unwrap_or_default());
+        let dead =
+            api.operations.pipeline.store.index().dead_letters(after, PAGE_MAX).map_err(|error| failed(&error))?;
         Ok(Json(dead.into_iter().map(Dead::from).collect()))
     })
     .await

@@ -10,7 +10,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use chrono::{DateTime, Utc};
 use handoff_operations::metrics::Figures;
-use handoff_store::index::{IndexError, PAGE_MAX};
+use handoff_pipeline::intake::counts::SourceCount;
+use handoff_pipeline::pauses::PauseState;
+use handoff_store::index::IndexError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -98,8 +100,23 @@ fn exposition(api: &Api) -> Result<String, IndexError> {
     );
     let damaged = pipeline.store.reader().damaged().len() as u64;
     page.one("journal_segments_damaged", "gauge", "Segments to be restored from a backup", damaged);
-    page.one("dead_letters", "gauge", "What waits for a person", index.dead_letters(PAGE_MAX)?.len() as u64);
-    page.one("letters_due", "gauge", "Letters that are due", index.letter_ids_due(now, PAGE_MAX).len() as u64);
+    let dead = index.dead_count()?;
+    let dead = [("letter".to_string(), dead.letters), ("delivery".to_string(), dead.deliveries)];
+    page.many("dead_letters", "gauge", "What waits for a person", "kind", dead);
+    page.one("letters_due", "gauge", "Letters that are due", index.letter_ids_due(now, usize::MAX).len() as u64);
+    let overdue = index.next_timer().map_or(0, |due| (now - due).num_seconds().max(0));
+    page.one("timer_overdue_seconds", "gauge", "How long the oldest due timer has waited", overdue.unsigned_abs());
+    braked(&mut page, &pipeline.pauses.state());
+    taken_in(&mut page, &pipeline.intake.counts());
+    let ends = pipeline.letter_ends();
+    let ends = ends.into_iter().map(|((stage, end), count)| (format!("stage=\"{stage}\",end=\"{end}\""), count));
+    page.labelled("letter_attempts_total", "counter", "Attempts at letters since the start, by how they ended", ends);
+    let now_seconds = now.timestamp().unsigned_abs();
+    let left = pipeline.egress.agreements().filter_map(|(endpoint, expires)| {
+        let end = expires.succ_opt()?.and_time(chrono::NaiveTime::MIN).and_utc().timestamp().unsigned_abs();
+        Some((endpoint, end.saturating_sub(now_seconds)))
+    });
+    page.many("agreement_seconds_left", "gauge", "Until a business associate agreement expires", "endpoint", left);
     let calls = pipeline.plugin_calls();
     page.one("plugin_calls_total", "counter", "Calls of plugins since the start", calls);
     page.one(
@@ -115,6 +132,29 @@ fn exposition(api: &Api) -> Result<String, IndexError> {
     let waiting = endpoints.iter().map(|(name, lane)| (name.clone(), lane.waiting as u64));
     page.many("endpoint_letters_waiting", "gauge", "Letters that wait for it", "endpoint", waiting);
     Ok(page.0)
+}
+
+/// What holds letters back: 1 for each cause, the clock's doubt among them.
+fn braked(page: &mut Exposition, state: &PauseState) {
+    let PauseState { pauses, clock, parked } = state;
+    let causes = pauses.iter().map(|pause| (pause.cause.to_string(), 1));
+    let clock_doubt = clock.iter().map(|_| ("clock".to_string(), 1));
+    page.many("paused", "gauge", "1 for each cause that holds letters back", "cause", causes.chain(clock_doubt));
+    page.one("messages_held", "gauge", "Messages to patients that are due and held", *parked as u64);
+    let off = clock.as_ref().map_or(0, |doubt| doubt.off_seconds);
+    page.one("clock_off_seconds", "gauge", "How far the clock is in doubt, either way", off.unsigned_abs());
+}
+
+fn taken_in(page: &mut Exposition, counts: &BTreeMap<String, SourceCount>) {
+    let last =
+        counts.iter().filter_map(|(source, count)| Some((source.clone(), count.last?.timestamp().unsigned_abs())));
+    page.many("source_last_seconds", "gauge", "When the last delivery came in, in seconds since 1970", "source", last);
+    let verdicts = counts.iter().flat_map(|(source, count)| {
+        let SourceCount { last: _, taken, dead, unmatched, refused } = *count;
+        let verdicts = [("taken", taken), ("dead", dead), ("unmatched", unmatched), ("refused", refused)];
+        verdicts.map(|(verdict, count)| (format!("source=\"{source}\",verdict=\"{verdict}\""), count))
+    });
+    page.labelled("deliveries_total", "counter", "Deliveries since the start, by what became of them", verdicts);
 }
 
 struct Exposition(String);
@@ -137,6 +177,14 @@ impl Exposition {
         for (of, value) in values {
             let of = of.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
             self.line(format_args!("handoff_{name}{{{label}=\"{of}\"}} {value}"));
+        }
+    }
+
+    /// With labels that are written out already: names of the workflow and of this file, which hold nothing to escape.
+    fn labelled(&mut self, name: &str, kind: &str, help: &str, values: impl IntoIterator<Item = (String, u64)>) {
+        self.head(name, kind, help);
+        for (labels, value) in values {
+            self.line(format_args!("handoff_{name}{{{labels}}} {value}"));
         }
     }
 
