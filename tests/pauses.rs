@@ -1,5 +1,7 @@
 //! The brake: whatever holds, nothing leaves that is held, nothing is lost, and it goes on as it was.
 
+use std::os::unix::fs::FileExt as _;
+
 use chrono::TimeDelta;
 use handoff_pipeline::pauses::OutreachLimits;
 use handoff_store::{PauseCause, PauseScope, Record};
@@ -170,12 +172,11 @@ fn a_damaged_journal_is_not_backed_up_as_if_it_were_whole() {
     }
     let data = house.path("data");
     let segment = house.segments().remove(0);
-    let mut bytes = std::fs::read(&segment).expect("a segment");
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    // In place, as a disk does it: the daemon has the file open.
-    let file = std::fs::OpenOptions::new().write(true).open(&segment).expect("a segment");
-    std::os::unix::fs::FileExt::write_all_at(&file, &bytes, 0).expect("written");
+    // In place, as a disk does it, within the first entry: the daemon has the file open.
+    let file = std::fs::OpenOptions::new().read(true).write(true).open(&segment).expect("a segment");
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, 1_000).expect("read");
+    file.write_all_at(&[byte[0] ^ 1], 1_000).expect("written");
     let backup = house.path("backup");
     let told = house::handoff(&["backup", &backup, "--data", &data]);
     assert!(!told.status.success(), "{}", String::from_utf8_lossy(&told.stdout));

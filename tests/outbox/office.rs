@@ -16,7 +16,7 @@ use handoff_instance::open::InstanceParts;
 use handoff_pipeline::deployments::{Catalogue, WorkflowSource};
 use handoff_pipeline::pauses::OutreachLimits;
 use handoff_pipeline::pipeline::Pipeline;
-use handoff_store::Record;
+use handoff_store::{Position, Record};
 use handoff_vault::MasterKey;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -195,7 +195,7 @@ impl Office {
     }
 
     pub fn records(&self) -> Vec<Record> {
-        let entries = self.pipeline.store.entries(handoff_store::Position::START.next());
+        let entries = self.pipeline.store.entries(Position::START.next());
         entries.flat_map(|entry| entry.expect("an entry").1.records.clone()).collect()
     }
 

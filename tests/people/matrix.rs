@@ -133,3 +133,27 @@ async fn nobody_gets_anything_without_a_session(site: &Site, referral: &str) {
         assert_eq!(answer.status == 401, !open, "{} {path}: {}", route.method, answer.status);
     }
 }
+
+/// Alerts and dashboard are files of this repository: a metric that is renamed must not silence them.
+#[tokio::test(flavor = "multi_thread")]
+async fn alerts_and_dashboard_ask_for_metrics_that_exist() {
+    let site = Site::open().await;
+    site.people();
+    let mut asked = request(Method::GET, "/metrics", None, None);
+    asked.headers_mut().insert("authorization", format!("Bearer {METRICS_TOKEN}").parse().expect("a header"));
+    let metrics = site.send(asked).await.body;
+    let told: Vec<&str> = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    assert!(told.len() > 15, "{metrics}");
+    let mut named = 0;
+    for file in ["ops/alerts.yaml", "ops/dashboard.json"] {
+        let path = format!("{}/../{file}", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).expect("a file of this repository");
+        let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
+        for at in text.match_indices("handoff_").map(|(at, _)| at) {
+            let name: String = text[at..].chars().take_while(|c| is_name(*c)).collect();
+            assert!(told.contains(&name.as_str()), "{file} asks for {name}, which is not in /metrics");
+            named += 1;
+        }
+    }
+    assert!(named > 30, "{named}");
+}

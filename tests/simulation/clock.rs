@@ -1,6 +1,7 @@
 //! The clock on the wall of a simulated house, and the true time outside.
 
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_clock::Clock;
@@ -37,5 +38,9 @@ impl WallClock {
 impl Clock for WallClock {
     fn now(&self) -> DateTime<Utc> {
         self.true_now() + TimeDelta::milliseconds(self.wrong_by_ms.load(Ordering::Relaxed))
+    }
+
+    fn steady(&self) -> Duration {
+        self.begun.elapsed()
     }
 }

@@ -77,7 +77,7 @@ impl Pause {
             Scope::Outreach => (PauseScope::Outreach, "no message leaves for a patient"),
             Scope::All => (PauseScope::All, "nothing leaves, and no timer fires"),
         };
-        self.asking.ask(pauses::Pause { scope })?;
+        self.asking.ask(pauses::PauseLetters { scope })?;
         say!("paused: {told} until `handoff resume`");
         Ok(ExitCode::SUCCESS)
     }
@@ -109,7 +109,7 @@ impl Resume {
 
 impl Pauses {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let state = self.asking.ask(pauses::Pauses {})?;
+        let state = self.asking.ask(pauses::ListPauses {})?;
         if self.json {
             print_json(&state)?;
             return Ok(ExitCode::SUCCESS);

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod certificates;
 pub mod config;
 pub mod error_report;
 pub mod open;

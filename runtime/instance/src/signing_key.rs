@@ -58,7 +58,11 @@ pub fn establish(path: &Path, key: &SigningKey) -> anyhow::Result<()> {
     durable_file::create(&public, public_pem(key)?.as_bytes(), PUBLIC).with_context(|| cannot_write(&public))
 }
 
-fn is_in_force(key: &SigningKey, data: &Path) -> anyhow::Result<bool> {
+/// Whether it is the one that signs the journal in `data`.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub fn is_in_force(key: &SigningKey, data: &Path) -> anyhow::Result<bool> {
     let journal = data.join("journal");
     if !journal.exists() {
         return Ok(false);

@@ -26,7 +26,7 @@ use crate::dead_letters::{Dismiss, Replay, Show};
 use crate::holds::{Holds, PlaceHold, Release};
 use crate::keys::{RotateMaster, RotateSigning};
 use crate::operations::{Operations, Operator, Request};
-use crate::pauses::{GoLive, Pause, Pauses, Resume};
+use crate::pauses::{GoLive, ListPauses, PauseLetters, Resume};
 use crate::replay_decisions::Prove;
 use crate::retention::RunPurge;
 use crate::workflow::{Apply, PlanChange, Review, RollBack, TryOut};
@@ -96,9 +96,9 @@ pub async fn serve(listener: UnixListener, operations: Arc<Operations>, mut stop
         .merge(at::<PlaceHold>())
         .merge(at::<Release>())
         .merge(at::<Holds>())
-        .merge(at::<Pause>())
+        .merge(at::<PauseLetters>())
         .merge(at::<Resume>())
-        .merge(at::<Pauses>())
+        .merge(at::<ListPauses>())
         .merge(at::<GoLive>())
         .merge(at::<RunPurge>())
         .merge(at::<BackUp>())

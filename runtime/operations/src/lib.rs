@@ -11,6 +11,7 @@ pub mod accounts;
 pub mod backup;
 pub mod control_socket;
 pub mod dead_letters;
+pub mod disk;
 mod error_codes;
 pub mod holds;
 pub mod keys;

@@ -16,11 +16,11 @@ use crate::operations::{Operations, Operator, Request};
 
 /// Hold messages to patients back, or everything.
 #[derive(Serialize, Deserialize)]
-pub struct Pause {
+pub struct PauseLetters {
     pub scope: PauseScope,
 }
 
-impl Request for Pause {
+impl Request for PauseLetters {
     const PATH: &'static str = "/pauses/pause";
     const WHY: Option<&'static str> = None;
     type Answer = ();
@@ -116,9 +116,9 @@ fn resume_restored(operations: &Operations, state: &PauseState, who: &str, why: 
 
 /// What holds letters back.
 #[derive(Serialize, Deserialize)]
-pub struct Pauses {}
+pub struct ListPauses {}
 
-impl Request for Pauses {
+impl Request for ListPauses {
     const PATH: &'static str = "/pauses";
     const WHY: Option<&'static str> = Some("to see what is paused");
     const TAKES_WORKFLOW_UP: bool = false;

@@ -10,17 +10,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use handoff_clock::Clock;
 use handoff_engine::ids::LetterId;
 use handoff_store::index::Pause;
-use handoff_store::{CommitError, Entry, PauseCause, PauseScope, Record, Store};
+use handoff_store::{CommitError, Entry, PauseCause, PauseScope, Record};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use self::clock_guard::{ClockDoubt, ClockGuard};
 use crate::error::PipelineError;
 use crate::rollout::THE_INSTANCE;
-use crate::transaction::lease::Leases;
+use crate::transaction::Transactions;
 
 /// How long messages are counted for the limit.
 const AN_HOUR: TimeDelta = TimeDelta::hours(1);
@@ -33,9 +32,7 @@ pub struct OutreachLimits {
 }
 
 pub struct Pauses {
-    store: Store,
-    clock: Arc<dyn Clock>,
-    leases: Leases,
+    transactions: Arc<Transactions>,
     limits: OutreachLimits,
     guard: Mutex<ClockGuard>,
     standing: Mutex<Standing>,
@@ -64,29 +61,25 @@ pub struct PauseState {
 impl Pauses {
     /// # Errors
     /// When the index or the journal cannot be read.
-    pub(crate) fn open(
-        store: Store,
-        clock: Arc<dyn Clock>,
-        leases: Leases,
-        limits: OutreachLimits,
-    ) -> Result<Pauses, PipelineError> {
+    pub(crate) fn open(transactions: Arc<Transactions>, limits: OutreachLimits) -> Result<Pauses, PipelineError> {
+        let store = &transactions.store;
         let pauses = store.index().pauses()?;
         let last = store.read(store.last())?.map(|entry| entry.at);
-        let guard = Mutex::new(ClockGuard::new(&*clock, last));
+        let guard = Mutex::new(ClockGuard::new(&*transactions.clock, last));
         let standing = Mutex::new(Standing { pauses, ..Standing::default() });
-        Ok(Pauses { store, clock, leases, limits, guard, standing })
+        Ok(Pauses { transactions, limits, guard, standing })
     }
 
     /// Asks the clock as well.
     pub fn state(&self) -> PauseState {
-        let clock = self.guard.lock().look(&*self.clock);
+        let clock = self.guard.lock().look(&*self.transactions.clock);
         let standing = self.standing.lock();
         PauseState { pauses: standing.pauses.clone(), clock, parked: standing.parked.len() }
     }
 
     /// The widest scope of all that holds. The clock is asked first: whoever goes on afterwards goes on in the time that was judged.
     pub(crate) fn scope(&self) -> Option<PauseScope> {
-        if self.guard.lock().look(&*self.clock).is_some() {
+        if self.guard.lock().look(&*self.transactions.clock).is_some() {
             return Some(PauseScope::All);
         }
         self.standing.lock().pauses.iter().map(|pause| pause.scope).max()
@@ -132,11 +125,14 @@ impl Pauses {
         self.record(Record::Looked {
             who: who.into(),
             role: None,
-            what: format!("the clock, and found it right: {}", self.clock.now().format("%Y-%m-%d %H:%M:%S UTC")),
+            what: format!(
+                "the clock, and found it right: {}",
+                self.transactions.clock.now().format("%Y-%m-%d %H:%M:%S UTC")
+            ),
             why: why.into(),
             referrals: Vec::new(),
         })?;
-        self.guard.lock().trust(&*self.clock);
+        self.guard.lock().trust(&*self.transactions.clock);
         self.unpark();
         Ok(())
     }
@@ -148,7 +144,7 @@ impl Pauses {
     /// When the journal does not take the pause.
     pub(crate) fn count_message(&self) -> Result<(), CommitError> {
         let Some(most) = self.limits.messages_per_hour_max else { return Ok(()) };
-        let now = self.clock.now();
+        let now = self.transactions.clock.now();
         let count = {
             let left = &mut self.standing.lock().left;
             while left.front().is_some_and(|at| *at + AN_HOUR <= now) {
@@ -165,13 +161,15 @@ impl Pauses {
     }
 
     fn record(&self, record: Record) -> Result<(), CommitError> {
-        let entry = Entry { at: self.clock.now(), records: vec![record], sealed: Vec::new() };
-        self.store.commit(entry).wait()?;
-        match self.store.index().pauses() {
+        let entry = Entry { at: self.transactions.clock.now(), records: vec![record], sealed: Vec::new() };
+        self.transactions.store.commit(entry).wait()?;
+        match self.transactions.store.index().pauses() {
             Ok(pauses) => self.standing.lock().pauses = pauses,
             Err(error) => tracing::error!(%error, "what is paused cannot be read; it stays as it was"),
         }
         self.unpark();
+        // Whoever keeps time sleeps until something is due.
+        self.transactions.committed.notify_one();
         Ok(())
     }
 
@@ -179,7 +177,7 @@ impl Pauses {
         if self.scope().is_none() {
             let parked = std::mem::take(&mut self.standing.lock().parked);
             // Dropped, each is due again as its last record says.
-            parked.into_iter().for_each(|letter| drop(self.leases.take_over(letter)));
+            parked.into_iter().for_each(|letter| drop(self.transactions.leases.take_over(letter)));
         }
     }
 }

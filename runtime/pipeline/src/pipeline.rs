@@ -102,7 +102,7 @@ impl Pipeline {
             Arc::clone(&clock),
             Arc::new(EndpointQueues::new(egress.rates())),
         ));
-        let pauses = Arc::new(Pauses::open(store.clone(), Arc::clone(&clock), transactions.leases.clone(), outreach)?);
+        let pauses = Arc::new(Pauses::open(Arc::clone(&transactions), outreach)?);
         let (letters, ways) = (Arc::clone(&transactions), Arc::clone(&egress));
         let delivery = LetterDelivery::new(letters, ways, Arc::clone(&pauses), public_url, sequential);
         Ok(Pipeline {

@@ -117,6 +117,9 @@ fn exposition(api: &Api) -> Result<String, IndexError> {
         Some((endpoint, end.saturating_sub(now_seconds)))
     });
     page.many("agreement_seconds_left", "gauge", "Until a business associate agreement expires", "endpoint", left);
+    let disk = api.operations.disk();
+    page.one("data_free_bytes", "gauge", "Free on the disk of the data folder", disk.free_bytes);
+    page.one("journal_bytes", "gauge", "Taken by the journal", disk.journal_bytes);
     let calls = pipeline.plugin_calls();
     page.one("plugin_calls_total", "counter", "Calls of plugins since the start", calls);
     page.one(

@@ -63,8 +63,10 @@ fn a_jump_holds_until_the_clock_agrees_again() {
         // It does not wear off.
         clock.pass(7 * DAY);
         assert_eq!(guard.look(&clock).is_some(), is_doubted, "{by}");
-        clock.set(-by);
-        assert_eq!(guard.look(&clock), None, "{by}");
+        if is_doubted {
+            clock.set(-by);
+            assert_eq!(guard.look(&clock), None, "{by}");
+        }
     }
 }
 
