@@ -22,7 +22,8 @@ pub fn patient(message: &Message<'_>, pid: Segment<'_>) -> Patient {
         identifiers: identifiers(pid),
         given: name.map(|name| name.part(2)).unwrap_or_default(),
         family: name.map(|name| name.part(1)).unwrap_or_default(),
-        birth_date: Timestamp::read(pid.field(7)).map(|date| date.date()).unwrap_or_default(),
+        // Nothing is sent at a birth date, so one that cannot be read holds up no referral.
+        birth_date: Timestamp::parse(&pid.text(7, 1)).map(|date| date.date()).unwrap_or_default(),
         language: language::language(pid.field(15)),
         phones: telecoms.phones,
         emails: telecoms.emails,

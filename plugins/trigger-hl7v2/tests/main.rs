@@ -1,6 +1,8 @@
 //! The plugin, run natively: sample messages, rows for each rule, and any bytes at all.
 
 mod acknowledgements;
+mod documents;
+mod field;
 mod messages;
 mod properties;
 mod readings;

@@ -20,7 +20,9 @@ fn referrals() {
         ("REF^I14", numbered("P", "R"), "withdrawn [order R1 | appointment  | patient ]"),
         ("REF^I14", "RF1|P".to_owned(), "withdrawn [order  | appointment  | patient 12@MR1:MR]"),
         ("REF^I15", numbered("P", "R"), "not for us: REF^I15 asks about a referral and orders none"),
-        ("RRI^I12", numbered("A", "R"), "not for us: an answer to an order: no referral, appointment or note in it"),
+        ("REF^I12", numbered("E^Expired", "R"), "withdrawn [order R1 | appointment  | patient ]"),
+        ("RRI^I12", numbered("A", "R"), "not for us: an answer to a referral that changes nothing"),
+        ("RRI^I14", numbered("R", "R"), "not for us: an answer to a referral that changes nothing"),
     ];
     for (kind, rf1, expected) in rows {
         assert_eq!(first_line(kind, &[&rf1, PID], "{}"), expected, "{kind} {rf1}");
@@ -31,19 +33,26 @@ fn referrals() {
 fn orders() {
     let referral = "OBR|1|||306206005^Referral to service^SCT";
     let blood = "OBR|1|||24317-0^Hemogram^LN";
-    let by_service = r#"{"orders": "by-service"}"#;
+    let by_service = "{}";
+    let all = r#"{"orders": "referrals"}"#;
     let rows = [
-        ("ORM^O01", "ORC|NW|P1|F1", blood, "{}", "ordered [order P1 F1 | appointment  | patient ] Routine"),
-        ("ORM", "ORC|NW|P1", blood, "{}", "ordered [order P1 | appointment  | patient ] Routine"),
+        ("ORM^O01", "ORC|NW|P1|F1", blood, all, "ordered [order P1 F1 | appointment  | patient ] Routine"),
+        ("ORM", "ORC|NW|P1", blood, r#"{"orders": "all"}"#, "ordered [order P1 | appointment  | patient ] Routine"),
         (
             "OMG^O19^OMG_O19",
             "ORC|NW|P1||||||^^^^^S",
             blood,
-            "{}",
+            all,
             "ordered [order P1 | appointment  | patient ] Routine",
         ),
-        ("OMG^O19", "ORC|NW|P1|||||^^^^^S", blood, "{}", "ordered [order P1 | appointment  | patient ] Stat"),
-        ("ORM^O01", "ORC|NW|P1", blood, by_service, "not for us: an order for a test or a medicine, not a referral"),
+        ("OMG^O19", "ORC|NW|P1|||||^^^^^S", blood, all, "ordered [order P1 | appointment  | patient ] Stat"),
+        (
+            "ORM^O01",
+            "ORC|NW|P1",
+            blood,
+            by_service,
+            "not for us: an order for a test, an image or a medicine, not a referral",
+        ),
         ("ORM^O01", "ORC|NW|P1", referral, by_service, "ordered [order P1 | appointment  | patient ] Routine"),
         (
             "ORM^O01",
@@ -57,7 +66,7 @@ fn orders() {
             "ORC|NW|P1",
             "OBR|1|||77^Chest^L||||||||||||||||||||RAD",
             by_service,
-            "not for us: an order for a test or a medicine, not a referral",
+            "not for us: an order for a test, an image or a medicine, not a referral",
         ),
         ("ORM^O01", "ORC|CA|P1", referral, "{}", "withdrawn [order P1 | appointment  | patient ]"),
         ("OMG^O19", "ORC|DC|P1", referral, "{}", "withdrawn [order P1 | appointment  | patient ]"),
@@ -67,7 +76,7 @@ fn orders() {
             "ORC|SC|P1|||HD",
             referral,
             "{}",
-            "not for us: ORM^O01 with an order control other than new, cancel or discontinue",
+            "not for us: ORM^O01 with an order control that changes nothing for the patient",
         ),
         (
             "OSU^O51",
@@ -138,8 +147,8 @@ fn appointment_times_come_from_the_best_place() {
         ),
         (&["SCH|A1", "RGS|1", "AIS|1||X|202607101400+0000|||45|min"], "at 2026-07-10T14:00:00.000Z for 45 min"),
         (&["SCH|A1", "AIP|1||D^Dent|||202607101400+0000"], "at 2026-07-10T14:00:00.000Z for ?"),
-        (&["SCH|A1||||||||||^^^20260710"], "at ? for ?"),
-        (&["SCH|A1||||||||||^^^20260231140000"], "at ? for ?"),
+        (&["SCH|A1||||||||||^^^20260710"], "unreadable at SCH-11: SCH-11 names a day and no hour; "),
+        (&["SCH|A1||||||||||^^^20260231140000"], "unreadable at SCH-11: SCH-11 is no time that HL7 knows; "),
     ];
     for (lines, expected) in rows {
         let told = meaning("SIU^S12", lines, "{}");
@@ -155,7 +164,7 @@ fn notes() {
         (
             "ORU^R01",
             &["ORC|RE|P1|F1", "OBR|1|P1|F1|11488-4^Consult^LN|||20260701||||||||||||||||||F", pdf],
-            "note F1 [order P1 F1 | appointment  | patient ] LN#11488-4 Consultation note final=true by nobody visited 2026-07-01T00:00:00.000Z application/pdf 12 bytes of base64",
+            "note F1 [order P1 F1 | appointment  | patient ] LN#11488-4 Consultation note final=true by nobody visited 2026-07-01T05:00:00.000Z application/pdf 12 bytes of base64",
         ),
         (
             "ORU^R01",
@@ -172,11 +181,15 @@ fn notes() {
             &["OBR|1|||77", text],
             "note 77 [order  | appointment  | patient 12@MR1:MR] LN#11488-4 Consultation note final=true by nobody visited ? text/plain; charset=utf-8 16 bytes of base64",
         ),
-        ("ORU^R01", &["OBR|1|P1|||||||||||||||||||||||X"], "not for us: the order was cancelled; there are no results"),
+        (
+            "ORU^R01",
+            &["OBR|1|P1|||||||||||||||||||||||X"],
+            "unreadable at OBR-25: the specialist's office does not take the patient, and this cannot be taken over yet; refer the patient to somebody else and withdraw this referral; then dismiss this letter",
+        ),
         (
             "MDM^T02",
             &["TXA|1|CN|TX|20260701|||||9^Who^Doc|||D7||P1|||LA", pdf],
-            "note D7 [order P1 | appointment  | patient ] LN#11488-4 Consultation note final=true by 9 / Doc Who /  /  /  visited 2026-07-01T00:00:00.000Z application/pdf 12 bytes of base64",
+            "note D7 [order P1 | appointment  | patient ] LN#11488-4 Consultation note final=true by 9 / Doc Who /  /  /  visited 2026-07-01T05:00:00.000Z application/pdf 12 bytes of base64",
         ),
         (
             "MDM^T02",
@@ -188,8 +201,16 @@ fn notes() {
             &["TXA|1|CN^Consultation||||||||||D7||P1|||AU"],
             "note D7 [order P1 | appointment  | patient ] #CN Consultation final=false by nobody visited ?  0 bytes of base64",
         ),
-        ("MDM^T02", &["TXA|1|CN||||||||||D7||P1|||AU||CA", pdf], "not for us: the document is no longer available"),
-        ("MDM^T11", &["TXA|1|CN||||||||||D7||P1"], "not for us: a document was cancelled; nothing has come back"),
+        (
+            "MDM^T02",
+            &["TXA|1|CN||||||||||D7||P1|||AU||CA", pdf],
+            "unreadable at TXA-19: a note is taken back, and this cannot be taken over yet; look whether its referral was closed with it; mend the chart, then dismiss this letter",
+        ),
+        (
+            "MDM^T11",
+            &["TXA|1|CN||||||||||D7||P1"],
+            "unreadable at MSH-9: a note is taken back, and this cannot be taken over yet; look whether its referral was closed with it; mend the chart, then dismiss this letter",
+        ),
         (
             "MDM^T02",
             &["TXA|1|CN||||||||||D7||P1|||AU", "OBX|1|ED|||^application^pdf^Base64^{oops}||||||F"],
@@ -263,19 +284,25 @@ fn settings_are_checked() {
         (r#"{"default_offset": "EST"}"#, "unreadable at settings: default_offset is no offset from UTC"),
         (r#"{"orders": "some"}"#, "unreadable at settings: unknown variant `some`"),
         (r#"{"order": "referrals"}"#, "unreadable at settings: unknown field `order`"),
+        (r#"{"charset": "8859/77"}"#, "unreadable at settings: charset is no character set that is read"),
+        (r#"{"referral_services": [" "]}"#, "unreadable at settings: referral_services and other_services hold codes"),
+        (
+            r#"{"referral_services": ["CAR"], "other_services": ["car"]}"#,
+            "unreadable at settings: a service stands both",
+        ),
         ("{", "unreadable at settings: EOF"),
     ];
     for (settings, expected) in rows {
         let told = meaning("ADT^A01", &[PID], settings);
         assert!(told.starts_with(expected), "{settings}: {told}");
     }
-    let keys = [r#"{"dedupe": "content"}"#, "{}"]
+    let keys = ["{}", r#"{"dedupe": "control-id"}"#]
         .map(|settings| read(&message(&[&crate::told::header("ADT^A01")]), settings).dedupe_key);
     assert_eq!(keys[1], "EHR|CLINIC|77");
     assert!(keys[0].starts_with("EHR|CLINIC|77|") && keys[0].len() == 14 + 32);
-    let sch = "SCH|A1|||||||||||||||||||||||||P1";
+    let sch = "SCH|A1||||||||||^^^202607101400|||||||||||||||P1";
     let told = meaning("SIU^S12", &[sch, PID], r#"{"match_patient": "always"}"#);
     assert!(told.contains("[order P1 | appointment A1 | patient 12@MR1:MR]"), "{told}");
-    let told = meaning("SIU^S12", &["SCH|A1", PID], r#"{"match_patient": "never"}"#);
+    let told = meaning("SIU^S12", &["SCH|A1||||||||||^^^202607101400", PID], r#"{"match_patient": "never"}"#);
     assert!(told.contains("[order  | appointment A1 | patient ]"), "{told}");
 }
