@@ -5,10 +5,10 @@ use crate::message::{Message, Segment};
 use crate::problem::{Fault, Place};
 use crate::reading::Meant;
 
-/// RF1-1 (table 0283) of a referral that the specialist's office does not take.
-const REJECTED: [&str; 5] = ["R", "REJ", "REJECTED", "DECLINED", "DENIED"];
+/// RF1-1 (table 0283) of a referral that the specialist's office does not take: HL7's code, and beginnings of senders' words.
+const REJECTED: [&str; 5] = ["R", "REJ", "DECLIN", "DENIED", "REFUS"];
 /// RF1-1 of one that has run out. In an answer, it is the other side that lets it.
-const EXPIRED: [&str; 2] = ["E", "EXPIRED"];
+const EXPIRED: [&str; 2] = ["E", "EXPIR"];
 /// ORC-1 (table 0119): unable to accept.
 pub const UNABLE: &str = "UA";
 /// ORC-1 of a filler that ends an order unasked: cancelled, discontinued.
@@ -37,10 +37,13 @@ pub fn read_order(message: &Message<'_>) -> Result<Meant, Fault> {
     Ok(Meant::NotForUs("an answer to an order that changes nothing".to_owned()))
 }
 
-/// RF1-1 by its code or its text.
+/// RF1-1 by its code or its text; words of three letters and more are beginnings.
 pub fn status_is(rf1: &Segment<'_>, words: &[&str]) -> bool {
     let status = rf1.field(1);
-    [status.part(1), status.part(2)].iter().any(|word| words.contains(&word.to_uppercase().as_str()))
+    [status.part(1), status.part(2)]
+        .iter()
+        .map(|said| said.to_uppercase())
+        .any(|said| words.iter().any(|word| if word.len() < 3 { said == *word } else { said.starts_with(word) }))
 }
 
 pub fn is_rejected(rf1: &Segment<'_>) -> bool {

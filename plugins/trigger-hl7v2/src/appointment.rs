@@ -7,8 +7,9 @@ use crate::patient;
 use crate::problem::{Condition, Fault, Place};
 use crate::provider;
 use crate::reading::{Feed, Meant};
-use crate::timestamp::{Timestamp, Zone};
+use crate::timestamp::Timestamp;
 use crate::types::{AppointmentChange, AppointmentNotice, Event, Instant, Provider};
+use crate::zone::Zone;
 
 pub fn read(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, Fault> {
     let told = match trigger {
@@ -191,7 +192,7 @@ fn with(message: &Message<'_>) -> Option<Provider> {
         Some((standing, Provider { specialty, ..provider }))
     });
     let best = provider::first_best(personnel, |(standing, provider)| {
-        (named.iter().any(|named| provider::is_same(named, provider)), *standing)
+        (named.iter().any(|named| provider::is_same(named, provider)), *standing, provider::has_npi(provider))
     });
     best.map(|(_, provider)| provider).or(attending)
 }

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use crate::coded;
 use crate::encapsulated::{self, BASE64, Piece};
 use crate::message::{Segment, Value};
-use crate::problem::Fault;
+use crate::problem::{Condition, Fault, Place};
 use crate::types::Code;
 
 #[derive(Clone, Default)]
@@ -68,11 +68,29 @@ pub fn find(segments: &[Segment<'_>], first: usize) -> Result<Contents, Fault> {
         } else if POINTERS.contains(&segment.text(2, 1).as_str()) {
             contents.has_pointer = true;
         } else {
+            check_escaped(segment, sequence)?;
             text.add(Some(segment), line(segment), pieces.len());
         }
     }
     contents.documents = text.among(encapsulated::joined(pieces)?);
     Ok(contents)
+}
+
+/// A `|` in a text that was not escaped moves the rest of it into the fields behind. Text has no units (OBX-6), and what
+/// stands in OBX-11 is then no status (table 0085).
+fn check_escaped(obx: &Segment<'_>, sequence: usize) -> Result<(), Fault> {
+    let is_text = matches!(obx.text(2, 1).as_str(), "TX" | "FT");
+    let status = obx.text(11, 1);
+    let is_status = status.len() == 1 && status.bytes().all(|byte| byte.is_ascii_uppercase());
+    if is_text && !is_status && !obx.field(6).is_empty() {
+        return Err(Fault::at(
+            Condition::DataType,
+            Place { segment: "OBX", sequence, field: 5 },
+            "the text is cut: something stands in OBX-6 and no status in OBX-11".to_owned(),
+            "escape the field separator in texts, as \\F\\",
+        ));
+    }
+    Ok(())
 }
 
 /// The lines of a note, and what they are of.

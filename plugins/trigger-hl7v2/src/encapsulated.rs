@@ -125,7 +125,7 @@ pub fn pieces(obx: &Segment<'_>, sequence: usize) -> Result<Vec<Piece>, Fault> {
 }
 
 /// Type, subtype, encoding and data of an ED. The data follows the encoding, wherever that stands; where none is named and the
-/// fifth component is empty, it is the only component there is.
+/// fifth component is empty, it is the component that is Base64.
 fn parts(components: &[Value<'_>]) -> (String, String, String, String) {
     let at = |number: usize| components.get(number).map(|value| value.text().trim().to_owned()).unwrap_or_default();
     let words: Vec<String> = (0..components.len()).map(at).collect();
@@ -140,12 +140,13 @@ fn parts(components: &[Value<'_>]) -> (String, String, String, String) {
             (before(2), before(1), at(encoding), rest(encoding + 1))
         }
         None if !at(4).is_empty() => (at(1), at(2), at(3), rest(4)),
-        None => {
-            let mut told = words.iter().filter(|word| !word.is_empty());
-            let only = told.next().cloned().unwrap_or_default();
-            let is_data = told.next().is_none() && looks_encoded(&only);
-            (String::new(), String::new(), String::new(), if is_data { only } else { String::new() })
-        }
+        None => match words.iter().position(|word| looks_encoded(word)) {
+            Some(data) => {
+                let before = |back: usize| data.checked_sub(back).map(at).unwrap_or_default();
+                (before(2), before(1), String::new(), at(data))
+            }
+            None => (String::new(), String::new(), String::new(), String::new()),
+        },
     }
 }
 
@@ -183,10 +184,9 @@ fn belongs(file: &[Piece], piece: &Piece) -> bool {
     let is_alike = first.observation == piece.observation
         && same(&first.kind, &piece.kind)
         && same(&first.subtype, &piece.subtype);
-    let is_next = match piece.number {
-        Some(_) => first.parent == piece.parent && file.iter().all(|known| known.number != piece.number),
-        None => begins(first),
-    };
+    let counts_on =
+        first.parent == piece.parent && piece.number.is_some() && file.iter().all(|known| known.number != piece.number);
+    let is_next = counts_on || begins(first);
     is_alike && is_next && !begins(piece)
 }
 
@@ -195,7 +195,9 @@ fn begins(piece: &Piece) -> bool {
 }
 
 fn whole(mut file: Vec<Piece>) -> Result<Document, Fault> {
-    if file.iter().all(|piece| piece.number.is_some()) {
+    // Pieces that all have one number, or none, are in the order in which they came.
+    let is_counted = file.iter().all(|piece| piece.number.is_some());
+    if is_counted && file.first().map(|first| first.number) != file.last().map(|last| last.number) {
         file.sort_by_key(|piece| piece.number);
         check_count(&file)?;
     }

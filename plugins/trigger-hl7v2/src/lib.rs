@@ -30,6 +30,7 @@ mod service_order;
 mod settings;
 mod telecom;
 mod timestamp;
+mod zone;
 
 #[allow(clippy::all, reason = "generated")]
 mod contract {

@@ -57,8 +57,7 @@ pub fn by_role<'a>(message: &Message<'a>, roles: &[&str]) -> Option<Segment<'a>>
             let roles = prd.field(1).repetitions().filter(|cwe| !cwe.part(1).eq_ignore_ascii_case(role));
             let roles = roles.map(|cwe| format!("{} {}", cwe.part(1), cwe.part(2)));
             let words = roles.chain([prd.text(2, 6)]).collect::<Vec<_>>().join(" ");
-            let named = !prd.field(2).is_empty() || !prd.field(7).is_empty();
-            (named, standing(&words))
+            (!prd.field(2).is_empty(), !prd.field(7).is_empty(), standing(&words))
         })
     })
 }
@@ -118,6 +117,11 @@ pub fn first_best<T, R: Ord>(of: impl IntoIterator<Item = T>, rank: impl Fn(&T) 
         Some(best) if rank(&next) <= rank(&best) => Some(best),
         Some(_) | None => Some(next),
     })
+}
+
+/// A National Provider Identifier by its looks.
+pub fn has_npi(provider: &Provider) -> bool {
+    provider.id.len() == 10 && provider.id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Two ids of one person, or the same name where one of them has no id.

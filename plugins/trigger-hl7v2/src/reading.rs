@@ -12,8 +12,8 @@ use crate::problem::{Condition, Fault, Place, Verdict};
 use crate::referral;
 use crate::service_order;
 use crate::settings::{Dedupe, Settings};
-use crate::timestamp::Zone;
 use crate::types::{Delivery, Event, Instant, Meaning, Order, Problem, Reading};
+use crate::zone::Zone;
 
 /// What a message is read by, beside itself.
 pub struct Feed {
@@ -78,7 +78,7 @@ fn read_in_its_characters(
         }
     };
     let message = Message::parse_as(bytes, spelling).map_err(not_hl7)?;
-    let zone = Zone::of(&message, &settings.default_offset);
+    let zone = Zone::of(&message, &settings);
     read(&message, kind, &Feed { settings, zone })
 }
 

@@ -13,7 +13,7 @@ use crate::types::{Attribute, Code, Event, Order};
 
 /// RF1-1 (table 0283, user-defined) of a referral that is over. Expired is HL7's, the others senders'. Rejected is none of
 /// them: that is the specialist's office speaking, and somebody else has to see the patient.
-const OVER: [&str; 6] = ["C", "CA", "CANCELLED", "CANCELED", "E", "EXPIRED"];
+const OVER: [&str; 6] = ["C", "CA", "CANCEL", "E", "EXPIR", "WITHDR"];
 
 pub fn read(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, Fault> {
     match trigger {

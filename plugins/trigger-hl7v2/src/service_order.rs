@@ -51,9 +51,12 @@ fn read_group(message: &Message<'_>, group: &[Segment<'_>], kind: &str, feed: &F
     let is_update = kind == "OSU^O51";
     let declines = control == answer_to_order::UNABLE
         || (is_update && answer_to_order::ENDED_BY_FILLER.contains(&control.as_str()));
-    let service = match feed.settings.orders {
-        Services::All => Service::Referral,
-        Services::ByService => service::of_order(group, &feed.settings),
+    // An order that names whom the patient is sent to is a referral, as long as its service does not say otherwise.
+    let sends = message.segment("RF1").is_some() || provider::by_role(message, &["RT", "CP"]).is_some();
+    let service = match (feed.settings.orders, service::of_order(group, &feed.settings)) {
+        (Services::All, _) => Service::Referral,
+        (Services::ByService, Service::Unsaid) if sends => Service::Referral,
+        (Services::ByService, service) => service,
     };
     match control.as_str() {
         "" => Err(Fault::missing_field("ORC", 1, "send the order's control code in ORC-1, such as NW or CA")),

@@ -4,12 +4,15 @@ use serde::Deserialize;
 
 use crate::message::Declared;
 use crate::problem::Fault;
+use crate::zone::Zone;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// For times without a zone in messages whose MSH-7 has none either: `-05:00`.
     pub default_offset: String,
+    /// The practice's zone, `America/New_York`: counts for the default offset, and where MSH-7 has the offset that it had then.
+    pub zone: Option<String>,
     /// For messages whose MSH-18 says nothing: `8859/2`. Unset, the bytes decide between UTF-8 and Windows-1252.
     pub charset: Option<String>,
     pub orders: Services,
@@ -68,6 +71,7 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             default_offset: "+00:00".to_owned(),
+            zone: None,
             charset: None,
             orders: Services::ByService,
             results: Services::ByService,
@@ -85,8 +89,12 @@ impl Settings {
         let json = if json.trim().is_empty() { "{}" } else { json };
         let settings: Settings = serde_json::from_str(json).map_err(|error| Fault::settings(error.to_string()))?;
         let wrong = [
-            (!offset_is_valid(&settings.default_offset))
+            Zone::offset(&settings.default_offset)
+                .is_none()
                 .then(|| "default_offset is no offset from UTC; write it as \"-05:00\"".to_owned()),
+            settings.zone.as_deref().filter(|name| Zone::named(name).is_none()).map(|_| {
+                "zone is no zone of the United States that is known; write it as \"America/New_York\"".to_owned()
+            }),
             settings.charset.as_deref().filter(|name| !charset_is_known(name)).map(|_| {
                 "charset is no character set that is read; write it as in MSH-18, such as \"8859/1\"".to_owned()
             }),
@@ -112,10 +120,6 @@ impl Settings {
 /// Whether a list of codes or names has this one, in any case of letters.
 pub fn names(list: &[String], word: &str) -> bool {
     list.iter().any(|known| known.trim().eq_ignore_ascii_case(word.trim()))
-}
-
-fn offset_is_valid(offset: &str) -> bool {
-    moment::read_rfc3339(&format!("2000-01-01T00:00:00{offset}")).is_some()
 }
 
 fn charset_is_known(name: &str) -> bool {

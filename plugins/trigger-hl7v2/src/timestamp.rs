@@ -3,9 +3,10 @@
 //!
 //! A time that is there and cannot be read is a fault, never "no time": nobody is reminded of a visit without one.
 
-use crate::message::{Message, Segment, Value};
+use crate::message::Value;
 use crate::problem::{Condition, Fault, Place};
 use crate::types::Instant;
+use crate::zone::Zone;
 
 const DAY_MILLIS: i64 = 86_400_000;
 
@@ -16,29 +17,6 @@ pub struct Timestamp {
     fraction: String,
     /// `+02:15`; empty when the sender left it out.
     offset: String,
-}
-
-/// The zone of the times that name none.
-#[derive(Clone)]
-pub struct Zone {
-    /// `-05:00`.
-    offset: String,
-}
-
-impl Zone {
-    /// The zone of MSH-7 is that of the whole message (HL7 v2.5.1, 2.15.9.7); a sender that gives none is asked for in the
-    /// settings.
-    pub fn of(message: &Message<'_>, default_offset: &str) -> Zone {
-        let sent = Timestamp::parse(&message.header().text(7, 1)).map(|sent| sent.offset).unwrap_or_default();
-        Zone { offset: if sent.is_empty() { default_offset.to_owned() } else { sent } }
-    }
-
-    /// The moment in a field of type DTM, TS or DT, or the start of the day, month or year.
-    pub fn instant(&self, segment: Option<Segment<'_>>, place: Place) -> Result<Option<Instant>, Fault> {
-        let Some(segment) = segment else { return Ok(None) };
-        let timestamp = Timestamp::read(segment.field(place.field).component(1), place)?;
-        Ok(timestamp.and_then(|timestamp| timestamp.instant(self)))
-    }
 }
 
 impl Timestamp {
@@ -66,16 +44,32 @@ impl Timestamp {
         let numeric = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
         let whole = (time.is_empty() || date.len() == 8) && (fraction == "0" || time.len() == 6);
         let timestamp = Timestamp { digits: date + &time, fraction: fraction.to_owned(), offset };
-        let utc = Zone { offset: "+00:00".to_owned() };
-        (numeric && whole && timestamp.instant(&utc).is_some()).then_some(timestamp)
+        // `00010101` is what a program writes that has no date.
+        let is_dated = timestamp.digits.as_str() >= YEAR_MIN;
+        (numeric && whole && is_dated && timestamp.instant(&Zone::UTC).is_some()).then_some(timestamp)
     }
 
     /// The moment, or the start of the day, month or year.
     pub fn instant(&self, zone: &Zone) -> Option<Instant> {
+        let zone = self.zone().unwrap_or(*zone);
+        self.shown().map(|shown| zone.moment_of(shown))
+    }
+
+    /// The moment at which another zone's clocks show the same.
+    pub fn elsewhere(&self, zone: &Zone) -> Option<Instant> {
+        self.shown().map(|shown| zone.moment_of(shown))
+    }
+
+    /// The zone that was sent with it.
+    pub fn zone(&self) -> Option<Zone> {
+        (!self.offset.is_empty()).then(|| Zone::offset(&self.offset)).flatten()
+    }
+
+    /// What the clocks show, counted as if they showed UTC.
+    fn shown(&self) -> Option<Instant> {
         let part = |from: usize, otherwise: &'static str| self.digits.get(from..from + 2).unwrap_or(otherwise);
-        let offset = if self.offset.is_empty() { &zone.offset } else { &self.offset };
         moment::read_rfc3339(&format!(
-            "{}-{}-{}T{}:{}:{}.{}{offset}",
+            "{}-{}-{}T{}:{}:{}.{}Z",
             self.digits.get(..4)?,
             part(4, "01"),
             part(6, "01"),
@@ -105,6 +99,9 @@ impl Timestamp {
             .join("-")
     }
 }
+
+/// Nobody in a message was born earlier.
+const YEAR_MIN: &str = "1850";
 
 /// How much of a timestamp without a `T` is its date: `2027-01-12` has separators, `20270112` has none.
 fn date_length(moment: &str) -> usize {
@@ -153,15 +150,12 @@ fn is_year_with_zone(text: &str) -> bool {
     text.len() == 9 && text.get(5..).is_some_and(|zone| zone.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// As `-05:00`. No zone is further away than 14 hours: what stands there is a time of day.
 fn offset(text: &str) -> Option<String> {
     let (sign, zone) = text.split_at_checked(1)?;
     let zone: String = zone.chars().filter(|&c| c != ':').collect();
-    let (hours, minutes) = match zone.len() {
-        2 => (zone.as_str(), "00"),
-        4 => zone.split_at_checked(2)?,
-        _ => return None,
-    };
-    // No zone is further away than that: what stands there is a time of day.
-    let known = hours.parse::<u8>().ok().filter(|&hours| hours <= 14).is_some() && !hours.starts_with('+');
-    known.then(|| format!("{sign}{hours}:{minutes}"))
+    let zone = if zone.len() == 2 { zone + "00" } else { zone };
+    let is_zone = zone.len() == 4 && zone.bytes().all(|byte| byte.is_ascii_digit()) && zone.as_str() <= "1400";
+    let offset = format!("{sign}{}:{}", zone.get(..2)?, zone.get(2..)?);
+    (is_zone && Zone::offset(&offset).is_some()).then_some(offset)
 }

@@ -284,6 +284,7 @@ fn settings_are_checked() {
         (r#"{"default_offset": "EST"}"#, "unreadable at settings: default_offset is no offset from UTC"),
         (r#"{"orders": "some"}"#, "unreadable at settings: unknown variant `some`"),
         (r#"{"order": "referrals"}"#, "unreadable at settings: unknown field `order`"),
+        (r#"{"zone": "EST"}"#, "unreadable at settings: zone is no zone of the United States that is known"),
         (r#"{"charset": "8859/77"}"#, "unreadable at settings: charset is no character set that is read"),
         (r#"{"referral_services": [" "]}"#, "unreadable at settings: referral_services and other_services hold codes"),
         (
@@ -305,4 +306,267 @@ fn settings_are_checked() {
     assert!(told.contains("[order P1 | appointment A1 | patient 12@MR1:MR]"), "{told}");
     let told = meaning("SIU^S12", &["SCH|A1||||||||||^^^202607101400", PID], r#"{"match_patient": "never"}"#);
     assert!(told.contains("[order  | appointment A1 | patient ]"), "{told}");
+}
+
+#[test]
+fn times_are_read_in_every_form_that_means_one_thing() {
+    let read = [
+        "202701121430-0500",
+        "20270112143000.000-0500",
+        "2027011214-0530",
+        "202701121930Z",
+        "20270112T1930Z",
+        "20270112T193000z",
+        "2027-01-12T14:30:00-05:00",
+        "2027-01-12T14:30-0500",
+        "2027-01-12 14:30:00.250 -0500",
+        "2027-01-12 14:30",
+        "2027/01/12 14:30",
+        "20270112 1430",
+        "20270112 14:30:00",
+    ];
+    for sent in read {
+        let told = meaning("SIU^S12", &[&format!("SCH|A1||||||||||^^^{sent}")], "{}");
+        assert!(
+            told.contains(" at 2027-01-12T19:30:00.") || told.contains("at 2027-01-12T19:30:00.250Z"),
+            "{sent}: {told}"
+        );
+    }
+    let unread = [
+        "01/12/2027 14:30",
+        "1/12/27",
+        "202701121430EST",
+        "20270112-1430",
+        "2027-13-12T14:30",
+        "202713121430",
+        "2027-01-12T24:30",
+        "2027-01-12TT14:30",
+        "2027-0112T14:30",
+        "202701 1430",
+        "1736692200",
+        "00010101000000",
+        "tomorrow",
+        "2027-01-12T14:30:00-05:00:00",
+        "+",
+        "-",
+    ];
+    for sent in unread {
+        let told = meaning("SIU^S12", &[&format!("SCH|A1||||||||||^^^{sent}")], "{}");
+        assert!(
+            told.starts_with("unreadable at SCH-11: SCH-11 is no time that HL7 knows; send it as"),
+            "{sent}: {told}"
+        );
+    }
+}
+
+#[test]
+fn a_time_that_cannot_be_read_is_named_by_its_place() {
+    let rows: [(&str, &[&str], &str); 9] = [
+        ("SIU^S12", &["SCH|A1", "TQ1|||||||noon"], "TQ1-7"),
+        ("SIU^S13", &["SCH|A1", "AIS|1||X|noon"], "AIS-4"),
+        ("SIU^S14", &["SCH|A1", "AIG|1|||||||noon"], "AIG-8"),
+        ("SIU^S12", &["SCH|A1"], "SCH-11"),
+        ("REF^I12", &["RF1|P|R||||R1||soon"], "RF1-8"),
+        ("REF^I12", &["RF1|P|R||||R1|soon"], "RF1-7"),
+        ("ORM^O01", &["ORC|NW|P1|||||||soon", "OBR|1|P1||C^Consult"], "ORC-9"),
+        ("ORU^R01", &["OBR|1|P1||C^Consult|||soon", "OBX|1|TX|C||Seen||||||F"], "OBR-7"),
+        ("MDM^T02", &["TXA|1|CN||soon||||||||D7||P1|||LA", "OBX|1|TX|C||Seen||||||F"], "TXA-4"),
+    ];
+    for (kind, lines, place) in rows {
+        let lines: Vec<&str> = std::iter::once(PID).chain(lines.iter().copied()).collect();
+        let told = meaning(kind, &lines, "{}");
+        assert!(told.starts_with(&format!("unreadable at {place}: ")), "{kind} {lines:?}: {told}");
+    }
+    // What ends needs no time, and zeros are none.
+    for (kind, sch) in
+        [("SIU^S15", "SCH|A1||||||||||^^^noon"), ("SIU^S26", "SCH|A1"), ("SIU^S14", "SCH|A1||||||||||^^^00000000")]
+    {
+        assert!(meaning(kind, &[PID, sch], "{}").starts_with("appointment "), "{kind} {sch}");
+    }
+}
+
+#[test]
+fn the_settings_offset_counts_only_where_msh_7_has_none() {
+    let rows =
+        [("20261125", "15:30"), ("20261125090000-0600", "20:30"), ("2026-11-25T09:00:00Z", "14:30"), ("", "15:30")];
+    for (sent, expected) in rows {
+        let header = format!("MSH|^~\\&|EHR|CLINIC|HANDOFF|HERE|{sent}||SIU^S12|77|P|2.5.1");
+        let told =
+            tell(&read(&message(&[&header, "SCH|A1||||||||||^^^202701121430"]), r#"{"default_offset": "-01:00"}"#));
+        assert!(told.contains(&format!("at 2027-01-12T{expected}:00.000Z")), "{sent}: {told}");
+    }
+}
+
+#[test]
+fn a_practice_that_names_its_zone_has_its_summer_visits_at_the_right_hour() {
+    let rows = [
+        // Sent in winter, from there: the offset is that of the zone.
+        ("20261125090000-0500", "202707121430", "2027-07-12T18:30"),
+        ("20261125090000-0500", "202701121430", "2027-01-12T19:30"),
+        ("20261125090000", "202707121430", "2027-07-12T18:30"),
+        // Sent from elsewhere, or by a machine that keeps UTC.
+        ("20261125090000-0600", "202707121430", "2027-07-12T20:30"),
+        ("20261125140000Z", "202707121430", "2027-07-12T14:30"),
+        // What a time says itself counts.
+        ("20261125090000-0500", "202707121430-0500", "2027-07-12T19:30"),
+        // The days on which clocks change.
+        ("20261125090000", "202703140159", "2027-03-14T06:59"),
+        ("20261125090000", "202703140300", "2027-03-14T07:00"),
+        ("20261125090000", "202711070159", "2027-11-07T05:59"),
+        ("20261125090000", "202711070200", "2027-11-07T07:00"),
+    ];
+    for (sent, starts, expected) in rows {
+        let header = format!("MSH|^~\\&|EHR|CLINIC|HANDOFF|HERE|{sent}||SIU^S12|77|P|2.5.1");
+        let sch = format!("SCH|A1||||||||||^^^{starts}");
+        let told = tell(&read(&message(&[&header, &sch]), r#"{"zone": "America/New_York"}"#));
+        assert!(told.contains(&format!("at {expected}:00.000Z")), "{sent} {starts}: {told}");
+    }
+    let told = meaning("SIU^S12", &["SCH|A1||||||||||^^^202707121430"], r#"{"zone": "America/Phoenix"}"#);
+    assert!(told.contains("at 2027-07-12T19:30"), "MSH-7 says -0500, which Phoenix never has: {told}");
+}
+
+#[test]
+fn services_say_whether_an_order_is_a_referral() {
+    let referral = "ordered [order P1";
+    let other = "not for us: an order for a test, an image or a medicine, not a referral";
+    let unsaid = "unreadable at OBR-4: nothing says whether this order is a referral";
+    let rows = [
+        ("OBR|1|P1||183519002^Referral to cardiology^SCT", referral),
+        ("OBR|1|P1||AMB REF CARD^Ambulatory referral to Cardiology^L", referral),
+        ("OBR|1|P1||57133-1^Referral note^LN", referral),
+        ("OBR|1|P1||C7^Consultation for imaging^L||||||||||||||||||||RAD", referral),
+        ("OBR|1|P1||X^^L^11429006^Consultation^SCT", referral),
+        ("OBR|1|P1||CBC^Complete Blood Count^L", other),
+        ("OBR|1|P1||77^XR Chest^L", other),
+        ("OBR|1|P1||77^US Abdomen^L", other),
+        ("OBR|1|P1||77^Chest^L||||||||||||||||||||RAD", other),
+        ("OBR|1|P1||2345-7^^LN", other),
+        ("OBR|1|P1||77^Something^L|||||||||||BLD", other),
+        ("RXO|1", other),
+        ("OBR|1|P1||77^Cardiology^L", unsaid),
+        ("", unsaid),
+    ];
+    for (obr, expected) in rows {
+        let told = meaning("ORM^O01", &[PID, "ORC|NW|P1", obr], "{}");
+        assert!(told.starts_with(expected), "{obr}: {told}");
+    }
+    let settings = r#"{"referral_services": ["cardiology"], "other_services": ["C7"]}"#;
+    let told = |obr: &str| first_line("ORM^O01", &[PID, "ORC|NW|P1", obr], settings);
+    assert!(told("OBR|1|P1||77^Cardiology^L").starts_with(referral));
+    assert!(told("OBR|1|P1||C7^Consultation^L").starts_with(other));
+    let sent = first_line("ORM^O01", &[PID, "ORC|NW|P1", "OBR|1|P1||77^Cardiology^L", "PRD|RT|Who^Doc"], "{}");
+    assert!(sent.starts_with(referral), "{sent}");
+}
+
+#[test]
+fn only_a_consultations_results_are_notes() {
+    let rows = [
+        ("OBR|1|P1||24317-0^Hemogram^LN|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "not for us: "),
+        ("OBR|1|P1||77^Thing^L||||||||||||||||||||LAB|F", "OBX|1|TX|X||Fine.||||||F", "not for us: "),
+        ("OBR|1|P1||77^Thing^L|||||||||||||||||||||F", "OBX|1|NM|X||7||||||F", "not for us: "),
+        ("OBR|1|P1||77^Thing^L|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "note P1 "),
+        ("OBR|1|P1||77^Cardiology letter^L|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "note P1 "),
+        ("OBR|1|P1||34099-2^^LN|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "note P1 "),
+    ];
+    for (obr, obx, expected) in rows {
+        let told = meaning("ORU^R01", &[PID, obr, obx], "{}");
+        assert!(told.starts_with(expected), "{obr}: {told}");
+        assert!(meaning("ORU^R01", &[PID, obr, obx], r#"{"results": "all"}"#).starts_with("note P1 "), "{obr}");
+    }
+}
+
+#[test]
+fn orders_begin_change_and_end_by_orc_1() {
+    let obr = "OBR|1|P1||C^Consult";
+    let declined = "unreadable at ORC-1: the specialist's office does not take the patient";
+    let rows = [
+        ("ORM^O01", "ORC|RO|P1", "ordered [order P1"),
+        ("ORM^O01", "ORC|XO|P1", "ordered [order P1"),
+        ("OMG^O19", "ORC|RP|P1", "withdrawn [order P1"),
+        ("ORM^O01", "ORC|OC|P1", "withdrawn [order P1"),
+        ("OSU^O51", "ORC|OC|P1", declined),
+        ("OSU^O51", "ORC|UA|P1|||CA", declined),
+        ("ORM^O01", "ORC|UA|P1", declined),
+        ("ORR^O02", "ORC|UA|P1", declined),
+        ("ORG^O20", "ORC|OK|P1", "not for us: an answer to an order that changes nothing"),
+        ("ORM^O01", "ORC|NW|||G1", "unreadable at ORC-2: ORC-2 is empty"),
+    ];
+    for (kind, orc, expected) in rows {
+        let obr = if orc.contains("G1") { obr.replace("|P1|", "||") } else { obr.to_owned() };
+        let told = meaning(kind, &[PID, orc, &obr], "{}");
+        assert!(told.starts_with(expected), "{kind} {orc}: {told}");
+    }
+    let told = meaning("RRI^I13", &["RF1|D^Declined by office|R||||R1", PID], "{}");
+    assert!(told.starts_with("unreadable at RF1-1: "), "{told}");
+}
+
+#[test]
+fn patient_administration_is_refused_where_it_changes_who_somebody_is() {
+    let dead = format!("{PID}{}|Y", "|".repeat(22));
+    let ignore = r#"{"identity_changes": "ignore"}"#;
+    let rows = [
+        ("ADT^A40", PID, "{}", "unreadable at MSH-9: two patient numbers become one"),
+        ("ADT^A47", PID, "{}", "unreadable at MSH-9: "),
+        ("ADT^A40", PID, ignore, "not for us: "),
+        ("ADT^A41", PID, "{}", "not for us: "),
+        ("ADT^A08", PID, "{}", "not for us: "),
+        ("ADT^A08", dead.as_str(), "{}", "unreadable at PID-30: the patient has died"),
+        ("ADT^A04", dead.as_str(), "{}", "not for us: "),
+        ("ADT^A08", dead.as_str(), ignore, "not for us: "),
+        ("CCQ^I19", PID, "{}", "unreadable at MSH-9: MSH-9 names a message type that is not known here"),
+    ];
+    for (kind, pid, settings, expected) in rows {
+        let told = meaning(kind, &[pid], settings);
+        assert!(told.starts_with(expected), "{kind} {pid}: {told}");
+    }
+}
+
+#[test]
+fn the_physician_is_found_among_several() {
+    let when = "SCH|A1||||||||||^^^202701121430";
+    let rows: [(&[&str], &str); 7] = [
+        (&["AIP|1|A|1^One^Ann|RN^Nurse", "AIP|2|A|2^Two^Bo|CAR^Cardiologist"], "with 2 / Bo Two"),
+        (&["AIP|1|A|1^One^Ann|CAR^Cardiologist", "AIP|2|A|2^Two^Bo|MA^Medical assistant"], "with 1 / Ann One"),
+        (&["AIP|1|A|1^One^Ann", "AIP|2|A|1003000126^Two^Bo"], "with 1003000126 / Bo Two"),
+        (&["PV1|1|O|||||2^Two^Bo", "AIP|1|A|1^One^Ann|MD^Physician", "AIP|2|A|2^Two^Bo"], "with 2 / Bo Two"),
+        (&["AIP|1|D|1^One^Ann|ATT^Attending", "AIP|2|A|2^Two^Bo|RN"], "with 2 / Bo Two"),
+        (&["AIP|1|A|1^One^Ann|FNP^Nurse practitioner", "AIP|2|A|2^Two^Bo|RN^Nurse"], "with 1 / Ann One"),
+        (&["PV1|1|O|||||2^Two^Bo"], "with 2 / Bo Two"),
+    ];
+    for (lines, expected) in rows {
+        let lines: Vec<&str> = [when].into_iter().chain(lines.iter().copied()).collect();
+        let told = meaning("SIU^S12", &lines, "{}");
+        assert!(told.contains(expected), "{lines:?}: {told}");
+    }
+    let told = meaning(
+        "REF^I12",
+        &[
+            "RF1|P|R||||R1",
+            "PRD|RT|||^^^Heart Clinic|||99^L",
+            "PRD|RT~MA^Medical assistant|Aide^Pat",
+            "PRD|RT|Ruiz^Ana",
+            PID,
+        ],
+        "{}",
+    );
+    assert!(told.contains("referred to  / Ana Ruiz"), "{told}");
+}
+
+#[test]
+fn the_visits_length_is_the_visits_own() {
+    let rows: [(&[&str], &str); 6] = [
+        (&["SCH|A1||||||||60|min|^^^202701121430", "AIG|1||||||||||15|min"], "for 60 min"),
+        (
+            &["SCH|A1||||||||||^^^202701121430", "AIG|1||||||||||15|min", "AIL|1||||||||90|min", "AIS|1||X||||45|min"],
+            "for 45 min",
+        ),
+        (&["SCH|A1||||||||||^^M40^202701121430"], "for 40 min"),
+        (&["SCH|A1||||||||||^^^202701121430", "TQ1||||||2^hr"], "for 120 min"),
+        (&["SCH|A1||||||||||^^^202701121430^202701121450"], "for 20 min"),
+        (&["SCH|A1||||||||||^^^202701121430"], "for ?"),
+    ];
+    for (lines, expected) in rows {
+        let told = meaning("SIU^S12", lines, "{}");
+        assert!(told.contains(expected), "{lines:?}: {told}");
+    }
 }
