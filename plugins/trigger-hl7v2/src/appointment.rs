@@ -133,7 +133,7 @@ impl Slot {
         if starts_at.is_none() && is_told {
             return Err(Fault::missing_field("SCH", 11, HELP));
         }
-        let quantity = |value: Value<'_>| minutes(&value.part(1), &value.component(2).subcomponent(1).text());
+        let quantity = |value: Value<'_>| minutes(&value.part(1), &value.component(2).subcomponent(1).line());
         let minutes = between
             .and_then(|minutes| u32::try_from(minutes).ok())
             .or_else(|| minutes(&sch.text(9, 1), &sch.text(10, 1)))

@@ -203,18 +203,12 @@ fn whole(mut file: Vec<Piece>) -> Result<Document, Fault> {
     }
     let Some(first) = file.first() else { return Ok(Document::default()) };
     let encoding = file.iter().map(|piece| piece.encoding.as_str()).find(|it| !it.is_empty()).unwrap_or_default();
-    // Pieces that end in padding were encoded each by itself; the others are one text that was cut.
-    let (last, earlier) = file.split_last().map_or((None, &[][..]), |(last, earlier)| (Some(last), earlier));
-    let each = earlier.iter().any(|piece| piece.data.trim_end().ends_with('='));
-    let mut bytes = Vec::new();
-    if each {
-        for piece in earlier.iter().chain(last) {
-            bytes.extend(decoded(encoding, &piece.data, piece.sequence)?);
-        }
-    } else {
-        let data: String = file.iter().map(|piece| piece.data.as_str()).collect();
-        bytes = decoded(encoding, &data, first.sequence)?;
-    }
+    let data: String = file.iter().map(|piece| piece.data.as_str()).collect();
+    // One text that was cut; or, where that cannot be, pieces that were encoded each by itself.
+    let bytes = decoded(encoding, &data, first.sequence).or_else(|fault| {
+        let each = file.iter().map(|piece| decoded(encoding, &piece.data, piece.sequence).map_err(|_| fault.clone()));
+        each.collect::<Result<Vec<_>, Fault>>().map(|pieces| pieces.concat())
+    })?;
     let tail = bytes.get(bytes.len().saturating_sub(PDF_TAIL)..).unwrap_or_default();
     if file.len() > 1 && bytes.starts_with(b"%PDF") && !tail.windows(5).any(|window| window == b"%%EOF") {
         return Err(Fault::at(

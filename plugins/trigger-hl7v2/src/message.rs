@@ -7,6 +7,7 @@
 mod charset;
 mod delimiters;
 mod escape;
+mod split;
 mod value;
 
 pub use charset::{Charset, Declared, Spelling};
@@ -97,7 +98,7 @@ impl<'a> Message<'a> {
         let not_read = if starts_xml_escaped(body) { NotHl7::XmlEscaped } else { NotHl7::Delimiters };
         let delimiters = Delimiters::read(body).ok_or(not_read)?;
         let spelling = Spelling::plain(Charset::Utf8);
-        Ok(Message { lead_in, segments: split(body, delimiters, spelling), lead_out, delimiters, spelling })
+        Ok(Message { lead_in, segments: split::segments(body, delimiters, spelling), lead_out, delimiters, spelling })
     }
 
     fn spell(&mut self, spelling: Spelling) {
@@ -221,53 +222,6 @@ fn header_offset(bytes: &[u8]) -> usize {
         } else {
             return offset;
         }
-    }
-}
-
-fn split(body: &[u8], delimiters: Delimiters, spelling: Spelling) -> Vec<Segment<'_>> {
-    let mut segments = Vec::new();
-    let mut start = 0;
-    let mut from = 0;
-    while let Some((at, end)) = next_break(body, from) {
-        let raw = body.get(start..at).unwrap_or_default();
-        let rest = body.get(end..).unwrap_or_default();
-        let indent = rest.iter().take_while(|&&byte| byte == b' ' || byte == b'\t').count();
-        let line = rest.get(indent..).unwrap_or_default();
-        // A line of three letters in a text is a line of the text, and an indented one that looks like a segment is one
-        // only with a field in it.
-        let in_text = raw.starts_with(b"OBX") || raw.starts_with(b"NTE");
-        if starts_segment(line, delimiters.field, indent > 0 || in_text) {
-            let terminator = body.get(at..end + indent).unwrap_or_default();
-            segments.push(Segment { raw, terminator, delimiters, spelling });
-            start = end + indent;
-        }
-        from = end;
-    }
-    let raw = body.get(start..).unwrap_or_default();
-    segments.push(Segment { raw, terminator: b"", delimiters, spelling });
-    segments
-}
-
-/// From where to where the next line break stands: blank lines are part of it.
-fn next_break(body: &[u8], from: usize) -> Option<(usize, usize)> {
-    let is_break = |&byte: &u8| byte == b'\r' || byte == b'\n';
-    let rest = body.get(from..)?;
-    let at = rest.iter().position(is_break)?;
-    let width = rest.get(at..)?.iter().take_while(|byte| is_break(byte)).count();
-    Some((from + at, from + at + width))
-}
-
-fn starts_segment(rest: &[u8], field: u8, with_field: bool) -> bool {
-    match rest {
-        [first, second, third, next @ ..] => {
-            first.is_ascii_uppercase()
-                && [second, third].iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-                && match next.first() {
-                    Some(&byte) => byte == field || (!with_field && (byte == b'\r' || byte == b'\n')),
-                    None => !with_field,
-                }
-        }
-        [] | [_] | [_, _] => false,
     }
 }
 

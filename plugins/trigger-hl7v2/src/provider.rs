@@ -23,8 +23,8 @@ pub fn from_xcn(field: Value<'_>) -> Option<Provider> {
         let authority = xcn.component(9);
         xcn.part(13) == "NPI"
             || xcn.part(8) == "NPI"
-            || authority.subcomponent(1).text() == "NPI"
-            || authority.subcomponent(2).text() == NPI_OID
+            || authority.subcomponent(1).line() == "NPI"
+            || authority.subcomponent(2).line() == NPI_OID
     };
     let xcn = field.repetitions().find(npi).or_else(|| field.repetitions().find(|xcn| !xcn.is_empty()))?;
     let (id, family) = (xcn.part(1), xcn.part(2));
@@ -39,7 +39,7 @@ pub fn from_xcn(field: Value<'_>) -> Option<Provider> {
 /// From a field of type NDL (HL7 v2.8, 2.A.47): the name is one component, cut into subcomponents.
 pub fn from_ndl(field: Value<'_>) -> Option<Provider> {
     let cnn = field.component(1);
-    let part = |number: usize| cnn.subcomponent(number).text().trim().to_owned();
+    let part = |number: usize| cnn.subcomponent(number).line();
     let named = !part(2).is_empty();
     if named {
         return Some(Provider { id: part(1), name: full_name(&part(6), &part(3), &part(2), &part(5)), ..nobody() });

@@ -57,8 +57,8 @@ pub fn groups<'s, 'a>(segments: &'s [Segment<'a>]) -> Vec<Group<'s, 'a>> {
 fn numbers(orc: Option<Segment<'_>>, obr: Option<Segment<'_>>) -> Vec<String> {
     let own = [(orc, 2), (obr, 2), (orc, 3), (obr, 3)];
     let authority = |segment: Option<Segment<'_>>, field: usize| {
-        let identifier = segment.map(|segment| segment.field(field).component(2).subcomponent(1).text());
-        identifier.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+        let identifier = segment.map(|segment| segment.field(field).component(2).subcomponent(1).line());
+        identifier.filter(|text| !text.is_empty())
     };
     let placer = authority(orc, 2).or_else(|| authority(obr, 2));
     let group = authority(orc, 4);

@@ -180,6 +180,11 @@ fn a_comment_about_the_next_patient_is_in_no_others_note() {
 fn three_letters_on_a_line_of_text_are_text() {
     let lines = ["OBX|1|TX|C||Done:\rEKG\rnormal||||||F"];
     assert_eq!(told(&lines), ["text/plain; charset=utf-8: Done:\nEKG\nnormal"]);
+    let lines = [
+        "OBX|1|ED|C||^text^plain^Base64^b25lIHR3\r\nb28||||||F",
+        "OBX|2|ED|D||^text^plain^Base64^ZWlnaHQ\r\nWFN||||||F",
+    ];
+    assert_eq!(told(&lines).len(), 2);
 }
 
 #[test]

@@ -57,8 +57,12 @@ impl<'a> Value<'a> {
 
     /// The first subcomponent of a component, as one line of trimmed text. Null reads as empty.
     pub fn part(&self, component: usize) -> String {
-        let value = self.component(component).subcomponent(1);
-        if value.is_null() { String::new() } else { one_line(&value.text()) }
+        self.component(component).subcomponent(1).line()
+    }
+
+    /// The whole value as one line of trimmed text: a name, a number or a code has no more. Null reads as empty.
+    pub fn line(&self) -> String {
+        self.text().trim().replace(['\n', '\t'], " ")
     }
 
     /// The whole value as text, with its escape sequences resolved (HL7 v2.8, 2.7). Null reads as empty.
@@ -101,11 +105,6 @@ impl<'a> Value<'a> {
         let empty = Value { raw: b"", ..*self };
         number.checked_sub(1).and_then(|index| self.split(separator).nth(index)).unwrap_or(empty)
     }
-}
-
-/// A name, a number or a code has no lines.
-fn one_line(text: &str) -> String {
-    text.trim().replace(['\n', '\t'], " ")
 }
 
 /// Line breaks as one character each, and no other control character but the tab: a NUL or a bell in a name would go out
