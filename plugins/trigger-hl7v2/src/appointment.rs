@@ -96,14 +96,17 @@ impl Slot {
     fn find(message: &Message<'_>, sch: Segment<'_>, change: AppointmentChange, zone: &Zone) -> Result<Slot, Fault> {
         let is_told = matches!(change, AppointmentChange::Booked | AppointmentChange::Moved);
         let is_wanted = is_told || change == AppointmentChange::Changed;
-        let time = |value: Value<'_>, place: Place| match Timestamp::read(value, place) {
-            Ok(None) => Ok(None),
+        // The first fault of a place that would have told the time: another place may still tell it.
+        let mut day_only = None;
+        let mut time = |value: Value<'_>, place: Place| match Timestamp::read(value, place) {
             Ok(Some(time)) if time.has_time() => Ok(time.instant(zone)),
-            Ok(Some(_)) if is_wanted => {
-                Err(Fault::at(Condition::DataType, place, format!("{place} names a day and no hour"), HELP))
+            Ok(Some(_)) => {
+                let fault = Fault::at(Condition::DataType, place, format!("{place} names a day and no hour"), HELP);
+                day_only.get_or_insert(fault);
+                Ok(None)
             }
             Err(fault) if is_wanted => Err(fault),
-            Ok(Some(_)) | Err(_) => Ok(None),
+            Ok(None) | Err(_) => Ok(None),
         };
         let tq1 = message.segment("TQ1");
         let timing = sch.field(11);
@@ -130,8 +133,10 @@ impl Slot {
                 starts_at = time(segment.field(place.field).component(1), *place)?;
             }
         }
-        if starts_at.is_none() && is_told {
-            return Err(Fault::missing_field("SCH", 11, HELP));
+        match day_only {
+            Some(fault) if starts_at.is_none() && is_wanted => return Err(fault),
+            None if starts_at.is_none() && is_told => return Err(Fault::missing_field("SCH", 11, HELP)),
+            Some(_) | None => {}
         }
         let quantity = |value: Value<'_>| minutes(&value.part(1), &value.component(2).subcomponent(1).line());
         let minutes = between

@@ -40,18 +40,29 @@ pub fn settle(message: &Message<'_>, body: &[u8], default: Option<&str>) -> Resu
     if is_ascii {
         return Ok(Settled::AsItIs(charset));
     }
-    let text = charset.decode_strictly(body).ok_or_else(|| {
+    let switches = body.windows(2).any(|pair| matches!(pair, [0x1B, b'$' | b'(' | b')' | b'-' | b',' | b'.']));
+    if switches && charset != Charset::ISO_2022 {
+        return Err(Fault::at(
+            Condition::DataType,
+            MSH_18,
+            "the message switches character sets on its way, and MSH-18 does not start with ISO IR87".to_owned(),
+            "send UTF-8 and say so in MSH-18: UNICODE UTF-8",
+        ));
+    }
+    let settled = match charset {
+        Charset::Multibyte(_) => charset
+            .rewritten(body)
+            .map(|bytes| Settled::Rewritten(bytes, Spelling { text: Charset::Utf8, escapes: charset })),
+        Charset::Utf8 | Charset::Utf16 | Charset::Latin1 | Charset::OneByte(_) => {
+            charset.has(body).then_some(Settled::AsItIs(charset))
+        }
+    };
+    settled.ok_or_else(|| {
         Fault::at(
             Condition::DataType,
             MSH_18,
             "the message has bytes that the character set of MSH-18 does not have".to_owned(),
             "name the set that the message is written in, or send UTF-8: UNICODE UTF-8",
         )
-    })?;
-    Ok(match charset {
-        Charset::Multibyte(_) => {
-            Settled::Rewritten(text.into_owned().into_bytes(), Spelling { text: Charset::Utf8, escapes: charset })
-        }
-        Charset::Utf8 | Charset::Utf16 | Charset::Latin1 | Charset::OneByte(_) => Settled::AsItIs(charset),
     })
 }

@@ -2,8 +2,11 @@
 //! component, in the first, or behind repetition separators; its Base64 is wrapped by line breaks, escapes or repetitions;
 //! and one file comes in several OBX (7.4.2.4).
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::alphabet;
+use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::coded;
@@ -74,7 +77,7 @@ pub fn pieces(obx: &Segment<'_>, sequence: usize) -> Result<Vec<Piece>, Fault> {
     }
     let sub_id = obx.text(4, 1);
     let (parent, number) = sub_id.rsplit_once(['.', '-']).unwrap_or(("", &sub_id));
-    let piece = |kind: String, subtype: String, encoding: String, data: String| Piece {
+    let piece = |[kind, subtype, encoding, data]: [String; 4]| Piece {
         sequence,
         observation: obx.field(3).raw().to_vec(),
         number: number.parse().ok(),
@@ -85,18 +88,17 @@ pub fn pieces(obx: &Segment<'_>, sequence: usize) -> Result<Vec<Piece>, Fault> {
         data,
         loinc: coded::code_of(obx.field(3), "LN"),
     };
-    let text = |value: &Value<'_>| value.text().trim().to_owned();
     let repetitions: Vec<Vec<Value<'_>>> = field.repetitions().map(|value| value.components().collect()).collect();
     let mut pieces: Vec<Piece> = Vec::new();
 
     // `source~type~subtype~Base64~data`: repetition separators where component separators belong.
     let is_flat = repetitions.len() > 2 && repetitions.iter().all(|components| components.len() == 1);
     let flat: Vec<Value<'_>> = repetitions.iter().flatten().copied().collect();
-    let named = flat.iter().position(|value| is_encoding(&text(value)));
+    let named = flat.iter().position(is_encoding);
     if let (true, Some(at)) = (is_flat, named) {
         let before = |back: usize| at.checked_sub(back).and_then(|at| flat.get(at)).map(text).unwrap_or_default();
         let data: String = flat.iter().skip(at + 1).map(text).collect();
-        pieces.push(piece(before(2), before(1), flat.get(at).map(text).unwrap_or_default(), data));
+        pieces.push(piece([before(2), before(1), before(0), data]));
     } else {
         for components in repetitions {
             match (components.as_slice(), pieces.last_mut()) {
@@ -106,10 +108,7 @@ pub fn pieces(obx: &Segment<'_>, sequence: usize) -> Result<Vec<Piece>, Fault> {
                     piece.data.push_str(if piece.encoding.eq_ignore_ascii_case("a") { "\n" } else { "" });
                     piece.data.push_str(&text(only));
                 }
-                (components, _) => {
-                    let (kind, subtype, encoding, data) = parts(components);
-                    pieces.push(piece(kind, subtype, encoding, data));
-                }
+                (components, _) => pieces.push(piece(parts(components))),
             }
         }
     }
@@ -126,39 +125,51 @@ pub fn pieces(obx: &Segment<'_>, sequence: usize) -> Result<Vec<Piece>, Fault> {
 
 /// Type, subtype, encoding and data of an ED. The data follows the encoding, wherever that stands; where none is named and the
 /// fifth component is empty, it is the component that is Base64.
-fn parts(components: &[Value<'_>]) -> (String, String, String, String) {
-    let at = |number: usize| components.get(number).map(|value| value.text().trim().to_owned()).unwrap_or_default();
-    let words: Vec<String> = (0..components.len()).map(at).collect();
+///
+/// Files are large and an instance's memory is not given back: only what is wanted is turned into text.
+fn parts(components: &[Value<'_>]) -> [String; 4] {
+    let at = |number: usize| components.get(number).map(text).unwrap_or_default();
+    let before = |of: usize, back: usize| of.checked_sub(back).map(at).unwrap_or_default();
     // `A` is a word like any other, but where the encoding belongs.
-    let named = |at: usize, word: &str| is_encoding(word) && (at == 3 || word.len() > 1);
-    let encoding = words.iter().enumerate().position(|(at, word)| named(at, word));
-    let rest = |from: usize| words.iter().skip(from).map(String::as_str).collect::<Vec<_>>().join("^");
-    match encoding {
-        // Text has no components: what was not escaped belongs to it. Base64 with a `^` in it will not be decoded.
-        Some(encoding) => {
-            let before = |back: usize| encoding.checked_sub(back).map(at).unwrap_or_default();
-            (before(2), before(1), at(encoding), rest(encoding + 1))
-        }
-        None if !at(4).is_empty() => (at(1), at(2), at(3), rest(4)),
-        None => match words.iter().position(|word| looks_encoded(word)) {
-            Some(data) => {
-                let before = |back: usize| data.checked_sub(back).map(at).unwrap_or_default();
-                (before(2), before(1), String::new(), at(data))
-            }
-            None => (String::new(), String::new(), String::new(), String::new()),
-        },
+    let is_named = |(at, value): (usize, &Value<'_>)| is_encoding(value) && (at == 3 || value.raw().len() > 1);
+    if let Some(encoding) = components.iter().enumerate().position(is_named) {
+        return [before(encoding, 2), before(encoding, 1), at(encoding), rest(components, encoding + 1)];
+    }
+    if components.get(4).is_some_and(|data| !data.is_empty()) {
+        return [at(1), at(2), at(3), rest(components, 4)];
+    }
+    match components.iter().enumerate().map(|(at, value)| (at, text(value))).find(|(_, text)| looks_encoded(text)) {
+        Some((data, text)) => [before(data, 2), before(data, 1), String::new(), text],
+        None => Default::default(),
     }
 }
 
-fn is_encoding(word: &str) -> bool {
-    ["base64", "base-64", "a", "hex"].contains(&word.to_lowercase().as_str())
+/// The data. Text has no components: a `^` that was not escaped belongs to it. Base64 with one in it will not be decoded.
+fn rest(components: &[Value<'_>], from: usize) -> String {
+    match components.get(from..).unwrap_or_default() {
+        [only] => text(only),
+        several => several.iter().map(text).collect::<Vec<_>>().join("^"),
+    }
+}
+
+fn text(value: &Value<'_>) -> String {
+    let text = value.text();
+    if text.trim().len() == text.len() { text } else { text.trim().to_owned() }
+}
+
+fn is_encoding(value: &Value<'_>) -> bool {
+    let word = value.raw().trim_ascii();
+    [b"base64".as_slice(), b"base-64", b"a", b"hex"].iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 /// Base64 of some length, or of something known: no name, no word.
 fn looks_encoded(text: &str) -> bool {
-    let bare: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let known = BEGINNINGS.iter().any(|beginning| bare.starts_with(beginning));
-    (known || bare.len() >= ENCODED_MIN) && BASE64.decode(&bare).is_ok()
+    let known = BEGINNINGS.iter().any(|beginning| text.starts_with(beginning));
+    known || (text.len() >= ENCODED_MIN && text.bytes().all(is_base64))
+}
+
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || matches!(byte, b'+' | b'/' | b'=')
 }
 
 /// No word of a document's name is that long and nothing but letters and digits.
@@ -201,28 +212,62 @@ fn whole(mut file: Vec<Piece>) -> Result<Document, Fault> {
         file.sort_by_key(|piece| piece.number);
         check_count(&file)?;
     }
-    let Some(first) = file.first() else { return Ok(Document::default()) };
-    let encoding = file.iter().map(|piece| piece.encoding.as_str()).find(|it| !it.is_empty()).unwrap_or_default();
-    let data: String = file.iter().map(|piece| piece.data.as_str()).collect();
-    // One text that was cut; or, where that cannot be, pieces that were encoded each by itself.
-    let bytes = decoded(encoding, &data, first.sequence).or_else(|fault| {
-        let each = file.iter().map(|piece| decoded(encoding, &piece.data, piece.sequence).map_err(|_| fault.clone()));
+    let told = |part: fn(&Piece) -> &str| file.iter().map(part).find(|it| !it.is_empty()).unwrap_or_default();
+    let (kind, subtype) = (told(|piece| &piece.kind).to_owned(), told(|piece| &piece.subtype).to_owned());
+    let encoding = told(|piece| &piece.encoding).to_lowercase();
+    let loinc = file.first().and_then(|first| first.loinc.clone());
+    let content = match file.as_mut_slice() {
+        [only] => encoded(&encoding, std::mem::take(&mut only.data), only.sequence)?,
+        pieces => joined_content(&encoding, pieces)?,
+    };
+    Ok(Document { media_type: media_type(&kind, &subtype, &content), content, loinc })
+}
+
+/// One text that was cut; or, where that cannot be, pieces that were encoded each by itself.
+fn joined_content(encoding: &str, pieces: &[Piece]) -> Result<String, Fault> {
+    let sequence = |piece: Option<&Piece>| piece.map_or(1, |piece| piece.sequence);
+    let data = pieces.iter().map(|piece| piece.data.as_str()).collect::<Vec<_>>().concat();
+    let bytes = decoded(encoding, &data, sequence(pieces.first())).or_else(|fault| {
+        let each = pieces.iter().map(|piece| decoded(encoding, &piece.data, piece.sequence).map_err(|_| fault.clone()));
         each.collect::<Result<Vec<_>, Fault>>().map(|pieces| pieces.concat())
     })?;
     let tail = bytes.get(bytes.len().saturating_sub(PDF_TAIL)..).unwrap_or_default();
-    if file.len() > 1 && bytes.starts_with(b"%PDF") && !tail.windows(5).any(|window| window == b"%%EOF") {
+    if bytes.starts_with(b"%PDF") && !tail.windows(5).any(|window| window == b"%%EOF") {
         return Err(Fault::at(
             Condition::RequiredFieldMissing,
-            place(file.last().map_or(first.sequence, |piece| piece.sequence)),
+            place(sequence(pieces.last())),
             "a document in pieces is not whole: its last piece is no end of a PDF".to_owned(),
             "send every piece of the document, counted from 1 in OBX-4",
         ));
     }
-    let content = BASE64.encode(bytes);
-    let told = |part: fn(&Piece) -> &str| file.iter().map(part).find(|it| !it.is_empty()).unwrap_or_default();
-    let media_type = media_type(told(|piece| &piece.kind), told(|piece| &piece.subtype), &content);
-    Ok(Document { media_type, content, loinc: first.loinc.clone() })
+    Ok(BASE64.encode(bytes))
 }
+
+/// The data in Base64 with padding. What is so already, as nearly all is, is taken as it stands: a scanned note of many
+/// megabytes is there once.
+fn encoded(encoding: &str, data: String, sequence: usize) -> Result<String, Fault> {
+    let is_base64 = encoding != "a" && encoding != "hex";
+    if is_base64 && is_canonical(&data) {
+        return Ok(data);
+    }
+    decoded(encoding, &data, sequence).map(|bytes| BASE64.encode(bytes))
+}
+
+fn is_canonical(data: &str) -> bool {
+    let mut bytes = [0; CHUNK / 4 * 3];
+    let mut chunks = data.as_bytes().chunks(CHUNK).peekable();
+    while let Some(chunk) = chunks.next() {
+        let decoded = STANDARD.decode_slice(chunk, &mut bytes);
+        let is_full = chunks.peek().is_none() || decoded == Ok(bytes.len());
+        if decoded.is_err() || !is_full {
+            return false;
+        }
+    }
+    true
+}
+
+/// A multiple of four, so that only the last one has padding.
+const CHUNK: usize = 4096;
 
 /// Within how many bytes of its end a PDF says that it ends (ISO 32000-1, annex H, note 18).
 const PDF_TAIL: usize = 1024;
@@ -249,11 +294,14 @@ fn check_count(file: &[Piece]) -> Result<(), Fault> {
 }
 
 fn decoded(encoding: &str, data: &str, sequence: usize) -> Result<Vec<u8>, Fault> {
-    let bare = || data.chars().filter(|c| !c.is_whitespace()).collect::<String>();
-    match encoding.to_lowercase().as_str() {
+    let bare = || match data.contains(char::is_whitespace) {
+        true => Cow::Owned(data.split_whitespace().collect::<Vec<_>>().concat()),
+        false => Cow::Borrowed(data),
+    };
+    match encoding {
         "a" => Ok(data.as_bytes().to_vec()),
         "hex" => hexadecimal(&bare()).ok_or_else(|| undecodable(sequence, "hexadecimal")),
-        _ => BASE64.decode(bare()).map_err(|_| undecodable(sequence, "Base64")),
+        _ => BASE64.decode(bare().as_bytes()).map_err(|_| undecodable(sequence, "Base64")),
     }
 }
 

@@ -64,7 +64,7 @@ pub fn read_document(message: &Message<'_>, trigger: &str, feed: &Feed) -> Resul
         visited_at: written.or(feed.zone.instant(obr, Place::new("OBR", 7))?).or(observed_at(message, body, feed)?),
         pid: message.segment("PID"),
     };
-    note.events(message, &contents.documents, feed).map(Meant::Events)
+    note.events(message, contents.documents, feed).map(Meant::Events)
 }
 
 /// ORU^R01: one note for each order whose results it carries.
@@ -112,7 +112,7 @@ fn read_result(message: &Message<'_>, group: &results::Group<'_, '_>, feed: &Fee
         visited_at: feed.zone.instant(obr, obr_place(7))?.or(observed_at(message, body, feed)?),
         pid: group.pid,
     };
-    note.events(message, &contents.documents, feed)
+    note.events(message, contents.documents, feed)
 }
 
 /// A note that was taken back opens the loop again, which the contract cannot say yet.
@@ -153,7 +153,7 @@ struct Note<'a> {
 }
 
 impl Note<'_> {
-    fn events(&self, message: &Message<'_>, documents: &[Document], feed: &Feed) -> Result<Vec<Event>, Fault> {
+    fn events(&self, message: &Message<'_>, documents: Vec<Document>, feed: &Feed) -> Result<Vec<Event>, Fault> {
         let identifiers = self.pid.map(patient::identifiers).unwrap_or_default();
         if self.referral.is_empty() && identifiers.is_empty() {
             return Err(Fault::missing_field(
@@ -163,23 +163,20 @@ impl Note<'_> {
             ));
         }
         let id = if self.document_id.is_empty() { message.header().text(10, 1) } else { self.document_id.clone() };
-        let note = |document: &Document, id: String| VisitNote {
-            reference: order::reference(self.referral.clone(), Vec::new(), identifiers.clone(), feed),
-            document_id: id,
-            kind: document.loinc.clone().or_else(|| self.kind.clone()).unwrap_or_else(coded::empty_code),
-            final_: self.last && !document.content.is_empty(),
-            author: self.author.clone(),
-            visited_at: self.visited_at,
-            media_type: document.media_type.clone(),
-            content: document.content.clone(),
+        let note = |(at, document): (usize, Document)| {
+            Event::Note(VisitNote {
+                reference: order::reference(self.referral.clone(), Vec::new(), identifiers.clone(), feed),
+                document_id: if at == 0 { id.clone() } else { format!("{id}-{}", at + 1) },
+                kind: document.loinc.or_else(|| self.kind.clone()).unwrap_or_else(coded::empty_code),
+                final_: self.last && !document.content.is_empty(),
+                author: self.author.clone(),
+                visited_at: self.visited_at,
+                media_type: document.media_type,
+                content: document.content,
+            })
         };
-        let numbered = |at: usize| if at == 0 { id.clone() } else { format!("{id}-{}", at + 1) };
-        let mut events: Vec<Event> =
-            documents.iter().enumerate().map(|(at, document)| Event::Note(note(document, numbered(at)))).collect();
-        if events.is_empty() {
-            events.push(Event::Note(note(&Document::default(), id)));
-        }
-        Ok(events)
+        let documents = if documents.is_empty() { vec![Document::default()] } else { documents };
+        Ok(documents.into_iter().enumerate().map(note).collect())
     }
 }
 

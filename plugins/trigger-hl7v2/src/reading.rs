@@ -213,14 +213,12 @@ fn dedupe_key(message: &Message<'_>, body: &[u8], settings: &Settings) -> String
     let key = format!("{}|{}|{control_id}", header.text(3, 1), header.text(4, 1));
     match settings.dedupe {
         Dedupe::ControlId => key,
-        Dedupe::Content => format!("{key}|{}", digest::of(&content(message))),
+        // Without what stood between segments: the same message by another way may come with other line ends.
+        Dedupe::Content => {
+            let segments = message.segments().iter().flat_map(|segment| [segment.raw(), b"\r".as_slice()]);
+            format!("{key}|{}", digest::of_all(segments))
+        }
     }
-}
-
-/// The segments without what stood between them: the same message by another way may come with other line ends.
-fn content(message: &Message<'_>) -> Vec<u8> {
-    let segments: Vec<&[u8]> = message.segments().iter().map(|segment| segment.raw()).collect();
-    segments.join(&b'\r')
 }
 
 fn refuse(header: &Header, delivery: &Delivery, kind: String, key: String, fault: Fault) -> Reading {

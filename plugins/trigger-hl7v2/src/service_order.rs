@@ -65,7 +65,7 @@ fn read_group(message: &Message<'_>, group: &[Segment<'_>], kind: &str, feed: &F
         }
         _ if declines => Err(answer_to_order::declined(place)),
         // ORC-5 says nothing about a new order (HL7 v2.8, 4.5.1.5), so it is not asked.
-        control if !is_update && (BEGINS.contains(&control) || CHANGES.contains(&control)) => {
+        control if !is_update && begins_or_changes(control, &status) => {
             if service == Service::Unsaid {
                 return Err(service::unsaid(service::sequence_of(message, group, "OBR")));
             }
@@ -80,6 +80,10 @@ fn read_group(message: &Message<'_>, group: &[Segment<'_>], kind: &str, feed: &F
         _ if is_update => status_update(message, group, &status, feed),
         _ => Ok(Meant::NotForUs(format!("{kind} with an order control that changes nothing for the patient"))),
     }
+}
+
+fn begins_or_changes(control: &str, status: &str) -> bool {
+    BEGINS.contains(&control) || (CHANGES.contains(&control) && !ENDED.contains(&status))
 }
 
 fn withdrawn(message: &Message<'_>, group: &[Segment<'_>], feed: &Feed) -> Result<Meant, Fault> {

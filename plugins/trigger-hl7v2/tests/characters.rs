@@ -61,7 +61,10 @@ fn every_name_of_table_0211_is_read() {
 fn what_cannot_be_told_for_certain_is_refused() {
     let unknown = "unreadable at MSH-18: MSH-18 names a character set that is not known here; ";
     let other = "unreadable at MSH-18: the message has bytes that the character set of MSH-18 does not have; ";
-    let rows: [(&str, &[u8], &str); 8] = [
+    let switches = "unreadable at MSH-18: the message switches character sets on its way";
+    let rows: [(&str, &[u8], &str); 10] = [
+        ("", b"\x1B$B;3ED\x1B(B", switches),
+        ("8859/1~ISO IR87", b"\x1B$B;3ED\x1B(B", switches),
         ("CNS 11643-1992", b"Mu\xF1oz", unknown),
         ("EBCDIC", b"Mu\xF1oz", unknown),
         ("UNICODE UTF-32", b"Mu\x1B$Boz", unknown),

@@ -216,3 +216,19 @@ fn author_and_date_come_from_wherever_they_stand() {
         assert!(told.contains(expected) && told.contains("visited 2027-01-11T05:00:00.000Z"), "{obx}: {told}");
     }
 }
+
+#[test]
+fn base64_that_is_not_as_it_should_be_is_made_so() {
+    let rows =
+        [("b25lIHR3bw", "b25lIHR3bw=="), ("b25lIHR3bx==", "b25lIHR3bw=="), ("b25l\\.br\\IHR3bw==", "b25lIHR3bw==")];
+    for (sent, expected) in rows {
+        let notes = notes(&report(&[&format!("OBX|1|ED|C||^text^plain^Base64^{sent}||||||F")]));
+        assert_eq!(notes[0].content, expected, "{sent}");
+    }
+    // Padding in the middle of a long text, where a check by chunks could overlook it.
+    let long = format!("{}b25=b25l", "b25l".repeat(1_023));
+    let told = tell(&read(&report(&[&format!("OBX|1|ED|C||^text^plain^Base64^{long}||||||F")]), "{}"));
+    assert!(told.starts_with("unreadable at OBX-5: the document is not Base64"), "{told}");
+    let whole = "b25l".repeat(5_000);
+    assert_eq!(notes(&report(&[&format!("OBX|1|ED|C||^text^plain^Base64^{whole}||||||F")]))[0].content, whole);
+}

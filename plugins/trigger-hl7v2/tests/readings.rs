@@ -139,7 +139,8 @@ fn appointments() {
 
 #[test]
 fn appointment_times_come_from_the_best_place() {
-    let rows: [(&[&str], &str); 6] = [
+    let rows: [(&[&str], &str); 7] = [
+        (&["SCH|A1||||||||||^^^202607101400+0000", "TQ1|||||||20260711"], "at 2026-07-10T14:00:00.000Z for ?"),
         (&["SCH|A1||||||||60|s|^^^202607101400+0000"], "at 2026-07-10T14:00:00.000Z for 1 min"),
         (
             &["SCH|A1||||||||2|hr|^^^202607101400+0000", "TQ1|||||||202607111400+0000"],
@@ -482,6 +483,7 @@ fn orders_begin_change_and_end_by_orc_1() {
     let rows = [
         ("ORM^O01", "ORC|RO|P1", "ordered [order P1"),
         ("ORM^O01", "ORC|XO|P1", "ordered [order P1"),
+        ("ORM^O01", "ORC|XO|P1|||CA", "withdrawn [order P1"),
         ("OMG^O19", "ORC|RP|P1", "withdrawn [order P1"),
         ("ORM^O01", "ORC|OC|P1", "withdrawn [order P1"),
         ("OSU^O51", "ORC|OC|P1", declined),

@@ -72,7 +72,7 @@ impl Declared {
         let several = |encoding| Declared::Known(Charset::Multibyte(encoding));
         match part {
             "" | "ASCII" | "USASCII" | "IR6" | "ANSIX34" => Declared::Unsaid,
-            "UNICODEUTF8" | "UTF8" | "10646UTF8" => Declared::Known(Charset::Utf8),
+            "UNICODEUTF8" | "UTF8" | "10646UTF8" | "IR192" => Declared::Known(Charset::Utf8),
             "UNICODE" | "UNICODEUTF16" | "UTF16" | "UCS2" => Declared::Known(Charset::Utf16),
             "88591" | "IR100" | "LATIN1" | "WINDOWS1252" | "CP1252" | "ANSI" => Declared::Known(Charset::Latin1),
             "88592" | "IR101" | "LATIN2" => one(ISO_8859_2),
@@ -109,6 +109,9 @@ impl Declared {
 }
 
 impl Charset {
+    /// ASCII, with escapes to JIS X 0208 and back.
+    pub const ISO_2022: Charset = Charset::Multibyte(&encoding_rs::ISO_2022_JP_INIT);
+
     /// UTF-8 if the bytes are valid as such, else Latin-1.
     pub fn guess(bytes: &[u8]) -> Charset {
         if std::str::from_utf8(bytes).is_ok() { Charset::Utf8 } else { Charset::Latin1 }
@@ -129,17 +132,28 @@ impl Charset {
         self.encoding().decode_without_bom_handling(bytes).0
     }
 
-    /// The text, if every byte is one of this set's characters.
-    pub fn decode_strictly(self, bytes: &[u8]) -> Option<Cow<'_, str>> {
+    /// Whether every byte is one of this set's characters. No text is made of them: a message may hold a large file.
+    pub fn has(self, bytes: &[u8]) -> bool {
         match self {
-            Charset::Utf8 | Charset::Utf16 => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
-            Charset::Latin1 => Some(self.decode(bytes)),
-            Charset::OneByte(encoding) | Charset::Multibyte(encoding) => {
-                let text = encoding.decode_without_bom_handling_and_without_replacement(bytes)?;
+            Charset::Utf8 | Charset::Utf16 => std::str::from_utf8(bytes).is_ok(),
+            Charset::Latin1 => true,
+            Charset::OneByte(encoding) => {
+                let mut met = [false; 256];
+                bytes.iter().for_each(|&byte| met[usize::from(byte)] = true);
+                let met: Vec<u8> = (0x80..=u8::MAX).filter(|&byte| met[usize::from(byte)]).collect();
                 // ISO 8859 leaves 0x80 to 0x9F to control characters. In a message they are another set's letters.
-                (!text.chars().any(|c| matches!(c, '\u{80}'..='\u{9F}'))).then_some(text)
+                encoding
+                    .decode_without_bom_handling_and_without_replacement(&met)
+                    .is_some_and(|text| !text.chars().any(|c| matches!(c, '\u{80}'..='\u{9F}')))
             }
+            Charset::Multibyte(_) => self.rewritten(bytes).is_some(),
         }
+    }
+
+    /// The bytes as UTF-8, if every one of them is one of this set's characters.
+    pub fn rewritten(self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let text = self.encoding().decode_without_bom_handling_and_without_replacement(bytes)?;
+        Some(text.into_owned().into_bytes())
     }
 
     /// What `\X..\` stands for: bytes of the character set (HL7 v2.8, 2.7.5). Some senders write UTF-16 code units

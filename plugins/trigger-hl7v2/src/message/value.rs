@@ -1,5 +1,7 @@
 //! A field, repetition, component or subcomponent: a piece of the message that can be cut further or read as text.
 
+use std::borrow::Cow;
+
 use super::charset::is_unwritten;
 use super::{Delimiters, Spelling, escape};
 
@@ -70,7 +72,7 @@ impl<'a> Value<'a> {
         if self.is_null() {
             return String::new();
         }
-        legible(&match self.delimiters.escape {
+        legible(match self.delimiters.escape {
             Some(escape) if self.raw.contains(&escape) => {
                 escape::resolve(self.raw, escape, self.delimiters, self.spelling).into()
             }
@@ -109,7 +111,10 @@ impl<'a> Value<'a> {
 
 /// Line breaks as one character each, and no other control character but the tab: a NUL or a bell in a name would go out
 /// in a text message.
-fn legible(text: &str) -> String {
+fn legible(text: Cow<'_, str>) -> String {
+    if !text.contains(|c| c == '\r' || is_left_out(c)) {
+        return text.into_owned();
+    }
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -118,9 +123,14 @@ fn legible(text: &str) -> String {
                 chars.next_if_eq(&'\n');
                 out.push('\n');
             }
-            c if is_unwritten(c) || matches!(c, '\u{FEFF}' | '\u{FFFE}') => {}
+            c if is_left_out(c) => {}
             c => out.push(c),
         }
     }
     out
+}
+
+/// Control characters, and what is left of a byte order mark.
+fn is_left_out(c: char) -> bool {
+    is_unwritten(c) || matches!(c, '\u{FEFF}' | '\u{FFFE}')
 }
