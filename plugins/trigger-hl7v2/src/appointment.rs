@@ -33,6 +33,15 @@ pub fn read(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, 
     }
     let appointment = coded::numbers([(Some(sch), 1), (Some(sch), 2)]);
     let identifiers = message.segment("PID").map(patient::identifiers).unwrap_or_default();
+    let mut patients =
+        message.segments().iter().filter(|segment| segment.is("PID")).map(|pid| patient::identifiers(*pid));
+    if patients.any(|other| other != identifiers) {
+        return Err(Fault::for_a_person(
+            Place { segment: "PID", sequence: 2, field: 3 },
+            "several patients share the visit, and only one can be taken over yet",
+            "send a message for each patient of a group, or enter the others' visits by hand",
+        ));
+    }
     let referral = coded::numbers([(Some(sch), 26), (Some(sch), 27)]);
     if appointment.is_empty() && referral.is_empty() && identifiers.is_empty() {
         return Err(Fault::missing_field(
@@ -117,7 +126,11 @@ impl Slot {
             ends_at = time(tq1.field(8).component(1), Place::new("TQ1", 8)).unwrap_or_default();
         }
         if starts_at.is_none() {
-            starts_at = time(timing.component(4), Place::new("SCH", 11))?;
+            // Some write the start where the quantity belongs.
+            let first = timing.component(1);
+            let is_start =
+                timing.component(4).is_empty() && Timestamp::parse(&first.part(1)).is_some_and(|it| it.has_time());
+            starts_at = time(if is_start { first } else { timing.component(4) }, Place::new("SCH", 11))?;
             ends_at = time(timing.component(5), Place::new("SCH", 11)).unwrap_or_default();
         }
         let between = starts_at.zip(ends_at).map(|(start, end)| (end - start) / 60_000);
@@ -135,7 +148,10 @@ impl Slot {
         }
         match day_only {
             Some(fault) if starts_at.is_none() && is_wanted => return Err(fault),
-            None if starts_at.is_none() && is_told => return Err(Fault::missing_field("SCH", 11, HELP)),
+            None if starts_at.is_none() && is_told => {
+                let message = "no start of the visit in SCH-11.4, in TQ1-7 or with a resource".to_owned();
+                return Err(Fault::at(Condition::RequiredFieldMissing, Place::new("SCH", 11), message, HELP));
+            }
             Some(_) | None => {}
         }
         let quantity = |value: Value<'_>| minutes(&value.part(1), &value.component(2).subcomponent(1).line());

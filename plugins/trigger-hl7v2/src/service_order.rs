@@ -30,8 +30,8 @@ pub fn read(message: &Message<'_>, kind: &str, feed: &Feed) -> Result<Meant, Fau
     }
     let mut events = Vec::new();
     let mut reasons = Vec::new();
-    for group in groups {
-        match read_group(message, group, kind, feed)? {
+    for ordered in groups.into_iter().flat_map(services) {
+        match read_group(message, &ordered, kind, feed)? {
             Meant::Events(more) => events.extend(more),
             Meant::NotForUs(reason) => reasons.push(reason),
         }
@@ -43,7 +43,31 @@ pub fn read(message: &Message<'_>, kind: &str, feed: &Feed) -> Result<Meant, Fau
     })
 }
 
-fn read_group(message: &Message<'_>, group: &[Segment<'_>], kind: &str, feed: &Feed) -> Result<Meant, Fault> {
+/// One service that an ORC orders.
+struct Ordered<'a> {
+    segments: Vec<Segment<'a>>,
+    numbers: Vec<String>,
+}
+
+/// An ORC has one OBR; senders let one stand before several, each with a number of its own.
+fn services<'a>(group: &[Segment<'a>]) -> Vec<Ordered<'a>> {
+    let first = group.iter().position(|segment| segment.is("OBR")).unwrap_or(group.len());
+    let (common, rest) = group.split_at(first);
+    let mut services: Vec<Ordered<'a>> = Vec::new();
+    for run in order::groups(rest, "OBR") {
+        let segments = [common, run].concat();
+        let own = coded::numbers([(run.first().copied(), 2), (run.first().copied(), 3)]);
+        let numbers = if services.is_empty() || own.is_empty() { numbers(&segments) } else { own };
+        services.push(Ordered { segments, numbers });
+    }
+    if services.is_empty() {
+        services.push(Ordered { segments: common.to_vec(), numbers: numbers(common) });
+    }
+    services
+}
+
+fn read_group(message: &Message<'_>, ordered: &Ordered<'_>, kind: &str, feed: &Feed) -> Result<Meant, Fault> {
+    let group = ordered.segments.as_slice();
     let Some(orc) = order::named(group, "ORC") else { return Ok(Meant::NotForUs(format!("{kind} without an order"))) };
     let control = orc.text(1, 1).to_uppercase();
     let status = orc.text(5, 1).to_uppercase();
@@ -70,14 +94,14 @@ fn read_group(message: &Message<'_>, group: &[Segment<'_>], kind: &str, feed: &F
                 return Err(service::unsaid(service::sequence_of(message, group, "OBR")));
             }
             let pid = order::require_patient(message)?;
-            let mut order = read_order(message, group, pid, feed)?;
+            let mut order = read_order(message, ordered, pid, feed)?;
             if CHANGES.contains(&control) {
                 order.extras.push(order::modified());
             }
             Ok(Meant::Events(vec![Event::Ordered(order)]))
         }
-        control if ENDS.contains(&control) || ENDED.contains(&status.as_str()) => withdrawn(message, group, feed),
-        _ if is_update => status_update(message, group, &status, feed),
+        control if ENDS.contains(&control) || ENDED.contains(&status.as_str()) => withdrawn(message, ordered, feed),
+        _ if is_update => status_update(message, ordered, &status, feed),
         _ => Ok(Meant::NotForUs(format!("{kind} with an order control that changes nothing for the patient"))),
     }
 }
@@ -86,8 +110,8 @@ fn begins_or_changes(control: &str, status: &str) -> bool {
     BEGINS.contains(&control) || (CHANGES.contains(&control) && !ENDED.contains(&status))
 }
 
-fn withdrawn(message: &Message<'_>, group: &[Segment<'_>], feed: &Feed) -> Result<Meant, Fault> {
-    let numbers = numbers(group);
+fn withdrawn(message: &Message<'_>, ordered: &Ordered<'_>, feed: &Feed) -> Result<Meant, Fault> {
+    let numbers = ordered.numbers.clone();
     let identifiers = message.segment("PID").map(patient::identifiers).unwrap_or_default();
     if numbers.is_empty() && identifiers.is_empty() {
         return Err(Fault::missing_field("ORC", 2, "send the order's number in ORC-2, as in the order"));
@@ -96,9 +120,9 @@ fn withdrawn(message: &Message<'_>, group: &[Segment<'_>], feed: &Feed) -> Resul
 }
 
 /// 360X tells the referring side by OSU^O51: CM when the visit is over, SC when it is scheduled.
-fn status_update(message: &Message<'_>, group: &[Segment<'_>], status: &str, feed: &Feed) -> Result<Meant, Fault> {
+fn status_update(message: &Message<'_>, ordered: &Ordered<'_>, status: &str, feed: &Feed) -> Result<Meant, Fault> {
     let place = Place::new("TQ1", 7);
-    let starts_at = match order::named(group, "TQ1") {
+    let starts_at = match order::named(&ordered.segments, "TQ1") {
         Some(tq1) => Timestamp::read(tq1.field(place.field).component(1), place)?
             .filter(Timestamp::has_time)
             .and_then(|time| time.instant(&feed.zone)),
@@ -112,7 +136,7 @@ fn status_update(message: &Message<'_>, group: &[Segment<'_>], status: &str, fee
     };
     let identifiers = message.segment("PID").map(patient::identifiers).unwrap_or_default();
     Ok(Meant::Events(vec![Event::Appointment(AppointmentNotice {
-        reference: order::reference(numbers(group), Vec::new(), identifiers, feed),
+        reference: order::reference(ordered.numbers.clone(), Vec::new(), identifiers, feed),
         change,
         starts_at,
         minutes: None,
@@ -128,7 +152,8 @@ fn numbers(group: &[Segment<'_>]) -> Vec<String> {
     coded::numbers([(orc, 2), (obr, 2), (orc, 3), (obr, 3)])
 }
 
-fn read_order(message: &Message<'_>, group: &[Segment<'_>], pid: Segment<'_>, feed: &Feed) -> Result<Order, Fault> {
+fn read_order(message: &Message<'_>, ordered: &Ordered<'_>, pid: Segment<'_>, feed: &Feed) -> Result<Order, Fault> {
+    let group = ordered.segments.as_slice();
     let segment = |name: &str| order::named(group, name);
     let (orc, obr, tq1) = (segment("ORC"), segment("OBR"), segment("TQ1"));
     let text = |from: Option<Segment<'_>>, field: usize, component: usize| {
@@ -138,7 +163,7 @@ fn read_order(message: &Message<'_>, group: &[Segment<'_>], pid: Segment<'_>, fe
         |from: Option<Segment<'_>>, field: usize| from.and_then(|segment| provider::from_xcn(segment.field(field)));
 
     let mut order = order::order(message, pid, feed)?;
-    order.reference.referral = numbers(group);
+    order.reference.referral.clone_from(&ordered.numbers);
     if order.reference.referral.is_empty() {
         return Err(Fault::missing_field("ORC", 2, "send the order's number in ORC-2"));
     }

@@ -572,3 +572,29 @@ fn the_visits_length_is_the_visits_own() {
         assert!(told.contains(expected), "{lines:?}: {told}");
     }
 }
+
+#[test]
+fn one_orc_before_several_obr_orders_each() {
+    let told = meaning(
+        "ORM^O01",
+        &[PID, "ORC|NW|P1", "OBR|1|P1||CBC^CBC^L", "OBR|2|P2||C^Consult^L", "OBR|3|P3||D^Referral^L"],
+        "{}",
+    );
+    let orders: Vec<&str> = told.lines().filter(|line| line.starts_with("ordered [")).collect();
+    assert_eq!(
+        orders,
+        [
+            "ordered [order P2 | appointment  | patient ] Routine",
+            "ordered [order P3 | appointment  | patient ] Routine"
+        ]
+    );
+}
+
+#[test]
+fn a_start_in_another_component_is_found_and_a_group_of_patients_is_not_cut() {
+    let told = meaning("SIU^S12", &["SCH|A1||||||||||20270112143000", PID], "{}");
+    assert!(told.contains("at 2027-01-12T19:30:00.000Z"), "{told}");
+    let group = ["SCH|A1||||||||||^^^202701121430", PID, "PID|2||13^^^MR1^MR||Lee^Bo"];
+    assert!(meaning("SIU^S12", &group, "{}").starts_with("unreadable at PID[2]-3: several patients"));
+    assert!(meaning("SIU^S12", &[group[0], PID, PID], "{}").starts_with("appointment Booked"));
+}
