@@ -19,7 +19,7 @@ pub fn read(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, 
         return Err(Fault::for_a_person(
             Place::new("MSH", 9),
             "two patient numbers become one, or one becomes another, and this cannot be taken over yet",
-            "look whether a referral is open under the old number (MRG-1); mend it, then dismiss this letter",
+            "look whether a referral is open under the old number (MRG-1); mend it, then dismiss the dead letter",
         ));
     }
     let died = NEWS.contains(&trigger)
@@ -30,7 +30,7 @@ pub fn read(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, 
         return Err(Fault::for_a_person(
             Place::new("PID", 30),
             "the patient has died, and this cannot be taken over yet",
-            "stop the patient's open referrals so that nobody is written to; then dismiss this letter",
+            "stop the patient's open referrals so that nobody is written to; then dismiss the dead letter",
         ));
     }
     Ok(Meant::NotForUs("patient administration: no referral, appointment or note in it".to_owned()))

@@ -55,6 +55,6 @@ pub fn declined(place: Place) -> Fault {
     Fault::for_a_person(
         place,
         "the specialist's office does not take the patient, and this cannot be taken over yet",
-        "refer the patient to somebody else and withdraw this referral; then dismiss this letter",
+        "refer the patient to somebody else and withdraw this referral; then dismiss the dead letter",
     )
 }

@@ -31,7 +31,7 @@ pub fn settle(message: &Message<'_>, body: &[u8], default: Option<&str>) -> Resu
                 Condition::DataType,
                 MSH_18,
                 "MSH-18 names a character set that is not known here".to_owned(),
-                "send UTF-8 and say so in MSH-18: UNICODE UTF-8; docs/feeds.md lists what else is read",
+                "send UTF-8 and say so in MSH-18: UNICODE UTF-8",
             ));
         }
     };

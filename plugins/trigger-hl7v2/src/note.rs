@@ -120,7 +120,7 @@ fn taken_back(place: Place) -> Fault {
     Fault::for_a_person(
         place,
         "a note is taken back, and this cannot be taken over yet",
-        "look whether its referral was closed with it; mend the chart, then dismiss this letter",
+        "look whether its referral was closed with it; mend the chart, then dismiss the dead letter",
     )
 }
 

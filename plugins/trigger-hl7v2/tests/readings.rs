@@ -185,7 +185,7 @@ fn notes() {
         (
             "ORU^R01",
             &["OBR|1|P1|||||||||||||||||||||||X"],
-            "unreadable at OBR-25: the specialist's office does not take the patient, and this cannot be taken over yet; refer the patient to somebody else and withdraw this referral; then dismiss this letter",
+            "unreadable at OBR-25: the specialist's office does not take the patient, and this cannot be taken over yet; refer the patient to somebody else and withdraw this referral; then dismiss the dead letter",
         ),
         (
             "MDM^T02",
@@ -205,12 +205,12 @@ fn notes() {
         (
             "MDM^T02",
             &["TXA|1|CN||||||||||D7||P1|||AU||CA", pdf],
-            "unreadable at TXA-19: a note is taken back, and this cannot be taken over yet; look whether its referral was closed with it; mend the chart, then dismiss this letter",
+            "unreadable at TXA-19: a note is taken back, and this cannot be taken over yet; look whether its referral was closed with it; mend the chart, then dismiss the dead letter",
         ),
         (
             "MDM^T11",
             &["TXA|1|CN||||||||||D7||P1"],
-            "unreadable at MSH-9: a note is taken back, and this cannot be taken over yet; look whether its referral was closed with it; mend the chart, then dismiss this letter",
+            "unreadable at MSH-9: a note is taken back, and this cannot be taken over yet; look whether its referral was closed with it; mend the chart, then dismiss the dead letter",
         ),
         (
             "MDM^T02",

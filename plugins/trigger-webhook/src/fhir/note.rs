@@ -21,7 +21,7 @@ pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fau
         return Err(Fault::for_a_person(
             &format!("{}/status", located.pointer),
             "a note is taken back, and this cannot be taken over yet",
-            "look whether its referral was closed with it; mend the chart, then dismiss this letter",
+            "look whether its referral was closed with it; mend the chart, then dismiss the dead letter",
         ));
     }
     if document["status"] != "current" {

@@ -15,7 +15,7 @@ pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fau
         return Err(Fault::for_a_person(
             &format!("{}/status", located.pointer),
             "the specialist's office does not take the patient, and this cannot be taken over yet",
-            "refer the patient to somebody else and withdraw this referral; then dismiss this letter",
+            "refer the patient to somebody else and withdraw this referral; then dismiss the dead letter",
         ));
     }
     if !matches!(task["status"].as_str(), Some("cancelled" | "entered-in-error")) {
