@@ -164,19 +164,19 @@ const OTHER_SEGMENTS: [&str; 12] = ["RXO", "RXE", "RXD", "RXG", "RXA", "ODS", "O
 
 /// What a new order asks for.
 pub fn of_order(group: &[Segment<'_>], settings: &Settings) -> Service {
-    of(group, settings, &[])
+    of(group, settings, false)
 }
 
 /// What a result reports. A group of measurements is none of a consultation's, whatever it is called.
 pub fn of_result(group: &[Segment<'_>], settings: &Settings) -> Service {
-    let said = of(group, settings, &NOTE_WORDS);
+    let said = of(group, settings, true);
     let mut observations = group.iter().filter(|segment| segment.is("OBX")).peekable();
     let measured = observations.peek().is_some()
         && observations.all(|obx| matches!(obx.text(2, 1).as_str(), "NM" | "SN" | "NA" | "MA"));
     if said == Service::Unsaid && measured { Service::Other } else { said }
 }
 
-fn of(group: &[Segment<'_>], settings: &Settings, more_words: &[&str]) -> Service {
+fn of(group: &[Segment<'_>], settings: &Settings, is_result: bool) -> Service {
     let obr = order::named(group, "OBR");
     let services: Vec<Value<'_>> = obr.iter().map(|obr| obr.field(4)).collect();
     let texts: Vec<String> =
@@ -192,13 +192,15 @@ fn of(group: &[Segment<'_>], settings: &Settings, more_words: &[&str]) -> Servic
     let coded = texts.iter().any(|text| REFERRAL_CODES.contains(&text.as_str()) || NOTE_CODES.contains(&text.as_str()));
     let words = format!(" {} ", texts.join(" ").to_lowercase().replace(['-', '_', '/', '(', ')', ',', '.'], " "));
     let says = |known: &[&str]| known.iter().any(|word| words.contains(&format!(" {word}")));
-    if coded || says(&REFERRAL_WORDS) || says(more_words) {
+    if coded || says(&REFERRAL_WORDS) || (is_result && says(&NOTE_WORDS)) {
         return Service::Referral;
     }
     let section = obr.text(24, 1).to_uppercase();
     let department = OTHER_SECTIONS.split(' ').any(|known| known == section);
-    // LOINC names what is measured or seen; what is not among the notes above is a test.
-    let loinc = [3, 6].iter().any(|&component| obr.field(4).part(component) == "LN");
+    // LOINC names what is measured or seen; what is not among the notes above is a test. Of a result without a name it is not
+    // known: LOINC has a hundred kinds of consultation notes.
+    let is_named = [2, 5, 9].iter().any(|&component| !obr.field(4).part(component).is_empty());
+    let loinc = [3, 6].iter().any(|&component| obr.field(4).part(component) == "LN") && (is_named || !is_result);
     let specimen = !obr.field(15).is_empty();
     if department || loinc || specimen || says_word(&words) { Service::Other } else { Service::Unsaid }
 }

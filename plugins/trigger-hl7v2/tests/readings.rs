@@ -467,6 +467,8 @@ fn only_a_consultations_results_are_notes() {
         ("OBR|1|P1||77^Thing^L|||||||||||||||||||||F", "OBX|1|NM|X||7||||||F", "not for us: "),
         ("OBR|1|P1||77^Thing^L|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "note P1 "),
         ("OBR|1|P1||77^Cardiology letter^L|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "note P1 "),
+        ("OBR|1|P1||34795-5^^LN|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "note P1 "),
+        ("OBR|1|P1||2345-7^^LN|||||||||||||||||||||F", "OBX|1|NM|X||7||||||F", "not for us: "),
         ("OBR|1|P1||34099-2^^LN|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "note P1 "),
     ];
     for (obr, obx, expected) in rows {
