@@ -8,8 +8,10 @@ use crate::types::{Answer, Instant};
 const CONTENT_TYPE: &str = "application/hl7-v2";
 /// Versions up to 2.6 give MSH-10 20 characters: one letter and these digits of a digest.
 const CONTROL_ID_DIGITS: usize = 19;
-/// ST of MSA-3 and of ERR's texts is at least this long in every version.
+/// MSA-3 is at least this long in every version.
 const TEXT_MAX: usize = 80;
+/// ERR-7 and ERR-8 came with 2.5 and this length.
+const ERR_TEXT_MAX: usize = 250;
 
 /// What an answer takes over from the message, as raw bytes in the sender's own delimiters.
 pub struct Header {
@@ -187,7 +189,7 @@ fn write(header: &Header, code: &str, fault: Option<&Fault>, received_at: Instan
     let structured = version >= vec![2, 5];
     let err = fault.map(|fault| if structured { err(syntax, fault) } else { early_err(syntax, fault, &version) });
     if let Some(fault) = fault.filter(|_| !structured) {
-        msa.push(escaped(syntax, &fault.message));
+        msa.push(escaped(syntax, &fault.message, TEXT_MAX));
     }
     segment(&mut out, syntax, "MSH", &msh);
     segment(&mut out, syntax, "MSA", &msa);
@@ -202,7 +204,7 @@ fn err(syntax: Syntax, fault: &Fault) -> Vec<Vec<u8>> {
     let location = fault.location.map(|location| joined(syntax.component, &parts(location))).unwrap_or_default();
     let code =
         joined(syntax.component, &[fault.condition.code(), fault.condition.text(), "HL70357"].map(str::to_owned));
-    let (help, message) = (escaped(syntax, &fault.help), escaped(syntax, &fault.message));
+    let [help, message] = [&fault.help, &fault.message].map(|text| escaped(syntax, text, ERR_TEXT_MAX));
     vec![Vec::new(), location, code, b"E".to_vec(), Vec::new(), Vec::new(), help, message]
 }
 
@@ -239,9 +241,9 @@ fn segment(out: &mut Vec<u8>, syntax: Syntax, name: &str, fields: &[Vec<u8>]) {
 }
 
 /// Our own words: ASCII, cut to length, with the sender's delimiters escaped or, without an escape character, left out.
-fn escaped(syntax: Syntax, text: &str) -> Vec<u8> {
+fn escaped(syntax: Syntax, text: &str, max: usize) -> Vec<u8> {
     let mut out = Vec::new();
-    for byte in text.bytes().filter(|byte| byte.is_ascii_graphic() || *byte == b' ').take(TEXT_MAX) {
+    for byte in text.bytes().filter(|byte| byte.is_ascii_graphic() || *byte == b' ').take(max) {
         let position = syntax.encoding.iter().take(syntax.encoding_length.min(4)).position(|&known| known == byte);
         let letter = if byte == syntax.field { Some(b'F') } else { position.and_then(|at| b"SRET".get(at).copied()) };
         match (letter, syntax.escape) {

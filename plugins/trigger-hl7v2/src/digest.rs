@@ -6,6 +6,12 @@ const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
 
 /// 32 hexadecimal digits.
 pub fn of(bytes: &[u8]) -> String {
-    let hash = bytes.iter().fold(OFFSET_BASIS, |hash, &byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME));
+    of_all([bytes])
+}
+
+/// Of these pieces as if they were one.
+pub fn of_all<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let hash =
+        pieces.into_iter().flatten().fold(OFFSET_BASIS, |hash, &byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME));
     format!("{hash:032x}")
 }

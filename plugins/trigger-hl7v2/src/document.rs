@@ -1,13 +1,14 @@
-//! The documents in OBX-5: encapsulated data (ED) as it is, everything else as lines of plain text. A pointer to a
-//! document that lies elsewhere is no document.
+//! The documents of a note: the text of its OBX and NTE segments as one, and each file (ED) whole. A pointer to a document
+//! that lies elsewhere is no document.
+//!
+//! Invariant: what cannot be read whole is a fault. Half a note in the chart is taken for all of it.
 
 use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::coded;
+use crate::encapsulated::{self, BASE64, Piece};
 use crate::message::{Segment, Value};
-use crate::problem::{Condition, Fault};
+use crate::problem::{Condition, Fault, Place};
 use crate::types::Code;
 
 #[derive(Clone, Default)]
@@ -19,127 +20,149 @@ pub struct Document {
     pub loinc: Option<Code>,
 }
 
-/// Senders leave padding out, or bits in it.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
-
-const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
+pub const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 /// OBX-2 of what only points at something: a name, a number, a link.
 const POINTERS: [&str; 3] = ["HD", "EI", "RP"];
-/// OBX-11 (table 0085) of what must not be read: deleted, wrong, not obtainable.
-const VOID: [&str; 3] = ["D", "W", "X"];
+/// OBX-11 (table 0085) of what was wrong and is taken back: deleted, posted as wrong.
+const RETRACTED: [&str; 2] = ["D", "W"];
+/// OBX-11 of what could not be had.
+const NOT_OBTAINED: &str = "X";
 
-/// The encapsulated documents; where there are none, one text made of all other observations.
-pub fn find(segments: &[Segment<'_>]) -> Result<Vec<Document>, Fault> {
-    let mut documents = Vec::new();
-    let mut lines = Vec::new();
-    let mut kinds = Vec::new();
-    let observations = segments.iter().filter(|segment| segment.is("OBX")).enumerate();
-    for (index, obx) in observations.filter(|(_, obx)| !VOID.contains(&obx.text(11, 1).as_str())) {
-        if obx.text(2, 1) == "ED" {
-            documents.extend(encapsulated(obx, index + 1)?);
-        } else if let Some(line) = line(obx) {
-            kinds.push(coded::code_of(obx.field(3), "LN"));
-            lines.push(line);
+/// What the OBX and NTE segments of one note hold.
+#[derive(Default)]
+pub struct Contents {
+    pub documents: Vec<Document>,
+    /// Which OBX were taken back, counted from 1, and whether any stands.
+    pub retracted: Vec<usize>,
+    pub is_standing: bool,
+    /// Something only points at a document.
+    pub has_pointer: bool,
+}
+
+/// Reads the segments in order; the first OBX among them is the message's `first`th. The text comes where its first line
+/// stood, files come where they stood.
+pub fn find(segments: &[Segment<'_>], first: usize) -> Result<Contents, Fault> {
+    let mut contents = Contents::default();
+    let mut text = Text::default();
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut sequence = first.saturating_sub(1);
+    // The comments of an observation that was taken back go with it.
+    let mut is_void = false;
+    for segment in segments {
+        if segment.is("NTE") && !is_void {
+            text.add(None, lines(segment.field(3)), pieces.len());
+        }
+        if !segment.is("OBX") {
+            continue;
+        }
+        sequence += 1;
+        let status = segment.text(11, 1);
+        is_void = RETRACTED.contains(&status.as_str()) || status == NOT_OBTAINED;
+        if is_void {
+            contents.retracted.extend((status != NOT_OBTAINED).then_some(sequence));
+            continue;
+        }
+        contents.is_standing = true;
+        if encapsulated::is_file(segment) {
+            pieces.extend(encapsulated::pieces(segment, sequence)?);
+        } else if POINTERS.contains(&segment.text(2, 1).as_str()) {
+            contents.has_pointer = true;
+        } else {
+            check_escaped(segment, sequence)?;
+            text.add(Some(segment), line(segment), pieces.len());
         }
     }
-    if documents.is_empty() && !lines.is_empty() {
-        // Lines of one observation are named by it; a panel of several is named by its order.
-        let loinc = kinds.first().filter(|first| kinds.iter().all(|kind| kind == *first)).cloned().flatten();
-        documents.push(Document {
-            media_type: PLAIN_TEXT.to_owned(),
-            content: LENIENT.encode(lines.join("\n")),
-            loinc,
-        });
-    }
-    Ok(documents)
+    contents.documents = text.among(encapsulated::joined(pieces)?);
+    Ok(contents)
 }
 
-/// ED: source, type, subtype, encoding, data (HL7 v2.8, 2.A.24). Nothing when the data is empty.
-fn encapsulated(obx: &Segment<'_>, sequence: usize) -> Result<Option<Document>, Fault> {
-    let ed = obx.field(5);
-    let data = ed.component(5);
-    if data.is_empty() {
-        return Ok(None);
+/// A `|` in a text that was not escaped moves the rest of it into the fields behind. Text has no units (OBX-6), and what
+/// stands in OBX-11 is then no status (table 0085).
+fn check_escaped(obx: &Segment<'_>, sequence: usize) -> Result<(), Fault> {
+    let is_text = matches!(obx.text(2, 1).as_str(), "TX" | "FT");
+    let status = obx.text(11, 1);
+    let is_status = status.len() == 1 && status.bytes().all(|byte| byte.is_ascii_uppercase());
+    if is_text && !is_status && !obx.field(6).is_empty() {
+        return Err(Fault::at(
+            Condition::DataType,
+            Place { segment: "OBX", sequence, field: 5 },
+            "the text is cut: something stands in OBX-6 and no status in OBX-11".to_owned(),
+            "escape the field separator in texts, as \\F\\",
+        ));
     }
-    let content = match ed.part(4).to_lowercase().as_str() {
-        "a" => LENIENT.encode(data.text()),
-        "hex" => LENIENT.encode(hexadecimal(&data.text()).ok_or_else(|| undecodable(sequence, "hexadecimal"))?),
-        _ => {
-            let text: String = data.text().chars().filter(|c| !c.is_whitespace()).collect();
-            let bytes = LENIENT.decode(text).map_err(|_| undecodable(sequence, "Base64"))?;
-            LENIENT.encode(bytes)
+    Ok(())
+}
+
+/// The lines of a note, and what they are of.
+#[derive(Default)]
+struct Text {
+    lines: Vec<String>,
+    kinds: Vec<Option<Code>>,
+    /// How many pieces of files came before the first line.
+    after_pieces: usize,
+}
+
+impl Text {
+    fn add(&mut self, obx: Option<&Segment<'_>>, line: Option<String>, after_pieces: usize) {
+        let Some(line) = line else { return };
+        if self.lines.is_empty() {
+            self.after_pieces = after_pieces;
         }
-    };
-    let media_type = media_type(&ed.part(2), &ed.part(3), &content);
-    Ok(Some(Document { media_type, content, loinc: coded::code_of(obx.field(3), "LN") }))
-}
+        self.kinds.extend(obx.map(|obx| coded::code_of(obx.field(3), "LN")));
+        self.lines.push(line);
+    }
 
-fn undecodable(sequence: usize, encoding: &str) -> Fault {
-    let message = format!("the document is not {encoding}, as ED-4 says or leaves open");
-    let help = "send the document's bytes in ED-5, in the encoding that ED-4 names: Base64, Hex or A";
-    Fault::field(Condition::DataType, "OBX", sequence, 5, message, help)
-}
-
-fn hexadecimal(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    let pairs =
-        digits.chunks(2).map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()));
-    if digits.len().is_multiple_of(2) { pairs.collect() } else { None }
-}
-
-/// ED-2 and ED-3 (tables 0191 and 0291) as a media type; where they say too little, the first bytes do.
-fn media_type(kind: &str, subtype: &str, content: &str) -> String {
-    let (kind, subtype) = (kind.to_lowercase(), subtype.to_lowercase());
-    match (kind.as_str(), subtype.as_str()) {
-        _ if content.starts_with("JVBERi") => "application/pdf".to_owned(),
-        (_, "pdf") => "application/pdf".to_owned(),
-        (_, "rtf") => "application/rtf".to_owned(),
-        (_, "html") => "text/html".to_owned(),
-        (_, "xml") => "application/xml".to_owned(),
-        (_, "x-hl7-cda-level-one") => "application/hl7-cda+xml".to_owned(),
-        (_, "jpeg" | "jpg") => "image/jpeg".to_owned(),
-        (_, "png" | "gif" | "tiff") => format!("image/{subtype}"),
-        ("text" | "tx" | "ft", "" | "plain") => PLAIN_TEXT.to_owned(),
-        ("application" | "audio" | "image" | "text" | "video" | "multipart", subtype) if !subtype.is_empty() => {
-            format!("{kind}/{subtype}")
+    fn among(self, files: Vec<(usize, Document)>) -> Vec<Document> {
+        let at = files.iter().take_while(|(before, _)| *before < self.after_pieces).count();
+        let mut documents: Vec<Document> = files.into_iter().map(|(_, file)| file).collect();
+        if !self.lines.is_empty() {
+            // Lines of one observation are named by it; a panel of several is named by its order.
+            let loinc = self.kinds.first().filter(|first| self.kinds.iter().all(|kind| kind == *first));
+            let document = Document {
+                media_type: PLAIN_TEXT.to_owned(),
+                content: BASE64.encode(self.lines.join("\n")),
+                loinc: loinc.cloned().flatten(),
+            };
+            documents.insert(at, document);
         }
-        _ => "application/octet-stream".to_owned(),
+        documents
     }
 }
 
-fn is_text(obx: &Segment<'_>) -> bool {
-    matches!(obx.text(2, 1).as_str(), "TX" | "FT" | "ST" | "")
+/// Text has repetitions and no components: what looks like one was not escaped.
+fn lines(field: Value<'_>) -> Option<String> {
+    let text = field.repetitions().map(|line| line.text()).collect::<Vec<_>>().join("\n");
+    let text = text.trim_end();
+    (!text.trim().is_empty()).then(|| text.to_owned())
 }
 
 /// Text stands for itself; a measurement gets its name and unit: `Hemoglobin: 12.5 g/mL`.
 fn line(obx: &Segment<'_>) -> Option<String> {
     let field = obx.field(5);
     let kind = obx.text(2, 1);
-    if POINTERS.contains(&kind.as_str()) {
-        return None;
-    }
     let readable = |value: Value<'_>| match kind.as_str() {
-        "TX" | "FT" | "ST" | "" => value.text(),
         "CE" | "CWE" | "CNE" | "CF" => coded::code(value)
             .map(|code| if code.display.is_empty() { code.code } else { code.display })
             .unwrap_or_default(),
         "SN" => [1, 2, 3, 4].map(|component| value.part(component)).concat(),
-        _ => value.part(1),
+        "NM" | "DT" | "TM" | "DTM" | "TS" | "SI" | "ID" | "IS" => value.part(1),
+        _ => components(value),
     };
-    let value = field.repetitions().map(readable).collect::<Vec<_>>().join("\n");
+    let value = match kind.as_str() {
+        "TX" | "FT" | "" => return lines(field),
+        "ST" => lines(field)?,
+        _ => field.repetitions().map(readable).collect::<Vec<_>>().join("\n"),
+    };
     if value.trim().is_empty() {
         return None;
-    }
-    if is_text(obx) && kind != "ST" {
-        return Some(value);
     }
     let name = [obx.text(3, 2), obx.text(3, 1)].into_iter().find(|text| !text.is_empty());
     let unit = obx.text(6, 1);
     let measured = if unit.is_empty() { value } else { format!("{value} {unit}") };
     Some(name.map_or(measured.clone(), |name| format!("{name}: {measured}")))
+}
+
+/// A name, an address or anything else of several components, as words.
+fn components(value: Value<'_>) -> String {
+    value.components().map(|part| part.part(1)).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }

@@ -8,10 +8,14 @@ use bump as _;
 pub mod message;
 
 mod acknowledgement;
+mod administration;
+mod answer_to_order;
 mod appointment;
+mod characters;
 mod coded;
 mod digest;
 mod document;
+mod encapsulated;
 mod language;
 mod note;
 mod order;
@@ -20,10 +24,13 @@ mod problem;
 mod provider;
 mod reading;
 mod referral;
+mod results;
+mod service;
 mod service_order;
 mod settings;
 mod telecom;
 mod timestamp;
+mod zone;
 
 #[allow(clippy::all, reason = "generated")]
 mod contract {

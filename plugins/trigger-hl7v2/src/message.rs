@@ -6,9 +6,11 @@
 
 mod charset;
 mod delimiters;
+mod escape;
+mod split;
 mod value;
 
-pub use charset::Charset;
+pub use charset::{Charset, Declared, Spelling};
 pub use delimiters::Delimiters;
 pub use value::Value;
 
@@ -26,7 +28,7 @@ pub struct Message<'a> {
     segments: Vec<Segment<'a>>,
     lead_out: &'a [u8],
     delimiters: Delimiters,
-    charset: Charset,
+    spelling: Spelling,
 }
 
 /// Why these bytes are no HL7 v2 message.
@@ -40,8 +42,10 @@ pub enum NotHl7 {
     Batch,
     /// Does not start with MSH.
     NoHeader,
-    /// MSH-1 or MSH-2 is missing, a letter, a digit, or not ASCII.
+    /// MSH-1 or MSH-2 is missing, a letter, a digit, not ASCII, or means two things.
     Delimiters,
+    /// MSH-2 holds `&amp;`: the message went through XML and was not turned back.
+    XmlEscaped,
 }
 
 /// One segment with the line break that ended it.
@@ -50,12 +54,30 @@ pub struct Segment<'a> {
     raw: &'a [u8],
     terminator: &'a [u8],
     delimiters: Delimiters,
-    charset: Charset,
+    spelling: Spelling,
 }
 
 impl<'a> Message<'a> {
     /// Reads a message. Only the header can be wrong; all else is taken as it comes.
     pub fn parse(bytes: &'a [u8]) -> Result<Message<'a>, NotHl7> {
+        let mut message = Message::cut(bytes)?;
+        let charset = match message.declared() {
+            _ if message.is_marked_utf8() => Charset::Utf8,
+            Declared::Known(charset) => charset,
+            Declared::Unsaid | Declared::Unknown => Charset::guess(bytes),
+        };
+        message.spell(Spelling::plain(charset));
+        Ok(message)
+    }
+
+    /// Reads a message whose characters are settled.
+    pub fn parse_as(bytes: &'a [u8], spelling: Spelling) -> Result<Message<'a>, NotHl7> {
+        let mut message = Message::cut(bytes)?;
+        message.spell(spelling);
+        Ok(message)
+    }
+
+    fn cut(bytes: &'a [u8]) -> Result<Message<'a>, NotHl7> {
         if BOM_UTF16.iter().any(|mark| bytes.starts_with(mark)) {
             return Err(NotHl7::Utf16);
         }
@@ -73,19 +95,27 @@ impl<'a> Message<'a> {
         if !body.starts_with(b"MSH") {
             return Err(NotHl7::NoHeader);
         }
-        let delimiters = Delimiters::read(body).ok_or(NotHl7::Delimiters)?;
-        let mut message =
-            Message { lead_in, segments: split(body, delimiters), lead_out, delimiters, charset: Charset::Utf8 };
-        let charset = if lead_in.ends_with(BOM_UTF8) {
-            Charset::Utf8
-        } else {
-            Charset::named(message.header().field(18).raw()).unwrap_or_else(|| Charset::guess(body))
-        };
-        message.charset = charset;
-        for segment in &mut message.segments {
-            segment.charset = charset;
+        let not_read = if starts_xml_escaped(body) { NotHl7::XmlEscaped } else { NotHl7::Delimiters };
+        let delimiters = Delimiters::read(body).ok_or(not_read)?;
+        let spelling = Spelling::plain(Charset::Utf8);
+        Ok(Message { lead_in, segments: split::segments(body, delimiters, spelling), lead_out, delimiters, spelling })
+    }
+
+    fn spell(&mut self, spelling: Spelling) {
+        self.spelling = spelling;
+        for segment in &mut self.segments {
+            segment.spelling = spelling;
         }
-        Ok(message)
+    }
+
+    /// Starts with the byte order mark of UTF-8.
+    pub fn is_marked_utf8(&self) -> bool {
+        self.lead_in.ends_with(BOM_UTF8)
+    }
+
+    /// What MSH-18 says.
+    pub fn declared(&self) -> Declared {
+        Declared::by(self.header().field(18).raw(), self.delimiters.repetition)
     }
 
     /// Writes the message again, down to each subcomponent.
@@ -100,7 +130,7 @@ impl<'a> Message<'a> {
 
     /// MSH. Invariant: a parsed message has it as its first segment.
     pub fn header(&self) -> Segment<'a> {
-        self.segment("MSH").unwrap_or(Segment::empty(self.delimiters, self.charset))
+        self.segment("MSH").unwrap_or(Segment::empty(self.delimiters, self.spelling))
     }
 
     pub fn segments(&self) -> &[Segment<'a>] {
@@ -117,19 +147,24 @@ impl<'a> Message<'a> {
     }
 
     pub fn charset(&self) -> Charset {
-        self.charset
+        self.spelling.text
     }
 }
 
 impl<'a> Segment<'a> {
     /// A segment without fields, for groups in which an optional segment is missing.
-    pub fn empty(delimiters: Delimiters, charset: Charset) -> Segment<'a> {
-        Segment { raw: b"", terminator: b"", delimiters, charset }
+    pub fn empty(delimiters: Delimiters, spelling: Spelling) -> Segment<'a> {
+        Segment { raw: b"", terminator: b"", delimiters, spelling }
     }
 
     /// The bytes before the first field separator: `PID`.
     pub fn name(&self) -> &'a [u8] {
         self.raw.split(|&byte| byte == self.delimiters.field).next().unwrap_or_default()
+    }
+
+    /// The bytes as sent, without the line break.
+    pub fn raw(&self) -> &'a [u8] {
+        self.raw
     }
 
     pub fn is(&self, name: &str) -> bool {
@@ -157,11 +192,11 @@ impl<'a> Segment<'a> {
     }
 
     fn value(&self, raw: &'a [u8]) -> Value<'a> {
-        Value::new(raw, self.delimiters, self.charset)
+        Value::new(raw, self.delimiters, self.spelling)
     }
 
     fn plain(&self, raw: &'a [u8]) -> Value<'a> {
-        Value::new(raw, self.delimiters.unsplit(), self.charset)
+        Value::new(raw, self.delimiters.unsplit(), self.spelling)
     }
 
     fn encode(&self, out: &mut Vec<u8>) {
@@ -190,40 +225,10 @@ fn header_offset(bytes: &[u8]) -> usize {
     }
 }
 
-fn split(body: &[u8], delimiters: Delimiters) -> Vec<Segment<'_>> {
-    let mut segments = Vec::new();
-    let mut start = 0;
-    let mut from = 0;
-    while let Some((at, end)) = next_break(body, from) {
-        if starts_segment(body.get(end..).unwrap_or_default(), delimiters.field) {
-            let raw = body.get(start..at).unwrap_or_default();
-            let terminator = body.get(at..end).unwrap_or_default();
-            segments.push(Segment { raw, terminator, delimiters, charset: Charset::Utf8 });
-            start = end;
-        }
-        from = end;
-    }
-    let raw = body.get(start..).unwrap_or_default();
-    segments.push(Segment { raw, terminator: b"", delimiters, charset: Charset::Utf8 });
-    segments
+fn starts_xml_escaped(body: &[u8]) -> bool {
+    let line = body.split(|&byte| byte == b'\r' || byte == b'\n').next().unwrap_or_default();
+    line.windows(5).take(XML_ESCAPE_WITHIN).any(|window| window == b"&amp;")
 }
 
-/// From where to where the next line break stands: blank lines are part of it.
-fn next_break(body: &[u8], from: usize) -> Option<(usize, usize)> {
-    let is_break = |&byte: &u8| byte == b'\r' || byte == b'\n';
-    let rest = body.get(from..)?;
-    let at = rest.iter().position(is_break)?;
-    let width = rest.get(at..)?.iter().take_while(|byte| is_break(byte)).count();
-    Some((from + at, from + at + width))
-}
-
-fn starts_segment(rest: &[u8], field: u8) -> bool {
-    match rest {
-        [first, second, third, next @ ..] => {
-            first.is_ascii_uppercase()
-                && [second, third].iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-                && next.first().is_none_or(|&byte| byte == field || byte == b'\r' || byte == b'\n')
-        }
-        [] | [_] | [_, _] => false,
-    }
-}
+/// From MSH-1 to the end of MSH-2, with every character escaped.
+const XML_ESCAPE_WITHIN: usize = 16;

@@ -3,11 +3,11 @@
 use crate::coded;
 use crate::message::{Message, Segment};
 use crate::patient;
-use crate::problem::Fault;
+use crate::problem::{Fault, Place};
 use crate::provider;
-use crate::settings::{MatchPatient, Settings};
-use crate::timestamp::Timestamp;
-use crate::types::{Code, Coverage, Identifier, Order, Priority, Reference};
+use crate::reading::Feed;
+use crate::settings::MatchPatient;
+use crate::types::{Attribute, Code, Coverage, Identifier, Order, Priority, Reference};
 
 pub fn named<'a>(segments: &[Segment<'a>], name: &str) -> Option<Segment<'a>> {
     segments.iter().find(|segment| segment.is(name)).copied()
@@ -31,11 +31,11 @@ pub fn require_patient<'a>(message: &Message<'a>) -> Result<Segment<'a>, Fault> 
 }
 
 /// The order as far as the whole message tells it.
-pub fn order(message: &Message<'_>, pid: Segment<'_>, settings: &Settings) -> Order {
-    Order {
-        reference: reference(Vec::new(), Vec::new(), Vec::new(), settings),
+pub fn order(message: &Message<'_>, pid: Segment<'_>, feed: &Feed) -> Result<Order, Fault> {
+    Ok(Order {
+        reference: reference(Vec::new(), Vec::new(), Vec::new(), feed),
         priority: Priority::Routine,
-        ordered_at: Timestamp::read(message.header().field(7)).and_then(|time| time.instant(&settings.default_offset)),
+        ordered_at: feed.zone.instant(Some(message.header()), Place::new("MSH", 7))?,
         expires_at: None,
         patient: patient::patient(message, pid),
         referring: provider::nobody(),
@@ -46,17 +46,18 @@ pub fn order(message: &Message<'_>, pid: Segment<'_>, settings: &Settings) -> Or
         coverages: coverages(message.segments()),
         authorization: None,
         extras: Vec::new(),
-    }
+    })
+}
+
+/// Says of an order that it changes one that was sent before (REF^I13, ORC-1 XO). Whoever does not know the name sees the
+/// order again, complete.
+pub fn modified() -> Attribute {
+    Attribute { name: "order-control".to_owned(), value: "modified".to_owned() }
 }
 
 /// The keys of an event. The patient is one of them only as far as the settings let it be.
-pub fn reference(
-    referral: Vec<String>,
-    appointment: Vec<String>,
-    patient: Vec<Identifier>,
-    settings: &Settings,
-) -> Reference {
-    let by_patient = match settings.match_patient {
+pub fn reference(referral: Vec<String>, appointment: Vec<String>, patient: Vec<Identifier>, feed: &Feed) -> Reference {
+    let by_patient = match feed.settings.match_patient {
         MatchPatient::Never => false,
         MatchPatient::Unnumbered => referral.is_empty(),
         MatchPatient::Always => true,

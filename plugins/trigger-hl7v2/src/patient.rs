@@ -22,7 +22,8 @@ pub fn patient(message: &Message<'_>, pid: Segment<'_>) -> Patient {
         identifiers: identifiers(pid),
         given: name.map(|name| name.part(2)).unwrap_or_default(),
         family: name.map(|name| name.part(1)).unwrap_or_default(),
-        birth_date: Timestamp::read(pid.field(7)).map(|date| date.date()).unwrap_or_default(),
+        // Nothing is sent at a birth date, so one that cannot be read holds up no referral.
+        birth_date: Timestamp::parse(&pid.text(7, 1)).map(|date| date.date()).unwrap_or_default(),
         language: language::language(pid.field(15)),
         phones: telecoms.phones,
         emails: telecoms.emails,
@@ -41,7 +42,7 @@ pub fn identifiers(pid: Segment<'_>) -> Vec<Identifier> {
 fn identifier(cx: Value<'_>) -> Option<Identifier> {
     let value = cx.part(1);
     let authority = cx.component(4);
-    let [namespace, universal] = [1, 2].map(|number| authority.subcomponent(number).text().trim().to_owned());
+    let [namespace, universal] = [1, 2].map(|number| authority.subcomponent(number).line());
     let authority = if namespace.is_empty() { universal } else { namespace };
     (!value.is_empty()).then(|| Identifier { value, authority, kind: cx.part(5) })
 }
@@ -61,7 +62,7 @@ fn address(field: Value<'_>) -> Address {
     let street = home.map(|xad| {
         let sad = xad.component(1);
         [sad.subcomponent(1), sad.subcomponent(2), xad.component(2).subcomponent(1)]
-            .map(|value| value.text().trim().to_owned())
+            .map(|value| value.line())
             .into_iter()
             .filter(|text| !text.is_empty() && text != "\"\"")
             .collect::<Vec<_>>()

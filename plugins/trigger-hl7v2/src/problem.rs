@@ -6,6 +6,8 @@ pub enum Condition {
     SegmentSequence,
     RequiredFieldMissing,
     DataType,
+    /// What the message tells has no place in the contract yet: a person has to take it from here.
+    UnsupportedEvent,
     InternalError,
 }
 
@@ -15,6 +17,7 @@ impl Condition {
             Condition::SegmentSequence => "100",
             Condition::RequiredFieldMissing => "101",
             Condition::DataType => "102",
+            Condition::UnsupportedEvent => "201",
             Condition::InternalError => "207",
         }
     }
@@ -24,6 +27,7 @@ impl Condition {
             Condition::SegmentSequence => "Segment sequence error",
             Condition::RequiredFieldMissing => "Required field missing",
             Condition::DataType => "Data type error",
+            Condition::UnsupportedEvent => "Unsupported event code",
             Condition::InternalError => "Application internal error",
         }
     }
@@ -47,6 +51,29 @@ pub struct Location {
     pub sequence: usize,
     /// Absent when the whole segment is meant.
     pub field: Option<usize>,
+}
+
+/// A field, for the faults that it may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub segment: &'static str,
+    /// Which segment of that name, counted from 1.
+    pub sequence: usize,
+    pub field: usize,
+}
+
+impl Place {
+    /// A field of the first segment of this name.
+    pub fn new(segment: &'static str, field: usize) -> Place {
+        Place { segment, sequence: 1, field }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Place { segment, sequence, field } = self;
+        if *sequence > 1 { write!(out, "{segment}[{sequence}]-{field}") } else { write!(out, "{segment}-{field}") }
+    }
 }
 
 /// A reading that failed: what, where and how to mend it.
@@ -78,28 +105,27 @@ impl Fault {
     }
 
     pub fn missing_field(segment: &'static str, field: usize, help: &str) -> Fault {
-        let message = format!("{segment}-{field} is empty");
-        Fault::field(Condition::RequiredFieldMissing, segment, 1, field, message, help)
+        let place = Place::new(segment, field);
+        Fault::at(Condition::RequiredFieldMissing, place, format!("{place} is empty"), help)
     }
 
-    pub fn field(
-        condition: Condition,
-        segment: &'static str,
-        sequence: usize,
-        field: usize,
-        message: String,
-        help: &str,
-    ) -> Fault {
-        let place = if sequence > 1 { format!("{segment}[{sequence}]-{field}") } else { format!("{segment}-{field}") };
+    pub fn at(condition: Condition, place: Place, message: String, help: &str) -> Fault {
+        let Place { segment, sequence, field } = place;
         Fault {
             verdict: Verdict::Error,
             condition,
             location: Some(Location { segment, sequence, field: Some(field) }),
-            place,
+            place: place.to_string(),
             message,
             help: help.to_owned(),
             retry: false,
         }
+    }
+
+    /// Something that was understood and cannot be passed on: it is kept for a person, and its sender is not told that all is
+    /// well.
+    pub fn for_a_person(place: Place, message: &str, help: &str) -> Fault {
+        Fault::at(Condition::UnsupportedEvent, place, message.to_owned(), help)
     }
 
     pub fn not_hl7(message: &str, help: &str) -> Fault {

@@ -1,15 +1,25 @@
 //! What a message means: by MSH-9 to the reader of its kind.
 
 use crate::acknowledgement::{self, Header};
+use crate::administration;
+use crate::answer_to_order;
 use crate::appointment;
+use crate::characters::{self, Settled};
 use crate::digest;
-use crate::message::{Message, NotHl7};
+use crate::message::{Message, NotHl7, Spelling};
 use crate::note;
-use crate::problem::{Fault, Verdict};
+use crate::problem::{Condition, Fault, Place, Verdict};
 use crate::referral;
 use crate::service_order;
 use crate::settings::{Dedupe, Settings};
 use crate::types::{Delivery, Event, Instant, Meaning, Order, Problem, Reading};
+use crate::zone::Zone;
+
+/// What a message is read by, beside itself.
+pub struct Feed {
+    pub settings: Settings,
+    pub zone: Zone,
+}
 
 /// A readable message's meaning.
 pub enum Meant {
@@ -21,26 +31,22 @@ pub enum Meant {
 /// Never fails and never panics, whatever the bytes: what cannot be read becomes a problem with its answer.
 pub fn interpret(delivery: &Delivery, settings: &str) -> Reading {
     let received_at = delivery.received_at;
-    let message = match Message::parse(&delivery.body) {
+    let body = delivery.body.as_slice();
+    let message = match Message::parse(body) {
         Ok(message) => message,
         Err(error) => {
-            return refuse(
-                &Header::unknown(),
-                delivery,
-                "HL7 v2".to_owned(),
-                digest::of(&delivery.body),
-                not_hl7(error),
-            );
+            let header = legible_header(body, error).unwrap_or_else(Header::unknown);
+            return refuse(&header, delivery, "HL7 v2".to_owned(), digest::of(body), not_hl7(error));
         }
     };
     let header = Header::of(&message);
     let kind = MessageKind::of(&message);
     let settings = match Settings::read(settings) {
         Ok(settings) => settings,
-        Err(fault) => return refuse(&header, delivery, kind.name(), digest::of(&delivery.body), fault),
+        Err(fault) => return refuse(&header, delivery, kind.name(), digest::of(body), fault),
     };
-    let key = dedupe_key(&message, &delivery.body, &settings);
-    match read(&message, &kind, &settings) {
+    let key = dedupe_key(&message, body, &settings);
+    match read_in_its_characters(&message, body, &kind, settings) {
         Ok(meant) => Reading {
             dedupe_key: key,
             kind: kind.name(),
@@ -57,6 +63,37 @@ pub fn interpret(delivery: &Delivery, settings: &str) -> Reading {
     }
 }
 
+fn read_in_its_characters(
+    message: &Message<'_>,
+    body: &[u8],
+    kind: &MessageKind,
+    settings: Settings,
+) -> Result<Meant, Fault> {
+    let rewritten;
+    let (bytes, spelling) = match characters::settle(message, body, settings.charset.as_deref())? {
+        Settled::AsItIs(charset) => (body, Spelling::plain(charset)),
+        Settled::Rewritten(bytes, spelling) => {
+            rewritten = bytes;
+            (rewritten.as_slice(), spelling)
+        }
+    };
+    let message = Message::parse_as(bytes, spelling).map_err(not_hl7)?;
+    let zone = Zone::of(&message, &settings);
+    read(&message, kind, &Feed { settings, zone })
+}
+
+/// A message whose MSH-2 alone cannot be used still says whom to answer, and about which message.
+fn legible_header(body: &[u8], error: NotHl7) -> Option<Header> {
+    if error != NotHl7::XmlEscaped {
+        return None;
+    }
+    let at = body.windows(XML_AMPERSAND.len()).position(|window| window == XML_AMPERSAND)?;
+    let mended = [body.get(..=at)?, body.get(at + XML_AMPERSAND.len()..)?].concat();
+    Message::parse(&mended).ok().map(|message| Header::of(&message))
+}
+
+const XML_AMPERSAND: &[u8] = b"&amp;";
+
 /// Workflows count from the order's time, so one that lies ahead would hold the referral back: the host takes the time of
 /// receipt instead. Clocks and zones may be a day apart.
 fn plausible(event: Event, received_at: Instant) -> Event {
@@ -71,7 +108,7 @@ fn plausible(event: Event, received_at: Instant) -> Event {
 
 const CLOCKS_APART_MILLIS: i64 = 86_400_000;
 
-fn read(message: &Message<'_>, kind: &MessageKind, settings: &Settings) -> Result<Meant, Fault> {
+fn read(message: &Message<'_>, kind: &MessageKind, feed: &Feed) -> Result<Meant, Fault> {
     let header = message.header();
     if kind.code.is_empty() {
         return Err(Fault::missing_field("MSH", 9, "send the message type in MSH-9, such as REF^I12"));
@@ -85,36 +122,48 @@ fn read(message: &Message<'_>, kind: &MessageKind, settings: &Settings) -> Resul
         return Err(Fault { place: "MSH[2]".to_owned(), ..fault });
     }
     match (kind.code.as_str(), kind.trigger.as_str()) {
-        ("REF" | "SIU" | "MDM", "") => {
+        ("REF" | "RRI" | "SIU" | "MDM", "") => {
             Err(Fault::missing_field("MSH", 9, "send the trigger event in MSH-9.2, such as I12"))
         }
-        ("REF", trigger) => referral::read(message, trigger, settings),
+        ("REF", trigger) => referral::read(message, trigger, feed),
+        ("RRI", trigger) => answer_to_order::read_referral(message, trigger),
+        ("ORR" | "ORG", _) => answer_to_order::read_order(message),
         ("ORM", "O01" | "") | ("OMG", "O19" | "") | ("OSU", "O51" | "") => {
-            service_order::read(message, &kind.name(), settings)
+            service_order::read(message, &kind.name(), feed)
         }
-        ("SIU", trigger) => appointment::read(message, trigger, settings),
-        ("ORU", "R01" | "") => note::read_results(message, settings),
-        ("MDM", trigger) => note::read_document(message, trigger, settings),
-        (code, _) => Ok(Meant::NotForUs(no_concern(code))),
+        ("SIU", trigger) => appointment::read(message, trigger, feed),
+        ("ORU", "R01" | "R30" | "R31" | "R32" | "R40" | "") => note::read_results(message, feed),
+        ("MDM", trigger) => note::read_document(message, trigger, feed),
+        ("ADT", trigger) => administration::read(message, trigger, feed),
+        (code, _) => elsewhere(code),
     }
 }
 
-fn no_concern(code: &str) -> String {
+/// Message types that carry nothing of a referral. A type that is not known may carry anything, and is not waved through.
+fn elsewhere(code: &str) -> Result<Meant, Fault> {
     let what = match code {
-        "ADT" => "patient administration",
         "BAR" | "DFT" => "billing",
-        "VXU" => "immunization",
-        "RDE" | "RDS" | "RGV" | "RAS" | "OMP" => "pharmacy",
-        "OML" | "OUL" | "ORU" => "laboratory",
-        "OMI" => "imaging",
-        "PPR" | "PGL" | "PPP" => "problem list",
-        "RRI" | "ORR" | "ORG" => "an answer to an order",
+        "VXU" | "VXQ" | "VXR" | "VXX" => "immunization",
+        "RDE" | "RDS" | "RGV" | "RAS" | "OMP" | "RDY" | "RRE" | "RRD" | "RRA" | "RRG" | "ORP" => "pharmacy",
+        "OML" | "OUL" | "ORU" | "ORL" | "OPL" | "OPR" | "OPU" | "ESU" | "SSU" => "laboratory",
+        "OMI" | "ORI" => "imaging",
+        "OMD" | "ORD" | "OMN" | "ORN" | "OMS" | "ORS" => "diets and supplies",
+        "OMB" | "ORB" | "BPS" | "BRP" | "BTS" | "BRT" => "transfusion",
+        "PPR" | "PGL" | "PPP" | "PTR" | "PPG" | "PPT" | "PRR" => "problem list",
         "SRM" | "SRR" => "an appointment request",
-        "MFN" => "a master file",
+        "MFN" | "MFK" | "MFQ" | "MFR" | "PMU" => "a master file",
+        "QBP" | "QRY" | "RSP" | "ADR" | "QCK" | "QCN" | "RTB" | "QRF" => "a query",
+        "NMD" | "NMQ" | "NMR" | "MCF" | "UDM" => "network management",
         "ACK" => "an acknowledgement",
-        _ => "another message type",
+        _ => {
+            return Err(Fault::for_a_person(
+                Place::new("MSH", 9),
+                "MSH-9 names a message type that is not known here",
+                "send referrals as REF, ORM or OMG, visits as SIU, notes as ORU or MDM; stop the others at the engine",
+            ));
+        }
     };
-    format!("{what}: no referral, appointment or note in it")
+    Ok(Meant::NotForUs(format!("{what}: no referral, appointment or note in it")))
 }
 
 /// MSH-9. Senders of 2.1 leave the trigger out, some put everything into one component.
@@ -164,7 +213,11 @@ fn dedupe_key(message: &Message<'_>, body: &[u8], settings: &Settings) -> String
     let key = format!("{}|{}|{control_id}", header.text(3, 1), header.text(4, 1));
     match settings.dedupe {
         Dedupe::ControlId => key,
-        Dedupe::Content => format!("{key}|{}", digest::of(body)),
+        // Without what stood between segments: the same message by another way may come with other line ends.
+        Dedupe::Content => {
+            let segments = message.segments().iter().flat_map(|segment| [segment.raw(), b"\r".as_slice()]);
+            format!("{key}|{}", digest::of_all(segments))
+        }
     }
 }
 
@@ -189,7 +242,12 @@ fn not_hl7(error: NotHl7) -> Fault {
         NotHl7::NoHeader => Fault::not_hl7("this is not HL7 v2: it does not start with MSH", send_msh),
         NotHl7::Delimiters => {
             let fault = Fault::not_hl7("MSH-1 and MSH-2 name no usable delimiters", send_msh);
-            Fault { place: "MSH-1".to_owned(), verdict: Verdict::Reject, ..fault }
+            Fault { place: "MSH-1".to_owned(), ..fault }
+        }
+        NotHl7::XmlEscaped => {
+            let message = "MSH-2 holds &amp;: the message went through XML and was not turned back".to_owned();
+            let help = "turn &amp; &lt; and &gt; back into & < and > before sending";
+            Fault { verdict: Verdict::Reject, ..Fault::at(Condition::DataType, Place::new("MSH", 2), message, help) }
         }
     }
 }

@@ -1,45 +1,51 @@
 //! REF^I12 to I14 (HL7 v2.8, 11.5): a referral is ordered, changed or withdrawn.
 
+use crate::answer_to_order;
 use crate::coded;
 use crate::message::{Message, Segment};
 use crate::order;
 use crate::patient;
-use crate::problem::Fault;
+use crate::problem::{Fault, Place};
 use crate::provider;
-use crate::reading::Meant;
-use crate::settings::Settings;
+use crate::reading::{Feed, Meant};
 use crate::timestamp::Timestamp;
 use crate::types::{Attribute, Code, Event, Order};
 
-/// RF1-1 (table 0283, user-defined) of a referral that is over. Rejected and expired are HL7's, the others senders'.
-const OVER: [&str; 8] = ["C", "CA", "CANCELLED", "CANCELED", "E", "EXPIRED", "R", "REJECTED"];
+/// RF1-1 (table 0283, user-defined) of a referral that is over. Expired is HL7's, the others senders'. Rejected is none of
+/// them: that is the specialist's office speaking, and somebody else has to see the patient.
+const OVER: [&str; 6] = ["C", "CA", "CANCEL", "E", "EXPIR", "WITHDR"];
 
-pub fn read(message: &Message<'_>, trigger: &str, settings: &Settings) -> Result<Meant, Fault> {
+pub fn read(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, Fault> {
     match trigger {
-        "I12" | "I13" => ordered(message, settings),
-        "I14" => withdrawn(message, settings),
+        "I12" | "I13" => ordered(message, trigger, feed),
+        "I14" => withdrawn(message, feed),
         _ => Ok(Meant::NotForUs(format!("REF^{trigger} asks about a referral and orders none"))),
     }
 }
 
-fn ordered(message: &Message<'_>, settings: &Settings) -> Result<Meant, Fault> {
+fn ordered(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, Fault> {
     let rf1 = require_rf1(message)?;
-    let status = rf1.field(1);
-    let over = [status.part(1), status.part(2)].iter().any(|word| OVER.contains(&word.to_uppercase().as_str()));
-    if over {
-        return withdrawn(message, settings);
+    if answer_to_order::is_rejected(&rf1) {
+        return Err(answer_to_order::declined(Place::new("RF1", 1)));
+    }
+    if answer_to_order::status_is(&rf1, &OVER) {
+        return withdrawn(message, feed);
     }
     let pid = order::require_patient(message)?;
-    Ok(Meant::Events(vec![Event::Ordered(read_order(message, rf1, pid, settings))]))
+    let mut order = read_order(message, rf1, pid, feed)?;
+    if trigger == "I13" {
+        order.extras.push(order::modified());
+    }
+    Ok(Meant::Events(vec![Event::Ordered(order)]))
 }
 
-fn withdrawn(message: &Message<'_>, settings: &Settings) -> Result<Meant, Fault> {
+fn withdrawn(message: &Message<'_>, feed: &Feed) -> Result<Meant, Fault> {
     let numbers = numbers(message, require_rf1(message)?);
     let identifiers = message.segment("PID").map(patient::identifiers).unwrap_or_default();
     if numbers.is_empty() && identifiers.is_empty() {
         return Err(Fault::missing_field("RF1", 6, "send the referral's number in RF1-6, as in the order"));
     }
-    Ok(Meant::Events(vec![Event::Withdrawn(order::reference(numbers, Vec::new(), identifiers, settings))]))
+    Ok(Meant::Events(vec![Event::Withdrawn(order::reference(numbers, Vec::new(), identifiers, feed))]))
 }
 
 fn require_rf1<'a>(message: &Message<'a>) -> Result<Segment<'a>, Fault> {
@@ -52,21 +58,25 @@ fn numbers(message: &Message<'_>, rf1: Segment<'_>) -> Vec<String> {
     coded::numbers([(Some(rf1), 6), (Some(rf1), 11), (message.segment("ORC"), 2)])
 }
 
-fn read_order(message: &Message<'_>, rf1: Segment<'_>, pid: Segment<'_>, settings: &Settings) -> Order {
-    let offset = settings.default_offset.as_str();
-    let start = |field: usize| Timestamp::read(rf1.field(field)).and_then(|time| time.instant(offset));
-    let mut order = order::order(message, pid, settings);
+fn read_order(message: &Message<'_>, rf1: Segment<'_>, pid: Segment<'_>, feed: &Feed) -> Result<Order, Fault> {
+    let start = |field: usize| feed.zone.instant(Some(rf1), Place::new("RF1", field));
+    let mut order = order::order(message, pid, feed)?;
     order.reference.referral = numbers(message, rf1);
+    if order.reference.referral.is_empty() {
+        return Err(Fault::missing_field("RF1", 6, "send the referral's number in RF1-6"));
+    }
     order.priority =
         order::priority(&rf1.text(2, 1)).or_else(|| order::priority(&rf1.text(2, 2))).unwrap_or(order.priority);
     // RF1-9: when the referral originated; RF1-7: from when it counts.
-    order.ordered_at = start(9).or_else(|| start(7)).or(order.ordered_at);
-    order.expires_at = Timestamp::read(rf1.field(8)).and_then(|time| time.end(offset));
-    order.referring = by_role(message, &["RP"]).map(provider::from_prd).unwrap_or_else(|| {
+    let (originated, from) = (start(9)?, start(7)?);
+    order.ordered_at = originated.or(from).or(order.ordered_at);
+    order.expires_at =
+        Timestamp::read(rf1.field(8).component(1), Place::new("RF1", 8))?.and_then(|time| time.end(&feed.zone));
+    order.referring = provider::by_role(message, &["RP"]).map(provider::from_prd).unwrap_or_else(|| {
         let attending = message.segment("PV1").and_then(|pv1| provider::from_xcn(pv1.field(8)));
         attending.unwrap_or_else(provider::nobody)
     });
-    order.referred_to = by_role(message, &["RT", "CP"]).map(provider::from_prd);
+    order.referred_to = provider::by_role(message, &["RT", "CP"]).map(provider::from_prd);
     order.specialty = coded::code(rf1.field(3)).unwrap_or_else(coded::empty_code);
     order.services = services(message.segments());
     order.authorization = message.segment("AUT").map(|aut| aut.text(6, 1)).filter(|number| !number.is_empty());
@@ -75,14 +85,7 @@ fn read_order(message: &Message<'_>, rf1: Segment<'_>, pid: Segment<'_>, setting
         .filter_map(|(name, field)| coded::code(field).map(|code| (name, code)))
         .map(|(name, code)| Attribute { name: name.to_owned(), value: code.code })
         .collect();
-    order
-}
-
-/// PRD-1 (table 0286) says who is who; the first role asked for that someone has.
-fn by_role<'a>(message: &Message<'a>, roles: &[&str]) -> Option<Segment<'a>> {
-    let has =
-        |prd: &Segment<'_>, role: &str| prd.field(1).repetitions().any(|cwe| cwe.part(1).eq_ignore_ascii_case(role));
-    roles.iter().find_map(|role| message.segments().iter().find(|prd| prd.is("PRD") && has(prd, role)).copied())
+    Ok(order)
 }
 
 /// Procedures asked for (PR1) and orders (OBR) that have no results yet: an OBR with an OBX is the patient's history.

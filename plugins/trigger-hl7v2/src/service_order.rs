@@ -1,30 +1,37 @@
 //! ORM^O01, OMG^O19 and OSU^O51 (HL7 v2.8, chapter 4; IHE 360X): orders that are referrals, and what becomes of them.
 
+use crate::answer_to_order;
 use crate::coded;
 use crate::message::{Message, Segment};
 use crate::order;
 use crate::patient;
-use crate::problem::Fault;
+use crate::problem::{Fault, Place};
 use crate::provider;
-use crate::reading::Meant;
-use crate::settings::{Orders, Settings};
+use crate::reading::{Feed, Meant};
+use crate::service::{self, Service};
+use crate::settings::Services;
 use crate::timestamp::Timestamp;
 use crate::types::{AppointmentChange, AppointmentNotice, Code, Event, Order};
 
-/// ORC-1 (table 0119) of an order that ends: cancel, discontinue, and what the filler answers to them.
-const ENDS: [&str; 6] = ["CA", "DC", "OC", "OD", "CR", "DR"];
+/// ORC-1 (table 0119) of an order that ends: cancel, discontinue, what the filler answers to them, and the old order of a
+/// replacement.
+const ENDS: [&str; 8] = ["CA", "DC", "OC", "OD", "CR", "DR", "RP", "RU"];
+/// New, and the new order of a replacement.
+const BEGINS: [&str; 2] = ["NW", "RO"];
+/// Changed as asked for, and changed unasked.
+const CHANGES: [&str; 2] = ["XO", "XX"];
 /// ORC-5 (table 0038): cancelled, discontinued.
 const ENDED: [&str; 2] = ["CA", "DC"];
 
-pub fn read(message: &Message<'_>, kind: &str, settings: &Settings) -> Result<Meant, Fault> {
+pub fn read(message: &Message<'_>, kind: &str, feed: &Feed) -> Result<Meant, Fault> {
     let groups = order::groups(message.segments(), "ORC");
     if groups.is_empty() {
         return Err(Fault::missing_segment("ORC", "send each order's control code and number in ORC"));
     }
     let mut events = Vec::new();
     let mut reasons = Vec::new();
-    for group in groups {
-        match read_group(message, group, kind, settings)? {
+    for ordered in groups.into_iter().flat_map(services) {
+        match read_group(message, &ordered, kind, feed)? {
             Meant::Events(more) => events.extend(more),
             Meant::NotForUs(reason) => reasons.push(reason),
         }
@@ -36,86 +43,136 @@ pub fn read(message: &Message<'_>, kind: &str, settings: &Settings) -> Result<Me
     })
 }
 
-fn read_group(message: &Message<'_>, group: &[Segment<'_>], kind: &str, settings: &Settings) -> Result<Meant, Fault> {
+/// One service that an ORC orders.
+struct Ordered<'a> {
+    segments: Vec<Segment<'a>>,
+    numbers: Vec<String>,
+}
+
+/// An ORC has one OBR; senders let one stand before several, each with a number of its own.
+fn services<'a>(group: &[Segment<'a>]) -> Vec<Ordered<'a>> {
+    let first = group.iter().position(|segment| segment.is("OBR")).unwrap_or(group.len());
+    let (common, rest) = group.split_at(first);
+    let mut services: Vec<Ordered<'a>> = Vec::new();
+    for run in order::groups(rest, "OBR") {
+        let segments = [common, run].concat();
+        let own = coded::numbers([(run.first().copied(), 2), (run.first().copied(), 3)]);
+        let numbers = if services.is_empty() || own.is_empty() { numbers(&segments) } else { own };
+        services.push(Ordered { segments, numbers });
+    }
+    if services.is_empty() {
+        services.push(Ordered { segments: common.to_vec(), numbers: numbers(common) });
+    }
+    services
+}
+
+fn read_group(message: &Message<'_>, ordered: &Ordered<'_>, kind: &str, feed: &Feed) -> Result<Meant, Fault> {
+    let group = ordered.segments.as_slice();
     let Some(orc) = order::named(group, "ORC") else { return Ok(Meant::NotForUs(format!("{kind} without an order"))) };
     let control = orc.text(1, 1).to_uppercase();
     let status = orc.text(5, 1).to_uppercase();
+    let place = Place { segment: "ORC", sequence: service::sequence_of(message, group, "ORC"), field: 1 };
+    let is_update = kind == "OSU^O51";
+    let declines = control == answer_to_order::UNABLE
+        || (is_update && answer_to_order::ENDED_BY_FILLER.contains(&control.as_str()));
+    // An order that names whom the patient is sent to is a referral, as long as its service does not say otherwise.
+    let sends = message.segment("RF1").is_some() || provider::by_role(message, &["RT", "CP"]).is_some();
+    let service = match (feed.settings.orders, service::of_order(group, &feed.settings)) {
+        (Services::All, _) => Service::Referral,
+        (Services::ByService, Service::Unsaid) if sends => Service::Referral,
+        (Services::ByService, service) => service,
+    };
     match control.as_str() {
-        // ORC-5 says nothing about a new order (HL7 v2.8, 4.5.1.5), so it is not asked.
-        "NW" if kind != "OSU^O51" => new_order(message, group, settings),
         "" => Err(Fault::missing_field("ORC", 1, "send the order's control code in ORC-1, such as NW or CA")),
-        control if ENDS.contains(&control) || ENDED.contains(&status.as_str()) => withdrawn(message, group, settings),
-        _ if kind == "OSU^O51" => Ok(status_update(message, group, &status, settings)),
-        _ => Ok(Meant::NotForUs(format!("{kind} with an order control other than new, cancel or discontinue"))),
+        _ if service == Service::Other => {
+            Ok(Meant::NotForUs("an order for a test, an image or a medicine, not a referral".to_owned()))
+        }
+        _ if declines => Err(answer_to_order::declined(place)),
+        // ORC-5 says nothing about a new order (HL7 v2.8, 4.5.1.5), so it is not asked.
+        control if !is_update && begins_or_changes(control, &status) => {
+            if service == Service::Unsaid {
+                return Err(service::unsaid(service::sequence_of(message, group, "OBR")));
+            }
+            let pid = order::require_patient(message)?;
+            let mut order = read_order(message, ordered, pid, feed)?;
+            if CHANGES.contains(&control) {
+                order.extras.push(order::modified());
+            }
+            Ok(Meant::Events(vec![Event::Ordered(order)]))
+        }
+        control if ENDS.contains(&control) || ENDED.contains(&status.as_str()) => withdrawn(message, ordered, feed),
+        _ if is_update => status_update(message, ordered, &status, feed),
+        _ => Ok(Meant::NotForUs(format!("{kind} with an order control that changes nothing for the patient"))),
     }
 }
 
-fn new_order(message: &Message<'_>, group: &[Segment<'_>], settings: &Settings) -> Result<Meant, Fault> {
-    if settings.orders == Orders::ByService && !is_referral(group) {
-        return Ok(Meant::NotForUs("an order for a test or a medicine, not a referral".to_owned()));
-    }
-    let pid = order::require_patient(message)?;
-    Ok(Meant::Events(vec![Event::Ordered(read_order(message, group, pid, settings))]))
+fn begins_or_changes(control: &str, status: &str) -> bool {
+    BEGINS.contains(&control) || (CHANGES.contains(&control) && !ENDED.contains(&status))
 }
 
-fn withdrawn(message: &Message<'_>, group: &[Segment<'_>], settings: &Settings) -> Result<Meant, Fault> {
-    let numbers = numbers(group);
+fn withdrawn(message: &Message<'_>, ordered: &Ordered<'_>, feed: &Feed) -> Result<Meant, Fault> {
+    let numbers = ordered.numbers.clone();
     let identifiers = message.segment("PID").map(patient::identifiers).unwrap_or_default();
     if numbers.is_empty() && identifiers.is_empty() {
         return Err(Fault::missing_field("ORC", 2, "send the order's number in ORC-2, as in the order"));
     }
-    Ok(Meant::Events(vec![Event::Withdrawn(order::reference(numbers, Vec::new(), identifiers, settings))]))
+    Ok(Meant::Events(vec![Event::Withdrawn(order::reference(numbers, Vec::new(), identifiers, feed))]))
 }
 
 /// 360X tells the referring side by OSU^O51: CM when the visit is over, SC when it is scheduled.
-fn status_update(message: &Message<'_>, group: &[Segment<'_>], status: &str, settings: &Settings) -> Meant {
-    let starts_at = order::named(group, "TQ1")
-        .and_then(|tq1| Timestamp::read(tq1.field(7)))
-        .filter(Timestamp::has_time)
-        .and_then(|time| time.instant(&settings.default_offset));
+fn status_update(message: &Message<'_>, ordered: &Ordered<'_>, status: &str, feed: &Feed) -> Result<Meant, Fault> {
+    let place = Place::new("TQ1", 7);
+    let starts_at = match order::named(&ordered.segments, "TQ1") {
+        Some(tq1) => Timestamp::read(tq1.field(place.field).component(1), place)?
+            .filter(Timestamp::has_time)
+            .and_then(|time| time.instant(&feed.zone)),
+        None => None,
+    };
     let change = match status {
         "CM" => AppointmentChange::Completed,
         "SC" if starts_at.is_some() => AppointmentChange::Booked,
-        "SC" => return Meant::NotForUs("scheduled, but no time is given; the SIU message will tell it".to_owned()),
-        _ => return Meant::NotForUs("an order status that changes nothing for the patient".to_owned()),
+        "SC" => return Ok(Meant::NotForUs("scheduled, but no time is given; the SIU message will tell it".to_owned())),
+        _ => return Ok(Meant::NotForUs("an order status that changes nothing for the patient".to_owned())),
     };
     let identifiers = message.segment("PID").map(patient::identifiers).unwrap_or_default();
-    Meant::Events(vec![Event::Appointment(AppointmentNotice {
-        reference: order::reference(numbers(group), Vec::new(), identifiers, settings),
+    Ok(Meant::Events(vec![Event::Appointment(AppointmentNotice {
+        reference: order::reference(ordered.numbers.clone(), Vec::new(), identifiers, feed),
         change,
         starts_at,
         minutes: None,
         with: None,
         place: String::new(),
-    })])
+    })]))
 }
 
-/// ORC-2 and OBR-2 are the placer's number, ORC-3 and OBR-3 the filler's.
+/// ORC-2 and OBR-2 are the placer's number, ORC-3 and OBR-3 the filler's. ORC-4 numbers the group that an order came in:
+/// several orders have it, and it is none of theirs.
 fn numbers(group: &[Segment<'_>]) -> Vec<String> {
     let (orc, obr) = (order::named(group, "ORC"), order::named(group, "OBR"));
     coded::numbers([(orc, 2), (obr, 2), (orc, 3), (obr, 3)])
 }
 
-fn read_order(message: &Message<'_>, group: &[Segment<'_>], pid: Segment<'_>, settings: &Settings) -> Order {
-    let offset = settings.default_offset.as_str();
+fn read_order(message: &Message<'_>, ordered: &Ordered<'_>, pid: Segment<'_>, feed: &Feed) -> Result<Order, Fault> {
+    let group = ordered.segments.as_slice();
     let segment = |name: &str| order::named(group, name);
     let (orc, obr, tq1) = (segment("ORC"), segment("OBR"), segment("TQ1"));
     let text = |from: Option<Segment<'_>>, field: usize, component: usize| {
         from.map(|segment| segment.text(field, component)).unwrap_or_default()
     };
-    let time = |from: Option<Segment<'_>>, field: usize| {
-        from.and_then(|segment| Timestamp::read(segment.field(field))).and_then(|time| time.instant(offset))
-    };
     let person =
         |from: Option<Segment<'_>>, field: usize| from.and_then(|segment| provider::from_xcn(segment.field(field)));
 
-    let mut order = order::order(message, pid, settings);
-    order.reference.referral = numbers(group);
+    let mut order = order::order(message, pid, feed)?;
+    order.reference.referral.clone_from(&ordered.numbers);
+    if order.reference.referral.is_empty() {
+        return Err(Fault::missing_field("ORC", 2, "send the order's number in ORC-2"));
+    }
     order.priority = [text(tq1, 9, 1), text(orc, 7, 6), text(obr, 27, 6), text(obr, 5, 1)]
         .iter()
         .find_map(|word| order::priority(word))
         .unwrap_or(order.priority);
-    order.ordered_at = time(orc, 9).or(order.ordered_at);
+    let place = Place { segment: "ORC", sequence: service::sequence_of(message, group, "ORC"), field: 9 };
+    order.ordered_at = feed.zone.instant(orc, place)?.or(order.ordered_at);
     order.referring = person(orc, 12).or_else(|| person(obr, 16)).unwrap_or_else(provider::nobody);
     if order.referring.organization.is_empty() {
         order.referring.organization = text(orc, 21, 1);
@@ -123,38 +180,9 @@ fn read_order(message: &Message<'_>, group: &[Segment<'_>], pid: Segment<'_>, se
     if order.referring.phone.is_empty() {
         order.referring.phone = orc.map(|orc| crate::telecom::first_phone(orc.field(14))).unwrap_or_default();
     }
-    order.referred_to = order::named(message.segments(), "PRD")
-        .filter(|prd| matches!(prd.text(1, 1).as_str(), "RT" | "CP"))
-        .map(provider::from_prd)
-        .or_else(|| person(obr, 28));
+    order.referred_to = provider::by_role(message, &["RT", "CP"]).map(provider::from_prd).or_else(|| person(obr, 28));
     order.services = obr.iter().filter_map(|obr| coded::code(obr.field(4))).collect();
     order.specialty = order.services.first().cloned().unwrap_or_else(coded::empty_code);
     order.diagnoses.extend(obr.iter().flat_map(|obr| coded::codes(obr.field(31)).collect::<Vec<Code>>()));
-    order
-}
-
-/// SNOMED CT: consultation, and the referral procedures that EHRs order most; LOINC 57133-1 is a referral note.
-const REFERRAL_CODES: [&str; 7] =
-    ["11429006", "3457005", "306206005", "306253008", "183524004", "103696004", "57133-1"];
-/// OBR-24 (table 0074) of those who answer an order with a measurement, an image or a medicine.
-const DIAGNOSTIC_SECTIONS: &str = "AU BG BLB CG CH CP CT CTH CUS EC EN GE HM ICU IMG IMM LAB MB MCB MYC NMR NMS NRS OUS PAR PHR \
-PT RAD RC RUS RX SP SR TX URN VR VUS XRC";
-
-/// The service says referral or consultation, or at least nothing says laboratory, imaging or pharmacy.
-fn is_referral(group: &[Segment<'_>]) -> bool {
-    let Some(obr) = order::named(group, "OBR") else {
-        return order::named(group, "RXO").is_none() && order::named(group, "RXE").is_none();
-    };
-    let service = obr.field(4);
-    let words = [2, 5, 9].map(|component| service.part(component).to_lowercase()).join(" ");
-    if [1, 4].iter().any(|&component| REFERRAL_CODES.contains(&service.part(component).as_str()))
-        || words.contains("referral")
-        || words.contains("consult")
-    {
-        return true;
-    }
-    let section = obr.text(24, 1).to_uppercase();
-    let diagnostic = DIAGNOSTIC_SECTIONS.split(' ').any(|known| known == section);
-    let loinc = [3, 6].iter().any(|&component| service.part(component) == "LN");
-    !diagnostic && !loinc && order::named(group, "SPM").is_none()
+    Ok(order)
 }

@@ -2,26 +2,49 @@
 
 use serde::Deserialize;
 
+use crate::message::Declared;
 use crate::problem::Fault;
+use crate::zone::Zone;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// For times sent without a zone: `-05:00`.
+    /// For times without a zone in messages whose MSH-7 has none either: `-05:00`.
     pub default_offset: String,
-    pub orders: Orders,
+    /// The practice's zone, `America/New_York`: counts for the default offset, and where MSH-7 has the offset that it had then.
+    pub zone: Option<String>,
+    /// For messages whose MSH-18 says nothing: `8859/2`. Unset, the bytes decide between UTF-8 and Windows-1252.
+    pub charset: Option<String>,
+    pub orders: Services,
+    pub results: Services,
+    /// Codes or names of OBR-4 that are referrals here, whatever else the order says.
+    pub referral_services: Vec<String>,
+    /// Codes or names of OBR-4 that are none.
+    pub other_services: Vec<String>,
+    pub identity_changes: IdentityChanges,
     pub match_patient: MatchPatient,
     pub dedupe: Dedupe,
 }
 
-/// Which ORM^O01 and OMG^O19 orders are referrals.
+/// Which orders are referrals, and which results are the notes that answer them.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Orders {
-    /// Every one: the feed carries referrals only, which is how interface teams set it up.
-    Referrals,
-    /// Those whose service says so; the feed also carries laboratory, radiology or pharmacy orders.
+pub enum Services {
+    /// Those whose service says so; the feed also carries laboratory, imaging or pharmacy.
     ByService,
+    /// Every one: the feed carries nothing else.
+    #[serde(alias = "referrals")]
+    All,
+}
+
+/// What becomes of ADT messages that merge, split or renumber patients, or tell that one has died.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IdentityChanges {
+    /// Refused, so that a person sees them: the contract has no event for them yet.
+    Refuse,
+    /// Acknowledged and not kept, where another system takes care of them.
+    Ignore,
 }
 
 /// When an appointment or a note also names its patient as a key.
@@ -38,9 +61,9 @@ pub enum MatchPatient {
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Dedupe {
-    /// MSH-3, MSH-4 and MSH-10, as HL7 v2.8, 2.9 has it.
+    /// MSH-3, MSH-4 and MSH-10, as HL7 v2.8, 2.9 has it: for senders that rewrite what they send again.
     ControlId,
-    /// The control id and the body, for senders that use a control id more than once.
+    /// The control id and the content. Senders use a control id more than once, some always the same.
     Content,
 }
 
@@ -48,9 +71,15 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             default_offset: "+00:00".to_owned(),
-            orders: Orders::Referrals,
+            zone: None,
+            charset: None,
+            orders: Services::ByService,
+            results: Services::ByService,
+            referral_services: Vec::new(),
+            other_services: Vec::new(),
+            identity_changes: IdentityChanges::Refuse,
             match_patient: MatchPatient::Unnumbered,
-            dedupe: Dedupe::ControlId,
+            dedupe: Dedupe::Content,
         }
     }
 }
@@ -59,14 +88,40 @@ impl Settings {
     pub fn read(json: &str) -> Result<Settings, Fault> {
         let json = if json.trim().is_empty() { "{}" } else { json };
         let settings: Settings = serde_json::from_str(json).map_err(|error| Fault::settings(error.to_string()))?;
-        if offset_is_valid(&settings.default_offset) {
-            Ok(settings)
-        } else {
-            Err(Fault::settings("default_offset is no offset from UTC; write it as \"-05:00\"".to_owned()))
+        let wrong = [
+            Zone::offset(&settings.default_offset)
+                .is_none()
+                .then(|| "default_offset is no offset from UTC; write it as \"-05:00\"".to_owned()),
+            settings.zone.as_deref().filter(|name| Zone::named(name).is_none()).map(|_| {
+                "zone is no zone of the United States that is known; write it as \"America/New_York\"".to_owned()
+            }),
+            settings.charset.as_deref().filter(|name| !charset_is_known(name)).map(|_| {
+                "charset is no character set that is read; write it as in MSH-18, such as \"8859/1\"".to_owned()
+            }),
+            settings
+                .referral_services
+                .iter()
+                .chain(&settings.other_services)
+                .any(|word| word.trim().is_empty())
+                .then(|| "referral_services and other_services hold codes or names of OBR-4; one is empty".to_owned()),
+            settings
+                .referral_services
+                .iter()
+                .find(|word| names(&settings.other_services, word))
+                .map(|_| "a service stands both in referral_services and in other_services".to_owned()),
+        ];
+        match wrong.into_iter().flatten().next() {
+            Some(message) => Err(Fault::settings(message)),
+            None => Ok(settings),
         }
     }
 }
 
-fn offset_is_valid(offset: &str) -> bool {
-    moment::read_rfc3339(&format!("2000-01-01T00:00:00{offset}")).is_some()
+/// Whether a list of codes or names has this one, in any case of letters.
+pub fn names(list: &[String], word: &str) -> bool {
+    list.iter().any(|known| known.trim().eq_ignore_ascii_case(word.trim()))
+}
+
+fn charset_is_known(name: &str) -> bool {
+    matches!(Declared::by(name.as_bytes(), b'~'), Declared::Known(_))
 }

@@ -39,7 +39,7 @@ pub fn first_phone(field: Value<'_>) -> String {
 }
 
 fn email(xtn: Value<'_>) -> Option<String> {
-    [4, 1].into_iter().map(|component| xtn.component(component).text().trim().to_owned()).find(|text| {
+    [4, 1].into_iter().map(|component| xtn.component(component).line()).find(|text| {
         text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.')) && !text.contains(' ')
     })
 }

@@ -118,3 +118,18 @@ fn enhanced_mode_answers_as_asked() {
         );
     }
 }
+
+#[test]
+fn the_whole_cure_reaches_the_sender() {
+    let lines = ["MSH|^~\\&|EHR||HO||2026||ORM^O01|77|P|2.5.1", "PID|1||12", "ORC|NW|P1", "OBR|1|P1||77^Something^L"];
+    check(
+        &lines,
+        &expect![[r#"
+        400 MSH|^~\&|HO||EHR||20260706080100+0000||ACK^O01^ACK|Hb52d125a4932626455b|P|2.5.1
+            MSA|AE|77
+            ERR||OBR^1^4|102^Data type error^HL70357|E|||send Referral or Consultation in OBR-4.2 or a section in OBR-24, or list OBR-4 in the trigger's settings|nothing says whether this order is a referral
+        503 MSH|^~\&|HO||EHR||20260706080100+0000||ACK^O01^ACK|Hb52d125a4932626455b|P|2.5.1
+            MSA|AE|77
+            ERR|||207^Application internal error^HL70357|E|||Send it again later|The message could not be stored"#]],
+    );
+}

@@ -13,7 +13,7 @@ fn escapes_are_resolved() {
         (r"a\F\b\S\c\T\d\R\e\E\f", r"a|b^c&d~e\f"),
         (r"two\.br\lines\.sp+2\more", "two\nlines\nmore"),
         (r"\H\bold\N\ face", "bold face"),
-        (r"\X0D0A\x", "\r\nx"),
+        (r"\X0D0A\x", "\nx"),
         (r"caf\XC3A9\", "café"),
         (r"C:\temp\new", r"C:\temp\new"),
         (r"a lone \ stays", r"a lone \ stays"),

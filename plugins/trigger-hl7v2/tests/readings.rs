@@ -20,7 +20,9 @@ fn referrals() {
         ("REF^I14", numbered("P", "R"), "withdrawn [order R1 | appointment  | patient ]"),
         ("REF^I14", "RF1|P".to_owned(), "withdrawn [order  | appointment  | patient 12@MR1:MR]"),
         ("REF^I15", numbered("P", "R"), "not for us: REF^I15 asks about a referral and orders none"),
-        ("RRI^I12", numbered("A", "R"), "not for us: an answer to an order: no referral, appointment or note in it"),
+        ("REF^I12", numbered("E^Expired", "R"), "withdrawn [order R1 | appointment  | patient ]"),
+        ("RRI^I12", numbered("A", "R"), "not for us: an answer to a referral that changes nothing"),
+        ("RRI^I14", numbered("R", "R"), "not for us: an answer to a referral that changes nothing"),
     ];
     for (kind, rf1, expected) in rows {
         assert_eq!(first_line(kind, &[&rf1, PID], "{}"), expected, "{kind} {rf1}");
@@ -31,19 +33,26 @@ fn referrals() {
 fn orders() {
     let referral = "OBR|1|||306206005^Referral to service^SCT";
     let blood = "OBR|1|||24317-0^Hemogram^LN";
-    let by_service = r#"{"orders": "by-service"}"#;
+    let by_service = "{}";
+    let all = r#"{"orders": "referrals"}"#;
     let rows = [
-        ("ORM^O01", "ORC|NW|P1|F1", blood, "{}", "ordered [order P1 F1 | appointment  | patient ] Routine"),
-        ("ORM", "ORC|NW|P1", blood, "{}", "ordered [order P1 | appointment  | patient ] Routine"),
+        ("ORM^O01", "ORC|NW|P1|F1", blood, all, "ordered [order P1 F1 | appointment  | patient ] Routine"),
+        ("ORM", "ORC|NW|P1", blood, r#"{"orders": "all"}"#, "ordered [order P1 | appointment  | patient ] Routine"),
         (
             "OMG^O19^OMG_O19",
             "ORC|NW|P1||||||^^^^^S",
             blood,
-            "{}",
+            all,
             "ordered [order P1 | appointment  | patient ] Routine",
         ),
-        ("OMG^O19", "ORC|NW|P1|||||^^^^^S", blood, "{}", "ordered [order P1 | appointment  | patient ] Stat"),
-        ("ORM^O01", "ORC|NW|P1", blood, by_service, "not for us: an order for a test or a medicine, not a referral"),
+        ("OMG^O19", "ORC|NW|P1|||||^^^^^S", blood, all, "ordered [order P1 | appointment  | patient ] Stat"),
+        (
+            "ORM^O01",
+            "ORC|NW|P1",
+            blood,
+            by_service,
+            "not for us: an order for a test, an image or a medicine, not a referral",
+        ),
         ("ORM^O01", "ORC|NW|P1", referral, by_service, "ordered [order P1 | appointment  | patient ] Routine"),
         (
             "ORM^O01",
@@ -57,7 +66,7 @@ fn orders() {
             "ORC|NW|P1",
             "OBR|1|||77^Chest^L||||||||||||||||||||RAD",
             by_service,
-            "not for us: an order for a test or a medicine, not a referral",
+            "not for us: an order for a test, an image or a medicine, not a referral",
         ),
         ("ORM^O01", "ORC|CA|P1", referral, "{}", "withdrawn [order P1 | appointment  | patient ]"),
         ("OMG^O19", "ORC|DC|P1", referral, "{}", "withdrawn [order P1 | appointment  | patient ]"),
@@ -67,7 +76,7 @@ fn orders() {
             "ORC|SC|P1|||HD",
             referral,
             "{}",
-            "not for us: ORM^O01 with an order control other than new, cancel or discontinue",
+            "not for us: ORM^O01 with an order control that changes nothing for the patient",
         ),
         (
             "OSU^O51",
@@ -130,7 +139,8 @@ fn appointments() {
 
 #[test]
 fn appointment_times_come_from_the_best_place() {
-    let rows: [(&[&str], &str); 6] = [
+    let rows: [(&[&str], &str); 7] = [
+        (&["SCH|A1||||||||||^^^202607101400+0000", "TQ1|||||||20260711"], "at 2026-07-10T14:00:00.000Z for ?"),
         (&["SCH|A1||||||||60|s|^^^202607101400+0000"], "at 2026-07-10T14:00:00.000Z for 1 min"),
         (
             &["SCH|A1||||||||2|hr|^^^202607101400+0000", "TQ1|||||||202607111400+0000"],
@@ -138,8 +148,8 @@ fn appointment_times_come_from_the_best_place() {
         ),
         (&["SCH|A1", "RGS|1", "AIS|1||X|202607101400+0000|||45|min"], "at 2026-07-10T14:00:00.000Z for 45 min"),
         (&["SCH|A1", "AIP|1||D^Dent|||202607101400+0000"], "at 2026-07-10T14:00:00.000Z for ?"),
-        (&["SCH|A1||||||||||^^^20260710"], "at ? for ?"),
-        (&["SCH|A1||||||||||^^^20260231140000"], "at ? for ?"),
+        (&["SCH|A1||||||||||^^^20260710"], "unreadable at SCH-11: SCH-11 names a day and no hour; "),
+        (&["SCH|A1||||||||||^^^20260231140000"], "unreadable at SCH-11: SCH-11 is no time that HL7 knows; "),
     ];
     for (lines, expected) in rows {
         let told = meaning("SIU^S12", lines, "{}");
@@ -155,7 +165,7 @@ fn notes() {
         (
             "ORU^R01",
             &["ORC|RE|P1|F1", "OBR|1|P1|F1|11488-4^Consult^LN|||20260701||||||||||||||||||F", pdf],
-            "note F1 [order P1 F1 | appointment  | patient ] LN#11488-4 Consultation note final=true by nobody visited 2026-07-01T00:00:00.000Z application/pdf 12 bytes of base64",
+            "note F1 [order P1 F1 | appointment  | patient ] LN#11488-4 Consultation note final=true by nobody visited 2026-07-01T05:00:00.000Z application/pdf 12 bytes of base64",
         ),
         (
             "ORU^R01",
@@ -172,11 +182,15 @@ fn notes() {
             &["OBR|1|||77", text],
             "note 77 [order  | appointment  | patient 12@MR1:MR] LN#11488-4 Consultation note final=true by nobody visited ? text/plain; charset=utf-8 16 bytes of base64",
         ),
-        ("ORU^R01", &["OBR|1|P1|||||||||||||||||||||||X"], "not for us: the order was cancelled; there are no results"),
+        (
+            "ORU^R01",
+            &["OBR|1|P1|||||||||||||||||||||||X"],
+            "unreadable at OBR-25: the specialist's office does not take the patient, and this cannot be taken over yet; refer the patient to somebody else and withdraw this referral; then dismiss the dead letter",
+        ),
         (
             "MDM^T02",
             &["TXA|1|CN|TX|20260701|||||9^Who^Doc|||D7||P1|||LA", pdf],
-            "note D7 [order P1 | appointment  | patient ] LN#11488-4 Consultation note final=true by 9 / Doc Who /  /  /  visited 2026-07-01T00:00:00.000Z application/pdf 12 bytes of base64",
+            "note D7 [order P1 | appointment  | patient ] LN#11488-4 Consultation note final=true by 9 / Doc Who /  /  /  visited 2026-07-01T05:00:00.000Z application/pdf 12 bytes of base64",
         ),
         (
             "MDM^T02",
@@ -188,8 +202,16 @@ fn notes() {
             &["TXA|1|CN^Consultation||||||||||D7||P1|||AU"],
             "note D7 [order P1 | appointment  | patient ] #CN Consultation final=false by nobody visited ?  0 bytes of base64",
         ),
-        ("MDM^T02", &["TXA|1|CN||||||||||D7||P1|||AU||CA", pdf], "not for us: the document is no longer available"),
-        ("MDM^T11", &["TXA|1|CN||||||||||D7||P1"], "not for us: a document was cancelled; nothing has come back"),
+        (
+            "MDM^T02",
+            &["TXA|1|CN||||||||||D7||P1|||AU||CA", pdf],
+            "unreadable at TXA-19: a note is taken back, and this cannot be taken over yet; look whether its referral was closed with it; mend the chart, then dismiss the dead letter",
+        ),
+        (
+            "MDM^T11",
+            &["TXA|1|CN||||||||||D7||P1"],
+            "unreadable at MSH-9: a note is taken back, and this cannot be taken over yet; look whether its referral was closed with it; mend the chart, then dismiss the dead letter",
+        ),
         (
             "MDM^T02",
             &["TXA|1|CN||||||||||D7||P1|||AU", "OBX|1|ED|||^application^pdf^Base64^{oops}||||||F"],
@@ -263,19 +285,318 @@ fn settings_are_checked() {
         (r#"{"default_offset": "EST"}"#, "unreadable at settings: default_offset is no offset from UTC"),
         (r#"{"orders": "some"}"#, "unreadable at settings: unknown variant `some`"),
         (r#"{"order": "referrals"}"#, "unreadable at settings: unknown field `order`"),
+        (r#"{"zone": "EST"}"#, "unreadable at settings: zone is no zone of the United States that is known"),
+        (r#"{"charset": "8859/77"}"#, "unreadable at settings: charset is no character set that is read"),
+        (r#"{"referral_services": [" "]}"#, "unreadable at settings: referral_services and other_services hold codes"),
+        (
+            r#"{"referral_services": ["CAR"], "other_services": ["car"]}"#,
+            "unreadable at settings: a service stands both",
+        ),
         ("{", "unreadable at settings: EOF"),
     ];
     for (settings, expected) in rows {
         let told = meaning("ADT^A01", &[PID], settings);
         assert!(told.starts_with(expected), "{settings}: {told}");
     }
-    let keys = [r#"{"dedupe": "content"}"#, "{}"]
+    let keys = ["{}", r#"{"dedupe": "control-id"}"#]
         .map(|settings| read(&message(&[&crate::told::header("ADT^A01")]), settings).dedupe_key);
     assert_eq!(keys[1], "EHR|CLINIC|77");
     assert!(keys[0].starts_with("EHR|CLINIC|77|") && keys[0].len() == 14 + 32);
-    let sch = "SCH|A1|||||||||||||||||||||||||P1";
+    let sch = "SCH|A1||||||||||^^^202607101400|||||||||||||||P1";
     let told = meaning("SIU^S12", &[sch, PID], r#"{"match_patient": "always"}"#);
     assert!(told.contains("[order P1 | appointment A1 | patient 12@MR1:MR]"), "{told}");
-    let told = meaning("SIU^S12", &["SCH|A1", PID], r#"{"match_patient": "never"}"#);
+    let told = meaning("SIU^S12", &["SCH|A1||||||||||^^^202607101400", PID], r#"{"match_patient": "never"}"#);
     assert!(told.contains("[order  | appointment A1 | patient ]"), "{told}");
+}
+
+#[test]
+fn times_are_read_in_every_form_that_means_one_thing() {
+    let read = [
+        "202701121430-0500",
+        "20270112143000.000-0500",
+        "2027011214-0530",
+        "202701121930Z",
+        "20270112T1930Z",
+        "20270112T193000z",
+        "2027-01-12T14:30:00-05:00",
+        "2027-01-12T14:30-0500",
+        "2027-01-12 14:30:00.250 -0500",
+        "2027-01-12 14:30",
+        "2027/01/12 14:30",
+        "20270112 1430",
+        "20270112 14:30:00",
+    ];
+    for sent in read {
+        let told = meaning("SIU^S12", &[&format!("SCH|A1||||||||||^^^{sent}")], "{}");
+        assert!(
+            told.contains(" at 2027-01-12T19:30:00.") || told.contains("at 2027-01-12T19:30:00.250Z"),
+            "{sent}: {told}"
+        );
+    }
+    let unread = [
+        "01/12/2027 14:30",
+        "1/12/27",
+        "202701121430EST",
+        "20270112-1430",
+        "2027-13-12T14:30",
+        "202713121430",
+        "2027-01-12T24:30",
+        "2027-01-12TT14:30",
+        "2027-0112T14:30",
+        "202701 1430",
+        "1736692200",
+        "00010101000000",
+        "tomorrow",
+        "2027-01-12T14:30:00-05:00:00",
+        "+",
+        "-",
+    ];
+    for sent in unread {
+        let told = meaning("SIU^S12", &[&format!("SCH|A1||||||||||^^^{sent}")], "{}");
+        assert!(
+            told.starts_with("unreadable at SCH-11: SCH-11 is no time that HL7 knows; send it as"),
+            "{sent}: {told}"
+        );
+    }
+}
+
+#[test]
+fn a_time_that_cannot_be_read_is_named_by_its_place() {
+    let rows: [(&str, &[&str], &str); 9] = [
+        ("SIU^S12", &["SCH|A1", "TQ1|||||||noon"], "TQ1-7"),
+        ("SIU^S13", &["SCH|A1", "AIS|1||X|noon"], "AIS-4"),
+        ("SIU^S14", &["SCH|A1", "AIG|1|||||||noon"], "AIG-8"),
+        ("SIU^S12", &["SCH|A1"], "SCH-11"),
+        ("REF^I12", &["RF1|P|R||||R1||soon"], "RF1-8"),
+        ("REF^I12", &["RF1|P|R||||R1|soon"], "RF1-7"),
+        ("ORM^O01", &["ORC|NW|P1|||||||soon", "OBR|1|P1||C^Consult"], "ORC-9"),
+        ("ORU^R01", &["OBR|1|P1||C^Consult|||soon", "OBX|1|TX|C||Seen||||||F"], "OBR-7"),
+        ("MDM^T02", &["TXA|1|CN||soon||||||||D7||P1|||LA", "OBX|1|TX|C||Seen||||||F"], "TXA-4"),
+    ];
+    for (kind, lines, place) in rows {
+        let lines: Vec<&str> = std::iter::once(PID).chain(lines.iter().copied()).collect();
+        let told = meaning(kind, &lines, "{}");
+        assert!(told.starts_with(&format!("unreadable at {place}: ")), "{kind} {lines:?}: {told}");
+    }
+    // What ends needs no time, and zeros are none.
+    for (kind, sch) in
+        [("SIU^S15", "SCH|A1||||||||||^^^noon"), ("SIU^S26", "SCH|A1"), ("SIU^S14", "SCH|A1||||||||||^^^00000000")]
+    {
+        assert!(meaning(kind, &[PID, sch], "{}").starts_with("appointment "), "{kind} {sch}");
+    }
+}
+
+#[test]
+fn the_settings_offset_counts_only_where_msh_7_has_none() {
+    let rows =
+        [("20261125", "15:30"), ("20261125090000-0600", "20:30"), ("2026-11-25T09:00:00Z", "14:30"), ("", "15:30")];
+    for (sent, expected) in rows {
+        let header = format!("MSH|^~\\&|EHR|CLINIC|HANDOFF|HERE|{sent}||SIU^S12|77|P|2.5.1");
+        let told =
+            tell(&read(&message(&[&header, "SCH|A1||||||||||^^^202701121430"]), r#"{"default_offset": "-01:00"}"#));
+        assert!(told.contains(&format!("at 2027-01-12T{expected}:00.000Z")), "{sent}: {told}");
+    }
+}
+
+#[test]
+fn a_practice_that_names_its_zone_has_its_summer_visits_at_the_right_hour() {
+    let rows = [
+        // Sent in winter, from there: the offset is that of the zone.
+        ("20261125090000-0500", "202707121430", "2027-07-12T18:30"),
+        ("20261125090000-0500", "202701121430", "2027-01-12T19:30"),
+        ("20261125090000", "202707121430", "2027-07-12T18:30"),
+        // Sent from elsewhere, or by a machine that keeps UTC.
+        ("20261125090000-0600", "202707121430", "2027-07-12T20:30"),
+        ("20261125140000Z", "202707121430", "2027-07-12T14:30"),
+        // What a time says itself counts.
+        ("20261125090000-0500", "202707121430-0500", "2027-07-12T19:30"),
+        // The days on which clocks change.
+        ("20261125090000", "202703140159", "2027-03-14T06:59"),
+        ("20261125090000", "202703140300", "2027-03-14T07:00"),
+        ("20261125090000", "202711070159", "2027-11-07T05:59"),
+        ("20261125090000", "202711070200", "2027-11-07T07:00"),
+    ];
+    for (sent, starts, expected) in rows {
+        let header = format!("MSH|^~\\&|EHR|CLINIC|HANDOFF|HERE|{sent}||SIU^S12|77|P|2.5.1");
+        let sch = format!("SCH|A1||||||||||^^^{starts}");
+        let told = tell(&read(&message(&[&header, &sch]), r#"{"zone": "America/New_York"}"#));
+        assert!(told.contains(&format!("at {expected}:00.000Z")), "{sent} {starts}: {told}");
+    }
+    let told = meaning("SIU^S12", &["SCH|A1||||||||||^^^202707121430"], r#"{"zone": "America/Phoenix"}"#);
+    assert!(told.contains("at 2027-07-12T19:30"), "MSH-7 says -0500, which Phoenix never has: {told}");
+}
+
+#[test]
+fn services_say_whether_an_order_is_a_referral() {
+    let referral = "ordered [order P1";
+    let other = "not for us: an order for a test, an image or a medicine, not a referral";
+    let unsaid = "unreadable at OBR-4: nothing says whether this order is a referral";
+    let rows = [
+        ("OBR|1|P1||183519002^Referral to cardiology^SCT", referral),
+        ("OBR|1|P1||AMB REF CARD^Ambulatory referral to Cardiology^L", referral),
+        ("OBR|1|P1||57133-1^Referral note^LN", referral),
+        ("OBR|1|P1||C7^Consultation for imaging^L||||||||||||||||||||RAD", referral),
+        ("OBR|1|P1||X^^L^11429006^Consultation^SCT", referral),
+        ("OBR|1|P1||CBC^Complete Blood Count^L", other),
+        ("OBR|1|P1||77^XR Chest^L", other),
+        ("OBR|1|P1||77^US Abdomen^L", other),
+        ("OBR|1|P1||77^Chest^L||||||||||||||||||||RAD", other),
+        ("OBR|1|P1||2345-7^^LN", other),
+        ("OBR|1|P1||77^Something^L|||||||||||BLD", other),
+        ("RXO|1", other),
+        ("OBR|1|P1||77^Cardiology^L", unsaid),
+        ("", unsaid),
+    ];
+    for (obr, expected) in rows {
+        let told = meaning("ORM^O01", &[PID, "ORC|NW|P1", obr], "{}");
+        assert!(told.starts_with(expected), "{obr}: {told}");
+    }
+    let settings = r#"{"referral_services": ["cardiology"], "other_services": ["C7"]}"#;
+    let told = |obr: &str| first_line("ORM^O01", &[PID, "ORC|NW|P1", obr], settings);
+    assert!(told("OBR|1|P1||77^Cardiology^L").starts_with(referral));
+    assert!(told("OBR|1|P1||C7^Consultation^L").starts_with(other));
+    let sent = first_line("ORM^O01", &[PID, "ORC|NW|P1", "OBR|1|P1||77^Cardiology^L", "PRD|RT|Who^Doc"], "{}");
+    assert!(sent.starts_with(referral), "{sent}");
+}
+
+#[test]
+fn only_a_consultations_results_are_notes() {
+    let rows = [
+        ("OBR|1|P1||24317-0^Hemogram^LN|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "not for us: "),
+        ("OBR|1|P1||77^Thing^L||||||||||||||||||||LAB|F", "OBX|1|TX|X||Fine.||||||F", "not for us: "),
+        ("OBR|1|P1||77^Thing^L|||||||||||||||||||||F", "OBX|1|NM|X||7||||||F", "not for us: "),
+        ("OBR|1|P1||77^Thing^L|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "note P1 "),
+        ("OBR|1|P1||77^Cardiology letter^L|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "note P1 "),
+        ("OBR|1|P1||34795-5^^LN|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "note P1 "),
+        ("OBR|1|P1||2345-7^^LN|||||||||||||||||||||F", "OBX|1|NM|X||7||||||F", "not for us: "),
+        ("OBR|1|P1||34099-2^^LN|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "note P1 "),
+    ];
+    for (obr, obx, expected) in rows {
+        let told = meaning("ORU^R01", &[PID, obr, obx], "{}");
+        assert!(told.starts_with(expected), "{obr}: {told}");
+        assert!(meaning("ORU^R01", &[PID, obr, obx], r#"{"results": "all"}"#).starts_with("note P1 "), "{obr}");
+    }
+}
+
+#[test]
+fn orders_begin_change_and_end_by_orc_1() {
+    let obr = "OBR|1|P1||C^Consult";
+    let declined = "unreadable at ORC-1: the specialist's office does not take the patient";
+    let rows = [
+        ("ORM^O01", "ORC|RO|P1", "ordered [order P1"),
+        ("ORM^O01", "ORC|XO|P1", "ordered [order P1"),
+        ("ORM^O01", "ORC|XO|P1|||CA", "withdrawn [order P1"),
+        ("OMG^O19", "ORC|RP|P1", "withdrawn [order P1"),
+        ("ORM^O01", "ORC|OC|P1", "withdrawn [order P1"),
+        ("OSU^O51", "ORC|OC|P1", declined),
+        ("OSU^O51", "ORC|UA|P1|||CA", declined),
+        ("ORM^O01", "ORC|UA|P1", declined),
+        ("ORR^O02", "ORC|UA|P1", declined),
+        ("ORG^O20", "ORC|OK|P1", "not for us: an answer to an order that changes nothing"),
+        ("ORM^O01", "ORC|NW|||G1", "unreadable at ORC-2: ORC-2 is empty"),
+    ];
+    for (kind, orc, expected) in rows {
+        let obr = if orc.contains("G1") { obr.replace("|P1|", "||") } else { obr.to_owned() };
+        let told = meaning(kind, &[PID, orc, &obr], "{}");
+        assert!(told.starts_with(expected), "{kind} {orc}: {told}");
+    }
+    let told = meaning("RRI^I13", &["RF1|D^Declined by office|R||||R1", PID], "{}");
+    assert!(told.starts_with("unreadable at RF1-1: "), "{told}");
+}
+
+#[test]
+fn patient_administration_is_refused_where_it_changes_who_somebody_is() {
+    let dead = format!("{PID}{}|Y", "|".repeat(22));
+    let ignore = r#"{"identity_changes": "ignore"}"#;
+    let rows = [
+        ("ADT^A40", PID, "{}", "unreadable at MSH-9: two patient numbers become one"),
+        ("ADT^A47", PID, "{}", "unreadable at MSH-9: "),
+        ("ADT^A40", PID, ignore, "not for us: "),
+        ("ADT^A41", PID, "{}", "not for us: "),
+        ("ADT^A08", PID, "{}", "not for us: "),
+        ("ADT^A08", dead.as_str(), "{}", "unreadable at PID-30: the patient has died"),
+        ("ADT^A04", dead.as_str(), "{}", "not for us: "),
+        ("ADT^A08", dead.as_str(), ignore, "not for us: "),
+        ("CCQ^I19", PID, "{}", "unreadable at MSH-9: MSH-9 names a message type that is not known here"),
+    ];
+    for (kind, pid, settings, expected) in rows {
+        let told = meaning(kind, &[pid], settings);
+        assert!(told.starts_with(expected), "{kind} {pid}: {told}");
+    }
+}
+
+#[test]
+fn the_physician_is_found_among_several() {
+    let when = "SCH|A1||||||||||^^^202701121430";
+    let rows: [(&[&str], &str); 7] = [
+        (&["AIP|1|A|1^One^Ann|RN^Nurse", "AIP|2|A|2^Two^Bo|CAR^Cardiologist"], "with 2 / Bo Two"),
+        (&["AIP|1|A|1^One^Ann|CAR^Cardiologist", "AIP|2|A|2^Two^Bo|MA^Medical assistant"], "with 1 / Ann One"),
+        (&["AIP|1|A|1^One^Ann", "AIP|2|A|1003000126^Two^Bo"], "with 1003000126 / Bo Two"),
+        (&["PV1|1|O|||||2^Two^Bo", "AIP|1|A|1^One^Ann|MD^Physician", "AIP|2|A|2^Two^Bo"], "with 2 / Bo Two"),
+        (&["AIP|1|D|1^One^Ann|ATT^Attending", "AIP|2|A|2^Two^Bo|RN"], "with 2 / Bo Two"),
+        (&["AIP|1|A|1^One^Ann|FNP^Nurse practitioner", "AIP|2|A|2^Two^Bo|RN^Nurse"], "with 1 / Ann One"),
+        (&["PV1|1|O|||||2^Two^Bo"], "with 2 / Bo Two"),
+    ];
+    for (lines, expected) in rows {
+        let lines: Vec<&str> = [when].into_iter().chain(lines.iter().copied()).collect();
+        let told = meaning("SIU^S12", &lines, "{}");
+        assert!(told.contains(expected), "{lines:?}: {told}");
+    }
+    let told = meaning(
+        "REF^I12",
+        &[
+            "RF1|P|R||||R1",
+            "PRD|RT|||^^^Heart Clinic|||99^L",
+            "PRD|RT~MA^Medical assistant|Aide^Pat",
+            "PRD|RT|Ruiz^Ana",
+            PID,
+        ],
+        "{}",
+    );
+    assert!(told.contains("referred to  / Ana Ruiz"), "{told}");
+}
+
+#[test]
+fn the_visits_length_is_the_visits_own() {
+    let rows: [(&[&str], &str); 6] = [
+        (&["SCH|A1||||||||60|min|^^^202701121430", "AIG|1||||||||||15|min"], "for 60 min"),
+        (
+            &["SCH|A1||||||||||^^^202701121430", "AIG|1||||||||||15|min", "AIL|1||||||||90|min", "AIS|1||X||||45|min"],
+            "for 45 min",
+        ),
+        (&["SCH|A1||||||||||^^M40^202701121430"], "for 40 min"),
+        (&["SCH|A1||||||||||^^^202701121430", "TQ1||||||2^hr"], "for 120 min"),
+        (&["SCH|A1||||||||||^^^202701121430^202701121450"], "for 20 min"),
+        (&["SCH|A1||||||||||^^^202701121430"], "for ?"),
+    ];
+    for (lines, expected) in rows {
+        let told = meaning("SIU^S12", lines, "{}");
+        assert!(told.contains(expected), "{lines:?}: {told}");
+    }
+}
+
+#[test]
+fn one_orc_before_several_obr_orders_each() {
+    let told = meaning(
+        "ORM^O01",
+        &[PID, "ORC|NW|P1", "OBR|1|P1||CBC^CBC^L", "OBR|2|P2||C^Consult^L", "OBR|3|P3||D^Referral^L"],
+        "{}",
+    );
+    let orders: Vec<&str> = told.lines().filter(|line| line.starts_with("ordered [")).collect();
+    assert_eq!(
+        orders,
+        [
+            "ordered [order P2 | appointment  | patient ] Routine",
+            "ordered [order P3 | appointment  | patient ] Routine"
+        ]
+    );
+}
+
+#[test]
+fn a_start_in_another_component_is_found_and_a_group_of_patients_is_not_cut() {
+    let told = meaning("SIU^S12", &["SCH|A1||||||||||20270112143000", PID], "{}");
+    assert!(told.contains("at 2027-01-12T19:30:00.000Z"), "{told}");
+    let group = ["SCH|A1||||||||||^^^202701121430", PID, "PID|2||13^^^MR1^MR||Lee^Bo"];
+    assert!(meaning("SIU^S12", &group, "{}").starts_with("unreadable at PID[2]-3: several patients"));
+    assert!(meaning("SIU^S12", &[group[0], PID, PID], "{}").starts_with("appointment Booked"));
 }

@@ -12,6 +12,7 @@ fn samples() -> Vec<(String, Vec<u8>)> {
     let mut samples: Vec<(String, Vec<u8>)> = std::fs::read_dir(folder)
         .expect("the sample folder is part of this crate")
         .map(|entry| entry.expect("a sample can be listed").path())
+        .filter(|path| path.is_file())
         .map(|path| {
             (
                 path.file_name().unwrap_or_default().to_string_lossy().into_owned(),

@@ -30,6 +30,12 @@ impl Fault {
         Fault { status: 422, location: pointer.to_owned(), message: message.to_owned(), help: help.to_owned() }
     }
 
+    /// Something that was understood and cannot be passed on: it is kept for a person, and its sender is not told that all is
+    /// well.
+    pub fn for_a_person(pointer: &str, message: &str, help: &str) -> Fault {
+        Fault::content(pointer, message, help)
+    }
+
     pub fn settings(message: String) -> Fault {
         Fault {
             status: 503,

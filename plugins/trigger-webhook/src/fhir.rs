@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::answer::Fault;
 use crate::reading::Meant;
+use crate::settings::Settings;
 
 pub use bundle::notification_events;
 use bundle::{Bundle, Notification};
@@ -29,7 +30,7 @@ pub const KINDS: [&str; 9] = [
     "Encounter",
 ];
 
-pub fn read(document: &Value) -> Result<Meant, Fault> {
+pub fn read(document: &Value, settings: &Settings) -> Result<Meant, Fault> {
     let bundle = Bundle::of(document);
     match bundle.notification() {
         Some(Notification::Signal) => return Ok(Meant::NotForUs("a subscription's handshake or heartbeat".to_owned())),
@@ -46,7 +47,7 @@ pub fn read(document: &Value) -> Result<Meant, Fault> {
     let mut reason = None;
     for located in bundle.resources() {
         let meant = match located.value["resourceType"].as_str().unwrap_or_default() {
-            "ServiceRequest" => service_request::read(&bundle, located)?,
+            "ServiceRequest" => service_request::read(&bundle, located, settings)?,
             "Task" => task::read(&bundle, located)?,
             "Appointment" => appointment::read(&bundle, located)?,
             "DocumentReference" => note::read(&bundle, located)?,

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::answer::Fault;
+use crate::words;
 
 #[derive(Clone)]
 pub struct Node<'a> {
@@ -56,7 +57,7 @@ impl<'a> Node<'a> {
     pub fn text(&self) -> Result<String, Fault> {
         match self.value {
             None => Ok(String::new()),
-            Some(Value::String(text)) => Ok(text.trim().to_owned()),
+            Some(Value::String(text)) => Ok(words::clean(text)),
             Some(Value::Number(number)) => Ok(number.to_string()),
             Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) => {
                 Err(Fault::content(self.pointer(), "this is not text", "write a JSON string"))

@@ -82,25 +82,31 @@ fn order(node: &Node<'_>) -> Result<Order, Fault> {
 fn appointment(node: &Node<'_>) -> Result<AppointmentNotice, Fault> {
     let change = node.get("change");
     let minutes = node.get("minutes");
+    let change = match change.required("write what happened to the appointment")?.as_str() {
+        "booked" => AppointmentChange::Booked,
+        "moved" => AppointmentChange::Moved,
+        "changed" => AppointmentChange::Changed,
+        "cancelled" => AppointmentChange::Cancelled,
+        "deleted" => AppointmentChange::Deleted,
+        "no-show" => AppointmentChange::NoShow,
+        "arrived" => AppointmentChange::Arrived,
+        "completed" => AppointmentChange::Completed,
+        _ => {
+            return Err(unknown_word(
+                &change,
+                "booked, moved, changed, cancelled, deleted, no-show, arrived or completed",
+            ));
+        }
+    };
+    let start = node.get("starts_at");
+    let starts_at = moments::required_sense(&start, moment::read_rfc3339)?;
+    if starts_at.is_none() && matches!(change, AppointmentChange::Booked | AppointmentChange::Moved) {
+        return Err(Fault::content(start.pointer(), "this is missing", "write when the visit starts"));
+    }
     Ok(AppointmentNotice {
         reference: reference(node)?,
-        change: match change.required("write what happened to the appointment")?.as_str() {
-            "booked" => AppointmentChange::Booked,
-            "moved" => AppointmentChange::Moved,
-            "changed" => AppointmentChange::Changed,
-            "cancelled" => AppointmentChange::Cancelled,
-            "deleted" => AppointmentChange::Deleted,
-            "no-show" => AppointmentChange::NoShow,
-            "arrived" => AppointmentChange::Arrived,
-            "completed" => AppointmentChange::Completed,
-            _ => {
-                return Err(unknown_word(
-                    &change,
-                    "booked, moved, changed, cancelled, deleted, no-show, arrived or completed",
-                ));
-            }
-        },
-        starts_at: moments::required_sense(&node.get("starts_at"), moment::read_rfc3339)?,
+        change,
+        starts_at,
         minutes: match minutes.text()?.as_str() {
             "" => None,
             text => Some(

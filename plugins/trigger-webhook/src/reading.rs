@@ -29,10 +29,11 @@ pub fn interpret(delivery: &Delivery, settings: &str) -> Reading {
     };
     let kind = kind(&document);
     let key = key(delivery, own_name(&document));
-    if let Err(error) = Settings::read(settings) {
-        return refuse(key, &kind, Fault::settings(error.to_string()));
-    }
-    match read(&document) {
+    let settings = match Settings::read(settings) {
+        Ok(settings) => settings,
+        Err(error) => return refuse(key, &kind, Fault::settings(error.to_string())),
+    };
+    match read(&document, &settings) {
         Ok(Meant::Events(events)) => Reading {
             dedupe_key: key,
             kind,
@@ -51,12 +52,12 @@ pub fn interpret(delivery: &Delivery, settings: &str) -> Reading {
     }
 }
 
-fn read(document: &Value) -> Result<Meant, Fault> {
+fn read(document: &Value, settings: &Settings) -> Result<Meant, Fault> {
     let root = Node::root(document);
     if !root.is_object() {
         return Err(Fault::content("/", "this is not a JSON object", "send one object: an event, or a FHIR resource"));
     }
-    if root.get("resourceType").exists() { fhir::read(document) } else { plain::read(&root) }
+    if root.get("resourceType").exists() { fhir::read(document, settings) } else { plain::read(&root) }
 }
 
 fn refuse(dedupe_key: String, kind: &str, fault: Fault) -> Reading {

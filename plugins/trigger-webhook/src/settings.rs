@@ -9,6 +9,18 @@ use crate::types::{Algorithm, Encoding};
 pub struct Settings {
     /// Absent: the listener's own authentication is trusted.
     pub signature: Option<Signature>,
+    pub orders: Orders,
+}
+
+/// Which ServiceRequests are referrals.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Orders {
+    /// All but those that their category or code calls laboratory, imaging or another diagnostic procedure.
+    #[default]
+    ByService,
+    /// Every one: nothing else is sent.
+    All,
 }
 
 #[derive(Deserialize)]

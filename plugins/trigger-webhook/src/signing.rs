@@ -10,8 +10,8 @@ const SECONDS_MAX: i64 = 100_000_000_000;
 /// is no open door.
 pub fn checks(delivery: &Delivery, settings: &str) -> Vec<SignatureCheck> {
     match Settings::read(settings) {
-        Ok(Settings { signature: Some(signature) }) => vec![check(delivery, &signature)],
-        Ok(Settings { signature: None }) => Vec::new(),
+        Ok(Settings { signature: Some(signature), .. }) => vec![check(delivery, &signature)],
+        Ok(Settings { signature: None, .. }) => Vec::new(),
         Err(_) => vec![SignatureCheck {
             algorithm: Algorithm::HmacSha256,
             secret: String::new(),

@@ -40,6 +40,16 @@ pub fn unknown_patient() -> Patient {
     }
 }
 
+/// Trimmed, on one line and without control characters: a NUL in a name would go out in a text message.
+pub fn clean(text: &str) -> String {
+    let text = text.trim();
+    if !text.contains(char::is_control) {
+        return text.to_owned();
+    }
+    let spaced = text.replace(['\r', '\n', '\t'], " ");
+    spaced.chars().filter(|c| !c.is_control()).collect()
+}
+
 /// Nothing when the text has no digits.
 pub fn phone(text: &str, mobile: bool) -> Option<Phone> {
     let number = phone::e164_or_digits(text);

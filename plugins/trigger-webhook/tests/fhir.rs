@@ -109,7 +109,7 @@ fn what_else_there_is() {
         (appointment("waitlist"), "202 not for us: an appointment that is not agreed yet".to_owned()),
         (note("final", pdf.clone()), "202 note DocumentReference/n [R-1||] 11488-4 final=true by nobody visited 2026-07-10T14:00:00.000Z application/pdf JVBERi0=".to_owned()),
         (note("preliminary", pdf), "202 note DocumentReference/n [R-1||] 11488-4 final=false by nobody visited 2026-07-10T14:00:00.000Z application/pdf JVBERi0=".to_owned()),
-        (note("final", json!({"contentType": "application/pdf", "url": "Binary/1"})), "202 note DocumentReference/n [R-1||] 11488-4 final=false by nobody visited 2026-07-10T14:00:00.000Z application/pdf ".to_owned()),
+        (note("final", json!({"contentType": "application/pdf", "url": "Binary/1"})), "422 unreadable at /content: the note is final, and its bytes are not here; send them in attachment.data, or as a Binary in the same Bundle".to_owned()),
         (json!({"resourceType": "Task", "status": "cancelled", "focus": {"reference": "ServiceRequest/sr1"}}), "202 withdrawn [ServiceRequest/sr1||]".to_owned()),
         (json!({"resourceType": "Task", "status": "in-progress", "focus": {"reference": "ServiceRequest/sr1"}}), "202 not for us: a task's progress, which changes nothing for the patient".to_owned()),
         (json!({"resourceType": "Patient", "id": "p"}), "202 not for us: no ServiceRequest, Task, Appointment or DocumentReference in it".to_owned()),
@@ -159,4 +159,99 @@ fn faults_point_at_their_place() {
     for (document, expected) in rows {
         assert!(told(&document).starts_with(expected), "{}", told(&document));
     }
+}
+
+#[test]
+fn only_a_referral_is_a_referral() {
+    let with = |member: &str, value: Value| {
+        let mut request = request("active");
+        request["code"] = json!({"text": "Something"});
+        request[member] = value;
+        told(&request)
+    };
+    let category = |code: &str| json!([{"coding": [{"code": code}]}]);
+    let other = "202 not for us: an order for a test or an image, not a referral";
+    assert_eq!(with("category", category("108252007")), other);
+    assert_eq!(with("category", category("363679005")), other);
+    assert_eq!(with("specimen", json!([{"reference": "Specimen/1"}])), other);
+    assert_eq!(with("code", json!({"coding": [{"system": "http://loinc.org", "code": "24317-0"}]})), other);
+    assert_eq!(with("intent", json!("proposal")), "202 not for us: a referral that is not ordered");
+    assert_eq!(with("doNotPerform", json!(true)), "202 not for us: a referral that is not ordered");
+    assert!(with("category", category("3457005")).starts_with("202 ordered "));
+    assert!(with("note", json!([])).starts_with("202 ordered "));
+    let mut laboratory = request("active");
+    laboratory["code"] = Value::Null;
+    laboratory["category"] = category("laboratory");
+    let reading = trigger_webhook::interpret(
+        &crate::told::delivery(laboratory.to_string().as_bytes(), &[]),
+        r#"{"orders": "all"}"#,
+    );
+    assert!(tell(&reading).starts_with("202 ordered "), "{}", tell(&reading));
+}
+
+#[test]
+fn a_note_is_whole_or_refused() {
+    let note = |content: Value| {
+        json!({"resourceType": "DocumentReference", "id": "n", "status": "current", "content": content,
+               "context": {"related": [{"identifier": {"value": "R-1"}}]}})
+    };
+    let attachment = |data: &str| json!({"attachment": {"contentType": "text/plain", "data": data}});
+    let both = told(&note(json!([attachment("b25l"), {"attachment": {"url": "Binary/9"}}, attachment("dHdv")])));
+    let lines: Vec<&str> = both.lines().collect();
+    assert!(
+        lines[0].contains("note DocumentReference/n [")
+            && lines[0].ends_with("final=true by nobody visited ? text/plain b25l"),
+        "{both}"
+    );
+    assert!(lines[1].contains("note DocumentReference/n-2 [") && lines[1].ends_with("text/plain dHdv"), "{both}");
+    let broken = told(&note(json!([attachment("b25")])));
+    assert!(
+        broken.starts_with("422 unreadable at /content/0/attachment/data: the attachment is not Base64"),
+        "{broken}"
+    );
+    let beside = json!({"resourceType": "Bundle", "entry": [
+        {"resource": note(json!([{"attachment": {"contentType": "text/plain", "url": "Binary/9"}}]))},
+        {"resource": {"resourceType": "Binary", "id": "9", "data": "b25l"}}]});
+    assert!(told(&beside).ends_with("text/plain b25l"), "{}", told(&beside));
+    let mut wrong = note(json!([attachment("b25l")]));
+    wrong["status"] = json!("entered-in-error");
+    assert!(told(&wrong).starts_with("422 unreadable at /status: a note is taken back"), "{}", told(&wrong));
+}
+
+#[test]
+fn times_that_are_there_are_read_or_refused() {
+    let mut late = request("active");
+    late["authoredOn"] = json!("07/06/2026");
+    assert!(told(&late).starts_with("422 unreadable at /authoredOn: this is no moment"), "{}", told(&late));
+    let mut endless = request("active");
+    endless["occurrencePeriod"]["end"] = json!("soon");
+    assert!(told(&endless).starts_with("422 unreadable at /occurrencePeriod/end: "), "{}", told(&endless));
+    let booked = |start: Value| {
+        told(&json!({"resourceType": "Appointment", "id": "a", "status": "booked", "start": start,
+                     "basedOn": [{"reference": "ServiceRequest/sr1"}]}))
+    };
+    for start in [json!("2026-07-10"), json!("tomorrow"), json!("2026-07-10T14:00"), Value::Null, json!(7)] {
+        let told = booked(start);
+        assert!(told.starts_with("422 unreadable at /start: "), "{told}");
+    }
+}
+
+#[test]
+fn who_declines_and_who_attends() {
+    let declined =
+        told(&json!({"resourceType": "Task", "status": "rejected", "focus": {"reference": "ServiceRequest/sr1"}}));
+    assert!(declined.starts_with("422 unreadable at /status: the specialist's office does not take"), "{declined}");
+    let of = |code: &str, name: &str| json!({"type": [{"coding": [{"code": code}]}], "actor": {"reference": format!("Practitioner/{name}"), "display": name}});
+    let told = told(
+        &json!({"resourceType": "Appointment", "id": "a", "status": "booked", "start": "2026-07-10T14:00:00Z",
+        "basedOn": [{"reference": "ServiceRequest/sr1"}], "participant": [of("SPRF", "Aide"), of("X", "Some"), of("ATND", "Who")]}),
+    );
+    assert!(told.contains("with Practitioner/Who/Who"), "{told}");
+}
+
+#[test]
+fn control_characters_reach_no_value() {
+    let mut odd = request("active");
+    odd["contained"][0]["name"][1]["family"] = json!("Ru\u{0}iz\u{7}");
+    assert_eq!(told(&odd), ORDERED);
 }

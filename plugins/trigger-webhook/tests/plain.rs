@@ -113,3 +113,11 @@ fn unusable_settings_make_the_sender_try_again() {
     assert!(tell(&reading).starts_with("503 unreadable at settings: unknown field `signatures`"), "{}", tell(&reading));
     assert_eq!(reading.unavailable.status, 503);
 }
+
+#[test]
+fn a_visit_that_is_booked_has_a_time_and_no_value_a_control_character() {
+    let told = tell(&read(r#"{"event": "appointment", "change": "booked", "referral": "R-1"}"#));
+    assert!(told.starts_with("422 unreadable at /starts_at: this is missing"), "{told}");
+    let told = tell(&read(r#"{"event": "withdrawn", "referral": "R\u0000-\u00071"}"#));
+    assert_eq!(told, "202 withdrawn [R-1||]");
+}

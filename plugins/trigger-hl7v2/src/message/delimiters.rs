@@ -13,7 +13,7 @@ pub struct Delimiters {
 }
 
 /// Marks a level that is not split. No message byte that matters: framing has removed it.
-const NONE: u8 = 0;
+pub(super) const NONE: u8 = 0;
 
 impl Delimiters {
     /// `|^~\&`, which HL7 recommends and nearly everyone sends.
@@ -26,14 +26,18 @@ impl Delimiters {
         truncation: None,
     };
 
-    /// Reads them from a message that starts with `MSH`. MSH-2 may be shorter than four characters; what it leaves out is
-    /// taken from the standard unless the character already means something else.
+    /// Reads them from a message that starts with `MSH`. MSH-2 may be shorter than four characters: each stands for what its
+    /// place says, so the third is the escape character whatever it is. What it leaves out is taken from the standard unless
+    /// the character already means something else.
     pub fn read(message: &[u8]) -> Option<Delimiters> {
         let field = message.get(3).copied().filter(|&byte| usable(byte))?;
         let rest = message.get(4..)?;
         let end = rest.iter().position(|&byte| byte == field || byte == b'\r' || byte == b'\n').unwrap_or(rest.len());
         let declared = rest.get(..end)?;
-        if declared.is_empty() || !declared.iter().all(|&byte| usable(byte)) {
+        let distinct =
+            |(at, byte): (usize, &u8)| *byte != field && !declared.iter().take(at).any(|other| other == byte);
+        let sound = declared.iter().all(|&byte| usable(byte)) && declared.iter().enumerate().all(distinct);
+        if declared.is_empty() || declared.len() > DECLARED_MAX || !sound {
             return None;
         }
         let at = |index: usize, standard: u8| match declared.get(index) {
@@ -56,6 +60,9 @@ impl Delimiters {
         Delimiters { component: NONE, repetition: NONE, subcomponent: NONE, escape: None, ..self }
     }
 }
+
+/// Component, repetition, escape, subcomponent, truncation.
+const DECLARED_MAX: usize = 5;
 
 fn usable(byte: u8) -> bool {
     byte.is_ascii_punctuation() || byte == b' '

@@ -1,17 +1,20 @@
 //! A field, repetition, component or subcomponent: a piece of the message that can be cut further or read as text.
 
-use super::{Charset, Delimiters};
+use std::borrow::Cow;
+
+use super::charset::is_unwritten;
+use super::{Delimiters, Spelling, escape};
 
 #[derive(Clone, Copy)]
 pub struct Value<'a> {
     raw: &'a [u8],
     delimiters: Delimiters,
-    charset: Charset,
+    spelling: Spelling,
 }
 
 impl<'a> Value<'a> {
-    pub(super) fn new(raw: &'a [u8], delimiters: Delimiters, charset: Charset) -> Value<'a> {
-        Value { raw, delimiters, charset }
+    pub(super) fn new(raw: &'a [u8], delimiters: Delimiters, spelling: Spelling) -> Value<'a> {
+        Value { raw, delimiters, spelling }
     }
 
     /// The bytes as sent, escapes and all.
@@ -38,6 +41,11 @@ impl<'a> Value<'a> {
         self.split(self.delimiters.repetition)
     }
 
+    /// Every component of this repetition.
+    pub fn components(&self) -> impl Iterator<Item = Value<'a>> + use<'a> {
+        self.split(self.delimiters.component)
+    }
+
     /// Component by its HL7 number, counted from 1, of the first repetition.
     pub fn component(&self, number: usize) -> Value<'a> {
         let first = self.cut(self.delimiters.repetition, 1);
@@ -49,10 +57,14 @@ impl<'a> Value<'a> {
         self.cut(self.delimiters.subcomponent, number)
     }
 
-    /// The first subcomponent of a component, as trimmed text. Null reads as empty.
+    /// The first subcomponent of a component, as one line of trimmed text. Null reads as empty.
     pub fn part(&self, component: usize) -> String {
-        let value = self.component(component).subcomponent(1);
-        if value.is_null() { String::new() } else { value.text().trim().to_owned() }
+        self.component(component).subcomponent(1).line()
+    }
+
+    /// The whole value as one line of trimmed text: a name, a number or a code has no more. Null reads as empty.
+    pub fn line(&self) -> String {
+        self.text().trim().replace(['\n', '\t'], " ")
     }
 
     /// The whole value as text, with its escape sequences resolved (HL7 v2.8, 2.7). Null reads as empty.
@@ -60,10 +72,12 @@ impl<'a> Value<'a> {
         if self.is_null() {
             return String::new();
         }
-        match self.delimiters.escape {
-            Some(escape) if self.raw.contains(&escape) => self.charset.decode(&self.unescape(escape)).into_owned(),
-            Some(_) | None => self.charset.decode(self.raw).into_owned(),
-        }
+        legible(match self.delimiters.escape {
+            Some(escape) if self.raw.contains(&escape) => {
+                escape::resolve(self.raw, escape, self.delimiters, self.spelling).into()
+            }
+            Some(_) | None => self.spelling.text.decode(self.raw),
+        })
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
@@ -85,79 +99,38 @@ impl<'a> Value<'a> {
     }
 
     fn split(&self, separator: u8) -> impl Iterator<Item = Value<'a>> + use<'a> {
-        let Value { raw, delimiters, charset } = *self;
-        raw.split(move |&byte| byte == separator).map(move |raw| Value { raw, delimiters, charset })
+        let Value { raw, delimiters, spelling } = *self;
+        raw.split(move |&byte| byte == separator).map(move |raw| Value { raw, delimiters, spelling })
     }
 
     fn cut(&self, separator: u8, number: usize) -> Value<'a> {
         let empty = Value { raw: b"", ..*self };
         number.checked_sub(1).and_then(|index| self.split(separator).nth(index)).unwrap_or(empty)
     }
+}
 
-    fn unescape(&self, escape: u8) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.raw.len());
-        let mut rest = self.raw;
-        while let Some(open) = rest.iter().position(|&byte| byte == escape) {
-            let (before, from_open) = rest.split_at(open);
-            out.extend_from_slice(before);
-            let inside = from_open.get(1..).unwrap_or_default();
-            let close = inside.iter().position(|&byte| byte == escape);
-            let sequence = close.and_then(|close| inside.get(..close));
-            match sequence.and_then(|sequence| self.resolve(sequence)) {
-                Some(bytes) => {
-                    out.extend_from_slice(&bytes);
-                    rest = inside.get(close.map_or(0, |close| close + 1)..).unwrap_or_default();
-                }
-                // No sequence at all: someone wrote the character unescaped, as in a path. Keep it.
-                None => {
-                    out.push(escape);
-                    rest = inside;
-                }
+/// Line breaks as one character each, and no other control character but the tab: a NUL or a bell in a name would go out
+/// in a text message.
+fn legible(text: Cow<'_, str>) -> String {
+    if !text.contains(|c| c == '\r' || is_left_out(c)) {
+        return text.into_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' => {
+                chars.next_if_eq(&'\n');
+                out.push('\n');
             }
-        }
-        out.extend_from_slice(rest);
-        out
-    }
-
-    fn resolve(&self, sequence: &[u8]) -> Option<Vec<u8>> {
-        let Delimiters { field, component, repetition, escape, subcomponent, truncation } = self.delimiters;
-        match sequence {
-            b"F" => Some(vec![field]),
-            b"S" => Some(vec![component]),
-            b"T" => Some(vec![subcomponent]),
-            b"R" => Some(vec![repetition]),
-            b"E" => Some(escape.into_iter().collect()),
-            b"P" => Some(truncation.into_iter().collect()),
-            // Highlighting has no meaning in plain text.
-            b"H" | b"N" => Some(Vec::new()),
-            [b'X', digits @ ..] => hexadecimal(digits),
-            [b'.', command @ ..] => formatting(command),
-            // Switches of character set and local sequences: nothing we could show.
-            [b'C' | b'M', digits @ ..] if !digits.is_empty() && hexadecimal(digits).is_some() => Some(Vec::new()),
-            [b'Z', digits @ ..] if digits.iter().all(u8::is_ascii_alphanumeric) => Some(Vec::new()),
-            _ => None,
+            c if is_left_out(c) => {}
+            c => out.push(c),
         }
     }
+    out
 }
 
-fn hexadecimal(digits: &[u8]) -> Option<Vec<u8>> {
-    if !digits.len().is_multiple_of(2) {
-        return None;
-    }
-    digits
-        .chunks(2)
-        .map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()))
-        .collect()
-}
-
-/// Formatted text commands (HL7 v2.8, 2.7.6): those that break the line break it, the others vanish.
-fn formatting(command: &[u8]) -> Option<Vec<u8>> {
-    let word = command.get(..2)?;
-    match word.to_ascii_lowercase().as_slice() {
-        b"br" | b"sp" | b"ce" => Some(b"\n".to_vec()),
-        b"in" | b"ti" | b"fi" | b"nf" | b"sk" => {
-            Some(if word.eq_ignore_ascii_case(b"sk") { b" ".to_vec() } else { Vec::new() })
-        }
-        _ => None,
-    }
+/// Control characters, and what is left of a byte order mark.
+fn is_left_out(c: char) -> bool {
+    is_unwritten(c) || matches!(c, '\u{FEFF}' | '\u{FFFE}')
 }

@@ -6,6 +6,7 @@ use super::bundle::{Bundle, Located, list};
 use super::elements::{numbers, provider, referred, text};
 use super::patient;
 use crate::answer::Fault;
+use crate::moments;
 use crate::reading::Meant;
 use crate::types::{AppointmentChange, AppointmentNotice, Event, Reference};
 
@@ -39,7 +40,16 @@ pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fau
             "refer to the ServiceRequest in basedOn, or send an identifier",
         ));
     }
-    let starts_at = moment::read_rfc3339(&text(&appointment["start"]));
+    let start = format!("{}/start", located.pointer);
+    let starts_at = moments::stated(&appointment["start"], &start, moment::read_rfc3339);
+    // A visit that is over or called off needs no time; without one, nobody would be reminded of one that is booked.
+    let starts_at = match (change, starts_at) {
+        (AppointmentChange::Booked, Ok(None)) => {
+            return Err(Fault::content(&start, "a visit is booked and has no time", "send the visit's start"));
+        }
+        (AppointmentChange::Booked, told) => told?,
+        (_, told) => told.unwrap_or_default(),
+    };
     let ends_at = moment::read_rfc3339(&text(&appointment["end"]));
     let span = starts_at.zip(ends_at).and_then(|(start, end)| u32::try_from((end - start) / 60_000).ok());
     let stated = appointment["minutesDuration"].as_u64().and_then(|minutes| u32::try_from(minutes).ok());
@@ -48,8 +58,7 @@ pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fau
         change,
         starts_at,
         minutes: stated.or(span).filter(|&minutes| minutes > 0),
-        with: actor(appointment, &["Practitioner/", "PractitionerRole/"])
-            .and_then(|actor| provider(bundle, appointment, actor)),
+        with: attending(appointment).and_then(|actor| provider(bundle, appointment, actor)),
         place: actor(appointment, &["Location/"])
             .map(|location| place(bundle, appointment, location))
             .unwrap_or_default(),
@@ -66,11 +75,27 @@ fn participants<'a>(bundle: &Bundle<'a>, appointment: &'a Value) -> Vec<crate::t
     patients.next().map(|actor| patient::keys(bundle, appointment, actor)).unwrap_or_default()
 }
 
+/// Of several clinicians, the one who attends or performs, then one of whom nothing is said, then those who assist
+/// (Appointment.participant.type, v3 ParticipationType).
+fn attending(appointment: &Value) -> Option<&Value> {
+    let standing = |participant: &&Value| {
+        let types = || list(&participant["type"]).flat_map(|kind| list(&kind["coding"]));
+        let is =
+            |codes: &[&str]| types().any(|coding| coding["code"].as_str().is_some_and(|code| codes.contains(&code)));
+        if is(&["ATND", "PPRF", "CON"]) { 0 } else { 1 + u8::from(is(&["SPRF", "REFB", "REF", "TRANS"])) }
+    };
+    let clinicians = list(&appointment["participant"])
+        .filter(|participant| is_of(&participant["actor"], &["Practitioner/", "PractitionerRole/"]));
+    clinicians.min_by_key(standing).map(|participant| &participant["actor"])
+}
+
 fn actor<'a>(appointment: &'a Value, kinds: &[&str]) -> Option<&'a Value> {
-    list(&appointment["participant"]).map(|participant| &participant["actor"]).find(|actor| {
-        let reference = actor["reference"].as_str().unwrap_or_default();
-        kinds.iter().any(|kind| reference.contains(kind) || actor["type"].as_str() == kind.strip_suffix('/'))
-    })
+    list(&appointment["participant"]).map(|participant| &participant["actor"]).find(|actor| is_of(actor, kinds))
+}
+
+fn is_of(actor: &Value, kinds: &[&str]) -> bool {
+    let reference = actor["reference"].as_str().unwrap_or_default();
+    kinds.iter().any(|kind| reference.contains(kind) || actor["type"].as_str() == kind.strip_suffix('/'))
 }
 
 fn place<'a>(bundle: &Bundle<'a>, appointment: &'a Value, location: &Value) -> String {

@@ -9,7 +9,7 @@ use crate::words;
 const NPI: &str = "http://hl7.org/fhir/sid/us-npi";
 
 pub fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().trim().to_owned()
+    words::clean(value.as_str().unwrap_or_default())
 }
 
 /// A CodeableConcept's first coding, with its text where the coding has no display.

@@ -2,17 +2,23 @@
 
 use serde_json::Value;
 
-use super::bundle::{Bundle, Located};
+use super::bundle::{Bundle, Located, list};
 use super::elements::{code, codes, numbers, provider, text};
 use super::patient;
 use crate::answer::Fault;
 use crate::moments;
 use crate::reading::Meant;
+use crate::settings::{Orders, Settings};
 use crate::types::{Code, Event, Order, Priority, Reference};
 use crate::words;
 
-pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fault> {
+pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>, settings: &Settings) -> Result<Meant, Fault> {
     let request = located.value;
+    if settings.orders == Orders::ByService && is_diagnostic(request) {
+        return Ok(Meant::NotForUs("an order for a test or an image, not a referral".to_owned()));
+    }
+    let is_asked_for = request["doNotPerform"] != true
+        && !matches!(request["intent"].as_str(), Some("proposal" | "plan" | "directive" | "option"));
     let mut referral = numbers(request);
     words::push_new(&mut referral, text(&request["requisition"]["value"]));
     if referral.is_empty() {
@@ -24,7 +30,8 @@ pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fau
     }
     let reference = Reference { referral, appointment: Vec::new(), patient: Vec::new() };
     match request["status"].as_str() {
-        Some("active") => {}
+        Some("active") if is_asked_for => {}
+        Some("active") => return Ok(Meant::NotForUs("a referral that is not ordered".to_owned())),
         Some("revoked" | "entered-in-error") => return Ok(Meant::Events(vec![Event::Withdrawn(reference)])),
         Some("draft" | "on-hold") => return Ok(Meant::NotForUs("a referral that is not ordered yet".to_owned())),
         Some("completed") => return Ok(Meant::NotForUs("a referral that is over".to_owned())),
@@ -36,7 +43,7 @@ pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fau
             ));
         }
     }
-    let order = order(bundle, request, reference);
+    let order = order(bundle, located, reference)?;
     if order.patient.identifiers.is_empty() && order.patient.family.is_empty() {
         return Err(Fault::content(
             &format!("{}/subject", located.pointer),
@@ -47,7 +54,42 @@ pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fau
     Ok(Meant::Events(vec![Event::Ordered(order)]))
 }
 
-fn order<'a>(bundle: &Bundle<'a>, request: &'a Value, reference: Reference) -> Order {
+/// ServiceRequest.category and observation-category or v2 table 0074 in its place: laboratory, imaging, diagnostic and
+/// surgical procedures.
+const DIAGNOSTIC: [&str; 11] = [
+    "108252007",
+    "363679005",
+    "103693007",
+    "387713003",
+    "laboratory",
+    "imaging",
+    "procedure",
+    "LAB",
+    "RAD",
+    "PAT",
+    "IMG",
+];
+/// SNOMED CT: referral, consultation.
+const REFERRALS: [&str; 4] = ["3457005", "306206005", "11429006", "103696004"];
+
+/// Said of it by its category, its specimen or a LOINC that is no referral note's, and not a referral by any of them.
+fn is_diagnostic(request: &Value) -> bool {
+    let concepts = || list(&request["category"]).chain([&request["code"]]);
+    let codings = || concepts().flat_map(|concept| list(&concept["coding"]));
+    let words = concepts().chain(codings()).flat_map(|it| [text(&it["text"]), text(&it["display"])]);
+    let words = words.collect::<Vec<_>>().join(" ").to_lowercase();
+    let is = |known: &[&str]| codings().any(|coding| coding["code"].as_str().is_some_and(|code| known.contains(&code)));
+    let loinc = list(&request["code"]["coding"])
+        .any(|coding| coding["system"] == "http://loinc.org" && coding["code"] != "57133-1");
+    let is_referral = is(&REFERRALS) || words.contains("refer") || words.contains("consult");
+    !is_referral && (is(&DIAGNOSTIC) || loinc || request["specimen"][0].is_object())
+}
+
+fn order<'a>(bundle: &Bundle<'a>, located: &Located<'a>, reference: Reference) -> Result<Order, Fault> {
+    let request = located.value;
+    let pointer = |member: &str| format!("{}/{member}", located.pointer);
+    let authored = moments::stated(&request["authoredOn"], &pointer("authoredOn"), moments::instant)?;
+    let expires = &request["occurrencePeriod"]["end"];
     let service = code(&request["code"]);
     let specialty =
         code(&request["performerType"]).or_else(|| code(&request["category"][0])).or_else(|| service.clone());
@@ -56,16 +98,15 @@ fn order<'a>(bundle: &Bundle<'a>, request: &'a Value, reference: Reference) -> O
         .filter_map(|reason| bundle.resolve(request, reason))
         .filter_map(|condition| code(&condition["code"]));
     let diagnoses: Vec<Code> = codes(&request["reasonCode"]).into_iter().chain(conditions).collect();
-    let authored = [&request["authoredOn"], &request["meta"]["lastUpdated"]];
-    Order {
+    Ok(Order {
         reference,
         priority: match request["priority"].as_str() {
             Some("stat") => Priority::Stat,
             Some("urgent" | "asap") => Priority::Urgent,
             _ => Priority::Routine,
         },
-        ordered_at: authored.into_iter().find_map(|time| moments::instant(&text(time))),
-        expires_at: moments::end(&text(&request["occurrencePeriod"]["end"])),
+        ordered_at: authored.or_else(|| moments::instant(&text(&request["meta"]["lastUpdated"]))),
+        expires_at: moments::stated(expires, &pointer("occurrencePeriod/end"), moments::end)?,
         patient: patient::patient(bundle, request, &request["subject"]),
         referring: provider(bundle, request, &request["requester"]).unwrap_or_else(words::nobody),
         referred_to: provider(bundle, request, &request["performer"][0]),
@@ -75,5 +116,5 @@ fn order<'a>(bundle: &Bundle<'a>, request: &'a Value, reference: Reference) -> O
         coverages: patient::coverages(bundle, request, &request["insurance"]),
         authorization: None,
         extras: Vec::new(),
-    }
+    })
 }

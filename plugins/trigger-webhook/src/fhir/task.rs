@@ -1,5 +1,5 @@
-//! Task: an order's life beside the ServiceRequest. Only its withdrawal changes what we do; what the specialist does
-//! shows in appointments and notes.
+//! Task: an order's life beside the ServiceRequest. Its withdrawal ends the referral; that the specialist's office refuses it
+//! is put before a person; what else the specialist does shows in appointments and notes.
 
 use super::bundle::{Bundle, Located};
 use super::elements::{referred, text};
@@ -11,6 +11,13 @@ use crate::words;
 
 pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fault> {
     let task = located.value;
+    if matches!(task["status"].as_str(), Some("rejected" | "failed")) {
+        return Err(Fault::for_a_person(
+            &format!("{}/status", located.pointer),
+            "the specialist's office does not take the patient, and this cannot be taken over yet",
+            "refer the patient to somebody else and withdraw this referral; then dismiss the dead letter",
+        ));
+    }
     if !matches!(task["status"].as_str(), Some("cancelled" | "entered-in-error")) {
         return Ok(Meant::NotForUs("a task's progress, which changes nothing for the patient".to_owned()));
     }
