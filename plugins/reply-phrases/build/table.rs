@@ -139,12 +139,14 @@ impl<'a> Tables<'a> {
     fn pairs(&mut self, language: usize, text: &str) -> Vec<Pair> {
         let simplify = |letter| self.traditional.get(&letter).copied().unwrap_or(letter);
         let stem = text.ends_with('*');
+        // `dừng!`: only with its marks; without them it may be `đúng`.
+        let marked = text.ends_with('!');
         let cut = words::split(text, WORDS_IN_PHRASE_MAX, simplify).words;
         let last = cut.len().saturating_sub(1);
         let pair = |(index, word): (usize, &Word)| match language {
             VIETNAMESE if !word.plain.starts_with(words::is_han) => (
                 number(&mut self.next, &mut self.toned, &word.toned),
-                number(&mut self.next, &mut self.lax, &word.plain),
+                if marked { 0 } else { number(&mut self.next, &mut self.lax, &word.plain) },
             ),
             _ if stem && index == last => (number(&mut self.next, &mut self.stems, &word.plain), 0),
             _ => (number(&mut self.next, &mut self.plain, &word.plain), 0),

@@ -1,5 +1,6 @@
 //! A message whose words bear their numbers, cut into clauses.
 
+use crate::dictation;
 use crate::meaning::Language;
 use crate::phrases::{self, LAX, NUMBER, PLAIN, Role, STEMS, TONED};
 use crate::typos;
@@ -24,7 +25,8 @@ pub struct Message {
 
 impl Message {
     pub fn read(text: &str) -> Self {
-        let text = words::split(text, WORDS_MAX, phrases::simplify);
+        let mut text = words::split(text, WORDS_MAX, phrases::simplify);
+        dictation::punctuate(&mut text);
         let unmarked = is_vietnamese_unmarked(&text);
         let mut numbers = Vec::with_capacity(text.words.len());
         let mut clauses = Vec::with_capacity(text.words.len());

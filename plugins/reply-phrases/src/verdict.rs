@@ -15,6 +15,13 @@ pub struct Verdict {
     pub language: Language,
 }
 
+impl Verdict {
+    /// For a person to read.
+    pub fn unclear(rule: &'static str, language: Language) -> Self {
+        Self { meaning: Meaning::Unclear, confidence: UNCLEAR, rule, language }
+    }
+}
+
 /// A question mark after three words or more, with nothing else to go by.
 const BARE_QUESTION: u8 = 65;
 const BARE_QUESTION_WORDS_MIN: usize = 3;
@@ -30,7 +37,10 @@ const UNCLEAR: u8 = 30;
 
 /// Weighs `found`, phrases that answer `asked`; `language` is that of the message.
 pub fn decide(message: &Message, mut found: Vec<Found>, language: Language, asked: Asked) -> Verdict {
-    let unclear = |rule| Verdict { meaning: Meaning::Unclear, confidence: UNCLEAR, rule, language };
+    let unclear = |rule| Verdict::unclear(rule, language);
+    if found.iter().any(|one| one.rule.meaning == Meaning::Machine) {
+        return unclear("answered by a machine");
+    }
     found.retain(|one| is_spoken_in(one, language, message));
     hide(&mut found, asked);
     let doubted = found.iter().any(|one| matches!(one.rule.meaning, Meaning::Hedge | Meaning::Doubt));
@@ -73,7 +83,7 @@ fn hide(found: &mut Vec<Found>, asked: Asked) {
         !all.iter().any(|other| {
             let hides = match other.rule.meaning {
                 Meaning::Nothing => other.rule.hides.is_empty() || other.rule.hides.contains(&one.rule.meaning),
-                Meaning::Hedge | Meaning::Doubt | Meaning::Unclear => false,
+                Meaning::Hedge | Meaning::Doubt | Meaning::Machine | Meaning::Unclear => false,
                 Meaning::Question => one.rule.meaning >= Meaning::Scheduled,
                 // Both refuse; where there is a visit to cancel, their strength decides.
                 Meaning::Decline if one.rule.meaning == Meaning::CancelVisit && has_visit => false,
@@ -104,7 +114,7 @@ fn doubt(message: &Message, found: &mut Vec<Found>) {
             let clause = message.clause_of(one.end - 1);
             !mocked && !hedged.contains(&clause) && !asked.contains(&clause) && !message.is_asked(one.end - 1)
         }
-        Meaning::Nothing | Meaning::Hedge | Meaning::Doubt => false,
+        Meaning::Nothing | Meaning::Hedge | Meaning::Doubt | Meaning::Machine => false,
         _ => true,
     });
 }
