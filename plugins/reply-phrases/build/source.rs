@@ -53,8 +53,13 @@ pub fn parse(text: &str) -> Result<Source, String> {
             source.lists.entry(name.trim().to_owned()).or_default().extend(words);
         } else {
             let rule = source.rules.last_mut().ok_or(format!("line {number}: a phrase before the first heading"))?;
-            let pieces = pieces(line).map_err(|mistake| format!("line {number}: {mistake}"))?;
-            rule.phrases.push((number, pieces));
+            // `{today|$}`: one of the words, or the end of the clause.
+            let ends = line.find("|$}").and_then(|end| Some((line[..end].rfind('{')?, end)));
+            let ending = ends.map(|(from, end)| format!("{}${}", &line[..from], &line[end + "|$}".len()..]));
+            for line in [line.replacen("|$}", "}", 1)].into_iter().chain(ending) {
+                let pieces = pieces(&line).map_err(|mistake| format!("line {number}: {mistake}"))?;
+                rule.phrases.push((number, pieces));
+            }
         }
     }
     Ok(source)
@@ -112,7 +117,10 @@ fn pieces(line: &str) -> Result<Vec<Piece>, String> {
             '(' => {
                 let end = rest.find(')').ok_or("a ( without its )")?;
                 let inner = rest[1..end].trim();
-                let list = inner.strip_prefix('<').and_then(|inner| inner.strip_suffix('>'));
+                let list = inner
+                    .strip_prefix('<')
+                    .and_then(|inner| inner.strip_suffix('>'))
+                    .filter(|name| !name.contains('|'));
                 let piece =
                     list.map_or_else(|| Piece::Maybe(alternatives(inner)), |name| Piece::MaybeList(name.to_owned()));
                 (Some(piece), end + 1)

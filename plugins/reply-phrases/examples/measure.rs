@@ -7,7 +7,7 @@
 #[allow(dead_code)]
 mod rows;
 
-use rows::{Matrix, Row};
+use rows::{Half, Matrix, Row};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
@@ -31,7 +31,8 @@ fn main() -> ExitCode {
             let (read, language, rule) = row.read();
             languages.entry(row.language.clone()).or_default().add(&row, read, language);
             all.add(&row, read, language);
-            if !flags.is_empty() && !row.right().contains(&read) {
+            let shown = !flags.is_empty() && row.half == Half::Tuned;
+            if shown && !row.right().contains(&read) {
                 let (meant, asked) = (row.right().join("/"), row.asked());
                 println!("{} {asked} | {:?} | {meant} -> {read} ({rule}, {language})", row.language, row.text);
             }

@@ -42,7 +42,8 @@ const MARKS: &[(&[&str], Mark)] = &[
 
 /// Before these a `period` is one of the calendar or of the body.
 const OWNS_A_PERIOD: [&str; 16] = [
-    "my", "her", "the", "a", "this", "that", "grace", "waiting", "heavy", "missed", "late", "time", "long", "each", "same", "on",
+    "my", "her", "the", "a", "this", "that", "grace", "waiting", "heavy", "missed", "late", "time", "long", "each",
+    "same", "on",
 ];
 /// After these a `coma` is a comma; elsewhere somebody lies in one.
 const BEFORE_A_COMA: [&str; 12] =
@@ -92,14 +93,18 @@ fn mark_at(words: &[Word], at: usize) -> Option<(usize, Mark)> {
         "dau" if words[at].toned.starts_with('đ') => return None,
         _ => {}
     }
-    let begins = |known: &&[&str]| words[at..].len() >= known.len() && words[at..].iter().zip(*known).all(|(a, b)| a.plain == *b);
+    let begins = |known: &&[&str]| {
+        words[at..].len() >= known.len() && words[at..].iter().zip(*known).all(|(a, b)| a.plain == *b)
+    };
     MARKS.iter().find(|(known, _)| begins(known)).map(|(known, mark)| (known.len(), *mark))
 }
 
 /// Whether what follows `period` reads like the next sentence rather than like the rest of this one.
 fn ends_a_thought(words: &[Word], at: usize) -> bool {
-    const GOES_ON: [&str; 14] =
-        ["pain", "pains", "started", "is", "was", "came", "of", "cramps", "blood", "that", "to", "for", "ended", "between"];
+    const GOES_ON: [&str; 14] = [
+        "pain", "pains", "started", "is", "was", "came", "of", "cramps", "blood", "that", "to", "for", "ended",
+        "between",
+    ];
     !GOES_ON.contains(&words[at + 1].plain.as_str())
 }
 

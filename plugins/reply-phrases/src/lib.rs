@@ -70,7 +70,12 @@ fn intent(meaning: Meaning) -> Intent {
         Meaning::Attended => Intent::Attended,
         Meaning::Confirm => Intent::Confirm,
         Meaning::Question => Intent::Question,
-        Meaning::Unclear | Meaning::Nothing | Meaning::Hedge | Meaning::Doubt | Meaning::Machine => Intent::Unclear,
+        Meaning::Unclear
+        | Meaning::Nothing
+        | Meaning::Hedge
+        | Meaning::Doubt
+        | Meaning::TakenBack
+        | Meaning::Machine => Intent::Unclear,
     }
 }
 

@@ -67,7 +67,8 @@ fn is_reaction(text: &str) -> bool {
 fn is_sign_to(verb: &str) -> bool {
     let signs = verb.chars().any(words::is_emoji);
     let letters: String = verb.chars().filter(|letter| letter.is_alphabetic()).collect();
-    signs && matches!(letters.to_lowercase().as_str(), "" | "to" | "a" | "en" | "với" | "cho" | "对" | "對" | "给" | "給")
+    signs
+        && matches!(letters.to_lowercase().as_str(), "" | "to" | "a" | "en" | "với" | "cho" | "对" | "對" | "给" | "給")
 }
 
 /// Drops `>` lines, what follows the head of a quoted mail, and the signature of a telephone.
@@ -83,7 +84,10 @@ fn without_quoted_lines(text: &str) -> String {
             }
             // The answer stands below what it answers.
             at += if head == Head::WroteOnTwoLines { 2 } else { 1 };
-            at += lines[at.min(lines.len())..].iter().take_while(|line| !is_marked(line) && follows_marked(&lines, at)).count();
+            at += lines[at.min(lines.len())..]
+                .iter()
+                .take_while(|line| !is_marked(line) && follows_marked(&lines, at))
+                .count();
             continue;
         }
         at += 1;
@@ -178,10 +182,33 @@ mod tests {
     #[test]
     fn a_reaction_is_told_by_its_verb() {
         for verb in [
-            "Liked", "Loved", "Disliked", "Laughed at", "Emphasized", "Questioned", "Reacted 🎉 to", "Removed a heart from",
-            "👍 to", " \u{200b}❤️\u{200b}  to", "Ana liked", "Le gustó", "A Ana le encantó", "No le gustó", "Se rió de",
-            "Le dio énfasis a", "Reaccionó con 😂 a", "赞了", "喜欢了", "點讚了", "不喜欢", "强调了", "Đã thích", "Đã yêu thích",
-            "Đã cười", "Đã nhấn mạnh", "Đã bày tỏ cảm xúc ❤️ với",
+            "Liked",
+            "Loved",
+            "Disliked",
+            "Laughed at",
+            "Emphasized",
+            "Questioned",
+            "Reacted 🎉 to",
+            "Removed a heart from",
+            "👍 to",
+            " \u{200b}❤️\u{200b}  to",
+            "Ana liked",
+            "Le gustó",
+            "A Ana le encantó",
+            "No le gustó",
+            "Se rió de",
+            "Le dio énfasis a",
+            "Reaccionó con 😂 a",
+            "赞了",
+            "喜欢了",
+            "點讚了",
+            "不喜欢",
+            "强调了",
+            "Đã thích",
+            "Đã yêu thích",
+            "Đã cười",
+            "Đã nhấn mạnh",
+            "Đã bày tỏ cảm xúc ❤️ với",
         ] {
             assert_eq!(words(&format!("{verb} “{OURS}”")), "(reaction)", "{verb}");
             assert_eq!(words(&format!("{verb} \"{OURS}")), "(reaction)", "{verb}, cut off");
@@ -192,7 +219,8 @@ mod tests {
 
     #[test]
     fn a_sentence_is_no_reaction() {
-        for text in ["I liked “Dr. Chen” but stop texting me", "he said “stop”", "loved it, thanks", "me gustó"] {
+        for text in ["I liked “Dr. Chen” but stop texting me", "he said “stop”", "loved it, thanks", "me gustó"]
+        {
             assert_eq!(words(text), text);
         }
     }

@@ -27,6 +27,8 @@ const BARE_QUESTION: u8 = 65;
 const BARE_QUESTION_WORDS_MIN: usize = 3;
 /// Below this a phrase does not stand against a yes.
 const CONTRADICTS_FROM: u8 = 60;
+/// Below this an opt-in only says that what is may go on.
+const OPT_IN_OUTRANKS_FROM: u8 = 80;
 /// Two intents in one message: a little less sure.
 const SECOND_INTENT: u8 = 8;
 const CONFIDENCE_MAX: u8 = 99;
@@ -42,8 +44,11 @@ pub fn decide(message: &Message, mut found: Vec<Found>, language: Language, aske
         return unclear("answered by a machine");
     }
     found.retain(|one| is_spoken_in(one, language, message));
+    let refused: Vec<&[Meaning]> =
+        found.iter().filter(|one| one.rule.meaning == Meaning::Nothing).map(|one| one.rule.hides).collect();
     hide(&mut found, asked);
     let doubted = found.iter().any(|one| matches!(one.rule.meaning, Meaning::Hedge | Meaning::Doubt));
+    take_back(&mut found);
     doubt(message, &mut found);
     if message.text.cut {
         found.retain(|one| one.rule.meaning <= Meaning::OptOut);
@@ -52,7 +57,9 @@ pub fn decide(message: &Message, mut found: Vec<Found>, language: Language, aske
         if message.text.cut || doubted {
             return unclear("no phrase known");
         }
-        if let Some(meaning) = voter::vote(&message.text, asked) {
+        // What a phrase says it is not, no vote makes it.
+        let refuses = |meaning: &Meaning| refused.iter().any(|hides| hides.contains(meaning));
+        if let Some(meaning) = voter::vote(&message.text, asked).filter(|meaning| !refuses(meaning)) {
             return Verdict { meaning, confidence: VOTED, rule: "words like those of other replies", language };
         }
         let asks = message.text.asks.iter().any(|asks| *asks) && message.len() >= BARE_QUESTION_WORDS_MIN;
@@ -83,7 +90,7 @@ fn hide(found: &mut Vec<Found>, asked: Asked) {
         !all.iter().any(|other| {
             let hides = match other.rule.meaning {
                 Meaning::Nothing => other.rule.hides.is_empty() || other.rule.hides.contains(&one.rule.meaning),
-                Meaning::Hedge | Meaning::Doubt | Meaning::Machine | Meaning::Unclear => false,
+                Meaning::Hedge | Meaning::Doubt | Meaning::TakenBack | Meaning::Machine | Meaning::Unclear => false,
                 Meaning::Question => one.rule.meaning >= Meaning::Scheduled,
                 // Both refuse; where there is a visit to cancel, their strength decides.
                 Meaning::Decline if one.rule.meaning == Meaning::CancelVisit && has_visit => false,
@@ -94,6 +101,14 @@ fn hide(found: &mut Vec<Found>, asked: Asked) {
             hides && other.rule.meaning != one.rule.meaning && longer && one.within(other)
         })
     });
+}
+
+/// Drops an opt-out that is taken back after it: `I wrote STOP but changed my mind`. One that follows stands.
+fn take_back(found: &mut Vec<Found>) {
+    let taken_back = found.iter().filter(|one| one.rule.meaning == Meaning::TakenBack).map(|one| one.start).max();
+    if let Some(at) = taken_back {
+        found.retain(|one| one.rule.meaning != Meaning::OptOut || one.end > at);
+    }
 }
 
 /// Drops a yes that was asked, hedged or mocked.
@@ -114,7 +129,7 @@ fn doubt(message: &Message, found: &mut Vec<Found>) {
             let clause = message.clause_of(one.end - 1);
             !mocked && !hedged.contains(&clause) && !asked.contains(&clause) && !message.is_asked(one.end - 1)
         }
-        Meaning::Nothing | Meaning::Hedge | Meaning::Doubt | Meaning::Machine => false,
+        Meaning::Nothing | Meaning::Hedge | Meaning::Doubt | Meaning::TakenBack | Meaning::Machine => false,
         _ => true,
     });
 }
@@ -122,7 +137,13 @@ fn doubt(message: &Message, found: &mut Vec<Found>) {
 /// Emergency, opt-out and the other four that stand above a visit win by rank; the rest by strength, then by rank.
 fn winner(found: &[Found]) -> Option<Found> {
     let by_rank = |one: &&Found| (one.rule.meaning, std::cmp::Reverse(one.rule.strength));
-    if let Some(first) = found.iter().filter(|one| one.rule.meaning <= Meaning::OptIn).min_by_key(by_rank) {
+    let outranks = |one: &&Found| match one.rule.meaning {
+        Meaning::Emergency | Meaning::OptOut | Meaning::WrongPerson => true,
+        // `keep the texts, only cancel the visit` is about the visit.
+        Meaning::OptIn => one.rule.strength >= OPT_IN_OUTRANKS_FROM,
+        _ => false,
+    };
+    if let Some(first) = found.iter().filter(outranks).min_by_key(by_rank) {
         return Some(*first);
     }
     let no = |one: &Found| {

@@ -97,7 +97,7 @@ fn costly_mistakes_are_not_made() {
         ("ＳＴＯＰ", "en", "info", "opt-out"),
         ("I'll come but stop texting", "en", "confirm-visit", "opt-out"),
         ("can my wife stop in", "en", "schedule", "question"),
-        ("cancel", "en", "reminder", "cancel-visit"),
+        ("cancel", "en", "reminder", "opt-out"),
         ("停止", "zh", "reminder", "opt-out"),
         ("dừng", "vi", "reminder", "opt-out"),
         ("đúng", "vi", "reminder", "confirm"),
