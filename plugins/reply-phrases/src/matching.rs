@@ -3,6 +3,7 @@
 use crate::meaning::{Asked, Language, Meaning};
 use crate::message::{Message, Numbers};
 use crate::phrases::{self, BY_FIRST, LISTS, PHRASES, RULES, Role, Rule, Step};
+use crate::words::Pause;
 
 /// A phrase and the words it covers: `start..end`.
 #[derive(Clone, Copy)]
@@ -38,7 +39,8 @@ pub fn find(message: &Message, asked: Asked) -> Vec<Found> {
                 }
                 let Some(end) = (Walk { message, language: rule.language }).end(steps, start) else { continue };
                 let this = Found { rule, start, end };
-                if end > start && (rule.even_negated || !is_negated(message, &this)) {
+                let loud_enough = !rule.shouted || message.is_shouted(start..end);
+                if end > start && loud_enough && (rule.even_negated || !is_negated(message, &this)) {
                     found.push(this);
                 }
             }
@@ -91,6 +93,7 @@ impl Walk<'_> {
             Step::List(list) => self.one_of(*list, at, rest),
             Step::Maybe(list) => self.one_of(*list, at, rest).or_else(|| self.end(rest, at)),
             Step::Gap(words_max) => self.gap(*words_max, at, rest),
+            Step::Near(words_max) => self.near(*words_max, at, rest),
             Step::MessageStart => {
                 self.message.fillers[..at].iter().all(|filler| *filler).then(|| self.end(rest, at))?
             }
@@ -125,6 +128,19 @@ impl Walk<'_> {
                 }
             } else {
                 return matches!(rest, [Step::ClauseEnd | Step::MessageEnd, ..]).then(|| self.end(rest, next))?;
+            }
+        }
+        None
+    }
+
+    /// Wider than a gap: over commas and over a `not`, to the end of the sentence.
+    fn near(&self, words_max: u8, at: usize, rest: &[Step]) -> Option<usize> {
+        for next in at..=(at + usize::from(words_max)).min(self.message.len()) {
+            if self.message.text.words.get(next).is_some_and(|word| next > 0 && word.pause == Pause::Sentence) {
+                return None;
+            }
+            if let Some(end) = self.end(rest, next) {
+                return Some(end);
             }
         }
         None

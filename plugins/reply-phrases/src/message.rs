@@ -53,6 +53,11 @@ impl Message {
         (index..self.len()).take_while(|&next| self.clauses[next] == clause).any(|next| self.text.asks[next])
     }
 
+    /// Whether these words stand in capitals among others that do not.
+    pub fn is_shouted(&self, words: std::ops::Range<usize>) -> bool {
+        self.text.words[words].iter().all(|word| word.loud) && self.text.words.iter().any(|word| !word.loud)
+    }
+
     pub fn clause_of(&self, index: usize) -> u16 {
         self.clauses.get(index).copied().unwrap_or(u16::MAX)
     }

@@ -87,19 +87,21 @@ fn hide(found: &mut Vec<Found>, asked: Asked) {
     let has_visit = matches!(asked, Asked::ConfirmVisit | Asked::Reminder);
     let all = found.clone();
     found.retain(|one| {
-        !all.iter().any(|other| {
-            let hides = match other.rule.meaning {
-                Meaning::Nothing => other.rule.hides.is_empty() || other.rule.hides.contains(&one.rule.meaning),
-                Meaning::Hedge | Meaning::Doubt | Meaning::TakenBack | Meaning::Machine | Meaning::Unclear => false,
-                Meaning::Question => one.rule.meaning >= Meaning::Scheduled,
-                // Both refuse; where there is a visit to cancel, their strength decides.
-                Meaning::Decline if one.rule.meaning == Meaning::CancelVisit && has_visit => false,
-                _ => one.rule.meaning > Meaning::OptOut || other.rule.meaning < one.rule.meaning,
-            };
-            let equal_hides = other.rule.meaning == Meaning::Nothing && one.rule.meaning != Meaning::Confirm;
-            let longer = other.length() > one.length() || (equal_hides && other.length() == one.length());
-            hides && other.rule.meaning != one.rule.meaning && longer && one.within(other)
-        })
+        // What takes an opt-out back does so within any phrase.
+        one.rule.meaning == Meaning::TakenBack
+            || !all.iter().any(|other| {
+                let hides = match other.rule.meaning {
+                    Meaning::Nothing => other.rule.hides.is_empty() || other.rule.hides.contains(&one.rule.meaning),
+                    Meaning::Hedge | Meaning::Doubt | Meaning::TakenBack | Meaning::Machine | Meaning::Unclear => false,
+                    Meaning::Question => one.rule.meaning >= Meaning::Scheduled,
+                    // Both refuse; where there is a visit to cancel, their strength decides.
+                    Meaning::Decline if one.rule.meaning == Meaning::CancelVisit && has_visit => false,
+                    _ => one.rule.meaning > Meaning::OptOut || other.rule.meaning < one.rule.meaning,
+                };
+                let equal_hides = other.rule.meaning == Meaning::Nothing && one.rule.meaning != Meaning::Confirm;
+                let longer = other.length() > one.length() || (equal_hides && other.length() == one.length());
+                hides && other.rule.meaning != one.rule.meaning && longer && one.within(other)
+            })
     });
 }
 
@@ -127,7 +129,11 @@ fn doubt(message: &Message, found: &mut Vec<Found>) {
     found.retain(|one| match one.rule.meaning {
         Meaning::Confirm | Meaning::Attended | Meaning::Scheduled => {
             let clause = message.clause_of(one.end - 1);
-            !mocked && !hedged.contains(&clause) && !asked.contains(&clause) && !message.is_asked(one.end - 1)
+            let hedged = match one.rule.meaning {
+                Meaning::Confirm => !hedged.is_empty(),
+                _ => hedged.contains(&clause),
+            };
+            !mocked && !hedged && !asked.contains(&clause) && !message.is_asked(one.end - 1)
         }
         Meaning::Nothing | Meaning::Hedge | Meaning::Doubt | Meaning::TakenBack | Meaning::Machine => false,
         _ => true,
@@ -151,6 +157,8 @@ fn winner(found: &[Found]) -> Option<Found> {
             && one.rule.strength >= CONTRADICTS_FROM
     };
     let contradicted = found.iter().any(no);
-    let standing = found.iter().filter(|one| !(contradicted && one.rule.meaning == Meaning::Confirm));
+    // Nor is it plain beside a question: `yes, but where do I park?` is for somebody to answer.
+    let asked = found.iter().any(|one| one.rule.meaning == Meaning::Question);
+    let standing = found.iter().filter(|one| !((contradicted || asked) && one.rule.meaning == Meaning::Confirm));
     standing.max_by_key(|one| (one.rule.strength, std::cmp::Reverse(one.rule.meaning))).copied()
 }

@@ -16,6 +16,8 @@ pub struct Word {
     pub toned: String,
     /// Whether it bears a mark that Spanish and English do not write.
     pub vietnamese: bool,
+    /// Whether it is a Latin word in capitals: `STOP`.
+    pub loud: bool,
     /// What stands between this word and the one before.
     pub pause: Pause,
 }
@@ -43,6 +45,8 @@ pub struct Words {
     pub cut: bool,
 }
 
+/// One or two capitals shout nothing: `I`, `OK`.
+const LOUD_LETTERS_MIN: usize = 3;
 const TONES: [char; 5] = ['\u{300}', '\u{301}', '\u{303}', '\u{309}', '\u{323}'];
 const CIRCUMFLEX: char = '\u{302}';
 const BREVE: char = '\u{306}';
@@ -53,15 +57,19 @@ const DRAWN_OUT_FROM: usize = 3;
 /// Cuts `text` into at most `words_max` words; `simplify` maps a traditional character.
 pub fn split(text: &str, words_max: usize, simplify: impl Fn(char) -> char) -> Words {
     let mut cutter = Cutter::default();
-    let mut letters = text.nfkd().flat_map(char::to_lowercase).peekable();
-    while let Some(letter) = letters.next() {
+    let lower = |letter: char| letter.to_lowercase().map(move |lower| (lower, letter.is_uppercase()));
+    let mut letters = text.nfkd().flat_map(lower).peekable();
+    while let Some((letter, upper)) = letters.next() {
         if cutter.done.words.len() >= words_max {
             cutter.done.cut = true;
             break;
         }
-        let number_goes_on = cutter.numeric && letters.peek().is_some_and(char::is_ascii_digit);
+        let number_goes_on = cutter.numeric && letters.peek().is_some_and(|(next, _)| next.is_ascii_digit());
         match letter {
-            'a'..='z' => cutter.letter(letter, letter, false),
+            'a'..='z' => {
+                cutter.letter(letter, letter, false);
+                cutter.capitals += usize::from(upper);
+            }
             'đ' => cutter.letter('d', 'đ', true),
             'ı' => cutter.letter('i', 'i', false),
             'ß' => cutter.letter('s', 's', false),
@@ -120,6 +128,8 @@ struct Cutter {
     open: Word,
     tone: Option<char>,
     numeric: bool,
+    /// The capital letters of the open word.
+    capitals: usize,
     pause: Pause,
 }
 
@@ -177,11 +187,15 @@ impl Cutter {
 
     fn close(&mut self) {
         self.numeric = false;
+        if self.open.plain.is_empty() {
+            self.capitals = 0;
+        }
         let tone = self.tone.take();
         if self.open.plain.is_empty() {
             return;
         }
         let mut word = std::mem::take(&mut self.open);
+        word.loud = std::mem::take(&mut self.capitals) == word.plain.len() && word.plain.len() >= LOUD_LETTERS_MIN;
         shorten_drawn_out(&mut word.plain);
         shorten_drawn_out(&mut word.toned);
         word.toned.extend(tone);
