@@ -28,9 +28,10 @@ fn main() -> ExitCode {
             }
         };
         for row in text.lines().filter(|line| !line.trim().is_empty()).map(Row::parse) {
-            let (read, language, rule) = row.read();
-            languages.entry(row.language.clone()).or_default().add(&row, read, language);
-            all.add(&row, read, language);
+            let verdict = row.read();
+            languages.entry(row.language.clone()).or_default().add(&row, &verdict);
+            all.add(&row, &verdict);
+            let (read, language, rule) = (rows::name(verdict.meaning), verdict.language.tag(), verdict.rule);
             let shown = !flags.is_empty() && row.half == Half::Tuned;
             if shown && !row.right().contains(&read) {
                 let (meant, asked) = (row.right().join("/"), row.asked());

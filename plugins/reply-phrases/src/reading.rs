@@ -6,7 +6,9 @@ use crate::meaning::{Asked, Language};
 use crate::message::Message;
 use crate::own_words::{self, Own};
 use crate::settings::Settings;
-use crate::verdict::{self, Verdict};
+use crate::verdict;
+
+pub use crate::verdict::Verdict;
 
 /// Reads `text` as the answer to `asked`, sent in the language of `last_tag`.
 pub fn read(text: &str, last_tag: &str, asked: Asked, settings: &Settings) -> Verdict {

@@ -3,7 +3,7 @@
 use crate::matching::Found;
 use crate::meaning::{Asked, Language, Meaning};
 use crate::message::Message;
-use crate::voter;
+use crate::voter::{self, Vote};
 
 /// What a message means, as far as we dare say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,20 +32,20 @@ const OPT_IN_OUTRANKS_FROM: u8 = 80;
 /// Two intents in one message: a little less sure.
 const SECOND_INTENT: u8 = 8;
 const CONFIDENCE_MAX: u8 = 99;
-/// Just above the default of `confidence`: a clinic that sets it higher hears no votes.
-const VOTED: u8 = 55;
+/// A shorter reply is a phrase of its own.
+const OVERRULED_WORDS_MIN: usize = 3;
+const VOTE: &str = "words like those of other replies";
 /// How sure we are that something is unclear: nothing was found, or what was found contradicts itself.
 const UNCLEAR: u8 = 30;
 
 /// Weighs `found`, phrases that answer `asked`; `language` is that of the message.
 pub fn decide(message: &Message, mut found: Vec<Found>, language: Language, asked: Asked) -> Verdict {
+    found.retain(|one| is_spoken_in(one, language, message));
     let unclear = |rule| Verdict::unclear(rule, language);
     if found.iter().any(|one| one.rule.meaning == Meaning::Machine) {
         return unclear("answered by a machine");
     }
-    found.retain(|one| is_spoken_in(one, language, message));
-    let refused: Vec<&[Meaning]> =
-        found.iter().filter(|one| one.rule.meaning == Meaning::Nothing).map(|one| one.rule.hides).collect();
+    let vote = vote(message, &found, asked);
     hide(&mut found, asked);
     let doubted = found.iter().any(|one| matches!(one.rule.meaning, Meaning::Hedge | Meaning::Doubt));
     take_back(&mut found);
@@ -53,25 +53,47 @@ pub fn decide(message: &Message, mut found: Vec<Found>, language: Language, aske
     if message.text.cut {
         found.retain(|one| one.rule.meaning <= Meaning::OptOut);
     }
+    let voted = |vote: Vote| Verdict { meaning: vote.meaning, confidence: vote.confidence(), rule: VOTE, language };
     let Some(best) = winner(&found) else {
-        if message.text.cut || doubted {
-            return unclear("no phrase known");
-        }
-        // What a phrase says it is not, no vote makes it.
-        let refuses = |meaning: &Meaning| refused.iter().any(|hides| hides.contains(meaning));
-        if let Some(meaning) = voter::vote(&message.text, asked).filter(|meaning| !refuses(meaning)) {
-            return Verdict { meaning, confidence: VOTED, rule: "words like those of other replies", language };
-        }
-        let asks = message.text.asks.iter().any(|asks| *asks) && message.len() >= BARE_QUESTION_WORDS_MIN;
-        return match asks {
-            true => Verdict { meaning: Meaning::Question, confidence: BARE_QUESTION, rule: "question mark", language },
-            false => unclear("no phrase known"),
+        return match vote {
+            Some(vote) if vote.overrules() || vote.counts() && !doubted => voted(vote),
+            _ if message.text.cut || doubted => unclear("no phrase known"),
+            _ if asks(message) => {
+                Verdict { meaning: Meaning::Question, confidence: BARE_QUESTION, rule: "question mark", language }
+            }
+            _ => unclear("no phrase known"),
         };
     };
+    match vote {
+        Some(vote)
+            if best.rule.meaning > Meaning::OptIn && message.len() >= OVERRULED_WORDS_MIN && vote.overrules() =>
+        {
+            return voted(vote);
+        }
+        Some(vote) if best.rule.meaning == Meaning::Confirm && vote.denies_yes() => {
+            return unclear("a yes unlike other yeses");
+        }
+        _ => {}
+    }
     let others = found.iter().any(|one| one.rule.meaning != best.rule.meaning && one.rule.meaning < Meaning::Unclear);
     let penalty = if others && best.rule.meaning > Meaning::OptOut { SECOND_INTENT } else { 0 };
     let confidence = best.rule.strength.min(CONFIDENCE_MAX).saturating_sub(penalty);
     Verdict { meaning: best.rule.meaning, confidence, rule: best.rule.name, language }
+}
+
+/// The vote on the whole message, unless a phrase says that it is not that: `stop by the office` is no opt-out.
+fn vote(message: &Message, found: &[Found], asked: Asked) -> Option<Vote> {
+    let vote = (!message.text.cut).then(|| voter::vote(&message.text, asked))?;
+    let refused = found.iter().any(|one| match one.rule.meaning {
+        Meaning::Nothing => one.rule.hides.contains(&vote.meaning),
+        Meaning::TakenBack => vote.meaning == Meaning::OptOut,
+        _ => false,
+    });
+    (!refused).then_some(vote)
+}
+
+fn asks(message: &Message) -> bool {
+    message.text.asks.contains(&true) && message.len() >= BARE_QUESTION_WORDS_MIN
 }
 
 /// Vietnamese without marks looks like half the words of other languages: believe it only in a Vietnamese message.

@@ -22,10 +22,12 @@ fn measure(rows: &str, half: Half) -> BTreeMap<String, Matrix> {
     let mut scores: BTreeMap<String, Matrix> = BTreeMap::new();
     let show = half == Half::Tuned && std::env::var_os("REPLY_PHRASES_SHOW").is_some();
     for row in rows.lines().map(Row::parse).filter(|row| row.half == half) {
-        let (read, language, rule) = row.read();
-        scores.entry(row.language.clone()).or_default().add(&row, read, language);
+        let verdict = row.read();
+        scores.entry(row.language.clone()).or_default().add(&row, &verdict);
+        let read = name(verdict.meaning);
         if show && !row.right().contains(&read) {
-            println!("{} {} | {} | {:?} -> {read} ({rule})", row.language, row.asked(), row.text, row.right());
+            let (asked, right, rule) = (row.asked(), row.right(), verdict.rule);
+            println!("{} {asked} | {} | {right:?} -> {read} ({rule})", row.language, row.text);
         }
     }
     scores

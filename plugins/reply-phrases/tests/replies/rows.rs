@@ -3,7 +3,7 @@
 //! Used by the tests and by `examples/measure.rs`.
 
 use reply_phrases::meaning::{Asked, Meaning};
-use reply_phrases::reading;
+use reply_phrases::reading::{self, Verdict};
 use reply_phrases::settings::Settings;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -58,10 +58,8 @@ impl Row {
         self.intent.iter().chain(&self.ok).map(String::as_str).collect()
     }
 
-    /// The intent read, the language and the rule that decided.
-    pub fn read(&self) -> (&'static str, &'static str, &'static str) {
-        let verdict = reading::read(&self.text, self.sent_in(), asked(self.asked()), &plain());
-        (name(verdict.meaning), verdict.language.tag(), verdict.rule)
+    pub fn read(&self) -> Verdict {
+        reading::read(&self.text, self.sent_in(), asked(self.asked()), &plain())
     }
 }
 
@@ -91,17 +89,25 @@ pub struct Matrix {
     pub rows: usize,
     pub right: usize,
     pub languages: usize,
+    /// Left to a person by the workflow, too: read, but with less than its usual threshold.
+    pub unsure: usize,
 }
 
+/// The workflow's usual `confidence_min`; emergencies and opt-outs are acted on at any confidence.
+const ACTED_UPON: u8 = 75;
+
 impl Matrix {
-    pub fn add(&mut self, row: &Row, read: &'static str, language: &str) {
+    pub fn add(&mut self, row: &Row, verdict: &Verdict) {
+        let read = name(verdict.meaning);
         let right = row.right();
         // A reading that is one of several right ones counts as what was meant.
         let meant = if right.contains(&read) { read } else { right.first().copied().unwrap_or("unclear") };
         *self.cells.entry((meant.to_owned(), read)).or_default() += 1;
         self.rows += 1;
         self.right += usize::from(meant == read);
-        self.languages += usize::from(language == row.language);
+        self.languages += usize::from(verdict.language.tag() == row.language);
+        let acted_upon = verdict.confidence >= ACTED_UPON || matches!(read, "emergency" | "opt-out" | "unclear");
+        self.unsure += usize::from(!acted_upon);
     }
 
     fn count(&self, which: impl Fn(&str, &str) -> bool) -> usize {
@@ -156,6 +162,7 @@ impl fmt::Display for Matrix {
         writeln!(f, "wrong opt-outs        {}", share(self.falsely("opt-out"), self.rows))?;
         writeln!(f, "wrong emergencies     {}", share(self.falsely("emergency"), self.rows))?;
         writeln!(f, "left to a person      {}", share(self.abstained(), self.rows))?;
+        writeln!(f, "  or read below {ACTED_UPON}    {}", share(self.abstained() + self.unsure, self.rows))?;
         writeln!(f, "language recognised   {}", share(self.languages, self.rows))
     }
 }
