@@ -137,10 +137,11 @@ fn write(known: &[u32], weights: &[[f64; INTENTS.len()]]) -> String {
     let largest = weights.iter().flatten().fold(0.0_f64, |largest, weight| largest.max(weight.abs()));
     let unit = largest / f64::from(i8::MAX);
     let mut out = format!("/// What a weight of 1 stands for.\nconst WEIGHT_UNIT: f64 = {unit:?};\n");
-    out.push_str("static WEIGHTS: &[(u32, [i8; Meaning::INTENTS.len()])] = &[");
-    for (feature, weights) in known.iter().zip(weights) {
+    let _ = writeln!(out, "static FEATURES: &[u32] = &{known:?};");
+    out.push_str("static WEIGHTS: &[[i8; Meaning::INTENTS.len()]] = &[");
+    for weights in weights {
         let weights = weights.map(|weight| (weight / unit).round() as i8);
-        let _ = write!(out, "({feature},{weights:?}),");
+        let _ = write!(out, "{weights:?},");
     }
     out.push_str("];\n");
     out

@@ -11,6 +11,9 @@ const WORDS_MAX: usize = 400;
 /// Own form, toned form, form without marks, number, two stems.
 const NUMBERS_PER_WORD: usize = 6;
 
+/// In a reply so short, a word that is one slip from `stop` is meant so: `sstop`, `stip now`.
+const STOP_WORDS_MAX: usize = 2;
+
 /// The numbers of one word; 0 fills up.
 pub type Numbers = [u16; NUMBERS_PER_WORD];
 
@@ -33,7 +36,10 @@ impl Message {
         let mut fillers = Vec::with_capacity(text.words.len());
         let mut clause = 0;
         for (index, word) in text.words.iter().enumerate() {
-            let own = numbers_of(word, unmarked);
+            let mut own = numbers_of(word, unmarked);
+            if text.words.len() <= STOP_WORDS_MAX && own == Numbers::default() && typos::is_stop(&word.plain) {
+                own[0] = phrases::number_of(PLAIN, "stop");
+            }
             let begins = word.pause != Pause::None || has_role(&own, Role::Break);
             clause += u16::from(index > 0 && begins);
             fillers.push(has_role(&own, Role::Filler));

@@ -34,6 +34,8 @@ const SECOND_INTENT: u8 = 8;
 const CONFIDENCE_MAX: u8 = 99;
 /// A shorter reply is a phrase of its own.
 const OVERRULED_WORDS_MIN: usize = 3;
+/// `ok…` hesitates; a longer reply that ends so only goes on.
+const HESITANT_WORDS_MAX: usize = 2;
 const VOTE: &str = "words like those of other replies";
 /// How sure we are that something is unclear: nothing was found, or what was found contradicts itself.
 const UNCLEAR: u8 = 30;
@@ -130,14 +132,18 @@ fn hide(found: &mut Vec<Found>, asked: Asked) {
 /// Drops an opt-out that is taken back after it: `I wrote STOP but changed my mind`. One that follows stands.
 fn take_back(found: &mut Vec<Found>) {
     let taken_back = found.iter().filter(|one| one.rule.meaning == Meaning::TakenBack).map(|one| one.start).max();
-    if let Some(at) = taken_back {
-        found.retain(|one| one.rule.meaning != Meaning::OptOut || one.end > at);
+    let Some(at) = taken_back else { return };
+    let stands = |one: &Found| one.rule.meaning != Meaning::OptOut || one.end > at;
+    if !found.iter().all(stands) {
+        // The mind that changed was about the texts, not about the referral.
+        found.retain(|one| stands(one) && one.rule.meaning != Meaning::Decline);
     }
 }
 
 /// Drops a yes that was asked, hedged or mocked.
 fn doubt(message: &Message, found: &mut Vec<Found>) {
-    let mocked = found.iter().any(|one| one.rule.meaning == Meaning::Doubt);
+    let hesitates = message.text.trails_off && message.len() <= HESITANT_WORDS_MAX;
+    let mocked = hesitates || found.iter().any(|one| one.rule.meaning == Meaning::Doubt);
     let hedged: Vec<u16> = found
         .iter()
         .filter(|one| one.rule.meaning == Meaning::Hedge)

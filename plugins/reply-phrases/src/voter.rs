@@ -19,8 +19,11 @@ const LEAD_MIN: f64 = 0.3;
 const CLOSING_LEAD_MIN: f64 = 0.6;
 /// A missed emergency costs more than a false one, yet a false one wakes somebody.
 const EMERGENCY_LEAD_MIN: f64 = 0.45;
+/// A missed opt-out breaks the law; a false one brings a call from a person.
+const OPT_OUT_LEAD_MIN: f64 = 0.1;
 /// From here the vote is heard even against a phrase: of a hundred such votes, two or three were wrong.
 const OVERRULING_LEAD_MIN: f64 = 0.6;
+const OVERRULING_OPT_OUT_LEAD_MIN: f64 = 0.45;
 
 /// From here nine votes in ten are right.
 const CLEAR_LEAD_MIN: f64 = 0.8;
@@ -38,6 +41,7 @@ impl Vote {
             Meaning::Confirm | Meaning::OptIn | Meaning::Unclear => false,
             Meaning::Decline | Meaning::Attended | Meaning::Scheduled => self.lead >= CLOSING_LEAD_MIN,
             Meaning::Emergency => self.lead >= EMERGENCY_LEAD_MIN,
+            Meaning::OptOut => self.lead >= OPT_OUT_LEAD_MIN,
             _ => self.lead >= LEAD_MIN,
         }
     }
@@ -53,7 +57,11 @@ impl Vote {
 
     /// Whether it is an emergency or an opt-out plain enough to set aside a phrase that says less.
     pub fn overrules(self) -> bool {
-        self.meaning <= Meaning::OptOut && self.lead >= OVERRULING_LEAD_MIN
+        match self.meaning {
+            Meaning::Emergency => self.lead >= OVERRULING_LEAD_MIN,
+            Meaning::OptOut => self.lead >= OVERRULING_OPT_OUT_LEAD_MIN,
+            _ => false,
+        }
     }
 
     /// Whether it speaks against a yes.
@@ -77,5 +85,5 @@ pub fn vote(words: &Words, asked: Asked) -> Vote {
 }
 
 fn weights_of(feature: &u32) -> Option<&'static [i8; Meaning::INTENTS.len()]> {
-    WEIGHTS.binary_search_by_key(feature, |(known, _)| *known).ok().map(|index| &WEIGHTS[index].1)
+    FEATURES.binary_search(feature).ok().map(|index| &WEIGHTS[index])
 }

@@ -41,6 +41,8 @@ pub struct Words {
     pub asks: Vec<bool>,
     /// Whether the text writes `¿` or `¡`.
     pub inverted_marks: bool,
+    /// Whether the text ends in dots.
+    pub trails_off: bool,
     /// Whether words were left off at `words_max`.
     pub cut: bool,
 }
@@ -93,6 +95,7 @@ pub fn split(text: &str, words_max: usize, simplify: impl Fn(char) -> char) -> W
         }
     }
     cutter.close();
+    cutter.done.trails_off = text.trim_end().ends_with(['…', '⋯']) || text.trim_end().ends_with("...");
     cutter.done
 }
 

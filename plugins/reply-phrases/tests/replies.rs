@@ -16,6 +16,11 @@ const TUNING: &str = include_str!("data/tuning.jsonl");
 const BLIND: &str = include_str!("data/blind.jsonl");
 const SECOND: &str = include_str!("data/second.jsonl");
 const THIRD: &str = include_str!("data/third.jsonl");
+const FOURTH: &str = include_str!("data/fourth.jsonl");
+const FIFTH: &str = include_str!("data/fifth.jsonl");
+const SIXTH: &str = include_str!("data/sixth.jsonl");
+const SEVENTH: &str = include_str!("data/seventh.jsonl");
+const EIGHTH: &str = include_str!("data/eighth.jsonl");
 
 /// `REPLY_PHRASES_SHOW=1` shows the rows that are read otherwise than labelled.
 fn measure(rows: &str, half: Half) -> BTreeMap<String, Matrix> {
@@ -72,6 +77,29 @@ fn third_rows_are_understood() {
     at_least(THIRD, Half::Tuned, 96);
 }
 
+/// All kinds in four languages; frozen before the parser was changed for them, see the README.
+#[test]
+fn fourth_rows_are_understood() {
+    at_least(FOURTH, Half::Tuned, 93);
+}
+
+/// Written between the rounds, to measure each at first sight, and learned from since.
+#[test]
+fn later_rows_are_understood() {
+    for rows in [FIFTH, SIXTH, SEVENTH, EIGHTH] {
+        at_least(rows, Half::Tuned, 93);
+    }
+}
+
+#[test]
+fn opt_outs_and_emergencies_are_heard() {
+    for rows in [FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH] {
+        for (language, matrix) in measure(rows, Half::Tuned) {
+            assert_eq!((matrix.missed("opt-out"), matrix.missed("emergency")), (0, 0), "{language}");
+        }
+    }
+}
+
 #[test]
 fn nobody_is_opted_out_or_confirmed_by_mistake() {
     for (rows, half) in [
@@ -81,6 +109,11 @@ fn nobody_is_opted_out_or_confirmed_by_mistake() {
         (SECOND, Half::Tuned),
         (THIRD, Half::Tuned),
         (SECOND, Half::Untouched),
+        (FOURTH, Half::Tuned),
+        (FIFTH, Half::Tuned),
+        (SIXTH, Half::Tuned),
+        (SEVENTH, Half::Tuned),
+        (EIGHTH, Half::Tuned),
     ] {
         for (language, score) in measure(rows, half) {
             assert_eq!((score.falsely("opt-out"), score.falsely("confirm")), (0, 0), "{language}");
@@ -112,6 +145,128 @@ fn costly_mistakes_are_not_made() {
     ] {
         assert_eq!(read(text, language, question), expected, "{text:?} in {language} after {question}");
     }
+}
+
+fn check(rows: &[(&str, &str, &str, &str)]) {
+    for (language, question, text, expected) in rows {
+        assert_eq!(read(text, language, question), *expected, "{text:?} in {language} after {question}");
+    }
+}
+
+/// 47 CFR 64.1200(a)(10) names these; whatever was asked, and in whatever language.
+#[test]
+fn a_word_of_revocation_is_an_opt_out() {
+    for word in ["stop", "quit", "end", "revoke", "opt out", "cancel", "unsubscribe", "STOPALL", "Opt-out", "Cancel."] {
+        for language in ["en", "es", "zh", "vi"] {
+            for question in ["schedule", "confirm-visit", "reminder", "no-show-follow-up", "info"] {
+                assert_eq!(read(word, language, question), "opt-out", "{word} in {language} after {question}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_opt_out_is_heard_however_it_is_said() {
+    check(&[
+        ("en", "reminder", "tsop", "opt-out"),
+        ("en", "schedule", "stop, my visit is booked", "opt-out"),
+        ("en", "reminder", "stop period", "opt-out"),
+        ("en", "confirm-visit", "I will come and STOP", "opt-out"),
+        ("en", "schedule", "we found a date, so no more texts", "opt-out"),
+        ("en", "reminder", "I would be glad not to hear from this number again", "opt-out"),
+        ("es", "reminder", "alto punto", "opt-out"),
+        ("es", "confirm-visit", "ahí estaré, y ya no me escriban", "opt-out"),
+        ("zh", "reminder", "唔好再send訊息嚟", "opt-out"),
+        ("zh", "reminder", "buyao zai fa le", "opt-out"),
+        ("vi", "reminder", "ddung nhan tin nua", "opt-out"),
+        ("vi", "confirm-visit", "tôi sẽ tới, khỏi nhắn nữa", "opt-out"),
+    ]);
+}
+
+#[test]
+fn what_only_looks_like_an_opt_out_is_none() {
+    check(&[
+        ("en", "info", "I wrote stop but changed my mind, keep the messages coming", "opt-in"),
+        ("en", "confirm-visit", "just cancel this one visit, keep the texts", "cancel-visit"),
+        ("en", "schedule", "can I stop by the office on Friday?", "question"),
+        ("en", "reminder", "my sister's text said reply STOP to end, was that you?", "question"),
+        ("en", "schedule", "I don't want the surgery", "decline"),
+        ("es", "confirm-visit", "nomás cancele la cita, los mensajes déjelos", "cancel-visit"),
+        ("vi", "confirm-visit", "dung", "unclear"),
+        ("vi", "confirm-visit", "đúng", "confirm"),
+    ]);
+}
+
+#[test]
+fn the_words_of_others_are_not_the_patients() {
+    check(&[
+        ("en", "schedule", "Loved “Booked? Reply YES. Help: HELP. End texts: STOP.”", "unclear"),
+        ("en", "confirm-visit", "👍 to “Reply YES to confirm, STOP to end texts.”", "unclear"),
+        ("es", "reminder", "Le dio risa “Confirmar: 1. Fin: STOP.”", "unclear"),
+        ("zh", "reminder", "強調了「約好請回覆1，退訂回覆STOP」", "unclear"),
+        ("vi", "schedule", "Đã nhấn mạnh “Đã có hẹn: trả lời 1. Ngừng tin: STOP.”", "unclear"),
+        ("en", "confirm-visit", "> Reply YES to confirm, STOP to end texts.\nYes", "confirm"),
+        ("en", "reminder", "please unsubscribe me\nOn Tue, Cedar wrote:\n> Reply YES", "opt-out"),
+        ("en", "confirm-visit", "Fwd: Reply YES to confirm, STOP to end texts.", "unclear"),
+        ("en", "confirm-visit", "Yes\nSent from my iPhone", "confirm"),
+    ]);
+}
+
+#[test]
+fn a_machine_says_nothing() {
+    check(&[
+        ("en", "reminder", "Auto-reply: away until Monday. In an emergency call 911. Reply STOP to end.", "unclear"),
+        ("en", "schedule", "I'm driving with Focus on. I'll see your message when I get there.", "unclear"),
+        ("es", "schedule", "Estoy conduciendo. Veré su mensaje cuando llegue.", "unclear"),
+        ("zh", "reminder", "自动回复：会议中，紧急情况请拨打911", "unclear"),
+        ("vi", "reminder", "Trả lời tự động: trường hợp khẩn cấp xin gọi 911", "unclear"),
+    ]);
+}
+
+#[test]
+fn an_emergency_needs_no_medical_word() {
+    check(&[
+        ("en", "reminder", "I can't get my mother to open her eyes", "emergency"),
+        ("en", "confirm-visit", "he is at the door with a knife", "emergency"),
+        ("en", "schedule", "stop texting me, I'm going to jump off the bridge", "emergency"),
+        ("es", "reminder", "mi abuelo no abre los ojos", "emergency"),
+        ("es", "reminder", "tengo una pistola en la mano", "emergency"),
+        ("zh", "reminder", "老伴怎么叫都叫不醒", "emergency"),
+        ("zh", "reminder", "我唔想做人", "emergency"),
+        ("vi", "reminder", "kêu má hoài má không mở mắt", "emergency"),
+        ("vi", "reminder", "ổng cầm súng ngoài cửa", "emergency"),
+    ]);
+}
+
+#[test]
+fn a_wrong_person_is_told_from_one_who_answers_for_the_patient() {
+    check(&[
+        ("en", "schedule", "I have had this number since June, who is Hector?", "wrong-person"),
+        ("en", "confirm-visit", "This is Carmen, her daughter. She will be there", "confirm"),
+        ("en", "info", "is this a scam?", "help"),
+        ("es", "schedule", "esta es una panadería, revisen su lista", "wrong-person"),
+        ("es", "confirm-visit", "soy la nuera, dice que sí va", "confirm"),
+        ("zh", "confirm-visit", "这个号是我刚办的，你找错人了", "wrong-person"),
+        ("vi", "confirm-visit", "đây là tiệm tóc, coi lại số đi", "wrong-person"),
+    ]);
+}
+
+/// What was not decided is not acted on.
+#[test]
+fn a_plan_is_no_booking_and_a_supposed_no_is_none() {
+    check(&[
+        ("en", "schedule", "will call them again tomorrow", "unclear"),
+        ("en", "schedule", "called all week and nobody answers", "unclear"),
+        ("en", "no-show-follow-up", "I went there to make the appointment but it was closed", "unclear"),
+        ("en", "confirm-visit", "cancel it and put me down for another day", "reschedule"),
+        ("en", "no-show-follow-up", "it's not that I didn't go, I did go", "attended"),
+        ("en", "confirm-visit", "what if I can't make it in the end?", "question"),
+        ("en", "confirm-visit", "yes but where do I park", "question"),
+        ("es", "confirm-visit", "sí, a menos que llueva", "unclear"),
+        ("es", "confirm-visit", "cancélela y deme otro día", "reschedule"),
+        ("zh", "confirm-visit", "取消这个，换别的日子", "reschedule"),
+        ("vi", "confirm-visit", "hủy buổi này rồi xếp cho tôi ngày khác", "reschedule"),
+    ]);
 }
 
 #[test]
