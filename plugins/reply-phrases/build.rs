@@ -23,8 +23,8 @@ use std::path::Path;
 use std::{env, fs};
 
 /// The labelled replies that train the voter.
-const ROWS: [&str; 10] =
-    ["sample", "tuning", "blind", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"];
+const ROWS: [&str; 11] =
+    ["sample", "tuning", "blind", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"];
 /// In the order of `Language` in `src/meaning.rs`.
 const LANGUAGES: [&str; 4] = ["en", "es", "zh", "vi"];
 

@@ -39,6 +39,9 @@ pub fn find(message: &Message, asked: Asked) -> Vec<Found> {
                 }
                 let Some(end) = (Walk { message, language: rule.language }).end(steps, start) else { continue };
                 let this = Found { rule, start, end };
+                if is_yes_for_if(message, rule, start) {
+                    continue;
+                }
                 let loud_enough = !rule.shouted || message.is_shouted(start..end);
                 if end > start && loud_enough && (rule.even_negated || !is_negated(message, &this)) {
                     found.push(this);
@@ -47,6 +50,13 @@ pub fn find(message: &Message, asked: Asked) -> Vec<Found> {
         }
     }
     found
+}
+
+/// Whether a Spanish `if` was found where `sí` was written, with its accent: a yes.
+fn is_yes_for_if(message: &Message, rule: &Rule, start: usize) -> bool {
+    const YES: &str = "si\u{301}";
+    let supposes = matches!(rule.meaning, Meaning::Hedge | Meaning::Nothing);
+    supposes && rule.language == Language::Spanish && message.text.words[start].toned == YES
 }
 
 /// How many words before a phrase a `not` still turns it round.

@@ -85,7 +85,7 @@ pub fn decide(message: &Message, mut found: Vec<Found>, language: Language, aske
 
 /// The vote on the whole message, unless a phrase says that it is not that: `stop by the office` is no opt-out.
 fn vote(message: &Message, found: &[Found], asked: Asked) -> Option<Vote> {
-    let vote = (!message.text.cut).then(|| voter::vote(&message.text, asked))?;
+    let vote = if message.text.cut { None } else { voter::vote(&message.text, asked) }?;
     let refused = found.iter().any(|one| match one.rule.meaning {
         Meaning::Nothing => one.rule.hides.contains(&vote.meaning),
         Meaning::TakenBack => vote.meaning == Meaning::OptOut,

@@ -25,6 +25,10 @@ const OPT_OUT_LEAD_MIN: f64 = 0.1;
 const OVERRULING_LEAD_MIN: f64 = 0.6;
 const OVERRULING_OPT_OUT_LEAD_MIN: f64 = 0.45;
 
+/// The question, the beginning and the end are always known; a vote needs a word or two besides.
+const KNOWN_MIN: usize = 5;
+/// And that one in so many of its features was seen before.
+const UNKNOWN_TIMES_MAX: usize = 5;
 /// From here nine votes in ten are right.
 const CLEAR_LEAD_MIN: f64 = 0.8;
 /// Just above the default of `confidence`: a clinic that sets it to 60 hears no close votes.
@@ -70,10 +74,13 @@ impl Vote {
     }
 }
 
-/// What the message most likely means.
-pub fn vote(words: &Words, asked: Asked) -> Vote {
-    let known = features::of(words, asked.bit());
-    let known: Vec<&[i8; Meaning::INTENTS.len()]> = known.iter().filter_map(weights_of).collect();
+/// What the message most likely means; `None` for words that nobody else wrote, about which the model knows nothing.
+pub fn vote(words: &Words, asked: Asked) -> Option<Vote> {
+    let features = features::of(words, asked.bit());
+    let known: Vec<&[i8; Meaning::INTENTS.len()]> = features.iter().filter_map(weights_of).collect();
+    if known.len() < KNOWN_MIN || known.len() * UNKNOWN_TIMES_MAX < features.len() {
+        return None;
+    }
     let scale = WEIGHT_UNIT / (known.len().max(1) as f64).sqrt();
     let mut scores: Vec<(i32, Meaning)> = Meaning::INTENTS
         .iter()
@@ -81,7 +88,7 @@ pub fn vote(words: &Words, asked: Asked) -> Vote {
         .map(|(index, (_, meaning))| (known.iter().map(|weights| i32::from(weights[index])).sum(), *meaning))
         .collect();
     scores.sort_unstable_by_key(|(score, meaning)| (std::cmp::Reverse(*score), *meaning));
-    Vote { meaning: scores[0].1, lead: f64::from(scores[0].0 - scores[1].0) * scale }
+    Some(Vote { meaning: scores[0].1, lead: f64::from(scores[0].0 - scores[1].0) * scale })
 }
 
 fn weights_of(feature: &u32) -> Option<&'static [i8; Meaning::INTENTS.len()]> {
