@@ -88,6 +88,10 @@ year *REFERRALS: setup
 soak MINUTES="30" FROM="1000": setup
     HANDOFF_SEEDS_FROM={{FROM}} HANDOFF_SOAK_MINUTES={{MINUTES}} cargo nextest run -p handoff-tests --no-capture no_promise_is_broken
 
+# How well replies are read: a matrix for each language and the shares that matter, over any file of labelled replies.
+replies *FILES:
+    cargo run --manifest-path plugins/Cargo.toml -q -p reply-phrases --example measure -- {{FILES}}
+
 # Lives through one history again.
 soak-seed SEED: setup
     HANDOFF_SEED={{SEED}} cargo nextest run -p handoff-tests --no-capture no_promise_is_broken

@@ -19,6 +19,7 @@ pub struct Rule {
     /// The meanings it hides; empty for all.
     pub hides: Vec<String>,
     pub even_negated: bool,
+    pub shouted: bool,
     pub phrases: Vec<(usize, Vec<Piece>)>,
 }
 
@@ -32,6 +33,7 @@ pub enum Piece {
     MaybeList(String),
     Few,
     Many,
+    Near,
     MessageStart,
     MessageEnd,
     ClauseStart,
@@ -53,8 +55,20 @@ pub fn parse(text: &str) -> Result<Source, String> {
             source.lists.entry(name.trim().to_owned()).or_default().extend(words);
         } else {
             let rule = source.rules.last_mut().ok_or(format!("line {number}: a phrase before the first heading"))?;
-            let pieces = pieces(line).map_err(|mistake| format!("line {number}: {mistake}"))?;
-            rule.phrases.push((number, pieces));
+            // `{today|$}`: one of the words, or the end of the clause.
+            let ends = line.find("|$}").and_then(|end| Some((line[..end].rfind('{')?, end)));
+            let ending = ends.map(|(from, end)| format!("{}${}", &line[..from], &line[end + "|$}".len()..]));
+            // `one & other`: near each other, in either order.
+            let orders = match line.split_once(" & ") {
+                Some((one, other)) => vec![format!("{one} ~ {other}"), format!("{other} ~ {one}")],
+                None => Vec::new(),
+            };
+            let line = orders.first().map_or(line, String::as_str);
+            let ending = ending.into_iter().chain(orders.get(1).cloned());
+            for line in [line.replacen("|$}", "}", 1)].into_iter().chain(ending) {
+                let pieces = pieces(&line).map_err(|mistake| format!("line {number}: {mistake}"))?;
+                rule.phrases.push((number, pieces));
+            }
         }
     }
     Ok(source)
@@ -70,6 +84,7 @@ fn heading_of(heading: &str) -> Result<Rule, String> {
         after: Vec::new(),
         hides: Vec::new(),
         even_negated: false,
+        shouted: false,
         phrases: Vec::new(),
     };
     for part in parts {
@@ -81,6 +96,8 @@ fn heading_of(heading: &str) -> Result<Rule, String> {
             rule.hides = hides.split(',').map(|meaning| meaning.trim().to_owned()).collect();
         } else if part == "even negated" {
             rule.even_negated = true;
+        } else if part == "shouted" {
+            rule.shouted = true;
         } else {
             return Err(format!("unknown word in heading: {part}"));
         }
@@ -99,6 +116,7 @@ fn pieces(line: &str) -> Result<Vec<Piece>, String> {
     while let Some(first) = rest.chars().next() {
         let (piece, length) = match first {
             ' ' => (None, 1),
+            '~' => (Some(Piece::Near), 1),
             '^' => (Some(Piece::ClauseStart), 1),
             '$' => (Some(Piece::ClauseEnd), 1),
             '<' => {
@@ -112,7 +130,10 @@ fn pieces(line: &str) -> Result<Vec<Piece>, String> {
             '(' => {
                 let end = rest.find(')').ok_or("a ( without its )")?;
                 let inner = rest[1..end].trim();
-                let list = inner.strip_prefix('<').and_then(|inner| inner.strip_suffix('>'));
+                let list = inner
+                    .strip_prefix('<')
+                    .and_then(|inner| inner.strip_suffix('>'))
+                    .filter(|name| !name.contains('|'));
                 let piece =
                     list.map_or_else(|| Piece::Maybe(alternatives(inner)), |name| Piece::MaybeList(name.to_owned()));
                 (Some(piece), end + 1)
@@ -120,7 +141,8 @@ fn pieces(line: &str) -> Result<Vec<Piece>, String> {
             '.' if rest.starts_with("...") => (Some(Piece::Many), 3),
             '.' if rest.starts_with("..") => (Some(Piece::Few), 2),
             _ => {
-                let end = rest.find([' ', '<', '(', '{', '.', '^', '$']).unwrap_or(rest.len()).max(first.len_utf8());
+                let end =
+                    rest.find([' ', '<', '(', '{', '.', '^', '$', '~']).unwrap_or(rest.len()).max(first.len_utf8());
                 let text = &rest[..end];
                 let piece =
                     if text.contains('|') { Piece::OneOf(alternatives(text)) } else { Piece::Text(text.to_owned()) };

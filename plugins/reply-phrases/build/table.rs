@@ -8,6 +8,8 @@ use std::fmt::Write;
 /// Words that `..` and `...` may span; Chinese counts characters, so it gets more.
 const FEW: [u8; 4] = [3, 3, 4, 3];
 const MANY: [u8; 4] = [7, 7, 10, 7];
+/// How far apart the two of `one & other` may stand.
+const NEAR: [u8; 4] = [8, 8, 14, 8];
 const WORDS_IN_PHRASE_MAX: usize = 64;
 const VIETNAMESE: usize = 3;
 /// A list with a job of its own, and the bit (shifted by language) of that job.
@@ -45,6 +47,7 @@ enum Step {
     List(usize),
     Maybe(usize),
     Gap(u8),
+    Near(u8),
     Mark(&'static str),
 }
 
@@ -126,6 +129,7 @@ impl<'a> Tables<'a> {
                 Piece::List(name) => steps.push(Step::List(named(name)?)),
                 Piece::MaybeList(name) => steps.push(Step::Maybe(named(name)?)),
                 Piece::Few => steps.push(Step::Gap(FEW[language])),
+                Piece::Near => steps.push(Step::Near(NEAR[language])),
                 Piece::Many => steps.push(Step::Gap(MANY[language])),
                 Piece::MessageStart => steps.push(Step::Mark("MessageStart")),
                 Piece::MessageEnd => steps.push(Step::Mark("MessageEnd")),
@@ -139,12 +143,14 @@ impl<'a> Tables<'a> {
     fn pairs(&mut self, language: usize, text: &str) -> Vec<Pair> {
         let simplify = |letter| self.traditional.get(&letter).copied().unwrap_or(letter);
         let stem = text.ends_with('*');
+        // `dừng!`: only with its marks; without them it may be `đúng`.
+        let marked = text.ends_with('!');
         let cut = words::split(text, WORDS_IN_PHRASE_MAX, simplify).words;
         let last = cut.len().saturating_sub(1);
         let pair = |(index, word): (usize, &Word)| match language {
             VIETNAMESE if !word.plain.starts_with(words::is_han) => (
                 number(&mut self.next, &mut self.toned, &word.toned),
-                number(&mut self.next, &mut self.lax, &word.plain),
+                if marked { 0 } else { number(&mut self.next, &mut self.lax, &word.plain) },
             ),
             _ if stem && index == last => (number(&mut self.next, &mut self.stems, &word.plain), 0),
             _ => (number(&mut self.next, &mut self.plain, &word.plain), 0),
@@ -167,7 +173,7 @@ impl<'a> Tables<'a> {
                         break;
                     }
                 }
-                Step::Gap(_) | Step::Mark(_) => {}
+                Step::Gap(_) | Step::Near(_) | Step::Mark(_) => {}
             }
         }
         first.remove(&0);
@@ -223,6 +229,7 @@ fn step_text(step: &Step) -> String {
         Step::List(list) => format!("Step::List({list})"),
         Step::Maybe(list) => format!("Step::Maybe({list})"),
         Step::Gap(words_max) => format!("Step::Gap({words_max})"),
+        Step::Near(words_max) => format!("Step::Near({words_max})"),
         Step::Mark(mark) => format!("Step::{mark}"),
     }
 }
@@ -242,10 +249,11 @@ fn rule_text(language: usize, rule: &crate::source::Rule) -> Result<String, Stri
     let meaning = meaning(&rule.intent);
     let language = ["English", "Spanish", "Chinese", "Vietnamese"][language];
     Ok(format!(
-        "Rule {{ meaning: Meaning::{meaning}, name: {:?}, language: Language::{language}, strength: {}, after: {after}, hides: &[{}], even_negated: {} }}",
+        "Rule {{ meaning: Meaning::{meaning}, name: {:?}, language: Language::{language}, strength: {}, after: {after}, hides: &[{}], even_negated: {}, shouted: {} }}",
         rule.name,
         rule.strength,
         hides.join(", "),
-        rule.even_negated
+        rule.even_negated,
+        rule.shouted
     ))
 }

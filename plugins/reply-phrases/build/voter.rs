@@ -2,7 +2,9 @@
 //!
 //! Only `+ - * /` and `sqrt`, which every machine rounds alike, so the same rows give the same plugin.
 
+use crate::examples::Spelled;
 use crate::features;
+use crate::shuffle::Shuffle;
 use crate::table::QUESTIONS;
 use crate::words;
 use serde::Deserialize;
@@ -52,8 +54,17 @@ struct Example {
 }
 
 /// The weights as Rust source. Rows of the untouched half are left out: they measure.
-pub fn train(files: &[String], simplify: impl Fn(char) -> char + Copy) -> Result<String, String> {
+pub fn train(files: &[String], spelled: &[Spelled], simplify: impl Fn(char) -> char + Copy) -> Result<String, String> {
     let mut seen = Vec::new();
+    // Vietnamese is learned as it is written, with its marks and without.
+    let learn_from = |seen: &mut Vec<(Vec<u32>, usize)>, text: &str, question: usize, intent: usize| {
+        let mut words = words::split(text, WORDS_MAX, simplify);
+        seen.push((features::of(&words, 1 << question), intent));
+        if words.words.iter().any(|word| word.vietnamese) {
+            words.words.iter_mut().for_each(|word| word.vietnamese = false);
+            seen.push((features::of(&words, 1 << question), intent));
+        }
+    };
     for line in files.iter().flat_map(|file| file.lines()) {
         let row: Row = serde_json::from_str(line).map_err(|error| format!("a row is no reply: {error}"))?;
         if row.half.as_deref() == Some("untouched") {
@@ -63,7 +74,16 @@ pub fn train(files: &[String], simplify: impl Fn(char) -> char + Copy) -> Result
         let question = question.ok_or(format!("no such question: {}", row.last_outbound.asked))?;
         let intent = INTENTS.iter().position(|known| *known == row.intent);
         let intent = intent.ok_or(format!("no such intent: {}", row.intent))?;
-        seen.push((features::of(&words::split(&row.text, WORDS_MAX, simplify), 1 << question), intent));
+        learn_from(&mut seen, &row.text, question, intent);
+    }
+    let mut shuffle = Shuffle(1);
+    for reply in spelled {
+        // What is no intent of the contract only keeps others from being read.
+        let Some(intent) = INTENTS.iter().position(|known| *known == reply.intent) else { continue };
+        let answers = |question: &&str| reply.after.is_empty() || reply.after.iter().any(|after| after == question);
+        let questions: Vec<usize> = (0..QUESTIONS.len()).filter(|at| answers(&QUESTIONS[*at])).collect();
+        let question = questions[shuffle.below(questions.len())];
+        learn_from(&mut seen, &reply.text, question, intent);
     }
     let known = known_features(&seen);
     let mut examples: Vec<Example> = seen
@@ -74,7 +94,6 @@ pub fn train(files: &[String], simplify: impl Fn(char) -> char + Copy) -> Result
         })
         .collect();
     let mut weights = vec![[0.0; INTENTS.len()]; known.len()];
-    let mut shuffle = Shuffle(1);
     for round in 0..ROUNDS {
         shuffle.mix(&mut examples);
         let rate = RATE / (1.0 + RATE_DECAY * f64::from(round));
@@ -118,23 +137,12 @@ fn write(known: &[u32], weights: &[[f64; INTENTS.len()]]) -> String {
     let largest = weights.iter().flatten().fold(0.0_f64, |largest, weight| largest.max(weight.abs()));
     let unit = largest / f64::from(i8::MAX);
     let mut out = format!("/// What a weight of 1 stands for.\nconst WEIGHT_UNIT: f64 = {unit:?};\n");
-    out.push_str("static WEIGHTS: &[(u32, [i8; Meaning::INTENTS.len()])] = &[");
-    for (feature, weights) in known.iter().zip(weights) {
+    let _ = writeln!(out, "static FEATURES: &[u32] = &{known:?};");
+    out.push_str("static WEIGHTS: &[[i8; Meaning::INTENTS.len()]] = &[");
+    for weights in weights {
         let weights = weights.map(|weight| (weight / unit).round() as i8);
-        let _ = write!(out, "({feature},{weights:?}),");
+        let _ = write!(out, "{weights:?},");
     }
     out.push_str("];\n");
     out
-}
-
-/// A linear congruential generator (Knuth, MMIX); the order of the rows is always the same.
-struct Shuffle(u64);
-
-impl Shuffle {
-    fn mix(&mut self, examples: &mut [Example]) {
-        for last in (1..examples.len()).rev() {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            examples.swap(last, (self.0 >> 33) as usize % (last + 1));
-        }
-    }
 }

@@ -37,7 +37,8 @@ pub fn of(words: &Words, asked: u8) -> Vec<u32> {
 fn signs(words: &Words) -> Vec<&str> {
     let mut signs = vec![START];
     for (word, asks) in words.words.iter().zip(&words.asks) {
-        let plain = word.plain.as_str();
+        // Vietnamese told apart by its marks alone: `dừng` stop, `đúng` right.
+        let plain = if word.vietnamese { word.toned.as_str() } else { word.plain.as_str() };
         let number = plain.starts_with(|letter: char| letter.is_ascii_digit()) && !CHOICES.contains(&plain);
         signs.push(if number { NUMBER } else { plain });
         if *asks {

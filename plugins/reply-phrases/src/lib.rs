@@ -9,10 +9,13 @@ pub mod meaning;
 pub mod reading;
 pub mod settings;
 
+mod dictation;
 mod features;
+mod forms;
 mod language;
 mod matching;
 mod message;
+mod own_words;
 mod phrases;
 mod typos;
 mod verdict;
@@ -67,7 +70,12 @@ fn intent(meaning: Meaning) -> Intent {
         Meaning::Attended => Intent::Attended,
         Meaning::Confirm => Intent::Confirm,
         Meaning::Question => Intent::Question,
-        Meaning::Unclear | Meaning::Nothing | Meaning::Hedge | Meaning::Doubt => Intent::Unclear,
+        Meaning::Unclear
+        | Meaning::Nothing
+        | Meaning::Hedge
+        | Meaning::Doubt
+        | Meaning::TakenBack
+        | Meaning::Machine => Intent::Unclear,
     }
 }
 

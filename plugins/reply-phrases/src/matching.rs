@@ -3,6 +3,7 @@
 use crate::meaning::{Asked, Language, Meaning};
 use crate::message::{Message, Numbers};
 use crate::phrases::{self, BY_FIRST, LISTS, PHRASES, RULES, Role, Rule, Step};
+use crate::words::Pause;
 
 /// A phrase and the words it covers: `start..end`.
 #[derive(Clone, Copy)]
@@ -38,13 +39,24 @@ pub fn find(message: &Message, asked: Asked) -> Vec<Found> {
                 }
                 let Some(end) = (Walk { message, language: rule.language }).end(steps, start) else { continue };
                 let this = Found { rule, start, end };
-                if end > start && (rule.even_negated || !is_negated(message, &this)) {
+                if is_yes_for_if(message, rule, start) {
+                    continue;
+                }
+                let loud_enough = !rule.shouted || message.is_shouted(start..end);
+                if end > start && loud_enough && (rule.even_negated || !is_negated(message, &this)) {
                     found.push(this);
                 }
             }
         }
     }
     found
+}
+
+/// Whether a Spanish `if` was found where `sí` was written, with its accent: a yes.
+fn is_yes_for_if(message: &Message, rule: &Rule, start: usize) -> bool {
+    const YES: &str = "si\u{301}";
+    let supposes = matches!(rule.meaning, Meaning::Hedge | Meaning::Nothing);
+    supposes && rule.language == Language::Spanish && message.text.words[start].toned == YES
 }
 
 /// How many words before a phrase a `not` still turns it round.
@@ -91,6 +103,7 @@ impl Walk<'_> {
             Step::List(list) => self.one_of(*list, at, rest),
             Step::Maybe(list) => self.one_of(*list, at, rest).or_else(|| self.end(rest, at)),
             Step::Gap(words_max) => self.gap(*words_max, at, rest),
+            Step::Near(words_max) => self.near(*words_max, at, rest),
             Step::MessageStart => {
                 self.message.fillers[..at].iter().all(|filler| *filler).then(|| self.end(rest, at))?
             }
@@ -125,6 +138,19 @@ impl Walk<'_> {
                 }
             } else {
                 return matches!(rest, [Step::ClauseEnd | Step::MessageEnd, ..]).then(|| self.end(rest, next))?;
+            }
+        }
+        None
+    }
+
+    /// Wider than a gap: over commas and over a `not`, to the end of the sentence.
+    fn near(&self, words_max: u8, at: usize, rest: &[Step]) -> Option<usize> {
+        for next in at..=(at + usize::from(words_max)).min(self.message.len()) {
+            if self.message.text.words.get(next).is_some_and(|word| next > 0 && word.pause == Pause::Sentence) {
+                return None;
+            }
+            if let Some(end) = self.end(rest, next) {
+                return Some(end);
             }
         }
         None

@@ -52,6 +52,10 @@ pub enum Meaning {
     Hedge,
     /// Makes the whole message uncertain: rolling eyes, `yeah right`.
     Doubt,
+    /// Takes an opt-out before it back: `changed my mind`, `by mistake`.
+    TakenBack,
+    /// Written by a telephone or an office while its owner is away: nobody has answered.
+    Machine,
 }
 
 impl Meaning {

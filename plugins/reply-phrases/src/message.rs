@@ -1,5 +1,6 @@
 //! A message whose words bear their numbers, cut into clauses.
 
+use crate::dictation;
 use crate::meaning::Language;
 use crate::phrases::{self, LAX, NUMBER, PLAIN, Role, STEMS, TONED};
 use crate::typos;
@@ -9,6 +10,9 @@ use crate::words::{self, Pause, Words};
 const WORDS_MAX: usize = 400;
 /// Own form, toned form, form without marks, number, two stems.
 const NUMBERS_PER_WORD: usize = 6;
+
+/// In a reply so short, a word that is one slip from `stop` is meant so: `sstop`, `stip now`.
+const STOP_WORDS_MAX: usize = 2;
 
 /// The numbers of one word; 0 fills up.
 pub type Numbers = [u16; NUMBERS_PER_WORD];
@@ -24,14 +28,18 @@ pub struct Message {
 
 impl Message {
     pub fn read(text: &str) -> Self {
-        let text = words::split(text, WORDS_MAX, phrases::simplify);
+        let mut text = words::split(text, WORDS_MAX, phrases::simplify);
+        dictation::punctuate(&mut text);
         let unmarked = is_vietnamese_unmarked(&text);
         let mut numbers = Vec::with_capacity(text.words.len());
         let mut clauses = Vec::with_capacity(text.words.len());
         let mut fillers = Vec::with_capacity(text.words.len());
         let mut clause = 0;
         for (index, word) in text.words.iter().enumerate() {
-            let own = numbers_of(word, unmarked);
+            let mut own = numbers_of(word, unmarked);
+            if text.words.len() <= STOP_WORDS_MAX && own == Numbers::default() && typos::is_stop(&word.plain) {
+                own[0] = phrases::number_of(PLAIN, "stop");
+            }
             let begins = word.pause != Pause::None || has_role(&own, Role::Break);
             clause += u16::from(index > 0 && begins);
             fillers.push(has_role(&own, Role::Filler));
@@ -49,6 +57,11 @@ impl Message {
     pub fn is_asked(&self, index: usize) -> bool {
         let clause = self.clauses[index];
         (index..self.len()).take_while(|&next| self.clauses[next] == clause).any(|next| self.text.asks[next])
+    }
+
+    /// Whether these words stand in capitals among others that do not.
+    pub fn is_shouted(&self, words: std::ops::Range<usize>) -> bool {
+        self.text.words[words].iter().all(|word| word.loud) && self.text.words.iter().any(|word| !word.loud)
     }
 
     pub fn clause_of(&self, index: usize) -> u16 {

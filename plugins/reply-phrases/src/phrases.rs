@@ -15,6 +15,8 @@ pub struct Rule {
     pub hides: &'static [Meaning],
     /// Whether a `not` before it leaves it standing.
     pub even_negated: bool,
+    /// Whether it counts only in capitals, among words that are not: `yes and STOP`.
+    pub shouted: bool,
 }
 
 /// One step through a phrase. Words and lists are numbers; a second number is the form without marks.
@@ -24,6 +26,8 @@ pub enum Step {
     Maybe(u16),
     /// Up to so many words of any kind, within the clause.
     Gap(u8),
+    /// Up to so many words of any kind, within the sentence.
+    Near(u8),
     MessageStart,
     MessageEnd,
     ClauseStart,

@@ -20,6 +20,12 @@ pub fn correct(word: &str) -> u16 {
         .unwrap_or_default()
 }
 
+/// Whether `word` is `stop` with a slip, and no word of its own that a patient may send.
+pub fn is_stop(word: &str) -> bool {
+    const OWN_WORDS: [&str; 9] = ["step", "shop", "spot", "top", "stoop", "slop", "sop", "stomp", "strop"];
+    word.len() >= 3 && word.is_ascii() && !OWN_WORDS.contains(&word) && one_slip(word.as_bytes(), b"stop")
+}
+
 /// Whether one letter was added, left out, replaced or swapped with its neighbour.
 fn one_slip(typed: &[u8], meant: &[u8]) -> bool {
     if typed.len().abs_diff(meant.len()) > 1 {

@@ -16,6 +16,8 @@ pub struct Word {
     pub toned: String,
     /// Whether it bears a mark that Spanish and English do not write.
     pub vietnamese: bool,
+    /// Whether it is a Latin word in capitals: `STOP`.
+    pub loud: bool,
     /// What stands between this word and the one before.
     pub pause: Pause,
 }
@@ -39,10 +41,14 @@ pub struct Words {
     pub asks: Vec<bool>,
     /// Whether the text writes `¿` or `¡`.
     pub inverted_marks: bool,
+    /// Whether the text ends in dots.
+    pub trails_off: bool,
     /// Whether words were left off at `words_max`.
     pub cut: bool,
 }
 
+/// One or two capitals shout nothing: `I`, `OK`.
+const LOUD_LETTERS_MIN: usize = 3;
 const TONES: [char; 5] = ['\u{300}', '\u{301}', '\u{303}', '\u{309}', '\u{323}'];
 const CIRCUMFLEX: char = '\u{302}';
 const BREVE: char = '\u{306}';
@@ -53,15 +59,19 @@ const DRAWN_OUT_FROM: usize = 3;
 /// Cuts `text` into at most `words_max` words; `simplify` maps a traditional character.
 pub fn split(text: &str, words_max: usize, simplify: impl Fn(char) -> char) -> Words {
     let mut cutter = Cutter::default();
-    let mut letters = text.nfkd().flat_map(char::to_lowercase).peekable();
-    while let Some(letter) = letters.next() {
+    let lower = |letter: char| letter.to_lowercase().map(move |lower| (lower, letter.is_uppercase()));
+    let mut letters = text.nfkd().flat_map(lower).peekable();
+    while let Some((letter, upper)) = letters.next() {
         if cutter.done.words.len() >= words_max {
             cutter.done.cut = true;
             break;
         }
-        let number_goes_on = cutter.numeric && letters.peek().is_some_and(char::is_ascii_digit);
+        let number_goes_on = cutter.numeric && letters.peek().is_some_and(|(next, _)| next.is_ascii_digit());
         match letter {
-            'a'..='z' => cutter.letter(letter, letter, false),
+            'a'..='z' => {
+                cutter.letter(letter, letter, false);
+                cutter.capitals += usize::from(upper);
+            }
             'đ' => cutter.letter('d', 'đ', true),
             'ı' => cutter.letter('i', 'i', false),
             'ß' => cutter.letter('s', 's', false),
@@ -85,6 +95,7 @@ pub fn split(text: &str, words_max: usize, simplify: impl Fn(char) -> char) -> W
         }
     }
     cutter.close();
+    cutter.done.trails_off = text.trim_end().ends_with(['…', '⋯']) || text.trim_end().ends_with("...");
     cutter.done
 }
 
@@ -93,12 +104,12 @@ pub fn is_han(letter: char) -> bool {
     matches!(letter, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}' | '〇')
 }
 
-fn is_emoji(letter: char) -> bool {
+pub fn is_emoji(letter: char) -> bool {
     matches!(letter, '\u{1f000}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2b50}')
 }
 
 /// Skin tones, variation selectors, joiners, keycaps and other marks that change no meaning.
-fn is_unseen(letter: char) -> bool {
+pub fn is_unseen(letter: char) -> bool {
     matches!(letter, '\u{1f3fb}'..='\u{1f3ff}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}'
         | '\u{fe00}'..='\u{fe0f}' | '\u{300}'..='\u{36f}' | '\u{20d0}'..='\u{20ff}')
 }
@@ -120,6 +131,8 @@ struct Cutter {
     open: Word,
     tone: Option<char>,
     numeric: bool,
+    /// The capital letters of the open word.
+    capitals: usize,
     pause: Pause,
 }
 
@@ -177,11 +190,15 @@ impl Cutter {
 
     fn close(&mut self) {
         self.numeric = false;
+        if self.open.plain.is_empty() {
+            self.capitals = 0;
+        }
         let tone = self.tone.take();
         if self.open.plain.is_empty() {
             return;
         }
         let mut word = std::mem::take(&mut self.open);
+        word.loud = std::mem::take(&mut self.capitals) == word.plain.len() && word.plain.len() >= LOUD_LETTERS_MIN;
         shorten_drawn_out(&mut word.plain);
         shorten_drawn_out(&mut word.toned);
         word.toned.extend(tone);
