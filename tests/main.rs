@@ -19,6 +19,7 @@ mod powercut;
 mod proof;
 mod registry;
 mod rehearse;
+mod replies;
 mod secrets;
 mod serve;
 mod simulation;

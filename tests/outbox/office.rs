@@ -18,6 +18,7 @@ use handoff_pipeline::pauses::OutreachLimits;
 use handoff_pipeline::pipeline::Pipeline;
 use handoff_store::{Position, Record};
 use handoff_vault::MasterKey;
+use handoff_vault::secrets::{Secret, Secrets};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use tempfile::TempDir;
@@ -27,6 +28,9 @@ use crate::{house, mllp};
 
 /// Texts each patient by the first vendor, and by the second where the workflow names it; tells the inbox of each order.
 const WORKFLOW: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/outbox/workflow.yaml");
+
+/// With which the vendors sign their callbacks.
+pub const TWILIO_TOKEN: &str = "a test's token";
 
 /// Noon in New York: texts may go.
 const NOON: i64 = 1_790_006_400;
@@ -122,6 +126,8 @@ impl Office {
             let stage = text.find("plugin: outreach-twilio").expect("a first vendor");
             text.replace_range(stage..text.find("    second:").expect("a second vendor"), first);
         }
+        let token = ("twilio-auth-token".to_string(), Secret::new(TWILIO_TOKEN.into()));
+        let secrets = Arc::new(Secrets::from_iter([token]));
         let mut dice = StdRng::seed_from_u64(7);
         let pipeline = InstanceParts {
             outreach: custom.outreach,
@@ -132,8 +138,8 @@ impl Office {
             takes_workflow_up: true,
             master: MasterKey::generate(&mut dice),
             signing: SigningKey::from_bytes(&[7; 32]),
-            secrets: Arc::default(),
-            egress: Egress::new(endpoints, Arc::default(), clock.clone()).expect("an egress"),
+            secrets: Arc::clone(&secrets),
+            egress: Egress::new(endpoints, secrets, clock.clone()).expect("an egress"),
             public_url: None,
             clock: clock.clone(),
             dice: Box::new(dice),
@@ -149,12 +155,13 @@ impl Office {
 
     /// An order for a patient of its own.
     pub async fn order(&self, number: usize) {
+        self.order_by_phone(number, &format!("^270^600{number:04}")).await;
+    }
+
+    /// As [`Office::order`], with this area code and number (PID-13, XTN-6 and 7).
+    pub async fn order_by_phone(&self, number: usize, phone: &str) {
         let text = String::from_utf8(mllp::order(number)).expect("UTF-8");
-        let text = text.replacen("PATID1234", &format!("PAT{number:06}"), 1).replacen(
-            "^270^6009800",
-            &format!("^270^600{number:04}"),
-            1,
-        );
+        let text = text.replacen("PATID1234", &format!("PAT{number:06}"), 1).replacen("^270^6009800", phone, 1);
         let (source, received_at) = ("hl7".to_string(), self.now());
         let (url, headers) = (String::new(), Vec::new());
         let delivery = Delivery {

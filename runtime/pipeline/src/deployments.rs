@@ -15,6 +15,7 @@ use handoff_egress::egress::Grant;
 use handoff_engine::deployment::Deployment;
 use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId, StageKey};
 use handoff_engine::referral::{Channel, Referral};
+use handoff_engine::step::{Step, adopt};
 use handoff_engine::workflow::Workflow;
 use handoff_engine::workflow::contact::OptOutScope;
 use handoff_engine::workflow::moves::{MoveOutcome, Moves};
@@ -222,6 +223,17 @@ impl Deployments {
             }
         }
         found
+    }
+
+    /// The referral as the deployment in force takes it over, where it does. One that would be stranded stays: its own deployment
+    /// is still here, and knows what to do.
+    pub(crate) fn adopted(&self, referral: &Referral, now: DateTime<Utc>) -> Option<Step> {
+        let along = self.migrates(referral)?;
+        adopt(along.older.workflow(), &along.present.deployment, referral, &along.to, now)
+            .inspect_err(
+                |stranded| tracing::warn!(referral = %referral.id, %stranded, "a referral stays with its workflow"),
+            )
+            .ok()
     }
 
     /// The deployment in force, where it moves this referral.

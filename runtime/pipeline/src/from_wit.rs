@@ -12,6 +12,8 @@ use handoff_engine::referral::{
 use handoff_host::contract::{attendance, carrier, interpreter, retrieval, roster, types, understanding};
 use handoff_vault::{Sealing, Vault};
 
+use crate::addresses::canonical;
+
 /// How long a visit lasts when the scheduling system does not say; only the attendance check reads it.
 const VISIT_MINUTES_DEFAULT: u32 = 30;
 
@@ -59,11 +61,11 @@ pub fn patient(sealing: &mut Sealing<'_>, id: PatientId, patient: interpreter::P
     // A mobile number first: a text to a landline reaches nobody.
     let (mobile, fixed): (Vec<_>, Vec<_>) = patient.phones.into_iter().partition(|phone| phone.mobile);
     for phone in mobile.into_iter().chain(fixed) {
-        let address = sealing.seal(&id, "phone", &phone.number);
+        let address = sealing.seal(&id, "phone", &canonical(&phone.number));
         reaches.push(ContactPoint { channel: Channel::Sms, address, consent: Consent::Unknown });
     }
     for email in patient.emails {
-        let address = sealing.seal(&id, "email", &email);
+        let address = sealing.seal(&id, "email", &canonical(&email));
         reaches.push(ContactPoint { channel: Channel::Email, address, consent: Consent::Unknown });
     }
     Patient {

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+pub(crate) mod addresses;
 pub mod bundled_workflow;
 pub mod contact_rules;
 pub mod delivery;

@@ -7,7 +7,7 @@ pub mod lease;
 pub mod locks;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
@@ -41,6 +41,8 @@ pub struct Transactions {
     referrals: Locks,
     /// Rung at each commit: something may be due.
     pub(crate) committed: Notify,
+    /// A referral was committed under a deployment that the one in force takes over.
+    pub(crate) strays: AtomicBool,
     pub(crate) plugin_calls: AtomicU64,
 }
 
@@ -74,6 +76,7 @@ impl Transactions {
             queues,
             referrals: Locks::default(),
             committed: Notify::new(),
+            strays: AtomicBool::new(false),
             plugin_calls: AtomicU64::new(0),
         }
     }
@@ -117,10 +120,15 @@ impl Transactions {
         if draft.is_empty() {
             return Ok(());
         }
+        let stepped: Vec<Arc<Referral>> = draft.referrals().cloned().collect();
         let (entry, _taken_back) = draft.into_entry()?;
         let begun = Instant::now();
         let position = self.store.commit(entry).await?;
         tracing::debug!(%position, micros = begun.elapsed().as_micros() as u64, "committed");
+        // Another deployment may have come into force while this was on its way: whoever it takes over is fetched after all.
+        if stepped.iter().any(|referral| self.deployments.adopted(referral, self.clock.now()).is_some()) {
+            self.strays.store(true, Ordering::Release);
+        }
         self.committed.notify_one();
         Ok(())
     }

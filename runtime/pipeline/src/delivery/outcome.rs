@@ -17,6 +17,7 @@ use super::LetterDelivery;
 use super::attempt::{AttemptOutcome, DeliveryAttempt};
 use super::backoff::{ATTEMPTS_MAX, retry_at};
 use super::vendor::{vendor_name, vendor_of};
+use crate::addresses::canonical;
 use crate::error::PipelineError;
 use crate::from_wit;
 use crate::transaction::Transaction;
@@ -247,11 +248,20 @@ impl Transaction<'_> {
     fn learn(
         &mut self,
         referral: ReferralId,
-        record: retrieval::PatientRecord,
+        mut record: retrieval::PatientRecord,
     ) -> Result<PatientRecord, PipelineError> {
+        let patient = self.current(referral)?.facts.patient.id.clone();
         let mut names = Vec::new();
-        for reach in &record.reaches {
-            names.push(self.address_name(&Token(reach.address.clone()))?);
+        for reach in &mut record.reaches {
+            let address = Token(reach.address.clone());
+            names.push(self.address_name(&address)?);
+            // What is written to is what replies come from.
+            let written = self.reveal(&address)?;
+            let canonical = canonical(written.as_str());
+            if canonical != written.as_str() {
+                let field = if canonical.contains('@') { "email" } else { "phone" };
+                reach.address = self.draft.sealing.seal(&patient, field, &canonical).0;
+            }
         }
         if !names.is_empty() {
             self.draft.named_as(referral, names);

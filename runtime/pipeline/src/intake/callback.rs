@@ -25,15 +25,16 @@ use crate::transaction::Transaction;
 
 /// What a callback tells, and whom of.
 enum News {
-    Reply(Option<ReferralId>, InboundReply),
+    /// From an address that these referrals have.
+    Reply(Vec<ReferralId>, InboundReply),
     Status(Option<LetterId>, InboundStatus),
 }
 
 impl News {
-    fn referral(&self) -> Option<ReferralId> {
+    fn referrals(&self) -> Vec<ReferralId> {
         match self {
-            News::Reply(referral, _) => *referral,
-            News::Status(letter, _) => letter.map(|letter| letter.referral),
+            News::Reply(known, _) => known.clone(),
+            News::Status(letter, _) => letter.iter().map(|letter| letter.referral).collect(),
         }
     }
 }
@@ -148,20 +149,22 @@ impl Intake {
         let mut news = Vec::new();
         for event in inbound.events {
             news.push(match event {
-                InboundEvent::Reply(reply) => News::Reply(self.answerer(&transaction, &reply)?, reply),
+                InboundEvent::Reply(reply) => News::Reply(self.answerers(&transaction, &reply)?, reply),
                 InboundEvent::Status(status) => {
                     let vendor_id = vendor_name(&delivery.source, &status.vendor_id);
                     News::Status(self.transactions.store.index().letter_by_vendor_id(&vendor_id)?, status)
                 }
             });
         }
-        let referrals: Vec<ReferralId> = news.iter().filter_map(News::referral).collect();
+        let referrals: Vec<ReferralId> = news.iter().flat_map(News::referrals).collect();
         transaction.hold(referrals.clone()).await;
         for news in news {
             match news {
-                News::Reply(Some(id), reply) => transaction.reply(id, &delivery.source, reply)?,
                 // Nobody we know: still, a stranger's STOP holds for that number.
-                News::Reply(None, reply) => transaction.reply_of_stranger(&delivery.source, reply)?,
+                News::Reply(known, reply) if known.is_empty() => {
+                    transaction.reply_of_stranger(&delivery.source, reply)?;
+                }
+                News::Reply(known, reply) => transaction.reply(&known, &delivery.source, reply)?,
                 News::Status(letter, status) => {
                     if let (Some(letter), Some(status)) = (letter, from_wit::letter_status(status.receipt.outcome)) {
                         let event = Event::LetterStatus { letter, status, channel: None };
@@ -187,20 +190,19 @@ impl Intake {
         transaction.commit().await
     }
 
-    /// Whose reply this is: among the referrals that this address belongs to, the one written to last.
-    fn answerer(
-        &self,
-        transaction: &Transaction<'_>,
-        reply: &InboundReply,
-    ) -> Result<Option<ReferralId>, PipelineError> {
+    /// Whose reply this may be, the likeliest first: the open referrals that were written to at this address, the latest letter's
+    /// before others; where none is open, the one that was written to last.
+    fn answerers(&self, transaction: &Transaction<'_>, reply: &InboundReply) -> Result<Vec<ReferralId>, PipelineError> {
+        let index = self.transactions.store.index();
         let mut known = Vec::new();
-        for id in self.transactions.store.index().find(&transaction.address_name(&Token(reply.from.clone()))?)? {
-            known.extend(self.transactions.store.index().referral(&id)?);
+        for id in index.find(&transaction.address_name(&Token(reply.from.clone()))?)? {
+            known.extend(index.referral(&id)?);
         }
         let written_at = |referral: &Referral| referral.facts.last_letter.as_ref().map(|letter| letter.at);
-        known.sort_by_key(|referral| {
-            (!self.transactions.deployments.ended(referral), written_at(referral), referral.id)
-        });
-        Ok(known.pop().map(|referral| referral.id))
+        let is_open = |referral: &Referral| !self.transactions.deployments.ended(referral);
+        known.sort_by_key(|referral| std::cmp::Reverse((is_open(referral), written_at(referral), referral.id)));
+        let open = known.iter().filter(|referral| is_open(referral)).count();
+        known.truncate(open.max(1));
+        Ok(known.into_iter().map(|referral| referral.id).collect())
     }
 }

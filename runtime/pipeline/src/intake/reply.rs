@@ -24,26 +24,83 @@ struct Said<'a> {
 }
 
 impl Transaction<'_> {
-    /// A patient answers a letter that came by `vendor`.
-    pub(super) fn reply(&mut self, id: ReferralId, vendor: &str, reply: InboundReply) -> Result<(), PipelineError> {
-        let referral = self.current(id)?;
+    /// Somebody answers a letter that came by `vendor`, from an address that these referrals have, the likeliest first. One
+    /// handset may be several patients', and one patient may be referred twice.
+    pub(super) fn reply(
+        &mut self,
+        known: &[ReferralId],
+        vendor: &str,
+        reply: InboundReply,
+    ) -> Result<(), PipelineError> {
+        let Some(&likeliest) = known.first() else { return Ok(()) };
         let channel = self.deployment.channel_of(vendor).unwrap_or(Channel::Sms);
-        let text = self.reveal(&Token(reply.text))?;
+        let (text, from) = (self.reveal(&Token(reply.text))?, Token(reply.from));
+        let meant = self.named_in(known, text.as_str())?;
+        let referral = self.current(meant.unwrap_or(likeliest))?;
         let last = referral.facts.last_letter.as_ref();
         let language = last.map(|letter| letter.language.clone());
         let language = language.or_else(|| referral.facts.patient.languages.first().cloned()).unwrap_or("en".into());
         let asked = last.map_or(Asked::Info, |letter| letter.asked);
         // Sealed anew under the patient it turned out to be from, so that erasing the patient erases the reply.
         let token = self.draft.sealing.seal(&referral.facts.patient.id, "reply", text.as_str());
-        let reading = self.understand(Some(id), Said { clear: text.as_str(), token: &token, language, asked })?;
-        let from = Token(reply.from);
-        if matches!(reading.intent, Intent::OptOut | Intent::OptIn) {
-            self.opt(&referral, channel, reading.intent == Intent::OptIn)?;
-            self.note_consent(&from, channel, reading.intent == Intent::OptIn, "the patient replied so")?;
+        let said = Said { clear: text.as_str(), token: &token, language, asked };
+        let reading = self.understand(Some(referral.id), said)?;
+        // A STOP is about the handset, and an emergency about whoever holds it: every referral hears of it.
+        if matches!(reading.intent, Intent::OptOut | Intent::Emergency) {
+            return known.iter().try_for_each(|id| self.hear(*id, channel, &from, text.as_str(), &reading));
         }
-        let from = self.own_address(&referral, channel, &from)?;
-        let reply = event::Reply { channel, from, text: token, ..reading };
+        let written_to = |id: &&ReferralId| self.current(**id).is_ok_and(|it| it.facts.last_letter.is_some());
+        let is_ambiguous = meant.is_none() && known.iter().filter(written_to).count() > 1;
+        let reading = match is_ambiguous && moves_one(reading.intent) {
+            // Whom it means, a person asks.
+            true => event::Reply { intent: Intent::Unclear, ..reading },
+            false => reading,
+        };
+        self.hear(referral.id, channel, &from, text.as_str(), &reading)
+    }
+
+    /// One referral hears of a reply.
+    fn hear(
+        &mut self,
+        id: ReferralId,
+        channel: Channel,
+        from: &Token,
+        text: &str,
+        reading: &event::Reply,
+    ) -> Result<(), PipelineError> {
+        let referral = self.current(id)?;
+        if matches!(reading.intent, Intent::OptOut | Intent::OptIn) {
+            let granted = reading.intent == Intent::OptIn;
+            self.opt(&referral, channel, granted)?;
+            self.note_consent(from, channel, granted, "the patient replied so")?;
+        }
+        let own = self.own_address(&referral, channel, from)?;
+        let token = self.draft.sealing.seal(&referral.facts.patient.id, "reply", text);
+        let reply = event::Reply { channel, from: own, text: token, ..reading.clone() };
         self.transition(id, Event::Reply { reply })
+    }
+
+    /// The only one of several referrals that a reply names: by its patient's given name, or by its specialist's name.
+    fn named_in(&self, known: &[ReferralId], text: &str) -> Result<Option<ReferralId>, PipelineError> {
+        if known.len() < 2 {
+            return Ok(None);
+        }
+        let words: Vec<String> = text.split(|c: char| !c.is_alphabetic()).map(str::to_lowercase).collect();
+        let is_said = |name: &str| {
+            let name = name.to_lowercase();
+            name.chars().count() > 2 && words.contains(&name)
+        };
+        let mut named = Vec::new();
+        for id in known {
+            let referral = self.current(*id)?;
+            let given = self.reveal(&referral.facts.patient.given)?;
+            let specialist = referral.facts.order.specialist.as_ref();
+            let specialist = specialist.and_then(|it| it.name.rsplit(' ').next()).unwrap_or_default();
+            if is_said(given.as_str()) || is_said(specialist) {
+                named.push(*id);
+            }
+        }
+        Ok(if let [only] = named[..] { Some(only) } else { None })
     }
 
     /// The token by which the referral has the address that a reply came from.
@@ -118,5 +175,24 @@ impl Transaction<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether a reply of this kind moves the referral that it is about, and would be wrong about another.
+fn moves_one(intent: Intent) -> bool {
+    match intent {
+        Intent::CancelVisit
+        | Intent::Decline
+        | Intent::Reschedule
+        | Intent::Scheduled
+        | Intent::Attended
+        | Intent::Confirm => true,
+        Intent::Emergency
+        | Intent::OptOut
+        | Intent::WrongPerson
+        | Intent::OptIn
+        | Intent::Help
+        | Intent::Question
+        | Intent::Unclear => false,
     }
 }

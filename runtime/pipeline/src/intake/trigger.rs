@@ -16,6 +16,7 @@ use serde_json::json;
 
 use super::Intake;
 use super::matching::reference;
+use crate::addresses::canonical;
 use crate::deployments::Installed;
 use crate::error::PipelineError;
 use crate::transaction::Transaction;
@@ -273,7 +274,7 @@ impl Intake {
         let mut names: Vec<_> = order.reference.referral.iter().map(|number| self.number(number)).collect();
         names.extend(order.patient.identifiers.iter().map(|identifier| self.patient_name(identifier)));
         let addresses = order.patient.phones.iter().map(|phone| &phone.number).chain(&order.patient.emails);
-        names.extend(addresses.map(|address| vault.blind("address", address)));
+        names.extend(addresses.map(|address| vault.blind("address", &canonical(address))));
         let draft = &mut transaction.draft;
         draft.named_as(id, names);
         let patient = from_wit::patient(&mut draft.sealing, patient_id.clone(), order.patient.clone());

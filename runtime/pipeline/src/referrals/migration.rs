@@ -2,10 +2,10 @@
 //! that has moved belongs to the deployment in force. So a crash in the middle costs nothing, and the next start goes on.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use handoff_engine::ids::ReferralId;
 use handoff_engine::referral::Referral;
-use handoff_engine::step::{Step, adopt};
 use handoff_store::index::{InFlight, ReferralFilter};
 use parking_lot::Mutex;
 
@@ -60,6 +60,9 @@ impl Migration {
 
     /// Moves some of those that the deployment in force takes over. Nothing is left to look at when it returns zero.
     pub(crate) async fn migrate_some(&self) -> Result<usize, PipelineError> {
+        if self.cursor.lock().places.is_empty() && self.transactions.strays.swap(false, Ordering::AcqRel) {
+            self.start_again();
+        }
         let (place, after) = {
             let cursor = self.cursor.lock();
             let Some(place) = cursor.places.last().cloned() else { return Ok(0) };
@@ -120,7 +123,7 @@ impl Migration {
 impl Transaction<'_> {
     /// A referral that something happens to, moved first where the deployment in force takes it over; and whether it was.
     pub(super) fn migrate(&mut self, referral: Arc<Referral>) -> (Arc<Referral>, bool) {
-        match self.migrated(&referral) {
+        match self.from.deployments.adopted(&referral, self.now()) {
             None => (referral, false),
             Some(step) => {
                 let referral = Arc::new(step.referral);
@@ -128,15 +131,5 @@ impl Transaction<'_> {
                 (referral, true)
             }
         }
-    }
-
-    /// One that would be stranded stays: its own deployment is still here, and knows what to do.
-    fn migrated(&self, referral: &Referral) -> Option<Step> {
-        let along = self.from.deployments.migrates(referral)?;
-        adopt(along.older.workflow(), &along.present.deployment, referral, &along.to, self.now())
-            .inspect_err(
-                |stranded| tracing::warn!(referral = %referral.id, %stranded, "a referral stays with its workflow"),
-            )
-            .ok()
     }
 }

@@ -10,6 +10,7 @@ use handoff_store::Json;
 use handoff_store::entry::Record;
 use handoff_vault::Clear;
 
+use crate::addresses::canonical;
 use crate::contact_rules;
 use crate::contact_rules::{ContactVerdict, Passage};
 use crate::error::PipelineError;
@@ -61,9 +62,9 @@ impl Transaction<'_> {
         Ok(contact_rules::admit(&self.deployment.workflow().contact, &passage, self.now()))
     }
 
-    /// The (blinded) name by which the index knows an address, whoever's it is.
+    /// The (blinded) name by which the index knows an address, whoever's it is, and however it is written.
     pub(crate) fn address_name(&self, address: &Token) -> Result<BlindedName, PipelineError> {
-        Ok(self.from.vault.blind("address", self.reveal(address)?.as_str()))
+        Ok(self.from.vault.blind("address", &canonical(self.reveal(address)?.as_str())))
     }
 
     /// The patient's last word about an address: given to us under its name, else as the chart has it.

@@ -42,6 +42,11 @@ impl<'a> Draft<'a> {
         self.records.push(record);
     }
 
+    /// As this transaction leaves them.
+    pub fn referrals(&self) -> impl Iterator<Item = &Arc<Referral>> {
+        self.referrals.values()
+    }
+
     pub fn records(&self) -> &[Record] {
         &self.records
     }
