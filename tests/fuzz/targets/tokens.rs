@@ -8,9 +8,9 @@ use std::sync::{Arc, LazyLock};
 
 use handoff_engine::ids::{PatientId, Token};
 use handoff_store::journal::SimDisk;
-use handoff_vault::substitute::{Agreement, Place, Placed, Substitution, Unfilled};
+use handoff_vault::substitute::{Agreement, Placed, Substitution, TokenPlace, Unfilled};
 use handoff_vault::tokenise::{Reveal, Tokeniser};
-use handoff_vault::{MasterKey, MemoryIndex, Sealing, Vault, token};
+use handoff_vault::{MasterKey, MemoryLookup, Sealing, Vault, token};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use percent_encoding::percent_decode_str;
@@ -19,7 +19,7 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 use trigger_hl7v2::message::Message;
 
-const HL7: Place = Place::Hl7(['|', '^', '~', '\\', '&']);
+const HL7: TokenPlace = TokenPlace::Hl7(['|', '^', '~', '\\', '&']);
 
 #[derive(Arbitrary, Debug)]
 struct Case<'a> {
@@ -39,7 +39,7 @@ static VAULT: LazyLock<Vault> = LazyLock::new(|| {
 });
 
 fuzz_target!(|case: Case| {
-    let index = MemoryIndex::default();
+    let index = MemoryLookup::default();
     let (patient, other) = (VAULT.patient_id("MAIN", "1"), VAULT.patient_id("MAIN", "2"));
     let mut sealing = VAULT.sealing(&index);
     let theirs = sealing.seal(&patient, "value", case.value);
@@ -64,7 +64,7 @@ struct Way<'a> {
 }
 
 impl Way<'_> {
-    fn fill(&self, text: &str, place: Place) -> Result<String, Unfilled> {
+    fn fill(&self, text: &str, place: TokenPlace) -> Result<String, Unfilled> {
         let mut substitution = Substitution::new(self.patient, self.sealing, Agreement::InForce);
         substitution.fill(text, place).map(|filled| filled.to_string())
     }
@@ -77,7 +77,7 @@ impl Way<'_> {
     /// A plugin's own text may happen to look like a token, or to make one of the value's neighbours: then it is refused.
     fn text(&self, before: &str, after: &str) {
         let written = format!("{before}{}{after}", self.token);
-        match self.fill(&written, Place::Text) {
+        match self.fill(&written, TokenPlace::Text) {
             Ok(filled) => assert_eq!(filled, self.filled(&written)),
             Err(_) => assert!(token::find(&written).count() > 1 || !stands_alone(&written, self.token)),
         }
@@ -85,7 +85,7 @@ impl Way<'_> {
 
     fn json(&self, before: &str, after: &str) {
         let written = Value::from(vec![Value::from(format!("{before}{}{after}", self.token)), Value::Null]);
-        if let Ok(filled) = self.fill(&written.to_string(), Place::Json) {
+        if let Ok(filled) = self.fill(&written.to_string(), TokenPlace::Json) {
             let read: Value = serde_json::from_str(&filled).expect("what was JSON is JSON");
             assert_eq!(read[0], self.filled(&format!("{before}{}{after}", self.token)));
             assert_eq!(read[1], Value::Null);
@@ -93,14 +93,14 @@ impl Way<'_> {
     }
 
     fn header(&self) {
-        match self.fill(&self.token.0, Place::Header) {
+        match self.fill(&self.token.0, TokenPlace::Header) {
             Ok(filled) => assert!(filled == self.value && !filled.chars().any(char::is_control)),
             Err(_) => assert!(self.value.chars().any(char::is_control), "a plain value was refused"),
         }
     }
 
     fn path(&self) {
-        let Ok(filled) = self.fill(&format!("/to/{}/end", self.token), Place::Path) else { return };
+        let Ok(filled) = self.fill(&format!("/to/{}/end", self.token), TokenPlace::Path) else { return };
         let segments: Vec<&str> = filled.split('/').collect();
         assert_eq!((segments.len(), segments[1], segments[3]), (4, "to", "end"), "{filled}");
         assert!(!filled.contains(['?', '#', '\\']) && filled.is_ascii());
@@ -123,7 +123,7 @@ impl Way<'_> {
     /// A vendor that repeats the value tells it to nobody.
     fn echo(&self, before: &str, after: &str) {
         let mut substitution = Substitution::new(self.patient, self.sealing, Agreement::InForce);
-        substitution.fill(&self.token.0, Place::Form).expect("a form takes any text");
+        substitution.fill(&self.token.0, TokenPlace::Form).expect("a form takes any text");
         let placed = substitution.into_placed();
         let shown = placed.mask(&format!("{before}{}{after}", self.value));
         // Capital letters and digits are what tokens are made of themselves.
@@ -140,7 +140,7 @@ fn stands_alone(written: &str, wanted: &Token) -> bool {
 }
 
 fn refuses(patient: &PatientId, sealing: &Sealing<'_>, before: &str, foreign: &Token) {
-    for place in [Place::Path, Place::Form, Place::Json, Place::Header, HL7, Place::Text] {
+    for place in [TokenPlace::Path, TokenPlace::Form, TokenPlace::Json, TokenPlace::Header, HL7, TokenPlace::Text] {
         let fill = |agreement, text: &str| Substitution::new(patient, sealing, agreement).fill(text, place).err();
         assert!(matches!(fill(Agreement::InForce, &foreign.0), Some(Unfilled::ForeignToken { .. })));
         assert!(matches!(fill(Agreement::Missing, &foreign.0), Some(Unfilled::NoAgreement { .. })));

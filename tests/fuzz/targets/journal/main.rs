@@ -7,7 +7,7 @@ mod stranger;
 mod written;
 
 use handoff_store::Position;
-use handoff_store::journal::{Depth, verify_disk};
+use handoff_store::journal::{VerifyDepth, verify_disk};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 
@@ -37,7 +37,7 @@ fuzz_target!(|case: Case| {
         assert!(sound.purged > 0 || trimmed(&files) == trimmed(written), "sound, and not what was written");
     }
     let disk = disk_of(&files);
-    let opened = open(&disk, SECOND, Depth::Whole);
+    let opened = open(&disk, SECOND, VerifyDepth::Whole);
     if let [Edit { how: How::Change { .. }, .. }] = case.edits[..] {
         assert!(proof.is_err() && opened.is_none(), "a changed byte was overlooked");
     }
@@ -49,14 +49,14 @@ fuzz_target!(|case: Case| {
         verify_disk(&disk, &key(SECOND).verifying_key()).expect("what was opened is sound");
     }
     // Opened at its ends a journal is not proven; that it is read is all there is to say.
-    open(&disk_of(&files), SECOND, Depth::Ends);
+    open(&disk_of(&files), SECOND, VerifyDepth::Ends);
 });
 
 /// With the stranger's key it is the stranger's journal, and may say what it likes.
 fn expect_no_panic(files: &Files, sound: bool) {
     let proof = verify_disk(&disk_of(files), &key(STRANGER).verifying_key());
     assert!(proof.is_ok() || !sound, "the stranger does not know the format: {proof:?}");
-    for depth in [Depth::Whole, Depth::Ends] {
+    for depth in [VerifyDepth::Whole, VerifyDepth::Ends] {
         if let Some(store) = open(&disk_of(files), STRANGER, depth) {
             store.entries(Position::START).for_each(drop);
         }

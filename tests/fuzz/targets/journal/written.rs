@@ -7,7 +7,7 @@ use chrono::DateTime;
 use ed25519_dalek::SigningKey;
 use handoff_engine::ids::ReferralId;
 use handoff_store::index::MemoryRows;
-use handoff_store::journal::{Depth, Disk, SimDisk, copy, decode, verify_disk};
+use handoff_store::journal::{Disk, SimDisk, VerifyDepth, copy, decode, verify_disk};
 use handoff_store::{Entry, Record, Store, StoreOptions};
 
 /// Small segments, so that a few entries fill some of them.
@@ -41,7 +41,7 @@ pub fn entry_of(number: u64) -> Entry {
     Entry { at, records, sealed: Vec::new() }
 }
 
-pub fn open(disk: &SimDisk, seed: u8, depth: Depth) -> Option<Store> {
+pub fn open(disk: &SimDisk, seed: u8, depth: VerifyDepth) -> Option<Store> {
     let options = StoreOptions { depth, segment_max_bytes: SEGMENT_MAX_BYTES, ..StoreOptions::new("", key(seed)) };
     Store::inline(Arc::new(disk.clone()), Arc::new(MemoryRows::default()), options).ok().map(|(store, _)| store)
 }
@@ -58,7 +58,7 @@ pub fn disk_of(files: &Files) -> SimDisk {
 /// A few entries in several segments; half-way another key takes over.
 fn write() -> Written {
     let disk = SimDisk::new(1, None);
-    let store = open(&disk, FIRST, Depth::Whole).expect("a new store");
+    let store = open(&disk, FIRST, VerifyDepth::Whole).expect("a new store");
     for number in 1..=ENTRIES {
         if number == ENTRIES / 2 {
             store.rotate(key(SECOND)).expect("another key");
