@@ -27,6 +27,8 @@ def free_port():
 def settle(handoff, folder, port):
     """A house on free ports, with somebody in each role, that takes as many requests as it is sent."""
     subprocess.run([handoff, "init", folder], check=True, stdout=subprocess.DEVNULL)
+    for secret in ["ehr-password", "twilio-auth-token", "webhook-key"]:
+        (folder / "keys" / secret).write_text("as-the-practice-chose-it\n")
     config = folder / "handoff.yaml"
     text = config.read_text()
     for address in ["127.0.0.1:2575", "127.0.0.1:8443"]:

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -22,6 +23,7 @@ pub(crate) struct Init {
 
 /// Keys and secrets are their owner's alone.
 const PRIVATE: u32 = 0o600;
+const OWN_FOLDER: u32 = 0o700;
 
 impl Init {
     pub fn run(self) -> anyhow::Result<ExitCode> {
@@ -36,6 +38,12 @@ impl Init {
         for folder in ["keys", "plugins", "workflows/templates", "workflows/settings", "data"] {
             let path = dir.join(folder);
             fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        }
+        // Whatever the umask lets others do.
+        for folder in ["keys", "data"] {
+            let path = dir.join(folder);
+            fs::set_permissions(&path, fs::Permissions::from_mode(OWN_FOLDER))
+                .with_context(|| format!("cannot keep others from {}", path.display()))?;
         }
         let mut dice = system_dice();
         write(&dir.join("keys/master.key"), MasterKey::generate(&mut *dice).to_hex().as_bytes(), PRIVATE)?;
