@@ -21,6 +21,7 @@ use handoff_instance::config::Config;
 use handoff_instance::open::{COMPONENTS, InstanceParts};
 use handoff_instance::{certificates, signing_key, source_protection};
 use handoff_operations::control_socket::ControlClient;
+use handoff_operations::disk;
 use handoff_operations::operations::Operator;
 use handoff_operations::pauses::ListPauses;
 use handoff_pipeline::deployments::{Installed, Installer, Keep, WorkflowSource, installer};
@@ -182,12 +183,9 @@ fn data_folder(findings: &mut Findings, config: &Config, is_running: bool) {
         let data = config.data.display();
         findings.warn("data folder", format!("others of this machine can look into {data}\n  help: chmod 700 {data}"));
     }
-    if let Ok(disk) = rustix::fs::statvfs(&config.data) {
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        if free < FREE_BYTES_MIN {
-            let text = format!("{} MiB are free; the journal stops where none are", free / (1024 * 1024));
-            findings.warn("disk", text);
-        }
+    if let Some(free) = disk::free_bytes(&config.data).filter(|free| *free < FREE_BYTES_MIN) {
+        let text = format!("{} MiB are free; the journal stops where none are", free / (1024 * 1024));
+        findings.warn("disk", text);
     }
     if !is_running && config.data.join("journal").exists() {
         findings.look("the keys fit the journal and the vault", keys_fit(config));

@@ -1,8 +1,8 @@
 //! The brake: what keeps letters and timers from going on although they are due. Whatever holds, deliveries are taken.
 //!
 //! A pause is journaled, so that it outlives the process; the clock's doubt is not, because a journal written by a clock that is
-//! wrong proves nothing about the time. PauseState letters keep their places in the outbox and leave when nothing holds them any more,
-//! those that have lost their sense meanwhile aside: the contact rules refuse them.
+//! wrong proves nothing about the time. Held letters keep their places in the outbox and leave when nothing holds them any more, those
+//! that have lost their sense meanwhile aside: the contact rules refuse them.
 
 pub mod clock_guard;
 

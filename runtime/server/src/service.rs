@@ -15,7 +15,7 @@ use handoff_engine::error_chain::Chain;
 use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_identity::oidc::Oidc;
 use handoff_ingress::http::Scheme;
-use handoff_ingress::listener::Listener;
+use handoff_ingress::listener::{Listener, ListenerProtection};
 use handoff_ingress::{http, mllp};
 use handoff_instance::config::{ApiListener, HttpListener, Listen, PeopleConfig};
 use handoff_instance::source_protection;
@@ -53,9 +53,7 @@ pub async fn start(listen: &Listen, pipeline: Arc<Pipeline>) -> anyhow::Result<S
     let mut listeners = JoinSet::new();
     let mut addresses = Vec::new();
     for configured in &listen.mllp {
-        let listener = Listener::open(&configured.source, configured.address, &configured.guard())?;
-        let tcp = bind(configured.address).await?;
-        let address = tcp.local_addr()?;
+        let (listener, tcp, address) = open(&configured.source, configured.address, &configured.guard()).await?;
         addresses.push(address);
         let tls = listener.is_encrypted();
         tracing::info!(source = configured.source, %address, tls, "listening for HL7 v2 over MLLP");
@@ -81,9 +79,7 @@ async fn serve_http(
     listeners: &mut JoinSet<()>,
     stopped: watch::Receiver<bool>,
 ) -> anyhow::Result<SocketAddr> {
-    let listener = Listener::open("http", configured.address, &configured.guard())?;
-    let tcp = bind(configured.address).await?;
-    let address = tcp.local_addr()?;
+    let (listener, tcp, address) = open("http", configured.address, &configured.guard()).await?;
     let tls = listener.is_encrypted();
     tracing::info!(%address, tls, "listening for webhooks and callbacks over HTTP");
     let (scheme, limits) = (if tls { Scheme::Https } else { Scheme::Http }, http::HttpLimits::default());
@@ -127,9 +123,7 @@ impl Service {
             }
             None => None,
         };
-        let listener = Listener::open("api", configured.address, &configured.guard())?;
-        let tcp = bind(configured.address).await?;
-        let address = tcp.local_addr()?;
+        let (listener, tcp, address) = open("api", configured.address, &configured.guard()).await?;
         let tls = listener.is_encrypted();
         tracing::info!(%address, tls, "listening for people over HTTP");
         let scheme = if tls { Scheme::Https } else { Scheme::Http };
@@ -206,12 +200,20 @@ pub fn terminated() -> impl Future<Output = ()> {
     })
 }
 
-async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
+/// A listener that may be opened, at its address, and where that really is.
+async fn open(
+    name: &str,
+    address: SocketAddr,
+    protection: &ListenerProtection,
+) -> anyhow::Result<(Listener, TcpListener, SocketAddr)> {
+    let listener = Listener::open(name, address, protection)?;
+    let tcp = TcpListener::bind(address).await.with_context(|| {
         let text =
             format!("cannot listen on {address}: is another program using it, or this instance running already?");
         Failure::new(ErrorCode::CANNOT_LISTEN, text)
-    })
+    })?;
+    let address = tcp.local_addr()?;
+    Ok((listener, tcp, address))
 }
 
 /// `/healthz` says that the process lives, `/readyz` that it takes deliveries.

@@ -19,6 +19,9 @@ const BACK_MAX: TimeDelta = TimeDelta::seconds(5);
 /// sets it right within minutes.
 const KEPT_FOR: Duration = Duration::from_secs(10 * 60);
 
+/// NTP is asked no more often while the clock is in doubt.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
 /// How far the clock is from where it should be, and since when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClockDoubt {
@@ -34,6 +37,8 @@ pub(crate) struct ClockGuard {
     doubt: Option<ClockDoubt>,
     /// Since when, by the steady clock, NTP has vouched for what is doubted.
     kept_since: Option<Duration>,
+    /// What NTP said last, and when: asking runs a program, and every delivery looks at the clock.
+    asked: Option<(Duration, bool)>,
 }
 
 /// The same moment by both clocks.
@@ -65,7 +70,7 @@ impl ClockGuard {
             Some(wall) if doubt.is_some() => Mark { wall, ..believed },
             Some(_) | None => believed,
         };
-        ClockGuard { believed, doubt, kept_since: None }
+        ClockGuard { believed, doubt, kept_since: None, asked: None }
     }
 
     /// Whether the clock is in doubt now.
@@ -96,11 +101,13 @@ impl ClockGuard {
 
     /// The clock is right as it stands.
     pub fn trust(&mut self, clock: &dyn Clock) {
-        *self = ClockGuard { believed: Mark::now(clock), doubt: None, kept_since: None };
+        *self = ClockGuard { believed: Mark::now(clock), doubt: None, kept_since: None, asked: None };
     }
 
     fn kept(&mut self, clock: &dyn Clock, now: Duration) -> bool {
-        match (clock.is_kept(), self.kept_since) {
+        let lately = self.asked.filter(|(at, _)| now.saturating_sub(*at) < ASK_AGAIN);
+        let (_, is_kept) = *self.asked.insert(lately.unwrap_or_else(|| (now, clock.is_kept())));
+        match (is_kept, self.kept_since) {
             (true, Some(since)) => now.saturating_sub(since) >= KEPT_FOR,
             (true, None) => {
                 self.kept_since = Some(now);
