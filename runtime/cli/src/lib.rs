@@ -9,6 +9,7 @@ macro_rules! say {
     };
 }
 
+mod act;
 mod api;
 mod asking;
 mod backup;
@@ -32,6 +33,7 @@ mod referrals;
 mod rehearse;
 mod report;
 mod serve;
+mod tasks;
 mod workflow;
 
 use std::io::Write as _;
@@ -67,6 +69,11 @@ enum Command {
     /// List referrals, or show one's timeline
     #[command(subcommand)]
     Referrals(referrals::Referrals),
+    /// Do something to a referral: log a call, record an appointment, close it
+    Act(act::Act),
+    /// What people were asked to do
+    #[command(subcommand)]
+    Tasks(tasks::Tasks),
     /// Deliveries and letters that wait for a person
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLetters),
@@ -122,6 +129,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(command) => command.run(),
         Command::Rehearse(command) => command.run(),
         Command::Referrals(command) => command.run(),
+        Command::Act(command) => command.run(),
+        Command::Tasks(command) => command.run(),
         Command::DeadLetters(command) => command.run(),
         Command::Workflow(command) => command.run(),
         Command::Plugin(command) => command.run(),

@@ -86,6 +86,8 @@ codes! {
     15 UNUSED_TIMER "nothing waits for this timer";
     16 MISSING_STAGE "a stage is missing that the workflow needs";
     17 NO_FILE "a file that the workflow names is missing";
+    18 UNKNOWN_ACT "there is no such action of a person's";
+    19 UNKNOWN_TASK "no such task is raised";
     20 BAD_DURATION "a duration cannot be read";
     21 BAD_ZONE "there is no such time zone";
     22 BAD_GUARD "a condition cannot be evaluated";
@@ -98,6 +100,7 @@ codes! {
     35 BAD_MOVE "a rule under `moves:` moves nobody";
     36 UNANSWERED "an event can come that no state takes";
     37 NEVER_SET "this timer is never set";
+    38 UNUSED_ACT "no state takes this action of a person's";
     40 UNKNOWN_PLACEHOLDER "a template has an unknown placeholder";
     41 MISSING_TEMPLATE "a letter has no text";
 
@@ -256,6 +259,13 @@ codes! {
     910 NO_SUCH_PATIENT "this names no patient";
     913 NOTHING_PAUSED "nothing is paused for this cause";
     914 NOT_LIVE "the instance has not gone live yet";
+
+    920 NO_SUCH_ACT "the workflow has no such action";
+    921 ACT_NOT_TAKEN "the referral does not take this action where it stands";
+    922 ACT_NOT_YOURS "the action is for another role";
+    923 ANSWER_UNFIT "an answer is missing or cannot be taken";
+    924 NO_SUCH_TASK "there is no such task";
+    925 TASK_ENDED "the task does not take this";
 
     1001 REFERENCE "the reference to a registry is not whole";
     1002 PLAIN_HTTP "a registry elsewhere may not be asked without encryption";

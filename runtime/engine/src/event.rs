@@ -6,11 +6,16 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::answer::ActAnswers;
 use crate::ids::{LetterId, Token};
 use crate::referral::{
     Appointment, AppointmentStatus, Channel, Consent, ContactPoint, Note, Order, Patient, Provider, SentLetter,
 };
+use crate::task::TaskChange;
 use crate::vocabulary::vocabulary;
+
+pub use crate::intent::Intent;
+pub use crate::referral::RerouteReason;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -53,8 +58,27 @@ pub enum Event {
     Done { what: Delegated, succeeded: bool, reference: String },
     /// A timer fell due: `timer.NAME`.
     Timer { name: String },
-    /// A person acted in the worklist: `person.VERB`, such as `person.close`.
-    Person { verb: String, who: String, reason: String },
+    /// A person acted: `person.VERB`, such as `person.close`. What the act tells besides follows as an event of its own.
+    Person {
+        verb: String,
+        who: String,
+        reason: String,
+        /// Absent where whoever acts owns the machine.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role: Option<String>,
+        #[serde(default, skip_serializing_if = "ActAnswers::is_empty")]
+        answers: ActAnswers,
+    },
+    /// A person did something about a task: `task.assigned`, `task.snoozed`, `task.done`, `task.reopened`.
+    Task {
+        task: LetterId,
+        kind: String,
+        change: TaskChange,
+        who: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role: Option<String>,
+        why: String,
+    },
 }
 
 vocabulary! {
@@ -85,6 +109,10 @@ vocabulary! {
         ChartFailed = "chart.failed",
         TaskRaised = "task.raised",
         TaskFailed = "task.failed",
+        TaskAssigned = "task.assigned",
+        TaskSnoozed = "task.snoozed",
+        TaskDone = "task.done",
+        TaskReopened = "task.reopened",
     }
 }
 
@@ -104,7 +132,16 @@ pub fn timer_event(timer: &str) -> String {
     format!("{TIMER_PREFIX}{timer}")
 }
 
+/// The name of the event that a person did this.
+pub fn person_event(act: &str) -> String {
+    format!("{PERSON_PREFIX}{act}")
+}
+
 impl Event {
+    pub fn reply(&self) -> Option<&Reply> {
+        if let Event::Reply { reply } = self { Some(reply) } else { None }
+    }
+
     /// The name by which a workflow handles this event. A reply is named after its intent; [`crate::step::step`] reads one
     /// below the workflow's confidence threshold as `reply.unclear`.
     pub fn name(&self) -> Cow<'static, str> {
@@ -132,7 +169,11 @@ impl Event {
             Event::Done { what: Delegated::Task, succeeded: true, .. } => PlainEvent::TaskRaised,
             Event::Done { what: Delegated::Task, succeeded: false, .. } => PlainEvent::TaskFailed,
             Event::Timer { name } => return Cow::Owned(timer_event(name)),
-            Event::Person { verb, .. } => return Cow::Owned(format!("{PERSON_PREFIX}{verb}")),
+            Event::Person { verb, .. } => return Cow::Owned(person_event(verb)),
+            Event::Task { change: TaskChange::Assigned { .. }, .. } => PlainEvent::TaskAssigned,
+            Event::Task { change: TaskChange::Snoozed { .. }, .. } => PlainEvent::TaskSnoozed,
+            Event::Task { change: TaskChange::Done, .. } => PlainEvent::TaskDone,
+            Event::Task { change: TaskChange::Reopened, .. } => PlainEvent::TaskReopened,
         };
         Cow::Borrowed(name.as_str())
     }
@@ -155,16 +196,6 @@ pub enum Assessment {
     InNetwork { specialist: Provider, next_available: Option<DateTime<Utc>> },
     Alternative { specialist: Provider, next_available: Option<DateTime<Utc>>, why: RerouteReason },
     Nobody { reason: String },
-}
-
-vocabulary! {
-    /// Why another specialist than the one named is to see the patient.
-    pub enum RerouteReason {
-        OutOfNetwork = "out-of-network",
-        OverBooked = "over-booked",
-        Declined = "declined",
-        NoneNamed = "none-named",
-    }
 }
 
 vocabulary! {
@@ -201,50 +232,6 @@ pub struct Reply {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Token>,
     pub text: Token,
-}
-
-vocabulary! {
-    /// As `wit/reply.wit` has them, in order of precedence.
-    pub enum Intent of "reply" {
-        Emergency = "emergency",
-        OptOut = "opt-out",
-        WrongPerson = "wrong-person",
-        OptIn = "opt-in",
-        Help = "help",
-        CancelVisit = "cancel-visit",
-        Decline = "decline",
-        Reschedule = "reschedule",
-        Scheduled = "scheduled",
-        Attended = "attended",
-        Confirm = "confirm",
-        Question = "question",
-        Unclear = "unclear",
-    }
-}
-
-impl Intent {
-    /// The same as [`Intent::as_str`].
-    pub fn name(self) -> &'static str {
-        self.as_str()
-    }
-
-    /// Acted on however unsure the reading is: contacting too little here is safe, contacting too much is not.
-    pub fn needs_no_certainty(self) -> bool {
-        match self {
-            Intent::Emergency | Intent::OptOut => true,
-            Intent::WrongPerson
-            | Intent::OptIn
-            | Intent::Help
-            | Intent::CancelVisit
-            | Intent::Decline
-            | Intent::Reschedule
-            | Intent::Scheduled
-            | Intent::Attended
-            | Intent::Confirm
-            | Intent::Question
-            | Intent::Unclear => false,
-        }
-    }
 }
 
 vocabulary! {

@@ -7,6 +7,8 @@ use crate::ids::{LetterId, StageKey, Token};
 use crate::referral::{Asked, Channel};
 use crate::vocabulary::vocabulary;
 
+pub use crate::task::{Audience, Task};
+
 /// Something the house owes the outside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Letter {
@@ -58,24 +60,5 @@ vocabulary! {
         Cancelled = "cancelled",
         Unreachable = "unreachable",
         NoShow = "no-show",
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Task {
-    pub audience: Audience,
-    /// The workflow's word for it: `stalled`, `day-21`, `nudge-note`.
-    pub kind: String,
-    pub urgent: bool,
-    pub summary: String,
-    pub due_in_hours: u32,
-}
-
-vocabulary! {
-    /// Whom a task is for.
-    pub enum Audience {
-        Physician = "physician",
-        Coordinator = "coordinator",
-        Specialist = "specialist",
     }
 }

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Digest, LetterId, PatientId, ReferralId, Token};
+use crate::task::ReferralTask;
 use crate::vocabulary::vocabulary;
 
 /// One workflow instance: an explicit state in a statechart, never a replayed call stack.
@@ -25,6 +26,9 @@ pub struct Referral {
     /// Letters written so far; numbers the next one.
     pub letters: u32,
     pub facts: Facts,
+    /// What people were asked to do about it, oldest first. At most [`crate::task::TASKS_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<ReferralTask>,
 }
 
 /// A moment at which the workflow wants to be woken.
@@ -60,6 +64,9 @@ pub struct Facts {
     /// Days the workflow marked: `stalled`, `escalated`. Set by the workflow's `mark:` action, read by the dashboard.
     #[serde(default)]
     pub marks: Vec<Mark>,
+    /// Telephone calls to the patient that a person has noted, oldest first. At most [`ATTEMPTS_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<NotedCall>,
 }
 
 /// Attempts kept per referral: the workflow sends at most about a dozen; beyond that only the latest matter.
@@ -69,6 +76,23 @@ pub const ATTEMPTS_MAX: usize = 32;
 pub struct Mark {
     pub name: String,
     pub at: DateTime<Utc>,
+}
+
+/// A telephone call that a person has made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotedCall {
+    pub at: DateTime<Utc>,
+    pub outcome: CallOutcome,
+}
+
+vocabulary! {
+    /// What came of a telephone call.
+    pub enum CallOutcome {
+        Reached = "reached",
+        MessageLeft = "message-left",
+        NoAnswer = "no-answer",
+        WrongNumber = "wrong-number",
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -156,6 +180,16 @@ vocabulary! {
         Routine = "routine",
         Urgent = "urgent",
         Stat = "stat",
+    }
+}
+
+vocabulary! {
+    /// Why another specialist than the one named is to see the patient.
+    pub enum RerouteReason {
+        OutOfNetwork = "out-of-network",
+        OverBooked = "over-booked",
+        Declined = "declined",
+        NoneNamed = "none-named",
     }
 }
 

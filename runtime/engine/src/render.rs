@@ -11,6 +11,7 @@ pub use crate::template::{
     Words,
 };
 
+use crate::ids::Token;
 use crate::letter::Task;
 use crate::referral::{Channel, Facts, Provider};
 use crate::workflow::states::RaiseRule;
@@ -31,24 +32,32 @@ pub enum RenderError {
     NoTemplate { letter: String, channel: Channel },
     #[error("letter `{letter}` names the appointment, and there is none; send it only while one is booked")]
     NoAppointment { letter: String },
+    #[error("letter `{letter}` carries a person's words, and nobody wrote any; send it from an act that asks a text")]
+    NoWords { letter: String },
 }
 
-/// Fills a letter in, in `language` or, where that has no templates, in the workflow's own.
+/// Fills a letter in, in `language` or, where that has no templates, in the workflow's own. `words` are a person's, for a
+/// letter that carries some.
 pub fn render(
     workflow: &Workflow,
     facts: &Facts,
     letter: &str,
     channel: Channel,
     language: &str,
+    words: Option<&Token>,
 ) -> Result<Rendered, RenderError> {
     let no_template = || RenderError::NoTemplate { letter: letter.to_string(), channel };
     let chosen = choose_language(workflow, language).ok_or_else(no_template)?;
     let texts = chosen.letters.get(letter).ok_or_else(no_template)?;
-    let filling = Filling::new(workflow, facts, chosen);
+    let filling = Filling { words_written: words, ..Filling::new(workflow, facts, chosen) };
     let fill = |template: &Template| {
-        template
-            .fill(|placeholder| filling.of(placeholder))
-            .ok_or_else(|| RenderError::NoAppointment { letter: letter.to_string() })
+        let letter = || letter.to_string();
+        template.fill(|placeholder| filling.of(placeholder)).ok_or_else(|| {
+            match words.is_none() && template.asks(Placeholder::Message) {
+                true => RenderError::NoWords { letter: letter() },
+                false => RenderError::NoAppointment { letter: letter() },
+            }
+        })
     };
     let (subject, text) = match channel {
         Channel::Sms => (String::new(), fill(texts.sms.as_ref().ok_or_else(no_template)?)?),
@@ -114,6 +123,7 @@ struct Filling<'a> {
     zone: Tz,
     sensitive: bool,
     staff: bool,
+    words_written: Option<&'a Token>,
 }
 
 impl<'a> Filling<'a> {
@@ -125,10 +135,11 @@ impl<'a> Filling<'a> {
             zone: facts.patient.zone.unwrap_or(workflow.contact.zone),
             sensitive: is_sensitive(&workflow.practice, facts),
             staff: false,
+            words_written: None,
         }
     }
 
-    /// `None` only for an appointment that there is not.
+    /// `None` only for an appointment that there is not, and for words that nobody wrote.
     fn of(&self, placeholder: Placeholder) -> Option<String> {
         let words = &self.language.words;
         let starts_at =
@@ -152,6 +163,7 @@ impl<'a> Filling<'a> {
             Placeholder::Yes => words.yes.clone(),
             Placeholder::Help => words.help.clone(),
             Placeholder::Stop => words.stop.clone(),
+            Placeholder::Message => self.words_written?.to_string(),
         })
     }
 

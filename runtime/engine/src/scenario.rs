@@ -11,6 +11,9 @@
 //! Every effect has to stand in its row, in order. `no answer` lets the time pass; timers that fall due before any other row
 //! must do nothing. A letter that the permitted hours hold back says so: `sms first-contact (leaves 03-03 08:00)`. A reply
 //! comes the way that the last letter went, or as it says: `reply wrong-person by sms "not me"`.
+//!
+//! A person's act answers what it asks, and may say why: `person book appointment 12d, specialist Dr. Ana Ruiz "I phoned"`. A
+//! task is spoken of by its kind: `task done stalled`.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -10,17 +10,19 @@ use crate::deployment::Deployment;
 use crate::error_code::{Coded, ErrorCode};
 use crate::event::{Event, Intent, VisitFinding};
 use crate::guard::GuardView;
-use crate::ids::{LetterId, ReferralId};
+use crate::ids::{LetterId, ReferralId, Token};
 use crate::letter::{ChartOutcome, Task};
 use crate::referral::{Asked, Channel, Facts, Order, Patient, Referral};
-use crate::workflow::{Handler, State, Workflow};
+use crate::workflow::{Handler, State, THE_END, Workflow};
 
 mod act;
 mod adopt;
 mod facts;
+mod tasks;
 mod timers;
 
 pub use adopt::{Stranded, adopt};
+pub(crate) use tasks::made_moot;
 
 pub use crate::event::NetworkCause;
 
@@ -47,6 +49,9 @@ pub enum Effect {
         asked: Asked,
         /// Drop it when it cannot leave by then.
         expires: Option<chrono::DateTime<chrono::Utc>>,
+        /// What a person wrote, for a letter that leaves a place for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        words: Option<Token>,
     },
     ReadRecord,
     /// Answered by the network stage within the same commit, as `Event::Network`.
@@ -150,6 +155,7 @@ pub fn begin(
         tried: Vec::new(),
         rerouted: 0,
         marks: Vec::new(),
+        calls: Vec::new(),
     };
     let mut referral = Referral {
         id,
@@ -161,12 +167,13 @@ pub fn begin(
         timers: Vec::new(),
         letters: 0,
         facts,
+        tasks: Vec::new(),
     };
     timers::arm_all(&mut referral, &workflow.timers, now);
     timers::arm_all(&mut referral, &state.timers, now);
     let mut effects = Vec::new();
-    act::perform(workflow, &mut referral, &state.enter, now, &mut effects);
-    Ok(finish(referral, effects, format!("ordered -> {}", state.name)))
+    act::perform(workflow, &mut referral, &state.enter, None, now, &mut effects);
+    Ok(finish(referral, effects, format!("ordered -> {}", state.name), now))
 }
 
 /// What one event does to one referral. Facts are learned before guards are asked, so that a guard on
@@ -180,6 +187,15 @@ pub fn step(
     event: &Event,
     now: DateTime<Utc>,
 ) -> Result<Step, Rejection> {
+    let mut step = take(deployment, referral, event, now)?;
+    let moot = made_moot(referral, &step.referral);
+    if !moot.is_empty() {
+        step.because.push_str(&format!("; moot: {}", moot.join(", ")));
+    }
+    Ok(step)
+}
+
+fn take(deployment: &Deployment, referral: &Referral, event: &Event, now: DateTime<Utc>) -> Result<Step, Rejection> {
     let workflow = &deployment.workflow;
     if referral.deployment != deployment.digest {
         return Err(Rejection::OtherDeployment);
@@ -188,7 +204,9 @@ pub fn step(
     check_event(referral, event, now)?;
     let name = name_of(workflow, event);
     let mut next = referral.clone();
-    let learned = facts::learn(&mut next.facts, event, workflow.contact.opt_out, now);
+    let learned = facts::learn(&mut next.facts, event, workflow.contact.opt_out, now)
+        | tasks::learn(&mut next, event, now)
+        | tasks::resolve(workflow, &mut next, &name, now);
     let fired = timers::disarm(&mut next, event);
     let view = GuardView { facts: &next.facts, event, event_name: &name, now };
     let Some(handler) = choose(workflow, state, &view) else {
@@ -207,11 +225,11 @@ pub fn step(
         if fired {
             because = format!("{}: {name} passed", state.name);
         }
-        return Ok(finish(next, Vec::new(), because));
+        return Ok(finish(next, Vec::new(), because, now));
     };
     next.version += 1;
     let mut effects = Vec::new();
-    act::perform(workflow, &mut next, &handler.actions, now, &mut effects);
+    act::perform(workflow, &mut next, &handler.actions, Some(event), now, &mut effects);
     let target = match &handler.to {
         Some(to) => state_of(workflow, to)?,
         None => state,
@@ -219,12 +237,13 @@ pub fn step(
     let entering = target.name != state.name || (handler.reenter && handler.to.is_some());
     if !entering {
         rearm(workflow, state, referral, &mut next, event, now);
-        return Ok(finish(next, effects, format!("{}: {name}", state.name)));
+        return Ok(finish(next, effects, format!("{}: {name}", state.name), now));
     }
     next.state.clone_from(&target.name);
     next.entered_at = now;
-    act::perform(workflow, &mut next, &target.enter, now, &mut effects);
+    act::perform(workflow, &mut next, &target.enter, Some(event), now, &mut effects);
     if target.end {
+        tasks::resolve(workflow, &mut next, THE_END, now);
         next.timers.clear();
     } else {
         // Invariant: a referral's timers are its state's or the whole workflow's.
@@ -234,7 +253,7 @@ pub fn step(
         timers::arm_visit_open(&mut next, &target.timers, open_hours(event), now);
     }
     let because = format!("{} -> {} on {name}", state.name, target.name);
-    Ok(finish(next, effects, because))
+    Ok(finish(next, effects, because, now))
 }
 
 fn state_of<'w>(workflow: &'w Workflow, name: &str) -> Result<&'w State, Rejection> {
@@ -313,8 +332,10 @@ fn open_hours(event: &Event) -> Option<u32> {
     }
 }
 
-fn finish(mut referral: Referral, effects: Vec<Effect>, because: String) -> Step {
+fn finish(mut referral: Referral, effects: Vec<Effect>, because: String, now: DateTime<Utc>) -> Step {
     let letters = count(effects.iter().filter(|effect| effect.is_letter()));
     referral.letters = referral.letters.saturating_add(letters);
-    Step { referral, effects, because }
+    let mut step = Step { referral, effects, because };
+    tasks::raise(&mut step, now);
+    step
 }

@@ -25,6 +25,8 @@ vocabulary! {
         Yes = "yes",
         Help = "help",
         Stop = "stop",
+        /// What a person of the practice writes.
+        Message = "message",
     }
 }
 
@@ -49,6 +51,7 @@ const LETTER: &[Placeholder] = &[
     Placeholder::Yes,
     Placeholder::Help,
     Placeholder::Stop,
+    Placeholder::Message,
 ];
 
 const TASK: &[Placeholder] = &[
@@ -128,6 +131,11 @@ impl Template {
             pieces.push(Piece::Text(rest.to_string()));
         }
         Ok(Template { pieces })
+    }
+
+    /// Whether this is left open.
+    pub fn asks(&self, placeholder: Placeholder) -> bool {
+        self.pieces.contains(&Piece::Slot(placeholder))
     }
 
     /// The finished text; `None` as soon as a placeholder has no value.

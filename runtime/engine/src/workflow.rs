@@ -10,12 +10,14 @@ use crate::ids::Digest;
 use crate::template::Language;
 
 mod action;
+mod acts;
 mod answers;
 mod check;
 pub mod contact;
 pub mod letters;
 pub mod moves;
 pub mod node;
+mod offers;
 pub mod parts;
 mod reader;
 mod schema;
@@ -24,6 +26,7 @@ pub mod states;
 mod templates;
 pub mod timers;
 
+pub use acts::{ActRule, Question, Resolves, THE_END};
 pub use contact::{Contact, OptOutScope, Practice};
 pub use letters::{Expiry, LetterRule};
 pub use moves::Moves;
@@ -61,6 +64,9 @@ pub struct Workflow {
     pub timers: Vec<TimerRule>,
     /// Asked when the state itself does not handle an event.
     pub on: Handlers,
+    /// What people may do, in the order of the file.
+    pub acts: Vec<ActRule>,
+    pub resolves: Resolves,
     /// Which referrals of older workflows come along.
     pub moves: Moves,
     /// Of the text and its template files.
@@ -80,6 +86,8 @@ const KEYS: &[&str] = &[
     "states",
     "timers",
     "on",
+    "actions",
+    "resolves",
     "moves",
 ];
 
@@ -96,6 +104,8 @@ pub(crate) struct Mentions {
     letters: Vec<Mention>,
     /// States that referrals are moved to.
     moves: Vec<Mention>,
+    /// Kinds of task, and the events that make each moot.
+    resolves: acts::WrittenResolves,
 }
 
 impl Workflow {
@@ -171,6 +181,13 @@ fn read(
         Some(start)
     });
     let moves = block.get("moves").map(|node| moves::read(reader, mentions, node)).unwrap_or_default();
+    let acts = match block.get("actions") {
+        Some(node) => acts::read(reader, node),
+        None => acts::undeclared(&states.values().map(|state| &state.on).chain([&on]).collect::<Vec<_>>()),
+    };
+    mentions.resolves = block.get("resolves").map(|node| acts::read_resolves(reader, node)).unwrap_or_default();
+    let events = |events: &[(String, At)]| events.iter().map(|(event, _)| event.clone()).collect();
+    let resolves = mentions.resolves.iter().map(|(kind, (_, at))| (kind.clone(), events(at))).collect();
     Some(Workflow {
         name: name?,
         stages: stages?,
@@ -183,6 +200,8 @@ fn read(
         states,
         timers,
         on,
+        acts,
+        resolves,
         moves,
         digest,
     })

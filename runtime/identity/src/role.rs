@@ -28,6 +28,10 @@ pub enum AccessRight {
     Referrals,
     /// Tasks and stalled referrals, by the role's own view of them.
     Worklists,
+    /// What the workflow lets people do; it says which role may do what.
+    Act,
+    /// Taking tasks, giving them to others, putting them off, ending them.
+    ChangeTasks,
     /// What waits for a person, without its bytes.
     DeadLetters,
     /// A dead delivery's bytes, in clear.
@@ -63,6 +67,7 @@ impl Role {
         let roles: &[Role] = match right {
             AccessRight::Referrals => &Role::ALL,
             AccessRight::Worklists => &[Coordinator, Physician, Manager],
+            AccessRight::Act | AccessRight::ChangeTasks => &[Coordinator, Physician, Manager],
             AccessRight::DeadLetters => &[Coordinator, Manager, It],
             AccessRight::DeadBytes => &[Coordinator],
             AccessRight::SettleDeadLetters => &[Coordinator, It],

@@ -32,6 +32,7 @@ use handoff_ingress::tls::TlsError;
 use handoff_pipeline::deployments::InstallError;
 use handoff_pipeline::error::PipelineError;
 use handoff_pipeline::error_codes;
+use handoff_pipeline::referrals::acts::ActError;
 use handoff_pipeline::rollout::ChangeError;
 use handoff_store::index::{IndexError, SledTrouble, Unusable};
 use handoff_store::journal::{
@@ -174,6 +175,7 @@ pub fn coded(error: &(dyn Error + 'static)) -> Option<Named> {
         InstallError,
         KeyringError,
         PipelineError,
+        ActError,
         MalformedMasterKey,
         MalformedReferralId,
         MissingSecret,

@@ -21,6 +21,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 
 use crate::accounts::{Add, List, Lock, Remove, Reset, Unlock};
+use crate::acts::{DoAct, ListActs};
 use crate::backup::BackUp;
 use crate::dead_letters::{Dismiss, Replay, Show};
 use crate::holds::{Holds, PlaceHold, Release};
@@ -29,6 +30,7 @@ use crate::operations::{Operations, Operator, Request};
 use crate::pauses::{GoLive, ListPauses, PauseLetters, Resume};
 use crate::replay_decisions::Prove;
 use crate::retention::RunPurge;
+use crate::tasks::{ChangeTask, ListTasks};
 use crate::workflow::{Apply, PlanChange, Review, RollBack, TryOut};
 
 /// The folder keeps everybody else out: a socket's own mode can only be set once it is there.
@@ -110,6 +112,10 @@ pub async fn serve(listener: UnixListener, operations: Arc<Operations>, mut stop
         .merge(at::<Lock>())
         .merge(at::<Unlock>())
         .merge(at::<Remove>())
+        .merge(at::<DoAct>())
+        .merge(at::<ListActs>())
+        .merge(at::<ListTasks>())
+        .merge(at::<ChangeTask>())
         .merge(at::<Apply>())
         .merge(at::<PlanChange>())
         .merge(at::<Review>())

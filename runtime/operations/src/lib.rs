@@ -8,6 +8,7 @@
 
 pub mod access_log;
 pub mod accounts;
+pub mod acts;
 pub mod backup;
 pub mod control_socket;
 pub mod dead_letters;
@@ -22,5 +23,6 @@ pub mod referrals;
 pub mod replay_decisions;
 pub mod reports;
 pub mod retention;
+pub mod tasks;
 pub mod views;
 pub mod workflow;

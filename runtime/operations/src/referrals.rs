@@ -1,11 +1,10 @@
-//! Referrals for whoever asks: listed, one by one, their history, what is to be done about them. Each as the role sees it.
+//! Referrals for whoever asks: listed, one by one, their history. Each as the role sees it.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::dashboard::marks;
-use handoff_engine::ids::{LetterId, ReferralId};
-use handoff_engine::letter::{Audience, LetterBody, Task};
+use handoff_engine::ids::ReferralId;
 use handoff_engine::referral::Referral;
 use handoff_identity::person::Person;
 use handoff_identity::role::Role;
@@ -17,16 +16,13 @@ use utoipa::ToSchema;
 
 use crate::access_log::PhiAccess;
 use crate::operations::Operations;
-use crate::views::{MessageView, RoleView, TaskView, Visibility, is_own};
+use crate::views::{MessageView, RoleView, Visibility, is_own};
 
 /// A screen's worth, and a hundred names at most in one look.
 pub const PAGE_ROWS_MAX: usize = 100;
 
 /// Referrals read for one page, however few of them are shown: some milliseconds' work. The next page goes on from there.
 const SCANNED_MAX: usize = 2_000;
-
-/// As [`SCANNED_MAX`], where each referral's whole history is read.
-const HISTORIES_MAX: usize = 200;
 
 /// Read from the index at once.
 const STRIDE: usize = 200;
@@ -101,7 +97,7 @@ impl Operations {
     /// # Errors
     /// When it cannot be read, or the journal does not take the look.
     pub fn referrals(&self, person: &Person, which: &Which) -> Result<Page<RoleView>, PhiAccessError> {
-        let (seen, next) = self.scan(person, which, None, SCANNED_MAX, |_| true)?;
+        let (seen, next) = self.scan(person, which, None, |_| true)?;
         let look = self.look_at(person, "a list of referrals", seen.iter().map(|(referral, _)| referral.id))?;
         let items = seen.iter().map(|(referral, ended)| RoleView::of(referral, *ended, look.as_ref())).collect();
         Ok(Page { items, next })
@@ -117,26 +113,10 @@ impl Operations {
             let marked = |name: &str| facts.marks.iter().any(|mark| mark.name == name);
             marked(marks::STALLED) && !marked(marks::CONFIRMED) && facts.appointment.is_none()
         };
-        let (seen, next) = self.scan(person, which, Some(false), SCANNED_MAX, stalled)?;
+        let (seen, next) = self.scan(person, which, Some(false), stalled)?;
         let look = self.look_at(person, "stalled referrals", seen.iter().map(|(referral, _)| referral.id))?;
         let items = seen.iter().map(|(referral, ended)| RoleView::of(referral, *ended, look.as_ref())).collect();
         Ok(Page { items, next })
-    }
-
-    /// What people were asked to do about referrals in flight.
-    ///
-    /// # Errors
-    /// When it cannot be read, or the journal does not take the look.
-    pub fn tasks(&self, person: &Person, which: &Which) -> Result<Page<TaskView>, PhiAccessError> {
-        let (seen, next) = self.scan(person, which, Some(false), HISTORIES_MAX, |_| true)?;
-        let mut tasks = Vec::new();
-        for (referral, _) in &seen {
-            tasks.extend(self.tasks_of(referral.id)?.into_iter().filter(|(_, task, _)| concerns(person, task)));
-        }
-        let look = self.look_at(person, "tasks", tasks.iter().map(|(letter, _, _)| letter.referral))?;
-        let now = self.pipeline.clock.now();
-        let item = |(letter, task, due): &(LetterId, Task, _)| TaskView::of(*letter, task, *due, now, look.as_ref());
-        Ok(Page { items: tasks.iter().map(item).collect(), next })
     }
 
     /// # Errors
@@ -176,15 +156,27 @@ impl Operations {
         Ok(OpenedReferral { referral: id, until })
     }
 
-    fn one(
+    /// A referral that there is for this person. Nothing of it is shown by that.
+    pub(crate) fn visible(&self, person: &Person, id: ReferralId) -> Result<Arc<Referral>, PhiAccessError> {
+        self.seen_by(person, id).map(|(referral, _, _)| referral)
+    }
+
+    /// And how they may see it; whether that is because they broke the glass before it.
+    fn seen_by(&self, person: &Person, id: ReferralId) -> Result<(Arc<Referral>, Visibility, bool), PhiAccessError> {
+        let referral = self.pipeline.store.index().referral(&id)?.ok_or(PhiAccessError::NoSuchReferral)?;
+        let opened = person.role == Role::Physician && !is_own(person, &referral) && self.is_open(person, id)?;
+        let visibility = Visibility::of(person, &referral, opened).ok_or(PhiAccessError::NoSuchReferral)?;
+        Ok((referral, visibility, opened))
+    }
+
+    pub(crate) fn one(
         &self,
         person: &Person,
         id: ReferralId,
         what: &str,
     ) -> Result<(Arc<Referral>, Option<PhiAccess<'_>>), PhiAccessError> {
-        let referral = self.pipeline.store.index().referral(&id)?.ok_or(PhiAccessError::NoSuchReferral)?;
-        let opened = person.role == Role::Physician && !is_own(person, &referral) && self.is_open(person, id)?;
-        let look = match Visibility::of(person, &referral, opened).ok_or(PhiAccessError::NoSuchReferral)? {
+        let (referral, visibility, opened) = self.seen_by(person, id)?;
+        let look = match visibility {
             Visibility::Clear => Some(self.look(person, what, purpose(person, opened), vec![id])?),
             Visibility::Tokens => None,
         };
@@ -211,7 +203,7 @@ impl Operations {
     }
 
     /// The look that a list in clear needs; none where there is nothing on it, or only tokens.
-    fn look_at(
+    pub(crate) fn look_at(
         &self,
         person: &Person,
         what: &str,
@@ -234,7 +226,6 @@ impl Operations {
         person: &Person,
         which: &Which,
         ended: Option<bool>,
-        scanned_max: usize,
         wanted: impl Fn(&Referral) -> bool,
     ) -> Result<(Vec<(Arc<Referral>, bool)>, Option<ReferralId>), PhiAccessError> {
         let Which { state, specialist, since, after, limit } = which.clone();
@@ -248,7 +239,7 @@ impl Operations {
                 return Ok((seen, None));
             }
             for Listed { id, ended, .. } in page {
-                if seen.len() >= limit || scanned >= scanned_max {
+                if seen.len() >= limit || scanned >= SCANNED_MAX {
                     return Ok((seen, after));
                 }
                 (after, scanned) = (Some(id), scanned + 1);
@@ -258,31 +249,5 @@ impl Operations {
                 }
             }
         }
-    }
-
-    fn tasks_of(&self, id: ReferralId) -> Result<Vec<(LetterId, Task, DateTime<Utc>)>, PhiAccessError> {
-        let mut tasks = Vec::new();
-        for position in self.pipeline.store.index().history(&id)? {
-            let Some(entry) = self.pipeline.store.read(position)? else { continue };
-            for record in &entry.records {
-                if let Record::Queued { letter, doubt: _ } = record
-                    && let LetterBody::Task(task) = &letter.body
-                    && letter.id.referral == id
-                {
-                    // Owed anew, it is the same task.
-                    tasks.retain(|(known, _, _)| *known != letter.id);
-                    tasks.push((letter.id, task.clone(), letter.due + TimeDelta::hours(task.due_in_hours.into())));
-                }
-            }
-        }
-        Ok(tasks)
-    }
-}
-
-/// A physician has the tasks of physicians; whoever coordinates has all of them.
-fn concerns(person: &Person, task: &Task) -> bool {
-    match person.role {
-        Role::Physician => task.audience == Audience::Physician,
-        Role::Coordinator | Role::Manager | Role::It | Role::Auditor => true,
     }
 }

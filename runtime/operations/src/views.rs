@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::{LetterId, ReferralId, Token};
-use handoff_engine::letter::{Audience, Task};
+use handoff_engine::letter::Audience;
 use handoff_engine::referral::{AppointmentStatus, Channel, Consent, Priority, Provider, Referral};
+use handoff_engine::task::{ReferralTask, TaskEnd, TaskOutcome};
 use handoff_identity::person::Person;
 use handoff_identity::role::Role;
+use handoff_store::index::OpenTask;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -151,20 +153,45 @@ pub struct MessageView {
 /// Something that a person was asked to do.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TaskView {
+    /// By which it is done, given to somebody, put off or opened again.
+    #[schema(value_type = String)]
+    pub task: LetterId,
     #[schema(value_type = String)]
     pub referral: ReferralId,
-    pub letter: String,
     #[schema(value_type = String)]
     pub audience: Audience,
     /// The workflow's word for it.
     pub kind: String,
     pub urgent: bool,
     #[schema(value_type = String, format = DateTime)]
+    pub raised_at: DateTime<Utc>,
+    #[schema(value_type = String, format = DateTime)]
     pub due_at: DateTime<Utc>,
+    /// Open, and due before now.
     pub overdue: bool,
+    /// Who has it.
+    pub assignee: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub snoozed_until: Option<DateTime<Utc>>,
+    /// Absent while it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<TaskEndView>,
     /// In clear, and only for whoever sees the patient.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
+}
+
+/// How a task came to its end.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TaskEndView {
+    #[schema(value_type = String, format = DateTime)]
+    pub at: DateTime<Utc>,
+    /// `done` or `moot`.
+    #[schema(value_type = String)]
+    pub how: TaskOutcome,
+    /// The person who did it, or the event that made it moot.
+    pub by: String,
+    pub why: String,
 }
 
 impl RoleView {
@@ -248,22 +275,48 @@ impl MessageView {
 }
 
 impl TaskView {
+    /// `summary` has tokens where patient data belongs.
     pub fn of(
-        letter: LetterId,
-        task: &Task,
-        due_at: DateTime<Utc>,
+        referral: ReferralId,
+        task: &ReferralTask,
+        summary: Option<String>,
         now: DateTime<Utc>,
         look: Option<&PhiAccess<'_>>,
     ) -> TaskView {
         TaskView {
-            referral: letter.referral,
-            letter: letter.to_string(),
+            task: task.id(referral),
+            referral,
             audience: task.audience,
             kind: task.kind.clone(),
             urgent: task.urgent,
+            raised_at: task.raised_at,
+            due_at: task.due_at,
+            overdue: task.is_open() && task.due_at <= now,
+            assignee: task.assignee.clone(),
+            snoozed_until: task.snoozed_until,
+            ended: task.ended.clone().map(|TaskEnd { at, how, by, why }| TaskEndView { at, how, by, why }),
+            summary: look.zip(summary).map(|(look, summary)| look.read(&summary)),
+        }
+    }
+
+    /// As [`TaskView::of`], by the index.
+    pub fn open(task: OpenTask, summary: Option<String>, now: DateTime<Utc>, look: Option<&PhiAccess<'_>>) -> TaskView {
+        let OpenTask { task, audience, kind, urgent, raised_at, due_at, assignee, snoozed_until } = task;
+        let (referral, overdue, ended) = (task.referral, due_at <= now, None);
+        let summary = look.zip(summary).map(|(look, summary)| look.read(&summary));
+        TaskView {
+            task,
+            referral,
+            audience,
+            kind,
+            urgent,
+            raised_at,
             due_at,
-            overdue: due_at <= now,
-            summary: look.map(|look| look.read(&task.summary)),
+            overdue,
+            assignee,
+            snoozed_until,
+            ended,
+            summary,
         }
     }
 }

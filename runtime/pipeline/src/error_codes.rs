@@ -10,6 +10,7 @@ use handoff_workshop::signature::Untrusted;
 
 use crate::deployments::InstallError;
 use crate::error::PipelineError;
+use crate::referrals::acts::ActError;
 use crate::rollout::ChangeError;
 
 pub fn of_fault(fault: &Fault) -> ErrorCode {
@@ -146,6 +147,33 @@ impl Coded for ChangeError {
             | ChangeError::NothingBefore
             | ChangeError::Unreadable(_)
             | ChangeError::Commit(_) => None,
+        }
+    }
+}
+
+impl Coded for ActError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            ActError::NoSuchAct { .. } => ErrorCode::NO_SUCH_ACT,
+            ActError::NotYours { .. } => ErrorCode::ACT_NOT_YOURS,
+            ActError::NotTaken { .. } | ActError::NothingToRead => ErrorCode::ACT_NOT_TAKEN,
+            ActError::Answer(_) => ErrorCode::ANSWER_UNFIT,
+            ActError::NoSuchTask { .. } => ErrorCode::NO_SUCH_TASK,
+            ActError::TaskState { .. } => ErrorCode::TASK_ENDED,
+            ActError::Pipeline(error) => error.code(),
+        }
+    }
+
+    fn place(&self) -> Option<String> {
+        match self {
+            ActError::Pipeline(error) => error.place(),
+            ActError::NoSuchAct { .. }
+            | ActError::NotYours { .. }
+            | ActError::NotTaken { .. }
+            | ActError::NothingToRead
+            | ActError::Answer(_)
+            | ActError::NoSuchTask { .. }
+            | ActError::TaskState { .. } => None,
         }
     }
 }

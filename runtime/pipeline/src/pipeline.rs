@@ -6,6 +6,7 @@
 //! intake/callback              vendor's call   -> Event(s)      plugin, pure
 //! intake/matching              Event           -> Referral      by numbers, else by the patient
 //! referrals/migration          older -> in force   one step each, before anything else is decided
+//! referrals/acts               a person's act -> Event(s) held against what the workflow offers, sealed
 //! referrals/transition         State + Event   -> Step          engine, pure; decision plugins are asked with plain data
 //! referrals/compose_message    Send            -> Letter        channel stage, template, contact rules
 //! transaction                  Draft           -> committed     then the sender is answered

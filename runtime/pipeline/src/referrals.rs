@@ -1,6 +1,7 @@
 //! What happens to a referral: [`transition`] steps it, [`plugin_calls`] asks the stages that decide, [`compose_message`] writes
-//! what it wants sent, [`timers`] wake it, [`migration`] moves it to another workflow.
+//! what it wants sent, [`acts`] are what people do to it, [`timers`] wake it, [`migration`] moves it to another workflow.
 
+pub mod acts;
 pub mod compose_message;
 pub mod migration;
 pub mod plugin_calls;

@@ -28,8 +28,8 @@ use handoff_engine::referral::Referral;
 
 pub use self::agenda::DueTimer;
 pub use self::answer::{
-    ConsentOnFile, DeadCount, DeadItem, Delivered, Deployed, Doubt, Hold, InFlight, Listed, OutboxItem, Pause,
-    ReferralFilter, WhatDied,
+    ConsentOnFile, DeadCount, DeadItem, Delivered, Deployed, Doubt, Hold, InFlight, Listed, OpenTask, OutboxItem,
+    Pause, ReferralFilter, TaskFilter, WhatDied,
 };
 pub use self::keyed::{KeyedIndex, Unusable};
 pub use self::kind::{Kind, Kinds};
@@ -45,7 +45,7 @@ use crate::entry::Sealed;
 use crate::journal::Numbered;
 use crate::position::Position;
 
-/// Answers asked for at once are cut to this many: a page for a person, a meal for a worker. Ask again after the last.
+/// ActAnswers asked for at once are cut to this many: a page for a person, a meal for a worker. Ask again after the last.
 pub const PAGE_MAX: usize = 10_000;
 
 /// Finds things by name, by state and by due time.
@@ -127,6 +127,10 @@ pub trait Index: Send + Sync {
 
     /// The letter or delivery that waits under this name.
     fn dead_letter(&self, item: &str) -> Result<Option<DeadItem>, IndexError>;
+
+    /// Open tasks in order of due date, after the one whose due date and name are given; at most `limit` and at most
+    /// [`PAGE_MAX`]. No journal is read, and what has ended costs nothing.
+    fn tasks(&self, filter: &TaskFilter, after: Option<(DateTime<Utc>, LetterId)>, limit: usize) -> Vec<OpenTask>;
 
     /// Referrals under legal hold, in order of id.
     fn holds(&self) -> Result<Vec<Hold>, IndexError>;

@@ -4,6 +4,7 @@
 //! Architecture Invariant: what is not in the table of routes is refused, and so is who has not the right beside it there.
 
 mod access;
+mod acts;
 mod dead_letters;
 mod extract;
 mod headers;
@@ -30,7 +31,9 @@ use handoff_ingress::http;
 use handoff_ingress::http::Scheme;
 use handoff_ingress::listener::Listener;
 use handoff_operations::operations::Operations;
+use handoff_operations::referrals::PhiAccessError;
 use handoff_pipeline::error::PipelineError;
+use handoff_pipeline::referrals::acts::ActError;
 use handoff_vault::secrets::Secret;
 use problem::{HttpProblem, ProblemKind};
 
@@ -109,7 +112,23 @@ fn refused(error: anyhow::Error) -> HttpProblem {
     if let Some(error) = error.downcast_ref::<handoff_identity::account::AccountNameError>() {
         return HttpProblem::told(ProblemKind::Unfit, &error.to_string());
     }
-    match error.downcast_ref::<PipelineError>() {
+    if let Some(error) = error.downcast_ref::<PhiAccessError>() {
+        return HttpProblem::from(error);
+    }
+    if let Some(error) = error.downcast_ref::<ActError>() {
+        let told = |wrong| HttpProblem::told(wrong, &error.to_string());
+        match error {
+            ActError::NoSuchAct { .. } | ActError::NoSuchTask { .. } => return told(ProblemKind::NotFound),
+            ActError::NotYours { .. } => return told(ProblemKind::NotYours),
+            ActError::NotTaken { .. } | ActError::NothingToRead | ActError::TaskState { .. } => {
+                return told(ProblemKind::Conflict);
+            }
+            ActError::Answer(_) => return told(ProblemKind::Unfit),
+            ActError::Pipeline(_) => {}
+        }
+    }
+    let within = error.downcast_ref::<ActError>().and_then(ActError::pipeline);
+    match within.or(error.downcast_ref::<PipelineError>()) {
         Some(PipelineError::NotDead { .. } | PipelineError::NoSuchReferral(_)) => {
             HttpProblem::of(ProblemKind::NotFound)
         }

@@ -7,8 +7,9 @@ use cel::common::value::CowVal;
 use cel::context::VariableResolver;
 use chrono::{DateTime, Utc};
 
+use crate::answer::ActAnswer;
 use crate::event::{Assessment, Event, LetterStatus, Reply};
-use crate::referral::{Attempt, Channel, Code, Consent, Facts, Order, Patient, Provider};
+use crate::referral::{Attempt, CallOutcome, Channel, Code, Consent, Facts, NotedCall, Order, Patient, Provider};
 
 /// What a guard can name.
 pub struct Variable {
@@ -34,6 +35,10 @@ pub const VARIABLES: &[Variable] = &[
     Variable {
         name: "attempts",
         value: Reading::Whole(|view| Some(view.facts.attempts.iter().map(attempt).collect::<Vec<_>>().into())),
+    },
+    Variable {
+        name: "calls",
+        value: Reading::Whole(|view| Some(view.facts.calls.iter().map(call).collect::<Vec<_>>().into())),
     },
     Variable { name: "rerouted", value: Reading::Whole(|view| Some(Value::Int(view.facts.rerouted.into()))) },
     Variable {
@@ -108,6 +113,8 @@ const EVENT: &[(&str, Read)] = &[
     ("name", |view| Some(view.event_name.into())),
     ("reason", |view| Some(reason(view.event).into())),
     ("why", |view| Some(why(view.event).into())),
+    ("call", |view| Some(call_outcome(view.event).into())),
+    ("task", |view| Some(task_kind(view.event).into())),
 ];
 
 impl Variable {
@@ -172,7 +179,7 @@ impl GuardView<'_> {
     }
 
     fn reply(&self) -> Option<&Reply> {
-        if let Event::Reply { reply } = self.event { Some(reply) } else { None }
+        self.event.reply()
     }
 }
 
@@ -209,6 +216,10 @@ fn attempt(attempt: &Attempt) -> Value {
     ])
 }
 
+fn call(call: &NotedCall) -> Value {
+    map([("at", moment(call.at)), ("outcome", call.outcome.as_str().into())])
+}
+
 /// The best consent among the addresses of a channel; null where the patient has none.
 fn best_consent(patient: &Patient, channel: Channel) -> Value {
     let reaches = patient.reaches.iter().filter(|reach| reach.channel == channel);
@@ -240,6 +251,7 @@ fn reason(event: &Event) -> Option<&str> {
         | Event::Visit { .. }
         | Event::Done { .. }
         | Event::Timer { .. } => None,
+        Event::Task { why, .. } => Some(why),
     }
 }
 
@@ -247,4 +259,15 @@ fn reason(event: &Event) -> Option<&str> {
 fn why(event: &Event) -> Option<&'static str> {
     let Event::Network { assessment: Assessment::Alternative { why, .. } } = event else { return None };
     Some(why.as_str())
+}
+
+/// What came of the call that a person notes.
+fn call_outcome(event: &Event) -> Option<&'static str> {
+    let Event::Person { answers, .. } = event else { return None };
+    answers.values().find_map(ActAnswer::call).copied().map(CallOutcome::as_str)
+}
+
+/// The kind of task that a person did something about.
+fn task_kind(event: &Event) -> Option<&str> {
+    if let Event::Task { kind, .. } = event { Some(kind) } else { None }
 }

@@ -9,7 +9,7 @@ use crate::deployment::Deployment;
 use crate::event::Event;
 use crate::ids::{LetterId, ReferralId};
 use crate::referral::{Channel, Consent, Referral, SentLetter};
-use crate::step::{Effect, Step, begin, step};
+use crate::step::{Effect, Step, begin, made_moot, step};
 
 /// The words of a row in which only time passes.
 const NO_ANSWER: &str = "no answer";
@@ -59,12 +59,12 @@ impl Run<'_> {
                 ));
             }
             let scene = Scene { referral: &self.referral, start: self.scenario.start, zone: self.scenario.zone, now };
-            let event = words::event(&row.happens, &scene)?;
-            let taken = step(self.deployment, &self.referral, &event, now);
-            match taken {
-                Ok(step) => self.take(step, now),
-                Err(rejection) => {
-                    self.timeline.push(format!("{}  {rejection}", words::since(self.scenario.start, now)))
+            for event in words::events(&row.happens, &scene, &self.deployment.workflow)? {
+                match step(self.deployment, &self.referral, &event, now) {
+                    Ok(step) => self.take(step, now),
+                    Err(rejection) => {
+                        self.timeline.push(format!("{}  {rejection}", words::since(self.scenario.start, now)))
+                    }
                 }
             }
         }
@@ -85,6 +85,7 @@ impl Run<'_> {
     fn take(&mut self, taken: Step, now: DateTime<Utc>) {
         let marks = taken.referral.facts.marks.iter().skip(self.referral.facts.marks.len());
         let mut done: Vec<String> = marks.map(|mark| format!("mark {}", mark.name)).collect();
+        done.extend(made_moot(&self.referral, &taken.referral).iter().map(|kind| format!("moot {kind}")));
         let mut sent = Vec::new();
         for effect in &taken.effects {
             let mut said = words::effect(effect);

@@ -10,6 +10,9 @@ use crate::event::{
 use crate::ids::{LetterId, Token};
 use crate::referral::{Appointment, AppointmentStatus, Channel, Code, Note, Provider, Referral};
 use crate::step::Effect;
+use crate::workflow::Workflow;
+
+mod people;
 
 /// A person of this name, of whom nothing else is known.
 pub(super) fn provider(name: &str) -> Provider {
@@ -35,17 +38,22 @@ pub(super) struct Scene<'s> {
     pub now: DateTime<Utc>,
 }
 
-/// The event of a row; an error in plain words.
-pub(super) fn event(happens: &str, scene: &Scene<'_>) -> Result<Event, String> {
+/// What happens in a row: an event; or a person's act, and what it tells. An error is in plain words.
+pub(super) fn events(happens: &str, scene: &Scene<'_>, workflow: &Workflow) -> Result<Vec<Event>, String> {
+    match happens.split_once(' ') {
+        Some(("person", rest)) => people::act(rest, scene, workflow),
+        Some(_) | None => event(happens, scene).map(|event| vec![event]),
+    }
+}
+
+fn event(happens: &str, scene: &Scene<'_>) -> Result<Event, String> {
     let (family, rest) = happens.split_once(' ').unwrap_or((happens, ""));
     let (word, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     let rest = rest.trim();
     let read = match family {
         "reply" => reply(word, rest, scene),
         "appointment" => change(word, rest, scene),
-        "person" => {
-            Some(Event::Person { verb: word.to_string(), who: "coordinator".to_string(), reason: rest.to_string() })
-        }
+        "task" => people::task(word, rest, scene).or_else(|| plain(family, word, rest, scene)),
         _ => plain(family, word, rest, scene),
     };
     read.ok_or_else(|| format!("`{happens}` is nothing that can happen"))
@@ -125,6 +133,10 @@ fn plain(family: &str, word: &str, rest: &str, scene: &Scene<'_>) -> Option<Even
         PlainEvent::TaskFailed => done(Delegated::Task, false),
         // A story begins with its order, and its letters leave by themselves.
         PlainEvent::Ordered | PlainEvent::LetterSent | PlainEvent::LetterInDoubt => return None,
+        // Of a task, by its kind.
+        PlainEvent::TaskAssigned | PlainEvent::TaskSnoozed | PlainEvent::TaskDone | PlainEvent::TaskReopened => {
+            return None;
+        }
     })
 }
 

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{Effect, timers};
+use crate::answer::{ActAnswer, ActAnswers};
+use crate::event::Event;
 use crate::referral::{Asked, Facts, Mark, Referral};
 use crate::render::fill_task;
 use crate::workflow::{Action, Expiry, Workflow};
@@ -12,19 +14,28 @@ pub(super) fn perform(
     workflow: &Workflow,
     referral: &mut Referral,
     actions: &[Action],
+    event: Option<&Event>,
     now: DateTime<Utc>,
     effects: &mut Vec<Effect>,
 ) {
+    let answers = event.and_then(answers_in);
+    let words = answers.and_then(|answers| answers.values().find_map(ActAnswer::text));
+    let send = |letter: &str, channel, facts: &Facts| {
+        let rule = workflow.letters.get(letter);
+        Effect::Send {
+            template: letter.to_string(),
+            channel,
+            asked: rule.map_or(Asked::Info, |rule| rule.asks),
+            expires: rule.and_then(|rule| rule.expires).and_then(|expiry| moment(expiry, facts, now)),
+            words: words.cloned(),
+        }
+    };
     for action in actions {
         effects.extend(match action {
-            Action::Send { letter, channel } => {
-                let rule = workflow.letters.get(letter);
-                Some(Effect::Send {
-                    template: letter.clone(),
-                    channel: *channel,
-                    asked: rule.map_or(Asked::Info, |rule| rule.asks),
-                    expires: rule.and_then(|rule| rule.expires).and_then(|expiry| moment(expiry, &referral.facts, now)),
-                })
+            Action::Send { letter, channel } => Some(send(letter, *channel, &referral.facts)),
+            Action::SendAnswered => {
+                let letter = answers.and_then(|answers| answers.values().find_map(ActAnswer::letter));
+                letter.map(|letter| send(letter, None, &referral.facts))
             }
             Action::ReadRecord => Some(Effect::ReadRecord),
             Action::AssessNetwork(cause) => Some(Effect::AssessNetwork { cause: *cause }),
@@ -38,6 +49,10 @@ pub(super) fn perform(
             }
         });
     }
+}
+
+fn answers_in(event: &Event) -> Option<&ActAnswers> {
+    if let Event::Person { answers, .. } = event { Some(answers) } else { None }
 }
 
 /// The first time counts.

@@ -67,7 +67,7 @@ pub fn adopt(
         return Err(Stranded::WaitsForEver { state: to.to_string() });
     }
     let because = format!("{} -> {}, moved to workflow {}", referral.state, state.name, deployment.digest.short());
-    Ok(finish(next, Vec::new(), because))
+    Ok(finish(next, Vec::new(), because, now))
 }
 
 /// The workflow's timers, then the state's, as they are set on entry.

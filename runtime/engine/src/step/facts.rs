@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use crate::answer::{ActAnswer, ActAnswers};
 use crate::event::{
     AppointmentChange, Assessment, Event, Intent, LetterStatus, PatientRecord, Reply, RerouteReason, VisitFinding,
 };
 use crate::ids::{LetterId, Token};
 use crate::referral::{
     ATTEMPTS_MAX, Appointment, AppointmentStatus, Attempt, AttemptOutcome, Channel, Consent, ContactPoint, Facts,
-    Order, Patient, Provider, SentLetter, Visit,
+    NotedCall, Order, Patient, Provider, SentLetter, Visit,
 };
 use crate::workflow::OptOutScope;
 
@@ -44,13 +45,14 @@ pub(super) fn learn(facts: &mut Facts, event: &Event, opt_out: OptOutScope, now:
             newer && *last
         }
         Event::Visit { finding } => learn_finding(facts, finding, now),
+        Event::Person { answers, .. } => learn_answers(facts, answers, now),
         Event::Record { record: None }
         | Event::Ordered { .. }
         | Event::Withdrawn
         | Event::Unreachable { .. }
         | Event::Done { .. }
         | Event::Timer { .. }
-        | Event::Person { .. } => false,
+        | Event::Task { .. } => false,
     }
 }
 
@@ -227,6 +229,36 @@ impl Meant<'_> {
             Meant::Address(channel, address) => reach.channel == *channel && reach.address == **address,
         }
     }
+}
+
+/// What a person has found out of themselves; what they tell of others follows as an event.
+fn learn_answers(facts: &mut Facts, answers: &ActAnswers, now: DateTime<Utc>) -> bool {
+    let mut learned = false;
+    if let Some(outcome) = answers.values().find_map(ActAnswer::call) {
+        if facts.calls.len() >= ATTEMPTS_MAX {
+            facts.calls.remove(0);
+        }
+        facts.calls.push(NotedCall { at: now, outcome: *outcome });
+        learned = true;
+    }
+    for answer in answers.values() {
+        let ActAnswer::Address { channel, address, replaces, consent } = answer else { continue };
+        let reaches = &mut Arc::make_mut(&mut facts.patient).reaches;
+        reaches.retain(|reach| Some(&reach.address) != replaces.as_ref());
+        let stated = ContactPoint { channel: *channel, address: address.clone(), consent: *consent };
+        match reaches.iter_mut().find(|reach| reach.channel == *channel && reach.address == *address) {
+            Some(reach) => *reach = stated,
+            // A person looks at what they write: the oldest makes room.
+            None => {
+                if reaches.len() >= REACHES_MAX {
+                    reaches.remove(0);
+                }
+                reaches.push(stated);
+            }
+        }
+        learned = true;
+    }
+    learned
 }
 
 fn learn_appointment(

@@ -15,6 +15,8 @@ vocabulary! {
     /// What an action is called.
     pub enum ActionKind {
         Send = "send",
+        /// The letter that an act's answer names.
+        SendAnswered = "send-answered",
         ReadRecord = "read-record",
         AssessNetwork = "assess-network",
         CheckVisit = "check-visit",
@@ -34,7 +36,9 @@ impl ActionKind {
             | ActionKind::WriteChart
             | ActionKind::Raise
             | ActionKind::Mark => true,
-            ActionKind::ReadRecord | ActionKind::CheckVisit | ActionKind::RecallLetters => false,
+            ActionKind::SendAnswered | ActionKind::ReadRecord | ActionKind::CheckVisit | ActionKind::RecallLetters => {
+                false
+            }
         }
     }
 }
@@ -42,6 +46,7 @@ impl ActionKind {
 #[derive(Clone, Debug)]
 pub enum Action {
     Send { letter: String, channel: Option<Channel> },
+    SendAnswered,
     ReadRecord,
     AssessNetwork(NetworkCause),
     CheckVisit,
@@ -55,6 +60,7 @@ impl Action {
     pub fn kind(&self) -> ActionKind {
         match self {
             Action::Send { .. } => ActionKind::Send,
+            Action::SendAnswered => ActionKind::SendAnswered,
             Action::ReadRecord => ActionKind::ReadRecord,
             Action::AssessNetwork(_) => ActionKind::AssessNetwork,
             Action::CheckVisit => ActionKind::CheckVisit,
@@ -106,6 +112,7 @@ fn read(reader: &mut WorkflowReader, mentions: &mut Mentions, node: &Node) -> Op
 
 fn bare(reader: &mut WorkflowReader, word: &str, node: &Node) -> Option<Action> {
     match named(reader, word, node.at)? {
+        ActionKind::SendAnswered => Some(Action::SendAnswered),
         ActionKind::ReadRecord => Some(Action::ReadRecord),
         ActionKind::CheckVisit => Some(Action::CheckVisit),
         ActionKind::RecallLetters => Some(Action::RecallLetters),
@@ -150,7 +157,7 @@ fn with_argument(
             }
             Some(Action::Mark(name))
         }
-        ActionKind::ReadRecord | ActionKind::CheckVisit | ActionKind::RecallLetters => {
+        ActionKind::SendAnswered | ActionKind::ReadRecord | ActionKind::CheckVisit | ActionKind::RecallLetters => {
             let message = format!("`{word}` takes nothing");
             reader.report(node.at, Code::WRONG_KIND, message, format!("write `- {word}`"));
             None

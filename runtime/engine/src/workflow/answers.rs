@@ -33,7 +33,12 @@ fn answers_to(action: &Action) -> &'static [PlainEvent] {
             PlainEvent::VisitMoved,
             VISIT_OPEN,
         ],
-        Action::Send { .. } | Action::WriteChart(_) | Action::Raise(_) | Action::RecallLetters | Action::Mark(_) => &[],
+        Action::Send { .. }
+        | Action::SendAnswered
+        | Action::WriteChart(_)
+        | Action::Raise(_)
+        | Action::RecallLetters
+        | Action::Mark(_) => &[],
     }
 }
 

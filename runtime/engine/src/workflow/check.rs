@@ -6,8 +6,8 @@ use super::node::At;
 use super::reader::WorkflowReader;
 use super::states::{Action, Handler, Handlers, State};
 use super::timers::{Late, Since, TimerRule, When};
-use super::{Mentions, StageKind, Workflow, answers, moves};
-use crate::event::{TIMER_PREFIX, timer_event};
+use super::{Mentions, StageKind, Workflow, acts, answers, moves};
+use crate::event::{PERSON_PREFIX, TIMER_PREFIX, timer_event};
 use crate::problem::{Code, did_you_mean, nearest};
 use crate::referral::Channel;
 
@@ -23,6 +23,8 @@ pub(super) fn check(reader: &mut WorkflowReader, workflow: &Workflow, mentions: 
     if names_hold {
         check_routes(reader, workflow);
         answers::check(reader, workflow);
+        acts::check(reader, workflow);
+        acts::check_resolves(reader, workflow, &mentions.resolves);
     }
 }
 
@@ -113,7 +115,8 @@ fn timer_events(on: &Handlers) -> impl Iterator<Item = (&str, At)> {
 
 /// A finished referral writes to nobody, waits for nothing and stays finished.
 fn check_ends(reader: &mut WorkflowReader, workflow: &Workflow) {
-    let sends = |actions: &[Action]| actions.iter().any(|action| matches!(action, Action::Send { .. }));
+    let sends =
+        |actions: &[Action]| actions.iter().any(|action| matches!(action, Action::Send { .. } | Action::SendAnswered));
     for state in workflow.states.values().filter(|state| state.end) {
         let mut report = |at: At, message: String, help: &str| reader.report(at, Code::NOT_AT_AN_END, message, help);
         if let Some(timer) = state.timers.first() {
@@ -123,7 +126,9 @@ fn check_ends(reader: &mut WorkflowReader, workflow: &Workflow) {
             let message = format!("state `{}` is an end and writes to the patient", state.name);
             report(state.at, message, "send the letter on the way there and wait until it has left");
         }
-        for handler in state.on.values().flatten() {
+        // What a person takes up again starts again, and may be written about.
+        let by_itself = state.on.iter().filter(|(event, _)| !event.starts_with(PERSON_PREFIX));
+        for handler in by_itself.flat_map(|(_, handlers)| handlers) {
             check_after_end(&mut report, workflow, handler, sends(&handler.actions));
         }
     }
@@ -169,7 +174,7 @@ fn check_stages(reader: &mut WorkflowReader, workflow: &Workflow) {
     for (action, at) in entered.chain(handled).flat_map(|(actions, at)| actions.iter().map(move |action| (action, at)))
     {
         match action {
-            Action::Send { .. } => {
+            Action::Send { .. } | Action::SendAnswered => {
                 need(stages.channel.is_some(), StageKind::Channel, at);
                 need(stages.reply.is_some(), StageKind::Reply, at);
                 need(!stages.outreach.is_empty(), StageKind::Outreach, at);

@@ -7,7 +7,7 @@ use std::fmt;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Expiry, Handler, Handlers, Late, Since, TimerRule, When, Workflow};
+use super::{ActRule, Action, Expiry, Handler, Handlers, Late, Since, TimerRule, When, Workflow};
 use crate::event::TIMER_PREFIX;
 use crate::ids::Digest;
 
@@ -43,6 +43,14 @@ pub enum WorkflowPart {
     },
     Contact {
         rule: String,
+    },
+    /// What a person may do.
+    Act {
+        act: String,
+    },
+    /// What makes a kind of task moot.
+    Resolved {
+        task: String,
     },
     Practice,
 }
@@ -84,6 +92,11 @@ pub fn parts(workflow: &Workflow) -> WorkflowParts {
             let wording = Digest::of(format!("{texts:?}{around}").as_bytes());
             parts.insert(part, format!("wording {}", wording.short()));
         }
+    }
+    parts.extend(workflow.acts.iter().map(|act| (WorkflowPart::Act { act: act.name.clone() }, act_says(act))));
+    for (task, events) in &workflow.resolves {
+        let events: Vec<&str> = events.iter().map(String::as_str).collect();
+        parts.insert(WorkflowPart::Resolved { task: task.clone() }, format!("moot on {}", events.join(", ")));
     }
     let contact = &workflow.contact;
     let holidays: Vec<String> = contact.holidays.iter().map(ToString::to_string).collect();
@@ -159,6 +172,18 @@ fn timers_and_handlers(state: Option<&str>, timers: &[TimerRule], on: &Handlers)
     timers.chain(handlers).collect()
 }
 
+fn act_says(act: &ActRule) -> String {
+    let roles: Vec<&str> = act.roles.iter().map(|role| role.as_str()).collect();
+    let asks = act.asks.iter().map(|question| {
+        let optional = if question.optional { "?" } else { "" };
+        format!("{}{optional} ({})", question.name, question.kind)
+    });
+    let mut told = vec![format!("`{}` by {}", act.label, roles.join(", "))];
+    told.extend((!act.asks.is_empty()).then(|| format!("asks {}", asks.collect::<Vec<_>>().join(", "))));
+    told.extend(act.tells.map(|event| format!("tells {event}")));
+    told.join(", ")
+}
+
 fn says(rule: &TimerRule) -> String {
     let when = match rule.when {
         When::After { wait, since: Since::Entry } => format!("{} after entry", duration(wait)),
@@ -194,7 +219,7 @@ fn action(action: &Action) -> String {
     match action {
         Action::Send { letter, channel: Some(channel) } => format!("{kind} {letter} by {channel}"),
         Action::Send { letter, channel: None } => format!("{kind} {letter}"),
-        Action::ReadRecord | Action::CheckVisit | Action::RecallLetters => kind.to_string(),
+        Action::SendAnswered | Action::ReadRecord | Action::CheckVisit | Action::RecallLetters => kind.to_string(),
         Action::AssessNetwork(cause) => format!("{kind} {cause}"),
         Action::WriteChart(outcome) => format!("{kind} {outcome}"),
         Action::Raise(rule) => {
@@ -234,6 +259,8 @@ impl fmt::Display for WorkflowPart {
             WorkflowPart::Letter { letter } => write!(f, "letter {letter}"),
             WorkflowPart::Wording { letter, language } => write!(f, "letter {letter} in {language}"),
             WorkflowPart::Contact { rule } => write!(f, "contact rule {rule}"),
+            WorkflowPart::Act { act } => write!(f, "action {act}"),
+            WorkflowPart::Resolved { task } => write!(f, "what makes task {task} moot"),
             WorkflowPart::Practice => f.write_str("practice"),
         }
     }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::moves::Others;
 use super::timers::VISIT_OPEN;
 use super::{ActionKind, FORMAT, Late, OptOutScope, Since, StageKind};
+use crate::answer::{ActorRole, AnswerKind, ToldEvent};
 use crate::event::{NetworkCause, event_names};
 use crate::letter::{Audience, ChartOutcome};
 use crate::referral::{Asked, Channel};
@@ -44,6 +45,8 @@ pub fn schema() -> Value {
             "states": { "type": "object", "additionalProperties": { "$ref": "#/$defs/state" } },
             "timers": { "$ref": "#/$defs/timers" },
             "on": { "$ref": "#/$defs/handlers" },
+            "actions": { "type": "object", "additionalProperties": act(), "description": "What people may do to a referral. A state takes it as `person.NAME`, or takes what it tells." },
+            "resolves": { "type": "object", "additionalProperties": { "type": "array", "items": { "type": "string" } }, "description": "Kind of task: the events that make it moot; `end` is every end." },
             "moves": { "anyOf": [{ "$ref": "#/$defs/moves" }, { "type": "array", "items": { "$ref": "#/$defs/moves" } }], "description": "Which referrals in flight come along; all others stay with the workflow under which they began." },
         },
         "$defs": {
@@ -111,6 +114,22 @@ fn moves() -> Value {
             "from": text("The name of an older workflow, the first digits of a deployment's digest, or `any`."),
             "states": { "type": "object", "additionalProperties": { "type": "string" }, "description": "Old state: present state." },
             "others": { "enum": Others::WRITTEN, "description": "What states do that are not named; `move`: into the state of their own name." },
+        }),
+    )
+}
+
+fn act() -> Value {
+    let kinds = json!({ "enum": AnswerKind::WORDS });
+    let question =
+        block(&["kind"], json!({ "kind": kinds, "label": text("What is asked."), "optional": { "type": "boolean" } }));
+    block(
+        &["label", "roles"],
+        json!({
+            "label": text("As it stands on a button."),
+            "roles": { "type": "array", "minItems": 1, "items": { "enum": ActorRole::WORDS } },
+            "asks": { "type": "object", "additionalProperties": { "anyOf": [kinds, question] } },
+            "confirm": text("What is said once it is done."),
+            "tells": { "enum": ToldEvent::WORDS, "description": "What the act says has happened; it is handled as if it had come from outside." },
         }),
     )
 }

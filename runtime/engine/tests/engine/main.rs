@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read files and clocks; the engine may not")]
 
+mod acts;
 mod calendar;
 mod dashboard;
 mod error_chain;

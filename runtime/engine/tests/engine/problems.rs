@@ -1,6 +1,7 @@
 //! What people get wrong in a workflow, and what they are told.
 
 use expect_test::{Expect, expect};
+use handoff_engine::answer::ActorRole;
 use handoff_engine::workflow::{Files, Workflow};
 
 /// A small whole workflow that is right.
@@ -373,4 +374,62 @@ fn whoever_asks_listens() {
           --> small.yaml:20:3
           help: take it away, or take it out of one of the states"#]]
     .assert_eq(&told(&kept));
+}
+
+#[test]
+fn acts_and_handlers_fit_each_other() {
+    let act = "actions:\n  finish: { label: Finish, roles: [coordinator] }\nstart:";
+    let handled =
+        SOUND.replacen("start:", act, 1).replacen("timer.overdue:", "person.finish: done\n      timer.overdue:", 1);
+    assert!(Workflow::parse("small.yaml", &handled).is_ok());
+    check(
+        "start:",
+        act,
+        expect![[r#"
+            error[H0038]: no state takes the action `finish`
+              --> small.yaml:8:3
+              help: add under the `on:` of a state a line `person.finish: …`, or take the action away"#]],
+    );
+    check(
+        "start: waiting\nstates:\n  waiting:\n    timers:\n      overdue: { after: 3d }\n    on:\n",
+        "actions:\n  finish: { label: Finish, roles: [coordinator] }\nstart: waiting\nstates:\n  waiting:\n    timers:\n      overdue: { after: 3d }\n    on:\n      person.finish: done\n      person.finsh: done\n      person.leave: done\n",
+        expect![[r#"
+            error[H0018]: nobody can do `finsh`: it is no action
+              --> small.yaml:16:7
+              help: write `person.finish`
+            error[H0018]: nobody can do `leave`: it is no action
+              --> small.yaml:17:7
+              help: add under `actions:` a block `leave: { label: …, roles: [coordinator] }`"#]],
+    );
+    check(
+        "start:",
+        "actions:\n  stop: { label: Stop, roles: [coordinator], tells: reply.opt-in }\n  help: { label: Help, roles: [nurse], asks: { when: moment } }\nresolves:\n  lat: [end, reply.cal]\nstart:",
+        expect![[r#"
+            error[H0005]: the action `stop` does not ask what it tells: channel
+              --> small.yaml:8:3
+              help: add under its `asks:` a line `channel: channel`
+            error[H0038]: no state takes the action `help`
+              --> small.yaml:9:3
+              help: add under the `on:` of a state a line `person.help: …`, or take the action away
+            error[H0009]: `roles` cannot be `nurse`
+              --> small.yaml:9:32
+              help: one of: coordinator, physician, manager
+            error[H0009]: `when` cannot be `moment`
+              --> small.yaml:9:54
+              help: one of: appointment, specialist, address, consent, channel, reply-intent, call-outcome, reroute-reason, letter, text, document, date
+            error[H0019]: no task of the kind `lat` is raised
+              --> small.yaml:11:3
+              help: write `late`
+            error[H0011]: there is no event `reply.cal`
+              --> small.yaml:11:14
+              help: write `reply.help`"#]],
+    );
+}
+
+#[test]
+fn without_a_list_of_acts_a_coordinator_can_do_what_is_handled() {
+    let text = SOUND.replacen("timer.overdue:", "person.give-up: done\n      timer.overdue:", 1);
+    let workflow = Workflow::parse("small.yaml", &text).expect("a sound workflow");
+    let offered: Vec<_> = workflow.offers("waiting").map(|act| (act.name.as_str(), act.roles.as_slice())).collect();
+    assert_eq!(offered, [("give-up", [ActorRole::Coordinator].as_slice())]);
 }

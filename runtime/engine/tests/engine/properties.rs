@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use chrono::TimeDelta;
+use handoff_engine::answer::{ActAnswer, ActAnswers};
 use handoff_engine::deployment::Deployment;
 use handoff_engine::event::*;
 use handoff_engine::guard::Guard;
@@ -10,6 +11,7 @@ use handoff_engine::ids::{LetterId, Token};
 use handoff_engine::referral::*;
 use handoff_engine::scenario::Scenario;
 use handoff_engine::step::{Effect, step};
+use handoff_engine::task::TaskChange;
 use handoff_engine::workflow::Workflow;
 use proptest::prelude::*;
 
@@ -25,7 +27,7 @@ fn event(kind: u8, detail: u8, referral: &Referral) -> Event {
     let at = start() + TimeDelta::days(i64::from(detail));
     let specialist = Provider { id: format!("s{}", detail % 5), ..Provider::default() };
     let letter = LetterId { referral: referral.id, number: u32::from(detail) };
-    match kind % 12 {
+    match kind % 14 {
         0 => Event::Withdrawn,
         1 => Event::Record { record: None },
         2 => Event::Network { assessment: Assessment::InNetwork { specialist, next_available: None } },
@@ -59,13 +61,32 @@ fn event(kind: u8, detail: u8, referral: &Referral) -> Event {
         },
         7 => Event::Visit { finding: VisitFinding::Open { again_in_hours: u32::from(detail) } },
         8 => Event::Visit { finding: VisitFinding::NoShow },
-        9 => Event::Person { verb: "reroute".to_string(), who: String::new(), reason: String::new() },
+        9 => person(["reroute", "close", "reopen", "take-over", "resume"][usize::from(detail % 5)], ActAnswers::new()),
+        12 => {
+            let outcome = CallOutcome::ALL[usize::from(detail) % CallOutcome::ALL.len()];
+            person("call", [("outcome".to_string(), ActAnswer::CallOutcome { outcome })].into())
+        }
+        13 => {
+            let task = LetterId { referral: referral.id, number: u32::from(detail % 8) };
+            let change = match detail % 4 {
+                0 => TaskChange::Assigned { to: Some("ana".to_string()) },
+                1 => TaskChange::Snoozed { until: at },
+                2 => TaskChange::Done,
+                _ => TaskChange::Reopened,
+            };
+            let (who, why) = (String::new(), String::new());
+            Event::Task { task, kind: "stalled".to_string(), change, who, role: None, why }
+        }
         10 => Event::Done { what: Delegated::Chart, succeeded: detail.is_multiple_of(2), reference: String::new() },
         _ => match referral.timers.get(usize::from(detail) % referral.timers.len().max(1)) {
             Some(timer) => Event::Timer { name: timer.name.clone() },
             None => Event::Unreachable { template: String::new(), reason: String::new() },
         },
     }
+}
+
+fn person(act: &str, answers: ActAnswers) -> Event {
+    Event::Person { verb: act.to_string(), who: String::new(), reason: String::new(), role: None, answers }
 }
 
 proptest! {
@@ -88,7 +109,9 @@ proptest! {
                 prop_assert!(rules.contains(&timer.name.as_str()), "{} in {}", timer.name, state.name);
             }
             if workflow.states[&before.state].end {
-                prop_assert!(state.end && taken.referral.timers.is_empty());
+                let reopened = matches!(&event, Event::Person { verb, .. } if verb == "reopen");
+                prop_assert_eq!(state.end, !reopened);
+                prop_assert_eq!(taken.referral.timers.is_empty(), state.end);
                 let sends = taken.effects.iter().any(|effect| matches!(effect, Effect::Send { .. }));
                 prop_assert!(!sends, "a letter after the end");
             }

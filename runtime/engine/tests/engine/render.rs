@@ -49,7 +49,13 @@ fn facts(specialty: &str) -> Facts {
         tried: vec![],
         rerouted: 0,
         marks: vec![],
+        calls: vec![],
     }
+}
+
+/// Forty characters in GSM-7, as a person of the practice writes them.
+fn words() -> Token {
+    Token(format!("ZPHIG018{}", "C".repeat(26)))
 }
 
 #[test]
@@ -59,7 +65,8 @@ fn text_messages_fit_and_say_how_to_stop_them() {
     for specialty in ["Cardiology", "Psychiatry"] {
         for letter in workflow.letters.keys() {
             for language in workflow.language_tags() {
-                let filled = render(workflow, &facts(specialty), letter, Channel::Sms, &language).expect("a text");
+                let filled = render(workflow, &facts(specialty), letter, Channel::Sms, &language, Some(&words()))
+                    .expect("a text");
                 let size = measure_sms(&filled.text);
                 let most = match language.as_str() {
                     "en" | "es" => (SmsEncoding::Gsm7, 1),
@@ -70,7 +77,8 @@ fn text_messages_fit_and_say_how_to_stop_them() {
                 assert!(size.parts <= most.1, "{language} {letter}: {size:?} {}", filled.text);
                 assert!(filled.text.contains("STOP"), "{language} {letter} does not say how to stop it");
                 assert!(!filled.text.to_uppercase().contains("CANCEL"), "{language} {letter} asks for an opt-out word");
-                let mail = render(workflow, &facts(specialty), letter, Channel::Email, &language).expect("a mail");
+                let mail = render(workflow, &facts(specialty), letter, Channel::Email, &language, Some(&words()))
+                    .expect("a mail");
                 assert!(mail.text.contains("STOP"), "{language} {letter}");
             }
         }
@@ -84,13 +92,14 @@ fn a_sensitive_referral_names_nobody() {
     for specialty in ["Psychiatry", "Medical Oncology", "Infectious Disease", "Addiction Medicine", ""] {
         for letter in workflow.letters.keys() {
             for channel in [Channel::Sms, Channel::Email, Channel::Portal] {
-                let filled = render(workflow, &facts(specialty), letter, channel, "en").expect("a letter");
+                let filled =
+                    render(workflow, &facts(specialty), letter, channel, "en", Some(&words())).expect("a letter");
                 let said = format!("{} {}", filled.subject, filled.text);
                 assert!(!said.contains("Kowalski") && !said.contains("5555550111"), "{specialty} {letter}: {said}");
             }
         }
     }
-    let open = render(workflow, &facts("Cardiology"), "first-contact", Channel::Sms, "en").expect("a text");
+    let open = render(workflow, &facts("Cardiology"), "first-contact", Channel::Sms, "en", None).expect("a text");
     assert!(open.text.contains("Dr. Bartholomew Kowalski"), "{}", open.text);
 }
 
@@ -98,7 +107,8 @@ fn a_sensitive_referral_names_nobody() {
 fn appointments_are_told_in_the_patients_zone_and_language() {
     let deployment = given::recipe();
     let said = |language: &str| {
-        let filled = render(&deployment.workflow, &facts("Cardiology"), "visit-tomorrow", Channel::Email, language);
+        let filled =
+            render(&deployment.workflow, &facts("Cardiology"), "visit-tomorrow", Channel::Email, language, None);
         filled.expect("a letter").text
     };
     let rows = [
@@ -119,8 +129,17 @@ fn a_letter_about_no_appointment_is_not_written() {
     let deployment = given::recipe();
     let without = Facts { appointment: None, ..facts("Cardiology") };
     let letter = "visit-soon".to_string();
-    let error = render(&deployment.workflow, &without, &letter, Channel::Sms, "en");
+    let error = render(&deployment.workflow, &without, &letter, Channel::Sms, "en", None);
     assert_eq!(error, Err(RenderError::NoAppointment { letter }));
+}
+
+#[test]
+fn a_letter_that_carries_a_persons_words_is_not_written_without() {
+    let deployment = given::recipe();
+    let render = |words| render(&deployment.workflow, &facts("Cardiology"), "message", Channel::Sms, "es", words);
+    assert_eq!(render(None), Err(RenderError::NoWords { letter: "message".to_string() }));
+    let filled = render(Some(&words())).expect("a text");
+    assert_eq!(filled.text, format!("Cedar Family Medicine: {} Preguntas: 555-555-0199. Fin: STOP.", words()));
 }
 
 #[test]

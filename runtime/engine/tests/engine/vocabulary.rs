@@ -4,9 +4,11 @@ use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
 use expect_test::{Expect, expect};
+use handoff_engine::answer::{ActorRole, AnswerKind, ToldEvent};
 use handoff_engine::event::*;
 use handoff_engine::letter::*;
 use handoff_engine::referral::*;
+use handoff_engine::task::TaskOutcome;
 use handoff_engine::template::Placeholder;
 use handoff_engine::vocabulary::UnknownWord;
 use handoff_engine::workflow::{ActionKind, Late, OptOutScope, Since, StageKind, moves::Others};
@@ -46,6 +48,8 @@ fn every_word_is_stored_as_it_always_was() {
     check(Delegated::ALL, &expect!["chart task"]);
     check(ChartOutcome::ALL, &expect!["closed-with-note closed-without-note declined cancelled unreachable no-show"]);
     check(Audience::ALL, &expect!["physician coordinator specialist"]);
+    check(CallOutcome::ALL, &expect!["reached message-left no-answer wrong-number"]);
+    check(TaskOutcome::ALL, &expect!["done moot"]);
 }
 
 #[test]
@@ -53,7 +57,20 @@ fn every_word_of_a_workflow_is_read_as_it_always_was() {
     check(StageKind::ALL, &expect!["trigger records channel outreach reply network visit chart escalation"]);
     check(
         ActionKind::ALL,
-        &expect!["send read-record assess-network check-visit write-chart raise recall-letters mark"],
+        &expect!["send send-answered read-record assess-network check-visit write-chart raise recall-letters mark"],
+    );
+    check(ActorRole::ALL, &expect!["coordinator physician manager"]);
+    check(
+        AnswerKind::ALL,
+        &expect![
+            "appointment specialist address consent channel reply-intent call-outcome reroute-reason letter text document date"
+        ],
+    );
+    check(
+        ToldEvent::ALL,
+        &expect![
+            "appointment.booked appointment.moved appointment.cancelled appointment.no-show appointment.completed network.alternative note.received withdrawn reply reply.opt-out reply.opt-in reply.confirm reply.scheduled reply.decline reply.wrong-person"
+        ],
     );
     check(OptOutScope::ALL, &expect!["all channel"]);
     check(Since::ALL, &expect!["entry order"]);
@@ -61,7 +78,9 @@ fn every_word_of_a_workflow_is_read_as_it_always_was() {
     check(Others::ALL, &expect!["stay move return"]);
     check(
         Placeholder::ALL,
-        &expect!["given family practice practice_phone specialist specialist_phone specialty date time yes help stop"],
+        &expect![
+            "given family practice practice_phone specialist specialist_phone specialty date time yes help stop message"
+        ],
     );
 }
 

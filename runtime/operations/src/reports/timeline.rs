@@ -3,9 +3,11 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+use handoff_engine::answer::ActAnswer;
 use handoff_engine::event::Event;
-use handoff_engine::ids::ReferralId;
+use handoff_engine::ids::{ReferralId, Token};
 use handoff_engine::letter::LetterBody;
+use handoff_engine::task::TaskChange;
 use handoff_store::journal::Entries;
 use handoff_store::{Entry, Index, Record};
 use serde::Serialize;
@@ -39,14 +41,35 @@ pub fn told(entry: &Entry, referral: ReferralId) -> Vec<TimelineMoment> {
 }
 
 fn words(record: &Record) -> Option<String> {
-    if let Record::Happened { event: Event::Reply { reply }, .. } = record {
-        return Some(reply.text.0.clone());
+    if let Record::Happened { event, .. } = record {
+        return spoken(event).map(|token| token.0.clone());
     }
     let Record::Queued { letter, .. } = record else { return None };
     match &letter.body {
         LetterBody::Message(message) => Some(message.text.clone()),
         LetterBody::Task(task) => Some(task.summary.clone()),
         LetterBody::ReadRecord | LetterBody::CheckVisit | LetterBody::WriteChart { .. } => None,
+    }
+}
+
+/// What the patient wrote, or a person noted.
+fn spoken(event: &Event) -> Option<&Token> {
+    match event {
+        Event::Reply { reply } => Some(&reply.text),
+        Event::Person { answers, .. } => answers.values().find_map(ActAnswer::text),
+        Event::Ordered { .. }
+        | Event::Withdrawn
+        | Event::Record { .. }
+        | Event::Network { .. }
+        | Event::LetterSent { .. }
+        | Event::LetterStatus { .. }
+        | Event::Unreachable { .. }
+        | Event::Appointment { .. }
+        | Event::NoteReceived { .. }
+        | Event::Visit { .. }
+        | Event::Done { .. }
+        | Event::Timer { .. }
+        | Event::Task { .. } => None,
     }
 }
 
@@ -120,6 +143,15 @@ fn happened(event: &Event) -> String {
     match event {
         Event::Reply { reply } => format!("{} ({}, {} %)", event.name(), reply.language, reply.confidence),
         Event::Person { who, reason, .. } => format!("{} by {who}: {reason}", event.name()),
+        Event::Task { task, kind, change, who, why, .. } => {
+            let more = match change {
+                TaskChange::Assigned { to: Some(to) } => format!(", to {to}"),
+                TaskChange::Assigned { to: None } => ", to nobody".to_string(),
+                TaskChange::Snoozed { until } => format!(", until {}", until.format("%d %b %H:%M")),
+                TaskChange::Done | TaskChange::Reopened => String::new(),
+            };
+            format!("{} ({kind}, letter {}{more}) by {who}: {why}", event.name(), task.number)
+        }
         Event::Ordered { .. }
         | Event::Withdrawn
         | Event::Record { .. }

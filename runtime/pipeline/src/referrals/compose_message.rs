@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use handoff_engine::event::{Event, LetterStatus};
-use handoff_engine::ids::LetterId;
+use handoff_engine::ids::{LetterId, Token};
 use handoff_engine::letter::{Letter, LetterBody, Message};
 use handoff_engine::referral::{Asked, Channel, Consent, ContactPoint, Referral};
 use handoff_engine::render::render;
@@ -23,6 +23,8 @@ pub(super) struct Wish<'a> {
     pub channel: Option<Channel>,
     pub asked: Asked,
     pub expires: Option<DateTime<Utc>>,
+    /// A person's, for a letter that carries some.
+    pub words: Option<&'a Token>,
 }
 
 impl Transaction<'_> {
@@ -33,7 +35,7 @@ impl Transaction<'_> {
         id: LetterId,
         wish: Wish<'_>,
     ) -> Result<Option<Event>, PipelineError> {
-        let Wish { template, channel: wanted, asked, expires } = wish;
+        let Wish { template, channel: wanted, asked, expires, words } = wish;
         let reaches = self.reaches(referral)?;
         let situation = self.situation(referral, &reaches, template, wanted);
         let settings = self.deployment.settings(&StageKind::Channel.into()).unwrap_or_default();
@@ -52,7 +54,8 @@ impl Transaction<'_> {
         else {
             return nobody(format!("the channel stage chose {}, which does not reach this patient", channel.name()));
         };
-        let rendered = match render(self.deployment.workflow(), &referral.facts, template, channel, &chosen.language) {
+        let workflow = self.deployment.workflow();
+        let rendered = match render(workflow, &referral.facts, template, channel, &chosen.language, words) {
             Ok(rendered) => rendered,
             Err(error) => return nobody(error.to_string()),
         };

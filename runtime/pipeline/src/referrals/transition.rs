@@ -46,7 +46,8 @@ impl Transaction<'_> {
         self.follow(id, VecDeque::from([event]))
     }
 
-    fn follow(&mut self, id: ReferralId, mut events: VecDeque<Event>) -> Result<(), PipelineError> {
+    /// As [`Transaction::transition`], for several things at once: in order, each over what the one before it left.
+    pub(super) fn follow(&mut self, id: ReferralId, mut events: VecDeque<Event>) -> Result<(), PipelineError> {
         let mut taken = 0;
         while let Some(event) = events.pop_front() {
             taken += 1;
@@ -65,8 +66,10 @@ impl Transaction<'_> {
                 }
                 Err(rejection) => {
                     self.draft.happened(id, event.clone());
-                    // That an errand was done needs no answer; that it failed does.
-                    if !matches!(event, Event::Done { succeeded: true, .. }) {
+                    // That an errand was done needs no answer; that it failed does. What a person does may be answered by
+                    // what it tells, which comes next.
+                    let told = matches!(event, Event::Person { .. }) && !events.is_empty();
+                    if !told && !matches!(event, Event::Done { succeeded: true, .. }) {
                         self.draft.ignored(id, rejection.to_string());
                     }
                     // Invariant: a timer that fired is gone, whatever the workflow thinks of it; else it would fire for ever.
@@ -90,8 +93,9 @@ impl Transaction<'_> {
         let referral = &step.referral;
         for (id, effect) in step.letters() {
             let body = match effect {
-                Effect::Send { template, channel, asked, expires } => {
-                    let wish = Wish { template, channel: *channel, asked: *asked, expires: *expires };
+                Effect::Send { template, channel, asked, expires, words } => {
+                    let words = words.as_ref();
+                    let wish = Wish { template, channel: *channel, asked: *asked, expires: *expires, words };
                     events.extend(self.compose_message(referral, id, wish)?);
                     continue;
                 }

@@ -112,7 +112,9 @@ fn referral(number: u64, among: u64) -> Referral {
             tried: Vec::new(),
             rerouted: 0,
             marks: Vec::new(),
+            calls: Vec::new(),
         },
+        tasks: Vec::new(),
     }
 }
 

@@ -163,12 +163,15 @@ impl Practice {
     /// Notes a step and the letter that it owes.
     fn stepped(&self, step: Step, now: DateTime<Utc>, records: &mut Vec<Record>) -> Option<LetterId> {
         let owed = step.letters().find_map(|(id, effect)| match effect {
-            Effect::Send { template, channel: _, asked, expires } => Some((id, template.clone(), *asked, *expires)),
+            Effect::Send { template, channel: _, asked, expires, words: _ } => {
+                Some((id, template.clone(), *asked, *expires))
+            }
             _ => None,
         });
         let letter = owed.map(|(id, template, asked, expires)| {
             let facts = &step.referral.facts;
-            let filled = render(&self.deployment.workflow, facts, &template, Channel::Sms, "en").expect("a letter");
+            let filled =
+                render(&self.deployment.workflow, facts, &template, Channel::Sms, "en", None).expect("a letter");
             let to = facts.patient.reaches.first().expect("a way to reach the patient").address.clone();
             let message = Message {
                 template,

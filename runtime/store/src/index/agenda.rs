@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::{Digest, LetterId, ReferralId};
 
-use crate::index::InFlight;
+use crate::index::{InFlight, OpenTask, TaskFilter};
 
 /// A timer that has fallen due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum AgendaChange {
     LetterGone(i64, LetterId),
     Entered(Digest, String, ReferralId),
     Left(Digest, String, ReferralId),
+    TaskOpen(OpenTask),
+    TaskEnded(OpenTask),
 }
 
 /// 70 to 95 bytes for each timer, as full as the nodes of the tree are, and 25 for where a referral stands: a million
@@ -37,6 +39,8 @@ pub struct Agenda {
     /// Referrals in flight, by deployment and state. Kept here alone: a step that changes the state then costs the engine
     /// below no more than one that does not.
     standing: BTreeMap<(Digest, String), BTreeSet<ReferralId>>,
+    /// In order of due date: what a worklist reads is what is open, however much has been done.
+    tasks: BTreeMap<(i64, LetterId), OpenTask>,
     names: Names,
 }
 
@@ -47,6 +51,7 @@ pub struct Gathered {
     timers: Vec<(i64, ReferralId, Arc<str>)>,
     letters: Vec<(i64, LetterId)>,
     standing: BTreeMap<(Digest, String), Vec<ReferralId>>,
+    tasks: Vec<OpenTask>,
     names: Names,
 }
 
@@ -63,14 +68,24 @@ impl Gathered {
         self.standing.entry((deployment, state)).or_default().push(referral);
     }
 
+    pub fn task(&mut self, task: OpenTask) {
+        self.tasks.push(task);
+    }
+
     pub fn agenda(self) -> Agenda {
         Agenda {
             timers: self.timers.into_iter().collect(),
             letters: self.letters.into_iter().collect(),
             standing: self.standing.into_iter().map(|(place, ids)| (place, ids.into_iter().collect())).collect(),
+            tasks: self.tasks.into_iter().map(|task| (place(&task), task)).collect(),
             names: self.names,
         }
     }
+}
+
+/// A task's due date never changes.
+fn place(task: &OpenTask) -> (i64, LetterId) {
+    (millis(task.due_at), task.task)
 }
 
 /// Timer names repeat; each is kept once. A workflow has a few dozen.
@@ -106,6 +121,12 @@ impl Agenda {
             }
             AgendaChange::LetterGone(due, letter) => {
                 self.letters.remove(&(due, letter));
+            }
+            AgendaChange::TaskOpen(task) => {
+                self.tasks.insert(place(&task), task);
+            }
+            AgendaChange::TaskEnded(task) => {
+                self.tasks.remove(&place(&task));
             }
             AgendaChange::Entered(deployment, state, referral) => {
                 self.standing.entry((deployment, state)).or_default().insert(referral);
@@ -154,6 +175,13 @@ impl Agenda {
 
     pub fn next_letter(&self) -> Option<DateTime<Utc>> {
         self.letters.first().map(|(due, _)| moment(*due))
+    }
+
+    /// Open tasks in order of due date, after the one given.
+    pub fn tasks(&self, filter: &TaskFilter, after: Option<(DateTime<Utc>, LetterId)>, limit: usize) -> Vec<OpenTask> {
+        let from = after.map_or(Bound::Unbounded, |(due, task)| Bound::Excluded((millis(due), task)));
+        let open = self.tasks.range((from, Bound::Unbounded)).map(|(_, task)| task);
+        open.filter(|task| filter.takes(task)).take(limit).cloned().collect()
     }
 
     pub fn in_flight(&self) -> Vec<InFlight> {

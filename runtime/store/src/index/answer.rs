@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId, StageKey, Token};
-use handoff_engine::letter::Letter;
+use handoff_engine::letter::{Audience, Letter};
 use handoff_engine::referral::Channel;
+use handoff_engine::task::ReferralTask;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::entry::{Canary, DeliveryVerdict, Origin, PauseCause, PauseScope};
+use crate::index::agenda::{millis, moment};
 use crate::json::Json;
 use crate::position::Position;
 
@@ -102,6 +104,64 @@ impl Deployed {
     pub fn on_trial(known: &[Deployed]) -> Option<(&Deployed, Canary)> {
         let last = known.last()?;
         last.canary.map(|canary| (last, canary))
+    }
+}
+
+/// Something that a person was asked to do, and that is neither done nor moot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenTask {
+    /// The letter that carries it to its inbox; its words are there.
+    pub task: LetterId,
+    pub audience: Audience,
+    pub kind: String,
+    pub urgent: bool,
+    pub raised_at: DateTime<Utc>,
+    pub due_at: DateTime<Utc>,
+    pub assignee: Option<String>,
+    pub snoozed_until: Option<DateTime<Utc>>,
+}
+
+impl OpenTask {
+    /// Nothing of one that has ended.
+    pub(crate) fn of(referral: ReferralId, task: &ReferralTask) -> Option<OpenTask> {
+        // As the index has it, to the millisecond.
+        let whole = |at| moment(millis(at));
+        task.is_open().then(|| OpenTask {
+            task: task.id(referral),
+            audience: task.audience,
+            kind: task.kind.clone(),
+            urgent: task.urgent,
+            raised_at: whole(task.raised_at),
+            due_at: whole(task.due_at),
+            assignee: task.assignee.clone().filter(|name| !name.is_empty()),
+            snoozed_until: task.snoozed_until.map(whole),
+        })
+    }
+}
+
+/// Which open tasks; absent fields match everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TaskFilter {
+    pub referral: Option<ReferralId>,
+    pub audience: Option<Audience>,
+    pub kind: Option<String>,
+    /// Whose they are; `Some(None)` for those that nobody has.
+    pub assignee: Option<Option<String>>,
+    /// Due at this moment or before.
+    pub due_by: Option<DateTime<Utc>>,
+    /// Not snoozed past this moment.
+    pub awake_at: Option<DateTime<Utc>>,
+}
+
+impl TaskFilter {
+    pub(crate) fn takes(&self, task: &OpenTask) -> bool {
+        let TaskFilter { referral, audience, kind, assignee, due_by, awake_at } = self;
+        referral.is_none_or(|referral| referral == task.task.referral)
+            && audience.is_none_or(|audience| audience == task.audience)
+            && kind.as_ref().is_none_or(|kind| *kind == task.kind)
+            && assignee.as_ref().is_none_or(|assignee| *assignee == task.assignee)
+            && due_by.is_none_or(|due_by| task.due_at <= due_by)
+            && awake_at.is_none_or(|now| task.snoozed_until.is_none_or(|until| until <= now))
     }
 }
 

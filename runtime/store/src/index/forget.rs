@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use handoff_engine::ids::ReferralId;
 
+use crate::index::agenda::AgendaChange;
 use crate::index::history::History;
 use crate::index::memory::MemoryRows;
 use crate::index::project::project;
 use crate::index::row::{self, Glance, Pen, ReferralRow, RowBlock};
 use crate::index::rows::{Changes, RowKey, Rows, Staged};
-use crate::index::{IndexError, KeyedIndex, keys};
+use crate::index::{IndexError, KeyedIndex, OpenTask, keys};
 use crate::journal::Numbered;
 use crate::position::Position;
 
@@ -20,8 +21,9 @@ impl<R: Rows> KeyedIndex<R> {
         let _one = self.writing.lock();
         let mut shelf = self.shelf.write();
         let mut staged = Staged { rows: &shelf.rows, changes: Changes::new() };
+        let mut gone = Vec::new();
         for key in keys_of(entries)? {
-            forget_row(&key, &purged, &mut staged)?;
+            forget_row(&key, &purged, &mut staged, &mut gone)?;
         }
         for (position, _) in entries {
             let (number, slot) = RowBlock::number_and_slot(*position);
@@ -33,6 +35,7 @@ impl<R: Rows> KeyedIndex<R> {
         }
         let changes = staged.changes;
         shelf.recent.forget();
+        gone.into_iter().for_each(|task| shelf.agenda.take(AgendaChange::TaskEnded(task)));
         shelf.rows.write(changes)
     }
 
@@ -73,16 +76,22 @@ fn keys_of(entries: &[Numbered]) -> Result<BTreeSet<RowKey>, IndexError> {
     Ok(keys)
 }
 
-fn forget_row(key: &RowKey, purged: &impl Fn(Position) -> bool, staged: &mut Staged<'_>) -> Result<(), IndexError> {
+/// Takes a row out; `gone` gathers the open tasks that went with a referral.
+fn forget_row(
+    key: &RowKey,
+    purged: &impl Fn(Position) -> bool,
+    staged: &mut Staged<'_>,
+    gone: &mut Vec<OpenTask>,
+) -> Result<(), IndexError> {
     let prefix = key.first().copied().unwrap_or_default();
     match prefix {
         // Letters still owed, and referrals in flight, are never purged; shelves go with their referral.
         keys::BLOCK | keys::META | keys::OUTBOX => {}
-        keys::BY_STATE | keys::BY_DEPLOYMENT | keys::BY_SPECIALIST => {}
+        keys::BY_STATE | keys::BY_DEPLOYMENT | keys::BY_SPECIALIST | keys::OPEN_TASKS => {}
         // An entry does not tell what became of its referral afterwards.
         keys::IN_FLIGHT | keys::ENDED | keys::HISTORY => {
             if let Some(id) = keys::referral_at_end(key) {
-                forget_referral(&id, purged, staged)?;
+                gone.extend(forget_referral(&id, purged, staged)?);
             }
         }
         _ => {
@@ -100,20 +109,23 @@ fn forget_referral(
     id: &ReferralId,
     purged: &impl Fn(Position) -> bool,
     staged: &mut Staged<'_>,
-) -> Result<(), IndexError> {
+) -> Result<Vec<OpenTask>, IndexError> {
     let (ended, history) = (keys::ended(id), keys::history(id));
-    let remembered = match staged.get(&ended)?.map(|row| ReferralRow::read(&row)).transpose()? {
+    let mut asked = Vec::new();
+    let remembered = match staged.get(&ended)?.map(|row| ReferralRow::read(id, &row)).transpose()? {
         Some(row) if purged(row.stepped) => {
             staged.remove(keys::by_state(&row.state, id));
             staged.remove(keys::by_deployment(&row.deployment, id));
             staged.remove(keys::by_specialist(&row.specialist, id));
+            staged.remove(keys::open_tasks(id));
             staged.remove(ended);
+            asked = row.tasks;
             row.history
         }
         Some(row) => {
             let history = row.history.without(purged)?;
             staged.put(ended, ReferralRow { history, ..row }.write());
-            return Ok(());
+            return Ok(asked);
         }
         None => staged.get(&history)?.map_or(Ok(History::default()), |row| History::read(&row))?,
     };
@@ -121,5 +133,5 @@ fn forget_referral(
         left if left == History::default() => staged.remove(history),
         left => staged.put(history, left.write(Pen::default()).done()),
     }
-    Ok(())
+    Ok(asked)
 }

@@ -119,12 +119,26 @@ impl<R: Rows> KeyedIndex<R> {
 fn agenda_of(rows: &dyn Rows) -> Result<Agenda, IndexError> {
     let mut gathered = Gathered::default();
     rows.scan(&[keys::IN_FLIGHT], &[], &mut |key, value| {
-        let row = ReferralRow::read(value)?;
         let id = keys::referral_at_end(key).ok_or(IndexError::Row { prefix: char::from(keys::IN_FLIGHT) })?;
+        let row = ReferralRow::read(&id, value)?;
         row.timers.iter().for_each(|(due, name)| gathered.timer(*due, id, name));
         gathered.stands(row.deployment, row.state, id);
         Ok(ControlFlow::Continue(()))
     })?;
+    let mut asking = Vec::new();
+    rows.scan(&[keys::OPEN_TASKS], &[], &mut |key, _| {
+        asking.extend(keys::referral_at_end(key));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    // Referrals that have ended are not read for this, but for those that still ask something of somebody.
+    for id in asking {
+        for key in [keys::in_flight(&id), keys::ended(&id)] {
+            if let Some(row) = rows.get(&key)? {
+                ReferralRow::read(&id, &row)?.tasks.into_iter().for_each(|task| gathered.task(task));
+                break;
+            }
+        }
+    }
     rows.scan(&[keys::OUTBOX], &[], &mut |key, value| {
         let letter = keys::letter_at_end(key).ok_or(IndexError::Row { prefix: char::from(keys::OUTBOX) })?;
         gathered.letter(OutboxRow::read(value)?.due, letter);

@@ -11,6 +11,7 @@ pub const ENDED: u8 = b'z';
 pub const BY_STATE: u8 = b's';
 pub const BY_DEPLOYMENT: u8 = b'd';
 pub const BY_SPECIALIST: u8 = b'p';
+pub const OPEN_TASKS: u8 = b'a';
 pub const HISTORY: u8 = b'h';
 pub const NAME: u8 = b'n';
 pub const TOKEN: u8 = b'w';
@@ -95,6 +96,11 @@ pub fn by_specialists(specialist: &str) -> RowKey {
 
 pub fn by_specialist(specialist: &str, referral: &ReferralId) -> RowKey {
     text_key(BY_SPECIALIST, specialist, &id(referral))
+}
+
+/// What a referral has asked of people stands in its row.
+pub fn open_tasks(referral: &ReferralId) -> RowKey {
+    key(OPEN_TASKS, &[&id(referral)])
 }
 
 pub fn history(referral: &ReferralId) -> RowKey {

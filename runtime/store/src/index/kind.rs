@@ -70,6 +70,7 @@ kinds! {
     EventDone = 43 "event.done",
     EventTimer = 44 "event.timer",
     EventPerson = 45 "event.person",
+    EventTask = 46 "event.task",
 }
 
 impl fmt::Display for Kind {
@@ -172,5 +173,6 @@ fn event_kind(event: &Event) -> Kind {
         Event::Done { .. } => Kind::EventDone,
         Event::Timer { .. } => Kind::EventTimer,
         Event::Person { .. } => Kind::EventPerson,
+        Event::Task { .. } => Kind::EventTask,
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use handoff_engine::answer::ActAnswer;
 use handoff_engine::event::Event;
 use handoff_engine::ids::{Digest, LetterId, ReferralId, Token};
 use handoff_engine::letter::Letter;
@@ -15,7 +16,7 @@ use crate::index::agenda::{AgendaChange, millis};
 use crate::index::history::History;
 use crate::index::row::{self, Glance, OutboxRow, Pen, ReferralRow, RowBlock};
 use crate::index::rows::Staged;
-use crate::index::{IndexError, Kinds, keys};
+use crate::index::{IndexError, Kinds, OpenTask, keys};
 use crate::journal::Numbered;
 use crate::position::Position;
 
@@ -68,7 +69,7 @@ pub fn glance_at(entries: &[Numbered], rows: &mut Staged<'_>) -> Result<(), Inde
 fn remember(position: Position, referral: &ReferralId, rows: &mut Staged<'_>) -> Result<(), IndexError> {
     for key in [keys::in_flight(referral), keys::ended(referral)] {
         if let Some(row) = rows.get(&key)? {
-            let mut row = ReferralRow::read(&row)?;
+            let mut row = ReferralRow::read(referral, &row)?;
             row.history.add(position);
             rows.put(key, row.write());
             return Ok(());
@@ -203,8 +204,8 @@ impl Projection<'_, '_> {
         let flying = self.rows.get(&in_flight)?;
         let was_flying = flying.is_some();
         let before = match flying {
-            Some(row) => Some(ReferralRow::read(&row)?),
-            None => self.rows.get(&ended)?.map(|row| ReferralRow::read(&row)).transpose()?,
+            Some(row) => Some(ReferralRow::read(&id, &row)?),
+            None => self.rows.get(&ended)?.map(|row| ReferralRow::read(&id, &row)).transpose()?,
         };
         let mut history = match &before {
             Some(before) => before.history.clone(),
@@ -215,6 +216,7 @@ impl Projection<'_, '_> {
         let after = ReferralRow::of(referral, self.position, history);
         let flies = !has_ended(referral);
         self.refile(&id, before.as_ref().map(|before| (before, was_flying)), (&after, flies));
+        self.ask(&id, before.as_ref().map(|before| before.tasks.as_slice()).unwrap_or_default(), &after.tasks);
         self.schedule(&id, before.as_ref().filter(|_| was_flying), Some(&after).filter(|_| flies));
         let (stays, goes) = if flies { (in_flight, ended) } else { (ended, in_flight) };
         self.rows.put(stays, after.write());
@@ -257,6 +259,19 @@ impl Projection<'_, '_> {
             if let Some(new) = new {
                 self.rows.put(new, row::nothing());
             }
+        }
+    }
+
+    /// What is asked of people outlives the referral.
+    fn ask(&mut self, id: &ReferralId, before: &[OpenTask], after: &[OpenTask]) {
+        if before == after {
+            return;
+        }
+        self.agenda.extend(before.iter().cloned().map(AgendaChange::TaskEnded));
+        self.agenda.extend(after.iter().cloned().map(AgendaChange::TaskOpen));
+        match after.is_empty() {
+            true => self.rows.remove(keys::open_tasks(id)),
+            false => self.rows.put(keys::open_tasks(id), row::nothing()),
         }
     }
 
@@ -371,7 +386,25 @@ fn tokens_in(event: &Event) -> Vec<&Token> {
         | Event::Visit { .. }
         | Event::Done { .. }
         | Event::Timer { .. }
-        | Event::Person { .. } => Vec::new(),
+        | Event::Task { .. } => Vec::new(),
+        Event::Person { answers, .. } => answers.values().flat_map(answer_tokens).collect(),
+    }
+}
+
+fn answer_tokens(answer: &ActAnswer) -> Vec<&Token> {
+    match answer {
+        ActAnswer::Address { address, replaces, .. } => std::iter::once(address).chain(replaces).collect(),
+        ActAnswer::Text { text } => vec![text],
+        ActAnswer::Document { content, .. } => vec![content],
+        ActAnswer::Appointment { .. }
+        | ActAnswer::Specialist { .. }
+        | ActAnswer::Consent { .. }
+        | ActAnswer::Channel { .. }
+        | ActAnswer::ReplyIntent { .. }
+        | ActAnswer::CallOutcome { .. }
+        | ActAnswer::RerouteReason { .. }
+        | ActAnswer::Letter { .. }
+        | ActAnswer::Date { .. } => Vec::new(),
     }
 }
 

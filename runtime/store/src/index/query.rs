@@ -1,4 +1,4 @@
-//! Answers from rows; what they point at is read from the journal.
+//! ActAnswers from rows; what they point at is read from the journal.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::index::rows::{Rows, Value};
 use crate::index::search::{history_of, referrals_under, search};
 use crate::index::{
     ConsentOnFile, DeadCount, DeadItem, Delivered, Deployed, Doubt, DueTimer, Hold, InFlight, Index, IndexError,
-    KeyedIndex, Listed, OutboxItem, PAGE_MAX, Pause, ReferralFilter, Search, WhatDied, keys,
+    KeyedIndex, Listed, OpenTask, OutboxItem, PAGE_MAX, Pause, ReferralFilter, Search, TaskFilter, WhatDied, keys,
 };
 use crate::journal::Numbered;
 use crate::position::Position;
@@ -162,6 +162,10 @@ impl<R: Rows> Index for KeyedIndex<R> {
 
     fn next_timer(&self) -> Option<DateTime<Utc>> {
         self.view().agenda.next_timer()
+    }
+
+    fn tasks(&self, filter: &TaskFilter, after: Option<(DateTime<Utc>, LetterId)>, limit: usize) -> Vec<OpenTask> {
+        self.view().agenda.tasks(filter, after, limit.min(PAGE_MAX))
     }
 
     fn outbox(&self, letter: &LetterId) -> Result<Option<OutboxItem>, IndexError> {
@@ -392,10 +396,10 @@ impl<R: Rows> Shelf<R> {
     /// The row, and whether the referral has ended.
     fn referral_row(&self, id: &ReferralId) -> Result<Option<(ReferralRow, bool)>, IndexError> {
         if let Some(value) = self.rows.get(&keys::in_flight(id))? {
-            return Ok(Some((ReferralRow::read(&value)?, false)));
+            return Ok(Some((ReferralRow::read(id, &value)?, false)));
         }
         let ended = self.rows.get(&keys::ended(id))?;
-        ended.map(|value| Ok((ReferralRow::read(&value)?, true))).transpose()
+        ended.map(|value| Ok((ReferralRow::read(id, &value)?, true))).transpose()
     }
 
     fn rows_under(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Value)>, IndexError> {

@@ -1,14 +1,17 @@
 //! Row values. Blocks and shelves aside, every one begins with the position of the entry it stands for.
 
-use handoff_engine::ids::{Digest, LetterId, PatientId};
+use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId};
 use handoff_engine::referral::Referral;
 
-use crate::index::agenda::millis;
+use crate::index::agenda::{millis, moment};
 use crate::index::history::History;
 use crate::index::keys;
 use crate::index::rows::Value;
-use crate::index::{IndexError, Kinds};
+use crate::index::{IndexError, Kinds, OpenTask};
 use crate::position::Position;
+
+/// No moment is before it.
+const NOT_SNOOZED: i64 = i64::MIN;
 
 /// Writes a value.
 #[derive(Default)]
@@ -44,6 +47,19 @@ impl Pen {
         }
         self.0.push(number as u8);
         self
+    }
+
+    /// All but the referral: that is its row's key.
+    fn task(self, task: &OpenTask) -> Pen {
+        let snoozed = task.snoozed_until.map_or(NOT_SNOOZED, millis);
+        self.leb128(task.task.number.into())
+            .text(task.audience.as_str())
+            .text(&task.kind)
+            .bytes(&[u8::from(task.urgent)])
+            .i64(millis(task.raised_at))
+            .i64(millis(task.due_at))
+            .text(task.assignee.as_deref().unwrap_or_default())
+            .i64(snoozed)
     }
 
     pub fn done(self) -> Value {
@@ -94,6 +110,18 @@ impl<'a> Eye<'a> {
         let length = usize::try_from(self.leb128()?).unwrap_or(usize::MAX);
         let bytes = self.bytes(length)?;
         std::str::from_utf8(bytes).map_err(|_| self.unreadable())
+    }
+
+    fn task(&mut self, referral: &ReferralId) -> Result<OpenTask, IndexError> {
+        let number = u32::try_from(self.leb128()?).map_err(|_| self.unreadable())?;
+        let audience = self.text()?.parse().map_err(|_| self.unreadable())?;
+        let kind = self.text()?.to_string();
+        let [urgent] = self.array()?;
+        let (raised_at, due_at) = (moment(self.i64()?), moment(self.i64()?));
+        let assignee = Some(self.text()?).filter(|name| !name.is_empty()).map(str::to_string);
+        let snoozed_until = Some(self.i64()?).filter(|at| *at != NOT_SNOOZED).map(moment);
+        let (task, urgent) = (LetterId { referral: *referral, number }, urgent != 0);
+        Ok(OpenTask { task, audience, kind, urgent, raised_at, due_at, assignee, snoozed_until })
     }
 
     pub fn position(&mut self) -> Result<Position, IndexError> {
@@ -148,6 +176,8 @@ pub struct ReferralRow {
     pub specialist: String,
     pub patient: PatientId,
     pub timers: Vec<(i64, String)>,
+    /// Those that are open.
+    pub tasks: Vec<OpenTask>,
     /// Every entry that touched it.
     pub history: History,
 }
@@ -164,6 +194,7 @@ impl ReferralRow {
             specialist: referral.facts.order.specialist.as_ref().map(|it| it.id.clone()).unwrap_or_default(),
             patient: referral.facts.patient.id.clone(),
             timers: referral.timers.iter().map(|timer| (millis(timer.due), timer.name.clone())).collect(),
+            tasks: referral.tasks.iter().filter_map(|task| OpenTask::of(referral.id, task)).collect(),
             history,
         }
     }
@@ -179,10 +210,11 @@ impl ReferralRow {
             .text(&self.patient.0)
             .leb128(self.timers.len() as u64);
         let pen = self.timers.iter().fold(pen, |pen, (due, name)| pen.i64(*due).text(name));
+        let pen = self.tasks.iter().fold(pen.leb128(self.tasks.len() as u64), Pen::task);
         self.history.write(pen).done()
     }
 
-    pub fn read(value: &[u8]) -> Result<ReferralRow, IndexError> {
+    pub fn read(id: &ReferralId, value: &[u8]) -> Result<ReferralRow, IndexError> {
         let mut eye = Eye::new(value, keys::IN_FLIGHT);
         let mut row = ReferralRow {
             stepped: eye.position()?,
@@ -194,11 +226,15 @@ impl ReferralRow {
             specialist: eye.text()?.to_string(),
             patient: PatientId(eye.text()?.to_string()),
             timers: Vec::new(),
+            tasks: Vec::new(),
             history: History::default(),
         };
         for _ in 0..eye.leb128()? {
             let due = eye.i64()?;
             row.timers.push((due, eye.text()?.to_string()));
+        }
+        for _ in 0..eye.leb128()? {
+            row.tasks.push(eye.task(id)?);
         }
         row.history = History::at_end(&mut eye)?;
         Ok(row)
@@ -329,7 +365,7 @@ impl RowBlock {
 }
 
 /// What rows mean has changed when this has: an index of another form is rebuilt.
-pub const FORM: u64 = 3;
+pub const FORM: u64 = 4;
 
 /// How far the index got, and of which journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -76,7 +76,7 @@ pub fn search(rows: &dyn Rows, search: &Search) -> Result<Vec<Position>, IndexEr
 pub fn history_of(rows: &dyn Rows, referral: &ReferralId) -> Result<Vec<Position>, IndexError> {
     for key in [keys::in_flight(referral), keys::ended(referral)] {
         if let Some(row) = rows.get(&key)? {
-            return ReferralRow::read(&row)?.history.positions();
+            return ReferralRow::read(referral, &row)?.history.positions();
         }
     }
     rows.get(&keys::history(referral))?.map_or(Ok(Vec::new()), |row| History::read(&row)?.positions())

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use chrono::Duration;
 use handoff_engine::ids::{BlindedName, Digest, PatientId, VendorMessageId};
+use handoff_engine::letter::Audience;
 
 use super::model::Model;
 use super::sample::{Practice, letter_id, noon, referral_id, token};
-use crate::index::{Index, KeyedIndex, Kind, LiveRows, MemoryRows, PAGE_MAX, ReferralFilter, Rows, Search, SledRows};
+use crate::index::{
+    Index, KeyedIndex, Kind, LiveRows, MemoryRows, PAGE_MAX, ReferralFilter, Rows, Search, SledRows, TaskFilter,
+};
 use crate::position::Position;
 
 /// The journal that the rows are from, as far as these tests care.
@@ -79,8 +82,35 @@ pub fn agrees(model: &Model, index: &dyn Index) {
     assert_eq!(index.applied_through(), Position(model.all().len() as u64));
     referrals_agree(model, index);
     letters_agree(model, index);
+    tasks_agree(model, index);
     names_agree(model, index);
     searches_agree(model, index);
+}
+
+fn tasks_agree(model: &Model, index: &dyn Index) {
+    let filters = [
+        TaskFilter::default(),
+        TaskFilter { audience: Some(Audience::Coordinator), ..Default::default() },
+        TaskFilter { kind: Some("stalled".to_string()), assignee: Some(None), ..Default::default() },
+        TaskFilter { assignee: Some(Some("ana".to_string())), ..Default::default() },
+        TaskFilter { due_by: Some(noon() + Duration::hours(24)), ..Default::default() },
+        TaskFilter { awake_at: Some(noon() + Duration::hours(1)), ..Default::default() },
+        TaskFilter { referral: Some(referral_id(3)), ..Default::default() },
+    ];
+    for filter in &filters {
+        let expected = model.tasks(filter);
+        let listed = index.tasks(filter, None, PAGE_MAX);
+        assert_eq!(listed.iter().map(|task| task.task).collect::<Vec<_>>(), expected, "{filter:?}");
+        // Page by page it is the same list.
+        let (mut paged, mut after) = (Vec::new(), None);
+        loop {
+            let page = index.tasks(filter, after, 3);
+            let Some(last) = page.last() else { break };
+            after = Some((last.due_at, last.task));
+            paged.extend(page);
+        }
+        assert_eq!(paged, listed);
+    }
 }
 
 fn referrals_agree(model: &Model, index: &dyn Index) {

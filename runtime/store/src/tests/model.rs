@@ -6,10 +6,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::{BlindedName, LetterId, PatientId, ReferralId, Token, VendorMessageId};
 use handoff_engine::referral::{Channel, Referral};
+use handoff_engine::task::ReferralTask;
 use parking_lot::Mutex;
 
 use crate::entry::{DeliveryVerdict, Entry, PauseCause, Record, Sealed};
-use crate::index::{Kinds, Search, touched_by};
+use crate::index::{Kinds, Search, TaskFilter, touched_by};
 use crate::journal::{Entries, ReadError};
 use crate::position::Position;
 
@@ -68,6 +69,25 @@ impl Model {
         }
         timers.sort();
         timers
+    }
+
+    /// In order of due date.
+    pub fn tasks(&self, filter: &TaskFilter) -> Vec<LetterId> {
+        let mut open = Vec::new();
+        for (id, (_, referral)) in self.referrals() {
+            let mine = |task: &&ReferralTask| {
+                task.ended.is_none()
+                    && filter.referral.is_none_or(|wanted| wanted == id)
+                    && filter.audience.is_none_or(|audience| audience == task.audience)
+                    && filter.kind.as_ref().is_none_or(|kind| *kind == task.kind)
+                    && filter.assignee.as_ref().is_none_or(|assignee| *assignee == task.assignee)
+                    && filter.due_by.is_none_or(|due_by| task.due_at <= due_by)
+                    && filter.awake_at.is_none_or(|now| task.snoozed_until.is_none_or(|until| until <= now))
+            };
+            open.extend(referral.tasks.iter().filter(mine).map(|task| (task.due_at, task.id(id))));
+        }
+        open.sort();
+        open.into_iter().map(|(_, task)| task).collect()
     }
 
     pub fn find(&self, name: &BlindedName) -> Vec<ReferralId> {

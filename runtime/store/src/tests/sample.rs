@@ -7,10 +7,11 @@ use chrono::{DateTime, Duration, TimeZone as _, Utc};
 use ed25519_dalek::SigningKey;
 use handoff_engine::event::Event;
 use handoff_engine::ids::{BlindedName, Digest, LetterId, PatientId, ReferralId, StageKey, Token, VendorMessageId};
-use handoff_engine::letter::{Letter, LetterBody};
+use handoff_engine::letter::{Audience, Letter, LetterBody, Task};
 use handoff_engine::referral::{
     Channel, Consent, ContactPoint, Facts, Order, Patient, Priority, Provider, Referral, Timer,
 };
+use handoff_engine::task::{ReferralTask, TaskEnd, TaskOutcome};
 use serde_json::json;
 
 use crate::entry::{DeliveryVerdict, Entry, Origin, PauseCause, PauseScope, Record, Sealed, Settlement};
@@ -91,7 +92,9 @@ pub fn referral(number: u64) -> Referral {
             tried: Vec::new(),
             rerouted: 0,
             marks: Vec::new(),
+            calls: Vec::new(),
         },
+        tasks: Vec::new(),
     }
 }
 
@@ -284,6 +287,27 @@ impl Practice {
                 due: now + Duration::milliseconds(dice.below(200_000_000) as i64),
             })
             .collect();
+        for task in &mut referral.tasks {
+            match dice.below(4) {
+                0 => {
+                    let (how, by, why) = (TaskOutcome::Done, "ana".to_string(), String::new());
+                    task.ended = Some(TaskEnd { at: now, how, by, why });
+                }
+                1 => task.assignee = Some("ana".to_string()),
+                2 => task.snoozed_until = Some(now + Duration::milliseconds(dice.below(900_000) as i64)),
+                _ => task.ended = None,
+            }
+        }
+        if dice.below(2) == 0 && referral.tasks.len() < 4 {
+            let task = Task {
+                audience: Audience::ALL[dice.below(3) as usize],
+                kind: ["stalled", "read-reply"][dice.below(2) as usize].to_string(),
+                urgent: dice.below(2) == 0,
+                summary: String::new(),
+                due_in_hours: dice.below(48) as u32,
+            };
+            referral.tasks.push(ReferralTask::raised(referral.tasks.len() as u32, &task, now));
+        }
         self.referrals.insert(number, referral.clone());
         vec![Record::Happened { referral: referral.id, event }, stepped(&referral)]
     }

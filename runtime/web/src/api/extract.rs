@@ -8,6 +8,7 @@ use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
+use handoff_engine::act::DOCUMENT_BASE64_MAX;
 use handoff_ingress::connection_limits::LimitedPeer;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -19,8 +20,14 @@ use super::problem::{HttpProblem, ProblemKind};
 /// The longest is a sign-in with two passwords, or a reason: some kilobytes at most.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
+/// A scanned note in base64, and what is said beside it.
+const LONG_BODY_BYTES_MAX: usize = DOCUMENT_BASE64_MAX + BODY_BYTES_MAX;
+
 /// A slow line carries that much in less.
 const BODY_WITHIN: Duration = Duration::from_secs(20);
+
+/// As much takes a minute at two megabits a second.
+const LONG_BODY_WITHIN: Duration = Duration::from_secs(60);
 
 /// A reason is a sentence in the journal.
 const WHY_CHARS_MAX: usize = 500;
@@ -33,6 +40,9 @@ pub(super) struct Asked<T>(pub T);
 
 /// A body in JSON.
 pub(super) struct Body<T>(pub T);
+
+/// A body in JSON with a document in it.
+pub(super) struct LongBody<T>(pub T);
 
 /// Whence a request comes, for the journal.
 pub(super) struct Whence(pub String);
@@ -80,19 +90,30 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = HttpProblem;
     async fn from_request(request: Request, _: &S) -> Result<Body<T>, HttpProblem> {
-        let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let media_type = media_type.split(';').next().unwrap_or_default().trim();
-        if !media_type.eq_ignore_ascii_case("application/json") {
-            return Err(HttpProblem::of(ProblemKind::NotJson));
-        }
-        let body = match tokio::time::timeout(BODY_WITHIN, to_bytes(request.into_body(), BODY_BYTES_MAX)).await {
-            Err(_) => return Err(HttpProblem::of(ProblemKind::TooSlow)),
-            Ok(Err(_)) => return Err(HttpProblem::of(ProblemKind::TooLong)),
-            Ok(Ok(body)) => body,
-        };
-        let unreadable = |_| HttpProblem::told(ProblemKind::Unreadable, "the body cannot be read");
-        serde_json::from_slice(&body).map(Body).map_err(unreadable)
+        json(request, BODY_BYTES_MAX, BODY_WITHIN).await.map(Body)
     }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for LongBody<T> {
+    type Rejection = HttpProblem;
+    async fn from_request(request: Request, _: &S) -> Result<LongBody<T>, HttpProblem> {
+        json(request, LONG_BODY_BYTES_MAX, LONG_BODY_WITHIN).await.map(LongBody)
+    }
+}
+
+async fn json<T: DeserializeOwned>(request: Request, bytes_max: usize, within: Duration) -> Result<T, HttpProblem> {
+    let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/json") {
+        return Err(HttpProblem::of(ProblemKind::NotJson));
+    }
+    let body = match tokio::time::timeout(within, to_bytes(request.into_body(), bytes_max)).await {
+        Err(_) => return Err(HttpProblem::of(ProblemKind::TooSlow)),
+        Ok(Err(_)) => return Err(HttpProblem::of(ProblemKind::TooLong)),
+        Ok(Ok(body)) => body,
+    };
+    let unreadable = |_| HttpProblem::told(ProblemKind::Unreadable, "the body cannot be read");
+    serde_json::from_slice(&body).map_err(unreadable)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {

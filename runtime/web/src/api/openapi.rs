@@ -6,7 +6,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::access::COOKIE_NAME;
 use super::problem::HttpProblem;
-use super::{dead_letters, journal, oidc, people, referrals, session, system};
+use super::{acts, dead_letters, journal, oidc, people, referrals, session, system};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,7 +26,11 @@ use super::{dead_letters, journal, oidc, people, referrals, session, system};
         referrals::one,
         referrals::timeline,
         referrals::break_glass,
-        referrals::tasks,
+        acts::offered,
+        acts::act,
+        acts::tasks_of_one,
+        acts::tasks,
+        acts::change_task,
         referrals::stalled,
         dead_letters::list,
         dead_letters::show,

@@ -204,11 +204,17 @@ impl utoipa::IntoResponses for HttpProblem {
 
 impl From<PhiAccessError> for HttpProblem {
     fn from(error: PhiAccessError) -> HttpProblem {
+        HttpProblem::from(&error)
+    }
+}
+
+impl From<&PhiAccessError> for HttpProblem {
+    fn from(error: &PhiAccessError) -> HttpProblem {
         match error {
             PhiAccessError::NoSuchReferral => HttpProblem::told(ProblemKind::NotFound, "there is no such referral"),
             PhiAccessError::Reason => HttpProblem::told(ProblemKind::Unfit, &error.to_string()),
-            PhiAccessError::Commit(_) => unjournaled(&error),
-            PhiAccessError::Index(_) | PhiAccessError::Read(_) => failed(&error),
+            PhiAccessError::Commit(_) => unjournaled(error),
+            PhiAccessError::Index(_) | PhiAccessError::Read(_) => failed(error),
         }
     }
 }

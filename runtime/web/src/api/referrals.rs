@@ -1,4 +1,4 @@
-//! `/api/referrals` and `/api/worklists`: referrals as each role sees them, and what is to be done about them.
+//! `/api/referrals` and `/api/worklists/stalled`: referrals as each role sees them.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::ReferralId;
 use handoff_operations::referrals::{OpenedReferral, PAGE_ROWS_MAX, Page, Which};
-use handoff_operations::views::{MessageView, RoleView, TaskView};
+use handoff_operations::views::{MessageView, RoleView};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -112,19 +112,6 @@ pub(super) async fn break_glass(
     let id = id(&named)?;
     let opened = api.work(move |api| Ok(api.operations.break_glass(&caller.person, id, &reason)?)).await?;
     Ok((StatusCode::CREATED, Json(opened)))
-}
-
-/// What people were asked to do about referrals in flight.
-#[utoipa::path(
-    get, path = "/api/worklists/tasks", tag = "worklists", params(Filter),
-    responses((status = 200, body = Page<TaskView>), HttpProblem)
-)]
-pub(super) async fn tasks(
-    State(api): State<Arc<Api>>,
-    caller: Caller,
-    Asked(filter): Asked<Filter>,
-) -> Result<Json<Page<TaskView>>, HttpProblem> {
-    api.work(move |api| Ok(Json(api.operations.tasks(&caller.person, &filter.which())?))).await
 }
 
 /// Referrals in flight that have had no appointment for two weeks.

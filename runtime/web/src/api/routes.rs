@@ -9,7 +9,7 @@ use handoff_identity::role::AccessRight;
 
 use super::access::{RouteAccess, guard};
 use super::problem::{HttpProblem, ProblemKind};
-use super::{Api, dead_letters, headers, journal, oidc, openapi, people, referrals, session, system};
+use super::{Api, acts, dead_letters, headers, journal, oidc, openapi, people, referrals, session, system};
 
 /// One thing that can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,11 @@ routes! {
     GET "/api/referrals/{id}" RouteAccess::With(AccessRight::Referrals) => referrals::one;
     GET "/api/referrals/{id}/timeline" RouteAccess::With(AccessRight::Referrals) => referrals::timeline;
     POST "/api/referrals/{id}/glass" RouteAccess::With(AccessRight::BreakGlass) => referrals::break_glass;
-    GET "/api/worklists/tasks" RouteAccess::With(AccessRight::Worklists) => referrals::tasks;
+    GET "/api/referrals/{id}/acts" RouteAccess::With(AccessRight::Act) => acts::offered;
+    POST "/api/referrals/{id}/acts" RouteAccess::With(AccessRight::Act) => acts::act;
+    GET "/api/referrals/{id}/tasks" RouteAccess::With(AccessRight::Worklists) => acts::tasks_of_one;
+    GET "/api/worklists/tasks" RouteAccess::With(AccessRight::Worklists) => acts::tasks;
+    POST "/api/tasks/{task}" RouteAccess::With(AccessRight::ChangeTasks) => acts::change_task;
     GET "/api/worklists/stalled" RouteAccess::With(AccessRight::Worklists) => referrals::stalled;
     GET "/api/dead-letters" RouteAccess::With(AccessRight::DeadLetters) => dead_letters::list;
     GET "/api/dead-letters/{item}" RouteAccess::With(AccessRight::DeadBytes) => dead_letters::show;
