@@ -11,6 +11,9 @@ use handoff_host::contract::types::Attribute;
 /// A note with its document in base64 rides in one HL7 message or webhook; scanned letters reach some 10 MiB.
 pub const DELIVERY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// A vendor's callback is a form of some two kilobytes, and nobody is known to have sent it before it is whole.
+pub const CALLBACK_BYTES_MAX: usize = 1024 * 1024;
+
 /// Headers that carry a credential: for whoever checks it, and never written down.
 pub fn is_credential(header: &str) -> bool {
     [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].iter().any(|name| name.as_str() == header)

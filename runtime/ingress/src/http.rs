@@ -21,7 +21,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower::Service as _;
 
-use crate::delivery::{Acknowledgement, DELIVERY_BYTES_MAX, Delivery, DeliverySink, SenderProof, Transport};
+use crate::delivery::{
+    Acknowledgement, CALLBACK_BYTES_MAX, DELIVERY_BYTES_MAX, Delivery, DeliverySink, SenderProof, Transport,
+};
 use crate::listener::{Connection, Listener};
 
 /// What a listener puts up with.
@@ -184,7 +186,11 @@ impl<I: DeliverySink> Inlet<I> {
         request: Request,
     ) -> Response<Body> {
         let (head, body) = request.into_parts();
-        let body = match tokio::time::timeout(self.limits.body, to_bytes(body, DELIVERY_BYTES_MAX)).await {
+        let bytes_max = match transport {
+            Transport::Callback => CALLBACK_BYTES_MAX,
+            Transport::Mllp | Transport::Webhook => DELIVERY_BYTES_MAX,
+        };
+        let body = match tokio::time::timeout(self.limits.body, to_bytes(body, bytes_max)).await {
             Err(_) => return refusal(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"),
             Ok(Err(error)) => return unread(&error),
             Ok(Ok(body)) => body,
@@ -237,7 +243,7 @@ fn respond(answer: Acknowledgement) -> Response<Body> {
 /// The only errors of reading a body are its length and a broken connection, which nobody is left to read about.
 fn unread(error: &axum::Error) -> Response<Body> {
     tracing::info!(%error, "a request's body could not be read");
-    refusal(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 16 MiB")
+    refusal(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long")
 }
 
 fn refusal(status: StatusCode, why: &'static str) -> Response<Body> {

@@ -15,3 +15,4 @@ pub mod listener;
 pub mod mllp;
 pub mod signature;
 pub mod tls;
+mod write_deadline;

@@ -13,9 +13,13 @@ use tokio::time::timeout;
 
 use crate::connection_limits::{ConnectionLimits, ConnectionLimitsConfig, ConnectionPermit, Full, LimitedPeer};
 use crate::tls::{Tls, TlsConfig, TlsError, Unwelcome};
+use crate::write_deadline::WriteDeadline;
 
 /// A handshake takes two round trips; a satellite link's are below a second each.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+
+/// For a peer to take what it asked for: as long as a sender over MLLP has for its answer.
+const TAKEN_WITHIN: Duration = Duration::from_secs(30);
 
 /// A machine out of file descriptors gets them back as connections end; until then we do not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -68,6 +72,7 @@ pub struct Listener {
     tls: Option<Tls>,
     limits: Arc<ConnectionLimits>,
     handshake: Duration,
+    pub(crate) taken: Duration,
     drain: Duration,
 }
 
@@ -104,7 +109,7 @@ impl Listener {
         let tls = guard.tls.clone().map(Tls::open).transpose();
         let tls = tls.map_err(|source| ListenerError::Tls { name: name.clone(), source: Box::new(source) })?;
         let limits = ConnectionLimits::new(guard.limits);
-        Ok(Listener { name, tls, limits, handshake: HANDSHAKE_WITHIN, drain: DRAIN_WITHIN })
+        Ok(Listener { name, tls, limits, handshake: HANDSHAKE_WITHIN, taken: TAKEN_WITHIN, drain: DRAIN_WITHIN })
     }
 
     pub fn is_encrypted(&self) -> bool {
@@ -165,14 +170,14 @@ impl Listener {
         stream: TcpStream,
         permit: ConnectionPermit,
     ) -> Result<(Box<dyn Socket>, ConnectionPermit), Refused> {
-        let Some(tls) = &self.tls else { return Ok((Box::new(stream), permit)) };
+        let Some(tls) = &self.tls else { return Ok((Box::new(WriteDeadline::new(stream, self.taken)), permit)) };
         let greeted = timeout(self.handshake, tls.greet(stream)).await;
         let (stream, name) = greeted.map_err(|_| Refused::Slow(self.handshake))??;
         let permit = match name {
             Some(name) => permit.known_as(LimitedPeer::Certificate(name))?,
             None => permit,
         };
-        Ok((Box::new(stream), permit))
+        Ok((Box::new(WriteDeadline::new(stream, self.taken)), permit))
     }
 
     fn report_panic(&self, ended: Result<(), tokio::task::JoinError>) {

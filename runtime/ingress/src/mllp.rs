@@ -19,6 +19,8 @@ use crate::listener::{Connection, Listener, Socket};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MllpLimits {
     pub message_bytes_max: usize,
+    /// For the first message. Whoever connects and says nothing keeps the place of one who would.
+    pub first: Duration,
     /// Between messages. Interfaces keep their connection over a quiet lunch hour, and open a new one after a night.
     pub idle: Duration,
     /// From a message's first byte to its last: 16 MiB pass in this time at 300 kB/s. Slower is stuck or hostile.
@@ -31,6 +33,7 @@ impl Default for MllpLimits {
     fn default() -> MllpLimits {
         MllpLimits {
             message_bytes_max: DELIVERY_BYTES_MAX,
+            first: Duration::from_secs(10 * 60),
             idle: Duration::from_secs(2 * 60 * 60),
             message: Duration::from_secs(60),
             answer: Duration::from_secs(30),
@@ -92,9 +95,10 @@ impl<I: DeliverySink> MllpServer<I> {
         let mut deframer = Deframer::new(limits.message_bytes_max);
         let mut chunk = vec![0; CHUNK_BYTES];
         let mut begun: Option<Instant> = None;
+        let mut patience = limits.first;
         loop {
             while let Some(message) = deframer.message()? {
-                begun = None;
+                (begun, patience) = (None, limits.idle);
                 // A message cannot be refused for coming too fast without being lost; its sender is kept waiting.
                 while let Err(wait) = permit.take_token() {
                     tokio::time::sleep(wait).await;
@@ -105,12 +109,12 @@ impl<I: DeliverySink> MllpServer<I> {
                 return Ok(());
             }
             let slow = deframer.is_inside().then(|| *begun.get_or_insert_with(Instant::now) + limits.message);
-            let deadline = slow.unwrap_or_else(|| Instant::now() + limits.idle);
+            let deadline = slow.unwrap_or_else(|| Instant::now() + patience);
             tokio::select! {
                 changed = closing.changed() => if changed.is_err() { return Ok(()) },
                 read = tokio::time::timeout_at(deadline, socket.read(&mut chunk)) => match read {
                     Err(_) if slow.is_some() => return Err(Ended::Slow(limits.message)),
-                    Err(_) => return Err(Ended::Idle(limits.idle)),
+                    Err(_) => return Err(Ended::Idle(patience)),
                     Ok(read) => match read? {
                         0 => return Ok(()),
                         count => deframer.feed(&chunk[..count]),

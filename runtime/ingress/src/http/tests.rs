@@ -45,7 +45,8 @@ async fn run(guard: ListenerProtection, limits: HttpLimits, public_url: Option<&
     };
     let tcp = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = tcp.local_addr().expect("an address");
-    let listener = Listener::open("http", address, &guard).expect("a good guard");
+    let mut listener = Listener::open("http", address, &guard).expect("a good guard");
+    listener.taken = Duration::from_millis(300);
     let scheme = if listener.is_encrypted() { Scheme::Https } else { Scheme::Http };
     let public_url = public_url.map(str::to_string);
     let router = router(Arc::new(intake), sources(), Arc::new(SystemClock), public_url, scheme, limits);
@@ -101,6 +102,8 @@ async fn what_is_too_long_or_of_another_method_is_not_taken_in() {
     let client = client();
     let long = client.post(running.url("/in/x")).body(vec![0; DELIVERY_BYTES_MAX + 1]);
     assert_eq!(long.send().await.expect("answered").status(), 413);
+    let long = client.post(running.url("/callback/sms")).body(vec![0; CALLBACK_BYTES_MAX + 1]);
+    assert_eq!(long.send().await.expect("answered").status(), 413, "of a vendor whom nobody knows yet");
     assert_eq!(client.get(running.url("/in/x")).send().await.expect("answered").status(), 405);
     assert!(running.kept().is_empty());
 }
@@ -160,6 +163,62 @@ async fn a_request_sent_by_drops_is_cut_off() {
         assert!(answer.starts_with(expected) && (!expected.is_empty() || answer.is_empty()), "{what}: {answer}");
         assert!(began.elapsed() < Duration::from_secs(5), "{what}: each drop must not buy more time");
         assert!(running.kept().is_empty(), "{what}");
+    }
+}
+
+/// One request, whole.
+const REQUEST: &[u8] = b"POST /in/x HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n";
+
+#[tokio::test]
+async fn a_connection_that_was_answered_and_asks_nothing_more_is_closed() {
+    let limits = HttpLimits { head: Duration::from_millis(300), ..HttpLimits::default() };
+    let running = run(ListenerProtection::default(), limits, None).await;
+    let answer = answer(&running, REQUEST).await;
+    assert_eq!(answer.matches("HTTP/1.1 202 ").count(), 1, "{answer}");
+}
+
+#[tokio::test]
+async fn whoever_asks_and_reads_no_answer_is_left() {
+    let running = plain(None).await;
+    let mut stream = TcpStream::connect(running.address).await.expect("connected");
+    let asking = async {
+        // Answers fill the buffers on the way, and then requests do.
+        while stream.write_all(&REQUEST.repeat(100)).await.is_ok() {}
+    };
+    tokio::time::timeout(Duration::from_secs(20), asking).await.expect("the listener breaks off");
+}
+
+#[tokio::test]
+async fn a_peer_with_too_many_connections_leaves_room_for_others_and_gets_its_own_back() {
+    let (folder, ours) = (tempfile::tempdir().expect("a folder"), Authority::new());
+    let limits = ConnectionLimitsConfig {
+        connections_max: 4,
+        connections_per_source_max: 2,
+        ..ConnectionLimitsConfig::default()
+    };
+    let guard = ListenerProtection { tls: Some(config(folder.path(), &ours, &[])), limits, ..Default::default() };
+    let running = run(guard, HttpLimits { head: Duration::from_secs(2), ..HttpLimits::default() }, None).await;
+    let ask = || async {
+        let mut stream = dial(running.address, &ours, None, rustls::DEFAULT_VERSIONS).await?;
+        stream.write_all(REQUEST).await?;
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await?;
+        Ok::<_, std::io::Error>((stream, String::from_utf8_lossy(&answer).into_owned()))
+    };
+    let began = Instant::now();
+    let held = [ask().await.expect("heard"), ask().await.expect("heard")];
+    assert_eq!(held.each_ref().map(|(_, answer)| answer.as_str()), ["HTTP/1.1 202"; 2]);
+    // After its handshakes, and although it has been answered.
+    assert!(ask().await.is_err() || began.elapsed() > Duration::from_secs(2), "a third of the same peer");
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind("127.0.0.2:0".parse().expect("an address")).expect("another address of this machine");
+    let other = socket.connect(running.address).await;
+    let mut other = other.expect("another peer finds room");
+    other.write_all(b"\x16").await.expect("and is listened to");
+    // Idle connections end by themselves, and make room.
+    while ask().await.is_err() {
+        assert!(began.elapsed() < Duration::from_secs(20), "its places never came back");
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 

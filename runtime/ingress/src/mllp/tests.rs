@@ -37,6 +37,7 @@ async fn guarded<I: DeliverySink>(guard: ListenerProtection, limits: MllpLimits,
 fn limits() -> MllpLimits {
     MllpLimits {
         message_bytes_max: 1000,
+        first: Duration::from_secs(20),
         idle: Duration::from_secs(20),
         message: Duration::from_millis(300),
         answer: Duration::from_secs(5),
@@ -119,8 +120,16 @@ async fn a_message_sent_by_drops_is_cut_off() {
 
 #[tokio::test]
 async fn a_silent_connection_is_closed() {
+    let running = run(MllpLimits { first: Duration::from_millis(100), ..limits() }, echo).await;
+    assert_eq!(rest(&mut connect(&running).await).await, b"", "nothing was ever said");
+    let mut spoken = connect(&running).await;
+    spoken.write_all(&frame(b"hello")).await.expect("sent");
+    let early = tokio::time::timeout(Duration::from_millis(500), rest(&mut spoken)).await;
+    assert!(early.is_err(), "who has spoken may be silent for longer");
     let running = run(MllpLimits { idle: Duration::from_millis(100), ..limits() }, echo).await;
-    assert_eq!(rest(&mut connect(&running).await).await, b"");
+    let mut spoken = connect(&running).await;
+    spoken.write_all(&frame(b"hello")).await.expect("sent");
+    assert_eq!(rest(&mut spoken).await, frame(b"ACK hello"), "and not for ever");
 }
 
 #[tokio::test]
