@@ -52,7 +52,7 @@ async fn paused_wholly_nothing_leaves_and_no_timer_fires() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_messages_than_usual_pause_themselves() {
-    let outreach = OutreachLimits { messages_per_hour_max: Some(10) };
+    let outreach = OutreachLimits { messages_per_hour_max: Some(10), ..OutreachLimits::default() };
     let office = Office::open(Mood::Well, Custom { sequential: true, outreach, ..Custom::default() }).await;
     office.orders(25).await;
     office.settle().await;
@@ -63,6 +63,20 @@ async fn more_messages_than_usual_pause_themselves() {
     office.pipeline.pauses.resume(PauseCause::Volume, "ada", "they are all ours").expect("resumed");
     office.settle().await;
     assert_eq!(counts(&office).0, 20, "and again after as many");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_instance_writes_to_its_test_recipients_and_to_nobody_else() {
+    // However the number is written in the configuration, the feed has it as 270 600-0001.
+    let listed = Some(vec!["(270) 600-0001".to_string(), "it@example.org".to_string()]);
+    let outreach = OutreachLimits { test_recipients: listed, ..OutreachLimits::default() };
+    let office = Office::open(Mood::Well, Custom { sequential: true, outreach, ..Custom::default() }).await;
+    office.orders(3).await;
+    office.settle().await;
+    let written = office.first.taken();
+    assert_eq!(written.len(), 1, "one of three is on the list");
+    let refused = |record: &Record| matches!(record, Record::Refused { rule, .. } if rule == "no-test-recipient");
+    assert_eq!(office.records().iter().filter(|record| refused(record)).count(), 2, "and the journal says why");
 }
 
 #[tokio::test(flavor = "multi_thread")]

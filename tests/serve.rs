@@ -175,6 +175,63 @@ fn malformed_messages_are_refused_with_their_place_and_wait_for_a_person() {
 }
 
 #[test]
+fn garbage_fills_no_disk_and_is_one_line_in_the_list() {
+    let house = House::new();
+    house.edit("handoff.yaml", "unreadable_mb_per_hour_max: 64", "unreadable_mb_per_hour_max: 1");
+    let daemon = house.serve();
+    let mut sender = Sender::connect(daemon.mllp).expect("a connection");
+    let garbage = |number: u32| format!("no message {number} {}", "x".repeat(100 * 1024)).into_bytes();
+    let codes: Vec<String> = (0..40).map(|number| sender.ask(&garbage(number)).expect("an answer").code).collect();
+    // Ten of a hundred kibibytes make the megabyte; of the rest nothing is said to be kept that is not.
+    assert_eq!(codes.iter().position(|code| code != "AR"), Some(10), "{codes:?}");
+    assert!(codes[10..].iter().all(|code| code == "AE"), "asked to try again: {codes:?}");
+    assert_eq!(sender.ask(&garbage(3)).expect("an answer").code, "AR", "known by its digest");
+    let other = sender.ask(&[b"MSH|^~\\&|".as_slice(), &garbage(41)].concat()).expect("an answer");
+    assert_ne!(other.code, "AA", "the first of another kind is kept as well");
+    assert_eq!(sender.ask(&mllp::order(1)).expect("an answer").code, "AA", "a referral still begins");
+    assert!(daemon.stop().0.success());
+    assert_eq!((house.dead_letters().len(), house.referrals().len()), (11, 1));
+    let journal: u64 = house.segments().iter().map(|file| file.metadata().expect("a file").len()).sum();
+    assert!(journal < 3 * 1024 * 1024, "{journal} bytes");
+    let listed = house::printed(&["dead-letters", "list", "--data", &house.path("data")]);
+    assert_eq!(listed.matches("delivery from").count(), 2, "{listed}");
+    assert!(listed.contains("the first of 10 until"), "{listed}");
+    let each = house::printed(&["dead-letters", "list", "--each", "--data", &house.path("data")]);
+    assert_eq!(each.matches("delivery from").count(), 11, "{each}");
+}
+
+#[test]
+fn a_value_that_would_stand_hostile_in_a_message_waits_for_a_person() {
+    let house = House::new();
+    let daemon = house.serve();
+    let mut sender = Sender::connect(daemon.mllp).expect("a connection");
+    let given = "^ADAM^";
+    let specialist = "McWILLIAMS^PAUL^^^DR^MD";
+    let rows = [
+        (given, "^ADAM www.evil.example^", Some("patient.given")),
+        (given, "^ADAM call 19005550100^", Some("patient.given")),
+        (given, "^AD\u{202e}AM^", Some("patient.given")),
+        (specialist, "McWILLIAMS^PAUL evil.example/x7^^^DR^MD", Some("referred-to.name")),
+        (given, "^AD\\X0D\\AM^", None),
+        (specialist, "ST.McWILLIAMS^PAUL^^^DR^MD", None),
+    ];
+    for (number, (from, to, _)) in rows.iter().enumerate() {
+        let order = String::from_utf8(mllp::order(number)).expect("the sample is UTF-8");
+        assert!(order.contains(from), "the sample has lost {from}");
+        // It has been read and is kept: its sender need not send it again.
+        assert_eq!(sender.ask(order.replace(from, to).as_bytes()).expect("an answer").code, "AA", "{to}");
+    }
+    assert!(daemon.stop().0.success());
+    let waiting: Vec<Value> = house.dead_letters().iter().map(|item| item["what"]["location"].clone()).collect();
+    let expected: Vec<&str> = rows.iter().filter_map(|(_, _, place)| *place).collect();
+    assert_eq!(waiting, expected);
+    assert_eq!(house.referrals().len(), 2);
+    let records = Value::from(house.records()).to_string();
+    assert!(records.contains("ST. McWILLIAMS"), "spelt with the blank that keeps it from being a link");
+    assert!(!records.contains("evil"), "no hostile value stands in the journal in clear");
+}
+
+#[test]
 fn a_dead_letter_becomes_a_referral_once_its_trigger_is_mended() {
     let house = House::new();
     let (sound, faulty) = ("{ plugin: trigger-hl7v2 }", "{ plugin: trigger-hl7v2, settings: { orders: some } }");

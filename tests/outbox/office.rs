@@ -131,6 +131,7 @@ impl Office {
         let mut dice = StdRng::seed_from_u64(7);
         let pipeline = InstanceParts {
             outreach: custom.outreach,
+            intake: Default::default(),
             begins_live: true,
             data: data.path().to_path_buf(),
             plugins,

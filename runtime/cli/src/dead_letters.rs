@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use handoff_operations::dead_letters::{Dismiss, Replay, Show};
-use handoff_store::index::{DeadItem, PAGE_MAX, WhatDied};
-use handoff_store::{Index, Position, View};
+use handoff_operations::dead_letters::{DeadGroup, Dismiss, Replay, Show, all, grouped};
+use handoff_store::View;
+use handoff_store::index::WhatDied;
 
 use crate::asking::Asking;
 use crate::print_json;
@@ -28,6 +28,10 @@ pub(crate) enum DeadLetters {
 pub(crate) struct List {
     #[arg(long)]
     data: PathBuf,
+    /// One by one, where those with one fault would be one line
+    #[arg(long)]
+    each: bool,
+    /// One by one, each an object
     #[arg(long)]
     json: bool,
 }
@@ -61,7 +65,7 @@ impl Items {
             (None, kind) => {
                 let wanted = kind.as_deref().unwrap_or_default();
                 let view = View::open(&self.asking.data_folder()?)?;
-                let all = all_dead(view.index())?;
+                let all = all(view.index())?;
                 Ok(all.into_iter().filter(|dead| kind_of(&dead.what) == wanted).map(|dead| dead.item).collect())
             }
         }
@@ -72,17 +76,6 @@ fn kind_of(what: &WhatDied) -> &str {
     match what {
         WhatDied::Letter { .. } => "letter",
         WhatDied::Delivery { kind, .. } => kind,
-    }
-}
-
-/// Page after page: a list that ends where a page does is a list of what nobody will ever see.
-fn all_dead(index: &dyn Index) -> anyhow::Result<Vec<DeadItem>> {
-    let (mut all, mut after) = (Vec::new(), Position::START);
-    loop {
-        let page = index.dead_letters(after, PAGE_MAX)?;
-        let Some(last) = page.last() else { return Ok(all) };
-        after = last.position;
-        all.extend(page);
     }
 }
 
@@ -111,18 +104,26 @@ impl DeadLetters {
 
 impl List {
     fn run(self) -> anyhow::Result<()> {
-        for dead in all_dead(View::open(&self.data)?.index())? {
-            if self.json {
-                print_json(&dead)?;
-                continue;
-            }
-            let what = match &dead.what {
+        let items = all(View::open(&self.data)?.index())?;
+        if self.json {
+            return items.iter().try_for_each(print_json);
+        }
+        let groups = match self.each {
+            true => items.into_iter().map(|item| DeadGroup { count: 1, last: item.at, first: item }).collect(),
+            false => grouped(items),
+        };
+        for DeadGroup { count, first, last } in groups {
+            let what = match &first.what {
                 WhatDied::Letter { letter, why } => format!("letter {letter}: {why}"),
                 WhatDied::Delivery { source, kind, location, message, help } => {
                     format!("delivery from {source} ({kind}), at {location}: {message}\n    help: {help}")
                 }
             };
-            say!("{}  {}\n    {what}", dead.at.format("%Y-%m-%d %H:%M"), dead.item);
+            let more = match count {
+                1 => String::new(),
+                _ => format!("  the first of {count} until {}", last.format("%Y-%m-%d %H:%M")),
+            };
+            say!("{}  {}{more}\n    {what}", first.at.format("%Y-%m-%d %H:%M"), first.item);
         }
         Ok(())
     }

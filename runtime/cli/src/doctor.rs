@@ -30,7 +30,7 @@ use handoff_pipeline::plugin_report::checks_with;
 use handoff_store::View;
 use handoff_store::index::Deployed;
 use handoff_vault::secrets::Secrets;
-use handoff_vault::{KEYRING_FILE, MasterKey, Vault, system_dice};
+use handoff_vault::{KEYRING_FILE, Vault, system_dice};
 use tokio::runtime::Runtime;
 
 use crate::print_json;
@@ -152,6 +152,14 @@ fn examine(path: &Path, asking: &Runtime) -> Findings {
     }
     findings.look("the workflow named is in force", in_force(&config));
     listeners(&mut findings, &config, running.is_some());
+    if let Some(listed) = &config.outreach.test_recipients {
+        let text = format!(
+            "only {} test recipient(s) are written to, and no patient\n  \
+             help: take `outreach: test_recipients:` out of the configuration to go live",
+            listed.len()
+        );
+        findings.warn("outreach", text);
+    }
     if config.people.oidc.is_some() {
         findings.look("directory that people sign in with", directory(&config));
     }
@@ -204,9 +212,7 @@ fn keys_fit(config: &Config) -> anyhow::Result<()> {
     ensure!(is_in_force, Failure::new(ErrorCode::OTHER_SIGNING_KEY, text));
     if config.data.join(KEYRING_FILE).exists() {
         let taken = View::open(&config.data)?.index().key_slots_taken()?;
-        let master = config.keys.master.read().context("cannot read the master key (`keys: master:`)")?;
-        let master = MasterKey::parse(master.as_str()).context("the master key (`keys: master:`) is malformed")?;
-        Vault::open(&config.data, master, system_dice(), taken)?;
+        Vault::open(&config.data, config.master_key()?, system_dice(), taken)?;
     }
     Ok(())
 }

@@ -43,6 +43,37 @@ pub trait Wire: Send + Sync + 'static {
     fn mllp<'w>(&'w self, endpoint: &'w Endpoint, message: &'w str) -> Carried<'w, Result<Zeroizing<Vec<u8>>, Failed>>;
 }
 
+/// No network: for a copy of an instance that is only looked at.
+pub struct NoWayOut;
+
+impl Wire for NoWayOut {
+    fn http<'w>(
+        &'w self,
+        _endpoint: &'w Endpoint,
+        _request: reqwest::Request,
+        _bytes_max: usize,
+    ) -> Carried<'w, Result<Received, Failed>> {
+        Box::pin(async { Err(Failed::NotSent) })
+    }
+
+    fn mail<'w>(
+        &'w self,
+        _endpoint: &'w Endpoint,
+        _login: Option<Login<'w>>,
+        _mail: &'w Message,
+    ) -> Carried<'w, Result<Word, Unsaid>> {
+        Box::pin(async { Err(Unsaid::NotSent) })
+    }
+
+    fn mllp<'w>(
+        &'w self,
+        _endpoint: &'w Endpoint,
+        _message: &'w str,
+    ) -> Carried<'w, Result<Zeroizing<Vec<u8>>, Failed>> {
+        Box::pin(async { Err(Failed::NotSent) })
+    }
+}
+
 /// The real network.
 pub struct Sockets {
     clients: Clients,

@@ -127,6 +127,10 @@ pub struct ContactPoint {
     pub channel: Channel,
     pub address: Token,
     pub consent: Consent,
+    /// The chart or a person has it, or the patient answered from it. Before, it may be anybody's, and letters there say no more than that
+    /// there is a referral.
+    #[serde(default)]
+    pub confirmed: bool,
 }
 
 vocabulary! {

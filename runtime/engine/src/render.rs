@@ -13,7 +13,7 @@ pub use crate::template::{
 
 use crate::ids::Token;
 use crate::letter::Task;
-use crate::referral::{Channel, Facts, Provider};
+use crate::referral::{Channel, ContactPoint, Facts, Provider};
 use crate::workflow::states::RaiseRule;
 use crate::workflow::{Practice, Workflow};
 
@@ -37,19 +37,21 @@ pub enum RenderError {
 }
 
 /// Fills a letter in, in `language` or, where that has no templates, in the workflow's own. `words` are a person's, for a
-/// letter that carries some.
+/// letter that carries some. To an address that nobody has confirmed it names neither specialist nor specialty.
 pub fn render(
     workflow: &Workflow,
     facts: &Facts,
     letter: &str,
-    channel: Channel,
+    to: &ContactPoint,
     language: &str,
     words: Option<&Token>,
 ) -> Result<Rendered, RenderError> {
+    let channel = to.channel;
     let no_template = || RenderError::NoTemplate { letter: letter.to_string(), channel };
     let chosen = choose_language(workflow, language).ok_or_else(no_template)?;
     let texts = chosen.letters.get(letter).ok_or_else(no_template)?;
-    let filling = Filling { words_written: words, ..Filling::new(workflow, facts, chosen) };
+    let mut filling = Filling { words_written: words, ..Filling::new(workflow, facts, chosen) };
+    filling.sensitive |= !to.confirmed;
     let fill = |template: &Template| {
         let letter = || letter.to_string();
         template.fill(|placeholder| filling.of(placeholder)).ok_or_else(|| {

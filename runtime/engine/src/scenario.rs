@@ -168,8 +168,10 @@ fn parse_patient(text: &str, zone: Tz) -> Result<Patient, String> {
             (_, Err(_)) => return Err(format!("`{word}`: write {}", either(&["language", "zone"], Channel::WORDS))),
         }
     }
-    let reach =
-        |(channel, consent): (Channel, Consent)| ContactPoint { channel, address: token(channel.as_str()), consent };
+    let reach = |(channel, consent): (Channel, Consent)| {
+        let address = token(channel.as_str());
+        ContactPoint { channel, address, consent, confirmed: true }
+    };
     patient.reaches = consents.into_iter().map(reach).collect();
     if patient.languages.is_empty() {
         patient.languages.push("en".to_string());

@@ -9,13 +9,16 @@ use handoff_egress::endpoint::{Endpoint, EndpointConfig, EndpointError};
 use handoff_egress::reach::{EndpointSummaries, EndpointSummary};
 use handoff_engine::error_code::{ErrorCode, Failure};
 use handoff_identity::oidc::OidcConfig;
+use handoff_identity::role::Role;
 use handoff_ingress::connection_limits::ConnectionLimitsConfig;
 use handoff_ingress::delivery::SenderProof;
 use handoff_ingress::http::Sources;
 use handoff_ingress::listener::ListenerProtection;
 use handoff_ingress::tls::TlsConfig;
 use handoff_pipeline::deployments::Catalogue;
+use handoff_pipeline::intake::unreadable_budget::IntakeLimits;
 use handoff_pipeline::pauses::OutreachLimits;
+use handoff_vault::MasterKey;
 use handoff_vault::secrets::SecretSource;
 use handoff_workshop::signature::Trusted;
 use serde::Deserialize;
@@ -51,6 +54,8 @@ pub struct Config {
     pub retention: Retention,
     #[serde(default)]
     pub outreach: Outreach,
+    #[serde(default)]
+    pub intake: IntakeConfig,
     #[serde(default)]
     pub people: PeopleConfig,
     #[serde(default)]
@@ -282,11 +287,13 @@ impl Default for Retention {
 }
 
 /// Limits on what goes to patients.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Outreach {
     /// One more message within an hour pauses outreach until a person has looked.
     pub messages_per_hour_max: u32,
+    /// Telephone numbers and mail addresses. Where there is a list, nobody else is written to.
+    pub test_recipients: Option<Vec<String>>,
 }
 
 /// A practice writes some dozens a day. So many within an hour are a list that was read twice.
@@ -294,13 +301,40 @@ const MESSAGES_PER_HOUR_MAX: u32 = 300;
 
 impl Default for Outreach {
     fn default() -> Outreach {
-        Outreach { messages_per_hour_max: MESSAGES_PER_HOUR_MAX }
+        Outreach { messages_per_hour_max: MESSAGES_PER_HOUR_MAX, test_recipients: None }
     }
 }
 
 impl Outreach {
-    pub fn limits(self) -> OutreachLimits {
-        OutreachLimits { messages_per_hour_max: Some(self.messages_per_hour_max) }
+    pub fn limits(&self) -> OutreachLimits {
+        OutreachLimits {
+            messages_per_hour_max: Some(self.messages_per_hour_max),
+            test_recipients: self.test_recipients.clone(),
+        }
+    }
+}
+
+/// Limits on what comes in.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IntakeConfig {
+    /// Of each source, kept because it cannot be read. Past it the sender is asked to try again.
+    pub unreadable_mb_per_hour_max: u32,
+}
+
+/// Some ten thousand messages: a day's feed of a practice whose shape has changed. A night of garbage takes a gigabyte.
+const UNREADABLE_MB_PER_HOUR_MAX: u32 = 64;
+
+impl Default for IntakeConfig {
+    fn default() -> IntakeConfig {
+        IntakeConfig { unreadable_mb_per_hour_max: UNREADABLE_MB_PER_HOUR_MAX }
+    }
+}
+
+impl IntakeConfig {
+    pub fn limits(self) -> IntakeLimits {
+        let bytes = u64::from(self.unreadable_mb_per_hour_max) * 1024 * 1024;
+        IntakeLimits { unreadable_bytes_per_hour_max: Some(bytes) }
     }
 }
 
@@ -308,6 +342,8 @@ impl Outreach {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PeopleConfig {
+    /// Roles in which a password alone lets nobody in.
+    pub two_factors: Vec<Role>,
     pub oidc: Option<OidcConfig>,
 }
 
@@ -375,6 +411,13 @@ pub fn is_reason(text: &str) -> bool {
 const REASON_WORDS_MIN: usize = 3;
 
 impl Config {
+    /// # Errors
+    /// When it cannot be had, or is none.
+    pub fn master_key(&self) -> anyhow::Result<MasterKey> {
+        let master = self.keys.master.read().context("cannot read the master key (`keys: master:`)")?;
+        MasterKey::parse(master.as_str()).context("the master key (`keys: master:`) is malformed")
+    }
+
     /// Reads the file; relative paths in it are relative to its own folder.
     ///
     /// # Errors

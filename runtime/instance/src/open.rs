@@ -1,18 +1,20 @@
 //! Builds Handoff from its configuration: keys, store, vault, plugins, ways out. Everything that can be wrong with a
 //! set-up is found here, before the first delivery is taken.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use ed25519_dalek::SigningKey;
-use handoff_clock::Clock;
+use handoff_clock::{Clock, SystemClock};
 use handoff_egress::egress::Egress;
+use handoff_egress::transport::NoWayOut;
 use handoff_engine::ids::Digest;
 use handoff_host::{Host, PluginLimits};
 use handoff_pipeline::deployments::{Catalogue, Deployments, Installed, Installer, Keep, WorkflowSource};
+use handoff_pipeline::intake::unreadable_budget::IntakeLimits;
 use handoff_pipeline::pauses::OutreachLimits;
 use handoff_pipeline::pipeline::{Pipeline, PipelineParts};
 use handoff_pipeline::rollout::{self, Act};
@@ -54,6 +56,7 @@ pub struct InstanceParts {
     pub clock: Arc<dyn Clock>,
     pub dice: SecureRandom,
     pub outreach: OutreachLimits,
+    pub intake: IntakeLimits,
     /// Whether a new instance may write to patients at once. One that is set up begins with its outreach paused, until somebody has
     /// said that it may go live.
     pub begins_live: bool,
@@ -66,8 +69,7 @@ impl InstanceParts {
     /// When a file, a key or a secret that the configuration names cannot be read.
     pub fn from_config(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<InstanceParts> {
         let secrets = Arc::new(Secrets::read(&config.secrets)?);
-        let master = config.keys.master.read().context("cannot read the master key (`keys: master:`)")?;
-        let master = MasterKey::parse(master.as_str()).context("the master key (`keys: master:`) is malformed")?;
+        let master = config.master_key()?;
         let egress = Egress::new(config.endpoints.clone(), Arc::clone(&secrets), Arc::clone(&clock))?;
         Ok(InstanceParts {
             data: config.data.clone(),
@@ -82,6 +84,38 @@ impl InstanceParts {
             clock,
             dice: system_dice(),
             outreach: config.outreach.limits(),
+            intake: config.intake.limits(),
+            begins_live: false,
+            sequential: false,
+        })
+    }
+
+    /// A restored copy that is only looked at: it has no endpoint, no secret and no network, and takes up no other workflow.
+    ///
+    /// # Errors
+    /// When the workflow or a plugin's key that the configuration names cannot be read.
+    pub fn shut_in(
+        config: &Config,
+        data: PathBuf,
+        master: MasterKey,
+        signing: SigningKey,
+    ) -> anyhow::Result<InstanceParts> {
+        let (secrets, clock): (_, Arc<dyn Clock>) = (Arc::new(Secrets::from_iter([])), Arc::new(SystemClock));
+        let egress = Egress::over(Arc::new(NoWayOut), BTreeMap::new(), Arc::clone(&secrets), Arc::clone(&clock))?;
+        Ok(InstanceParts {
+            data,
+            plugins: config.catalogue()?,
+            workflow: WorkflowSource::read(&config.workflow.file)?,
+            takes_workflow_up: false,
+            master,
+            signing,
+            secrets,
+            egress,
+            public_url: None,
+            clock,
+            dice: system_dice(),
+            outreach: config.outreach.limits(),
+            intake: config.intake.limits(),
             begins_live: false,
             sequential: false,
         })
@@ -151,6 +185,7 @@ impl InstanceParts {
             public_url: self.public_url,
             clock: self.clock,
             outreach: self.outreach,
+            intake: self.intake,
             sequential: self.sequential,
         })?;
         hold_restored(&pipeline, &self.data)?;

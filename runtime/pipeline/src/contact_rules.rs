@@ -15,6 +15,8 @@ pub struct Passage<'a> {
     /// The patient's word about this address, the latest first in force; absent when never asked.
     pub consent: Option<bool>,
     pub deceased: bool,
+    /// The instance is tried out, and this address is not among those that it may write to.
+    pub is_barred: bool,
     /// Where the patient lives; quiet hours are theirs, not ours.
     pub zone: Option<Tz>,
     /// When texts went to this patient, over all their referrals.
@@ -47,6 +49,9 @@ const CONSENTED_PER_DAY_MAX: u32 = 3;
 pub fn admit(contact: &Contact, passage: &Passage<'_>, now: DateTime<Utc>) -> ContactVerdict {
     if passage.deceased {
         return ContactVerdict::Never { rule: "deceased" };
+    }
+    if passage.is_barred {
+        return ContactVerdict::Never { rule: "no-test-recipient" };
     }
     if passage.consent == Some(false) {
         // 47 CFR 64.1200(a)(10): a revocation holds for every later message.

@@ -13,6 +13,7 @@ use handoff_host::contract::{attendance, carrier, interpreter, retrieval, roster
 use handoff_vault::{Sealing, Vault};
 
 use crate::addresses::canonical;
+use crate::foreign_values::{self, is_mail, is_telephone};
 
 /// How long a visit lasts when the scheduling system does not say; only the attendance check reads it.
 const VISIT_MINUTES_DEFAULT: u32 = 30;
@@ -58,15 +59,14 @@ pub fn patient_id(vault: &Vault, patient: &interpreter::Patient) -> PatientId {
 
 pub fn patient(sealing: &mut Sealing<'_>, id: PatientId, patient: interpreter::Patient) -> Patient {
     let mut reaches = Vec::new();
+    let unknown = |channel, address| ContactPoint { channel, address, consent: Consent::Unknown, confirmed: false };
     // A mobile number first: a text to a landline reaches nobody.
     let (mobile, fixed): (Vec<_>, Vec<_>) = patient.phones.into_iter().partition(|phone| phone.mobile);
-    for phone in mobile.into_iter().chain(fixed) {
-        let address = sealing.seal(&id, "phone", &canonical(&phone.number));
-        reaches.push(ContactPoint { channel: Channel::Sms, address, consent: Consent::Unknown });
+    for phone in mobile.into_iter().chain(fixed).filter(|phone| is_telephone(&phone.number)) {
+        reaches.push(unknown(Channel::Sms, sealing.seal(&id, "phone", &canonical(&phone.number))));
     }
-    for email in patient.emails {
-        let address = sealing.seal(&id, "email", &canonical(&email));
-        reaches.push(ContactPoint { channel: Channel::Email, address, consent: Consent::Unknown });
+    for email in patient.emails.iter().filter(|email| is_mail(email)) {
+        reaches.push(unknown(Channel::Email, sealing.seal(&id, "email", &canonical(email))));
     }
     Patient {
         given: sealing.seal(&id, "given", &patient.given),
@@ -178,6 +178,7 @@ pub fn record(record: retrieval::PatientRecord, zone: Option<chrono_tz::Tz>) -> 
                 channel: channel(reach.channel),
                 address: Token(reach.address),
                 consent: Consent::Unknown,
+                confirmed: true,
             })
             .collect(),
         languages: record.languages,
@@ -188,7 +189,16 @@ pub fn record(record: retrieval::PatientRecord, zone: Option<chrono_tz::Tz>) -> 
     }
 }
 
-pub fn assessment(assessment: roster::Assessment) -> Assessment {
+/// A specialist whose name could not stand in a letter is none.
+pub fn assessment(mut assessment: roster::Assessment) -> Assessment {
+    let named = match &mut assessment {
+        roster::Assessment::InNetwork(opening) => foreign_values::provider(&mut opening.specialist),
+        roster::Assessment::Alternative(other) => foreign_values::provider(&mut other.opening.specialist),
+        roster::Assessment::Nobody(_) => Ok(()),
+    };
+    if let Err(problem) = named {
+        return Assessment::Nobody { reason: format!("{}: {}", problem.location, problem.message) };
+    }
     match assessment {
         roster::Assessment::InNetwork(opening) => Assessment::InNetwork {
             specialist: provider(opening.specialist),

@@ -7,6 +7,7 @@ mod matching;
 pub mod redelivery;
 mod reply;
 pub mod trigger;
+pub mod unreadable_budget;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use handoff_ingress::delivery::{Acknowledgement, Delivery, DeliverySink, Transpo
 use handoff_vault::secrets::Secrets;
 
 use self::counts::{SourceCount, SourceCounts};
+use self::unreadable_budget::{IntakeLimits, UnreadableBudget};
 use crate::transaction::Transactions;
 use crate::transaction::locks::Locks;
 
@@ -26,11 +28,23 @@ pub struct Intake {
     /// Held by whoever may create a referral, or answers a delivery.
     names: Locks,
     counts: SourceCounts,
+    unreadable: UnreadableBudget,
 }
 
 impl Intake {
-    pub(crate) fn new(transactions: Arc<Transactions>, secrets: Arc<Secrets>) -> Intake {
-        Intake { transactions, secrets, names: Locks::default(), counts: SourceCounts::default() }
+    pub(crate) fn new(transactions: Arc<Transactions>, secrets: Arc<Secrets>, limits: IntakeLimits) -> Intake {
+        let (names, counts, unreadable) = (Locks::default(), SourceCounts::default(), UnreadableBudget::new(limits));
+        Intake { transactions, secrets, names, counts, unreadable }
+    }
+
+    /// Whether a delivery that cannot be read is kept. `fault` says what is wrong with it.
+    fn has_room(&self, delivery: &Delivery, fault: &str) -> bool {
+        let (source, bytes) = (&delivery.source, delivery.body.len());
+        let has_room = self.unreadable.admits(source, fault, bytes, self.transactions.clock.now());
+        if !has_room {
+            self.counts.note_turned_away(source);
+        }
+        has_room
     }
 
     /// What came in since the start, by source.

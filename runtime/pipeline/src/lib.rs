@@ -3,7 +3,8 @@
 //! Read [`pipeline`] first (the walk, and what every stage shares), then along it: [`intake`] (bytes become events),
 //! [`referrals`] (events become steps), [`transaction`] (what one commit says), [`contact_rules`] (who may be written to, and
 //! when), [`delivery`] (letters become receipts). Beside the walk: [`deployments`] (what decides), [`rollout`] (how what
-//! decides is changed), [`plugin_report`] (what a plugin may do), and [`from_wit`] and [`to_wit`] (the border to plugins).
+//! decides is changed), [`plugin_report`] (what a plugin may do), and [`from_wit`] and [`to_wit`] (the border to
+//! plugins), with [`foreign_values`] (what a value from outside may be).
 
 #![forbid(unsafe_code)]
 
@@ -14,6 +15,7 @@ pub mod delivery;
 pub mod deployments;
 pub mod error;
 pub mod error_codes;
+pub(crate) mod foreign_values;
 pub mod from_wit;
 pub mod intake;
 pub mod pauses;

@@ -25,10 +25,12 @@ use crate::transaction::Transactions;
 const AN_HOUR: TimeDelta = TimeDelta::hours(1);
 
 /// The limits on what goes to patients.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OutreachLimits {
     /// Messages to patients within an hour, of the whole instance. One more pauses outreach until a person has looked.
     pub messages_per_hour_max: Option<u32>,
+    /// Nobody else is written to, where there is a list: an instance that is tried out beside a live feed.
+    pub test_recipients: Option<Vec<String>>,
 }
 
 pub struct Pauses {

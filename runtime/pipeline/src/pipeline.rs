@@ -32,11 +32,13 @@ use handoff_store::Store;
 use handoff_vault::Vault;
 use handoff_vault::secrets::Secrets;
 
+use crate::addresses::canonical;
 use crate::delivery::LetterDelivery;
 use crate::delivery::letter_ends::LetterEnd;
 use crate::deployments::{Deployments, Installer};
 use crate::error::PipelineError;
 use crate::intake::Intake;
+use crate::intake::unreadable_budget::IntakeLimits;
 use crate::pauses::{OutreachLimits, Pauses};
 use crate::referrals::migration::Migration;
 use crate::rollout::canary_health::CanaryHealth;
@@ -73,6 +75,7 @@ pub struct PipelineParts {
     pub public_url: Option<String>,
     pub clock: Arc<dyn Clock>,
     pub outreach: OutreachLimits,
+    pub intake: IntakeLimits,
     /// One letter after the other, in due order: a rehearsal must come out the same each time.
     pub sequential: bool,
 }
@@ -92,6 +95,7 @@ impl Pipeline {
             public_url,
             clock,
             outreach,
+            intake,
             sequential,
         } = parts;
         let (vault, deployments, egress) = (Arc::new(vault), Arc::new(deployments), Arc::new(egress));
@@ -102,12 +106,13 @@ impl Pipeline {
             Arc::clone(&deployments),
             Arc::clone(&clock),
             Arc::new(EndpointQueues::new(egress.rates())),
+            outreach.test_recipients.as_deref().map(|listed| listed.iter().map(|to| canonical(to)).collect()),
         ));
         let pauses = Arc::new(Pauses::open(Arc::clone(&transactions), outreach)?);
         let (letters, ways) = (Arc::clone(&transactions), Arc::clone(&egress));
         let delivery = LetterDelivery::new(letters, ways, Arc::clone(&pauses), public_url, sequential);
         Ok(Pipeline {
-            intake: Arc::new(Intake::new(Arc::clone(&transactions), Arc::clone(&secrets))),
+            intake: Arc::new(Intake::new(Arc::clone(&transactions), Arc::clone(&secrets), intake)),
             delivery: Arc::new(delivery),
             migration: Migration::new(Arc::clone(&transactions)),
             store,

@@ -6,6 +6,7 @@ pub mod draft;
 pub mod lease;
 pub mod locks;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
@@ -44,6 +45,8 @@ pub struct Transactions {
     /// A referral was committed under a deployment that the one in force takes over.
     pub(crate) strays: AtomicBool,
     pub(crate) plugin_calls: AtomicU64,
+    /// Addresses in one form; nobody else is written to where there is a list.
+    pub(crate) test_recipients: Option<BTreeSet<String>>,
 }
 
 /// One of them, under way. Dropped without a commit, nothing of it has happened.
@@ -64,6 +67,7 @@ impl Transactions {
         deployments: Arc<Deployments>,
         clock: Arc<dyn Clock>,
         queues: Arc<EndpointQueues>,
+        test_recipients: Option<BTreeSet<String>>,
     ) -> Transactions {
         Transactions {
             canary: CanaryHealth::new(Arc::clone(&deployments)),
@@ -78,6 +82,7 @@ impl Transactions {
             committed: Notify::new(),
             strays: AtomicBool::new(false),
             plugin_calls: AtomicU64::new(0),
+            test_recipients,
         }
     }
 

@@ -178,6 +178,7 @@ impl Work {
         let installed = pipeline.deployments.current();
         for message in self.messages.iter().flat_map(|message| [message; 2]) {
             let passage = Passage {
+                is_barred: false,
                 channel: message.channel,
                 consent: Some(true),
                 deceased: false,

@@ -252,6 +252,7 @@ pub fn house(seed: u64, data: &Path, egress: Egress, secrets: Arc<Secrets>, cloc
         clock,
         dice: Box::new(dice),
         outreach: Default::default(),
+        intake: Default::default(),
         begins_live: true,
         sequential: false,
     }

@@ -60,9 +60,11 @@ pub(super) fn learn(facts: &mut Facts, event: &Event, opt_out: OptOutScope, now:
 fn learn_record(known: &mut Arc<Patient>, record: &PatientRecord) -> bool {
     let mut patient = Patient::clone(known);
     for reach in &record.reaches {
-        let known = patient.reaches.iter().any(|it| it.channel == reach.channel && it.address == reach.address);
-        if !known && patient.reaches.len() < REACHES_MAX {
-            patient.reaches.push(reach.clone());
+        let reaches = &mut patient.reaches;
+        match reaches.iter().position(|it| it.channel == reach.channel && it.address == reach.address) {
+            Some(known) => reaches[known].confirmed |= reach.confirmed,
+            None if reaches.len() < REACHES_MAX => reaches.push(reach.clone()),
+            None => {}
         }
     }
     for (channel, consent) in &record.consents {
@@ -203,6 +205,13 @@ fn learn_reply(facts: &mut Facts, reply: &Reply, opt_out: OptOutScope) -> bool {
         | Intent::Question
         | Intent::Unclear => None,
     };
+    if let Some(address) = reply.from.as_ref().filter(|_| is_the_patients(reply.intent)) {
+        let meant = Meant::Address(reply.channel, address);
+        for reach in Arc::make_mut(&mut facts.patient).reaches.iter_mut().filter(|it| meant.has(it) && !it.confirmed) {
+            reach.confirmed = true;
+            changed = true;
+        }
+    }
     if let Some((meant, consent)) = consent {
         for reach in
             Arc::make_mut(&mut facts.patient).reaches.iter_mut().filter(|it| meant.has(it) && it.consent != consent)
@@ -212,6 +221,25 @@ fn learn_reply(facts: &mut Facts, reply: &Reply, opt_out: OptOutScope) -> bool {
         }
     }
     changed
+}
+
+/// Whether whoever answers so takes the referral for their own.
+fn is_the_patients(intent: Intent) -> bool {
+    match intent {
+        Intent::OptIn
+        | Intent::CancelVisit
+        | Intent::Decline
+        | Intent::Reschedule
+        | Intent::Scheduled
+        | Intent::Attended
+        | Intent::Confirm => true,
+        Intent::Emergency
+        | Intent::OptOut
+        | Intent::WrongPerson
+        | Intent::Help
+        | Intent::Question
+        | Intent::Unclear => false,
+    }
 }
 
 /// Which ways to the patient a reply speaks of.
@@ -245,7 +273,7 @@ fn learn_answers(facts: &mut Facts, answers: &ActAnswers, now: DateTime<Utc>) ->
         let ActAnswer::Address { channel, address, replaces, consent } = answer else { continue };
         let reaches = &mut Arc::make_mut(&mut facts.patient).reaches;
         reaches.retain(|reach| Some(&reach.address) != replaces.as_ref());
-        let stated = ContactPoint { channel: *channel, address: address.clone(), consent: *consent };
+        let stated = ContactPoint { channel: *channel, address: address.clone(), consent: *consent, confirmed: true };
         match reaches.iter_mut().find(|reach| reach.channel == *channel && reach.address == *address) {
             Some(reach) => *reach = stated,
             // A person looks at what they write: the oldest makes room.

@@ -58,6 +58,11 @@ fn words() -> Token {
     Token(format!("ZPHIG018{}", "C".repeat(26)))
 }
 
+/// An address that the chart has.
+fn at(channel: Channel) -> ContactPoint {
+    ContactPoint { channel, address: Token(GIVEN.to_string()), consent: Consent::Unknown, confirmed: true }
+}
+
 #[test]
 fn text_messages_fit_and_say_how_to_stop_them() {
     let deployment = given::recipe();
@@ -65,7 +70,7 @@ fn text_messages_fit_and_say_how_to_stop_them() {
     for specialty in ["Cardiology", "Psychiatry"] {
         for letter in workflow.letters.keys() {
             for language in workflow.language_tags() {
-                let filled = render(workflow, &facts(specialty), letter, Channel::Sms, &language, Some(&words()))
+                let filled = render(workflow, &facts(specialty), letter, &at(Channel::Sms), &language, Some(&words()))
                     .expect("a text");
                 let size = measure_sms(&filled.text);
                 let most = match language.as_str() {
@@ -77,7 +82,7 @@ fn text_messages_fit_and_say_how_to_stop_them() {
                 assert!(size.parts <= most.1, "{language} {letter}: {size:?} {}", filled.text);
                 assert!(filled.text.contains("STOP"), "{language} {letter} does not say how to stop it");
                 assert!(!filled.text.to_uppercase().contains("CANCEL"), "{language} {letter} asks for an opt-out word");
-                let mail = render(workflow, &facts(specialty), letter, Channel::Email, &language, Some(&words()))
+                let mail = render(workflow, &facts(specialty), letter, &at(Channel::Email), &language, Some(&words()))
                     .expect("a mail");
                 assert!(mail.text.contains("STOP"), "{language} {letter}");
             }
@@ -93,14 +98,29 @@ fn a_sensitive_referral_names_nobody() {
         for letter in workflow.letters.keys() {
             for channel in [Channel::Sms, Channel::Email, Channel::Portal] {
                 let filled =
-                    render(workflow, &facts(specialty), letter, channel, "en", Some(&words())).expect("a letter");
+                    render(workflow, &facts(specialty), letter, &at(channel), "en", Some(&words())).expect("a letter");
                 let said = format!("{} {}", filled.subject, filled.text);
                 assert!(!said.contains("Kowalski") && !said.contains("5555550111"), "{specialty} {letter}: {said}");
             }
         }
     }
-    let open = render(workflow, &facts("Cardiology"), "first-contact", Channel::Sms, "en", None).expect("a text");
+    let open = render(workflow, &facts("Cardiology"), "first-contact", &at(Channel::Sms), "en", None).expect("a text");
     assert!(open.text.contains("Dr. Bartholomew Kowalski"), "{}", open.text);
+}
+
+#[test]
+fn an_address_that_nobody_has_confirmed_learns_no_specialist() {
+    let deployment = given::recipe();
+    for letter in deployment.workflow.letters.keys() {
+        for channel in [Channel::Sms, Channel::Email, Channel::Portal] {
+            let unconfirmed = ContactPoint { confirmed: false, ..at(channel) };
+            let filled = render(&deployment.workflow, &facts("Cardiology"), letter, &unconfirmed, "en", Some(&words()));
+            let filled = filled.expect("a letter");
+            let said = format!("{} {}", filled.subject, filled.text);
+            assert!(!said.contains("Kowalski") && !said.contains("5555550111"), "{letter}: {said}");
+            assert!(!said.to_lowercase().contains("cardio") && !said.contains("heart"), "{letter}: {said}");
+        }
+    }
 }
 
 #[test]
@@ -108,7 +128,7 @@ fn appointments_are_told_in_the_patients_zone_and_language() {
     let deployment = given::recipe();
     let said = |language: &str| {
         let filled =
-            render(&deployment.workflow, &facts("Cardiology"), "visit-tomorrow", Channel::Email, language, None);
+            render(&deployment.workflow, &facts("Cardiology"), "visit-tomorrow", &at(Channel::Email), language, None);
         filled.expect("a letter").text
     };
     let rows = [
@@ -129,14 +149,14 @@ fn a_letter_about_no_appointment_is_not_written() {
     let deployment = given::recipe();
     let without = Facts { appointment: None, ..facts("Cardiology") };
     let letter = "visit-soon".to_string();
-    let error = render(&deployment.workflow, &without, &letter, Channel::Sms, "en", None);
+    let error = render(&deployment.workflow, &without, &letter, &at(Channel::Sms), "en", None);
     assert_eq!(error, Err(RenderError::NoAppointment { letter }));
 }
 
 #[test]
 fn a_letter_that_carries_a_persons_words_is_not_written_without() {
     let deployment = given::recipe();
-    let render = |words| render(&deployment.workflow, &facts("Cardiology"), "message", Channel::Sms, "es", words);
+    let render = |words| render(&deployment.workflow, &facts("Cardiology"), "message", &at(Channel::Sms), "es", words);
     assert_eq!(render(None), Err(RenderError::NoWords { letter: "message".to_string() }));
     let filled = render(Some(&words())).expect("a text");
     assert_eq!(filled.text, format!("Cedar Family Medicine: {} Preguntas: 555-555-0199. Fin: STOP.", words()));

@@ -200,6 +200,7 @@ fn a_wrong_number_is_never_written_to_again_and_the_patients_other_numbers_are()
         channel,
         address: Token(address.to_string()),
         consent: Consent::Unknown,
+        confirmed: true,
     };
     let [mobile, home, email] = [(Channel::Sms, "mobile"), (Channel::Sms, "home"), (Channel::Email, "email")];
     Arc::make_mut(&mut referral.facts.patient).reaches =
@@ -217,5 +218,48 @@ fn a_wrong_number_is_never_written_to_again_and_the_patients_other_numbers_are()
         let reaches = &taken.referral.facts.patient.reaches;
         let shut = reaches.iter().filter(|reach| reach.consent == Consent::Denied);
         assert_eq!(shut.map(|reach| reach.address.0.as_str()).collect::<Vec<_>>(), denied, "from {from:?}");
+    }
+}
+
+#[test]
+fn an_address_is_confirmed_by_the_chart_or_by_whoever_answers_from_it_for_themselves() {
+    let deployment = given::recipe();
+    let reach = |confirmed| ContactPoint {
+        channel: Channel::Sms,
+        address: Token("mobile".to_string()),
+        consent: Consent::Unknown,
+        confirmed,
+    };
+    let mut referral = newborn();
+    Arc::make_mut(&mut referral.facts.patient).reaches = vec![reach(false)];
+    let confirmed = |event: &Event| {
+        let taken = step(&deployment, &referral, event, start()).expect("a step");
+        taken.referral.facts.patient.reaches.iter().map(|reach| reach.confirmed).collect::<Vec<_>>()
+    };
+    let record = PatientRecord {
+        reaches: vec![reach(true)],
+        languages: vec![],
+        preferred: None,
+        consents: vec![],
+        zone: None,
+        deceased: false,
+    };
+    assert_eq!(confirmed(&Event::Record { record: Some(Box::new(record)) }), [true], "known by the chart");
+    for (intent, from, expected) in [
+        (Intent::Scheduled, Some("mobile"), true),
+        (Intent::Confirm, None, false),
+        (Intent::WrongPerson, Some("mobile"), false),
+        (Intent::OptOut, Some("mobile"), false),
+        (Intent::Unclear, Some("mobile"), false),
+    ] {
+        let reply = Reply {
+            intent,
+            language: "en".to_string(),
+            confidence: 100,
+            channel: Channel::Sms,
+            from: from.map(|address| Token(address.to_string())),
+            text: Token("text".to_string()),
+        };
+        assert_eq!(confirmed(&Event::Reply { reply }), [expected], "{intent:?} from {from:?}");
     }
 }

@@ -25,6 +25,7 @@ fn passage(texted: &[DateTime<Utc>]) -> Passage<'_> {
         channel: Channel::Sms,
         consent: None,
         deceased: false,
+        is_barred: false,
         zone: Some(Tz::America__Los_Angeles),
         texted,
         units: 150,

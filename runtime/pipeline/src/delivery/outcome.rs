@@ -7,7 +7,7 @@ use handoff_engine::event::{Delegated, Event, LetterStatus, PatientRecord, Visit
 use handoff_engine::ids::{LetterId, ReferralId, Token};
 use handoff_engine::letter::{LetterBody, Message};
 use handoff_engine::referral::SentLetter;
-use handoff_host::contract::types::Failure;
+use handoff_host::contract::types::{ChannelKind, Failure};
 use handoff_host::contract::{carrier, retrieval};
 use handoff_host::{End, reason};
 use handoff_store::entry::Record;
@@ -19,6 +19,7 @@ use super::backoff::{ATTEMPTS_MAX, retry_at};
 use super::vendor::{vendor_name, vendor_of};
 use crate::addresses::canonical;
 use crate::error::PipelineError;
+use crate::foreign_values::{is_mail, is_telephone};
 use crate::from_wit;
 use crate::transaction::Transaction;
 
@@ -252,16 +253,24 @@ impl Transaction<'_> {
     ) -> Result<PatientRecord, PipelineError> {
         let patient = self.current(referral)?.facts.patient.id.clone();
         let mut names = Vec::new();
-        for reach in &mut record.reaches {
+        for (at, mut reach) in std::mem::take(&mut record.reaches).into_iter().enumerate() {
             let address = Token(reach.address.clone());
-            names.push(self.address_name(&address)?);
-            // What is written to is what replies come from.
             let written = self.reveal(&address)?;
-            let canonical = canonical(written.as_str());
-            if canonical != written.as_str() {
-                let field = if canonical.contains('@') { "email" } else { "phone" };
-                reach.address = self.draft.sealing.seal(&patient, field, &canonical).0;
+            let (field, fits) = match reach.channel {
+                ChannelKind::Sms => ("phone", is_telephone(written.as_str())),
+                ChannelKind::Email => ("email", is_mail(written.as_str())),
+                ChannelKind::Portal => ("portal", true),
+            };
+            if !fits {
+                self.draft.ignored(referral, format!("the chart's address {at} is no {field} address"));
+                continue;
             }
+            names.push(self.address_name(&address)?);
+            // What is written to is what replies come from; and the order's token for an address is the chart's.
+            if reach.channel != ChannelKind::Portal {
+                reach.address = self.draft.sealing.seal(&patient, field, &canonical(written.as_str())).0;
+            }
+            record.reaches.push(reach);
         }
         if !names.is_empty() {
             self.draft.named_as(referral, names);

@@ -18,6 +18,8 @@ pub struct SourceCount {
     pub unmatched: u64,
     /// Neither taken nor kept: its sender is not who it says, or is asked to try again.
     pub refused: u64,
+    /// Of `refused`: unreadable beyond what is kept of it.
+    pub turned_away: u64,
 }
 
 #[derive(Default)]
@@ -35,6 +37,11 @@ impl SourceCounts {
             None if is_success => count.taken += 1,
             None => count.refused += 1,
         }
+    }
+
+    /// One that [`SourceCounts::note`] counts as refused.
+    pub fn note_turned_away(&self, source: &str) {
+        self.0.lock().entry(source.to_string()).or_default().turned_away += 1;
     }
 
     pub fn all(&self) -> BTreeMap<String, SourceCount> {

@@ -19,6 +19,7 @@ use super::matching::reference;
 use crate::addresses::canonical;
 use crate::deployments::Installed;
 use crate::error::PipelineError;
+use crate::foreign_values::{self, no_addresses};
 use crate::transaction::Transaction;
 use crate::{from_wit, to_wit};
 
@@ -89,6 +90,8 @@ impl Intake {
             Err(PipelineError::Fault(fault)) if fault.kind == FaultKind::Busy => return Err(fault.into()),
             Err(fault) => return self.dead_letter(&stage, delivery, fault.to_string()).await,
         };
+        let answer = Digest(host::Answer::Interpret(reading.clone()).digest().0);
+        let reading = interpreter::Reading { meaning: foreign_values::admit(reading.meaning), ..reading };
         // Control numbers are reused in the field: the same message is the same bytes under the same number.
         let digest = Digest::of(&delivery.body);
         let key = self.transactions.vault.blind("delivery", &format!("{}\u{1f}{digest}", reading.dedupe_key));
@@ -104,9 +107,14 @@ impl Intake {
                 return Ok(Understood { answer: reading.accepted.into(), verdict: still_dead });
             }
         }
+        if let Meaning::Unreadable(problem) = &reading.meaning
+            && !self.has_room(delivery, &format!("{}: {}", problem.location, problem.message))
+        {
+            return Ok(Acknowledgement::from(reading.unavailable).into());
+        }
         let (accepted, unavailable) = (reading.accepted.clone(), reading.unavailable.clone());
         let transaction = self.transactions.begin(installed);
-        match self.interpret(transaction, &stage, delivery, key, reading).await {
+        match self.interpret(transaction, &stage, delivery, key, reading, answer).await {
             Ok(verdict) => Ok(Understood { answer: accepted.into(), verdict: Some(verdict) }),
             Err(error) => {
                 tracing::error!(%stage, error = %Chain(&error), "a delivery could not be stored; its sender is asked to try again");
@@ -122,9 +130,9 @@ impl Intake {
         delivery: &Delivery,
         dedupe_key: BlindedName,
         reading: interpreter::Reading,
+        answer: Digest,
     ) -> Result<DeliveryVerdict, PipelineError> {
         let digest = Digest::of(&delivery.body);
-        let answer = Digest(host::Answer::Interpret(reading.clone()).digest().0);
         let mut owner = None;
         let verdict = match reading.meaning {
             Meaning::Events(events) => {
@@ -199,15 +207,19 @@ impl Intake {
         delivery: &Delivery,
         fault: String,
     ) -> Result<Understood, PipelineError> {
-        tracing::error!(%stage, fault, "a trigger failed; its delivery is kept as a dead letter");
+        tracing::error!(%stage, fault, "a trigger failed on a delivery");
+        let key = self.transactions.vault.blind("delivery", &Digest::of(&delivery.body).to_string());
+        let _held = self.names.hold(vec![key.clone()]).await;
+        let is_new = self.transactions.store.index().delivery(&key)?.is_none();
+        if is_new && !self.has_room(delivery, &fault) {
+            return Ok(Acknowledgement::unavailable().into());
+        }
         let verdict = DeliveryVerdict::Dead {
             location: stage.to_string(),
             message: fault,
             help: format!("mend or replace the plugin of stage {stage}, then replay this delivery"),
         };
-        let key = self.transactions.vault.blind("delivery", &Digest::of(&delivery.body).to_string());
-        let _held = self.names.hold(vec![key.clone()]).await;
-        if self.transactions.store.index().delivery(&key)?.is_none() {
+        if is_new {
             let mut transaction = self.transactions.begin_in_force();
             let (kind, verdict) = ("unread".into(), verdict.clone());
             self.keep(&mut transaction, delivery, Kept { kind, dedupe_key: key, verdict, owner: None })?;
@@ -277,6 +289,9 @@ impl Intake {
         names.extend(addresses.map(|address| vault.blind("address", &canonical(address))));
         let draft = &mut transaction.draft;
         draft.named_as(id, names);
+        for place in no_addresses(&order.patient) {
+            draft.ignored(id, format!("{place} is no address"));
+        }
         let patient = from_wit::patient(&mut draft.sealing, patient_id.clone(), order.patient.clone());
         let order = from_wit::order(&mut draft.sealing, &patient_id, order);
         transaction.create_referral(id, patient.into(), order.into())?;

@@ -55,7 +55,7 @@ impl Transaction<'_> {
             return nobody(format!("the channel stage chose {}, which does not reach this patient", channel.name()));
         };
         let workflow = self.deployment.workflow();
-        let rendered = match render(workflow, &referral.facts, template, channel, &chosen.language, words) {
+        let rendered = match render(workflow, &referral.facts, template, &reach, &chosen.language, words) {
             Ok(rendered) => rendered,
             Err(error) => return nobody(error.to_string()),
         };

@@ -50,7 +50,12 @@ impl Transaction<'_> {
             Channel::Sms => self.texted(&name)?,
             Channel::Email | Channel::Portal => Vec::new(),
         };
+        let is_barred = match &self.from.test_recipients {
+            Some(listed) => !listed.contains(&canonical(self.reveal(&message.to)?.as_str())),
+            None => false,
+        };
         let passage = Passage {
+            is_barred,
             channel: message.channel,
             consent: self.consent(&name, referral, &message.to, message.channel)?,
             deceased: referral.facts.patient.deceased,

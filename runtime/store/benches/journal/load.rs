@@ -86,6 +86,7 @@ fn referral(number: u64, among: u64) -> Referral {
                     channel: Channel::Sms,
                     address: token("A", subject),
                     consent: Consent::Granted,
+                    confirmed: true,
                 }],
                 languages: vec!["es".to_string()],
                 preferred: Some(Channel::Sms),

@@ -170,9 +170,9 @@ impl Practice {
         });
         let letter = owed.map(|(id, template, asked, expires)| {
             let facts = &step.referral.facts;
-            let filled =
-                render(&self.deployment.workflow, facts, &template, Channel::Sms, "en", None).expect("a letter");
-            let to = facts.patient.reaches.first().expect("a way to reach the patient").address.clone();
+            let reach = facts.patient.reaches.first().expect("a way to reach the patient");
+            let filled = render(&self.deployment.workflow, facts, &template, reach, "en", None).expect("a letter");
+            let to = reach.address.clone();
             let message = Message {
                 template,
                 channel: Channel::Sms,

@@ -48,6 +48,7 @@ pub fn patient(number: u64) -> Patient {
             channel: Channel::Sms,
             address: token(&format!("PHONE{number}")),
             consent: Consent::Granted,
+            confirmed: true,
         }],
         languages: vec!["es".to_string()],
         preferred: Some(Channel::Sms),

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
-use handoff_operations::dead_letters::{Dismiss, Replay, Show, Shown};
+use handoff_operations::dead_letters::{DeadGroup, Dismiss, Replay, Show, Shown, all, grouped};
 use handoff_operations::operations::{Operator, Request as _};
 use handoff_store::Position;
 use handoff_store::index::{DeadItem, PAGE_MAX, WhatDied};
@@ -31,6 +31,15 @@ pub(super) struct Dead {
     why: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<String>,
+}
+
+/// What has one fault, and is looked at once.
+#[derive(Serialize, ToSchema)]
+pub(super) struct DeadKind {
+    count: usize,
+    first: Dead,
+    #[schema(value_type = String, format = DateTime)]
+    last: DateTime<Utc>,
 }
 
 /// A dead delivery's bytes.
@@ -87,6 +96,20 @@ pub(super) async fn list(
         let dead =
             api.operations.pipeline.store.index().dead_letters(after, PAGE_MAX).map_err(|error| failed(&error))?;
         Ok(Json(dead.into_iter().map(Dead::from).collect()))
+    })
+    .await
+}
+
+/// What waits for a person, by what is wrong with it.
+#[utoipa::path(
+    get, path = "/api/dead-letters/kinds", tag = "dead letters",
+    responses((status = 200, body = [DeadKind]), HttpProblem)
+)]
+pub(super) async fn kinds(State(api): State<Arc<Api>>) -> Result<Json<Vec<DeadKind>>, HttpProblem> {
+    api.work(move |api| {
+        let items = all(api.operations.pipeline.store.index()).map_err(|error| failed(&error))?;
+        let told = |DeadGroup { count, first, last }| DeadKind { count, first: first.into(), last };
+        Ok(Json(grouped(items).into_iter().map(told).collect()))
     })
     .await
 }

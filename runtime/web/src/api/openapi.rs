@@ -33,6 +33,7 @@ use super::{acts, dead_letters, journal, oidc, people, referrals, session, syste
         acts::change_task,
         referrals::stalled,
         dead_letters::list,
+        dead_letters::kinds,
         dead_letters::show,
         dead_letters::replay,
         dead_letters::dismiss,

@@ -47,6 +47,7 @@ routes! {
     POST "/api/tasks/{task}" RouteAccess::With(AccessRight::ChangeTasks) => acts::change_task;
     GET "/api/worklists/stalled" RouteAccess::With(AccessRight::Worklists) => referrals::stalled;
     GET "/api/dead-letters" RouteAccess::With(AccessRight::DeadLetters) => dead_letters::list;
+    GET "/api/dead-letters/kinds" RouteAccess::With(AccessRight::DeadLetters) => dead_letters::kinds;
     GET "/api/dead-letters/{item}" RouteAccess::With(AccessRight::DeadBytes) => dead_letters::show;
     POST "/api/dead-letters/{item}/replay" RouteAccess::With(AccessRight::SettleDeadLetters) => dead_letters::replay;
     POST "/api/dead-letters/{item}/dismiss" RouteAccess::With(AccessRight::SettleDeadLetters) => dead_letters::dismiss;

@@ -153,8 +153,16 @@ fn taken_in(page: &mut Exposition, counts: &BTreeMap<String, SourceCount>) {
         counts.iter().filter_map(|(source, count)| Some((source.clone(), count.last?.timestamp().unsigned_abs())));
     page.many("source_last_seconds", "gauge", "When the last delivery came in, in seconds since 1970", "source", last);
     let verdicts = counts.iter().flat_map(|(source, count)| {
-        let SourceCount { last: _, taken, dead, unmatched, refused } = *count;
-        let verdicts = [("taken", taken), ("dead", dead), ("unmatched", unmatched), ("refused", refused)];
+        let SourceCount { last: _, taken, dead, unmatched, turned_away, refused } = *count;
+        // What is turned away is refused, for a reason of its own.
+        let refused = refused.saturating_sub(turned_away);
+        let verdicts = [
+            ("taken", taken),
+            ("dead", dead),
+            ("unmatched", unmatched),
+            ("turned-away", turned_away),
+            ("refused", refused),
+        ];
         verdicts.map(|(verdict, count)| (format!("source=\"{source}\",verdict=\"{verdict}\""), count))
     });
     page.labelled("deliveries_total", "counter", "Deliveries since the start, by what became of them", verdicts);
