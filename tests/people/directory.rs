@@ -194,7 +194,9 @@ async fn the_practices_own_directory_lets_people_in_by_its_groups() {
     };
     let ada = session(&come_back(&site, &kept, &back).await);
     let who = site.get(Some(&ada), "/api/session").await.json();
-    assert_eq!((&who["name"], &who["role"]), (&"oidc:ada".into(), &"physician".into()));
+    assert_eq!(who["role"], "physician");
+    let name = who["name"].as_str().expect("a name").to_string();
+    assert!(name.starts_with("oidc:") && name.ends_with(":ada"), "{name}");
     let referral = site.referrals().remove(0);
     assert_eq!(site.get(Some(&ada), &format!("/api/referrals/{referral}")).await.json()["view"], "clear");
     assert_eq!(come_back(&site, &kept, &back).await.problem(), "sign-in-refused", "a way in counts once");
@@ -215,6 +217,19 @@ async fn the_practices_own_directory_lets_people_in_by_its_groups() {
         let told = if answer.status.is_success() { "200".to_string() } else { answer.problem() };
         assert_eq!(told, expected, "{claims}");
     }
+    // The name there has gone to somebody else, who is another person here; and a renamed one is who they were.
+    let mut known_as = Vec::new();
+    for (subject, username) in [("18", "ada"), ("17", "lovelace")] {
+        directory.vouches(json!({ "groups": "practice-it", "sub": subject, "preferred_username": username }));
+        let (kept, back) = there_and_back(&site).await;
+        let session = session(&come_back(&site, &kept, &back).await);
+        known_as
+            .push(site.get(Some(&session), "/api/session").await.json()["name"].as_str().expect("a name").to_string());
+    }
+    let key = |name: &str| name.rsplit_once(':').expect("a key and a name").0.to_string();
+    assert_ne!(key(&known_as[0]), key(&name));
+    assert_eq!(key(&known_as[1]), key(&name));
+
     let faults: Vec<SignInFault> = site
         .records()
         .into_iter()

@@ -224,6 +224,7 @@ codes! {
     715 NO_ROLE "the directory gives this person no role";
     716 PASSWORD_MEMORY "a password cannot be checked for want of memory";
     717 ACCESS_REASON "the reason for emergency access cannot be taken";
+    718 TWO_FACTORS "this role takes two factors to sign in";
 
     801 NO_JOURNAL "the folder holds no journal";
     802 IN_USE "another process uses the data folder";

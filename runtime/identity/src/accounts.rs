@@ -27,6 +27,8 @@ pub struct Accounts {
     dice: Mutex<SecureRandom>,
     /// What a name that no account has is checked against, so that it costs the same time.
     pub(crate) decoy: PasswordVerifier,
+    /// Whom a password alone does not let in.
+    pub(crate) two_factors: Vec<Role>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,8 @@ pub enum AccountsError {
         "there are {ACCOUNTS_MAX} accounts already, which is the limit\nhelp: remove the accounts of people who have left"
     )]
     TooMany,
+    #[error("the role {0} takes two factors to sign in (`people: two_factors:`)\nhelp: add --totp")]
+    OneFactor(Role),
     #[error("nothing was changed, because the journal could not record it")]
     Commit(#[from] CommitError),
 }
@@ -88,7 +92,17 @@ impl Accounts {
         let file = AccountFile::new(data, key);
         let accounts = file.read()?;
         let decoy = PasswordVerifier::of(&Password::generate(&mut *dice), &mut *dice)?;
-        Ok(Accounts { file, accounts: Mutex::new(accounts), dice: Mutex::new(dice), decoy })
+        Ok(Accounts { file, accounts: Mutex::new(accounts), dice: Mutex::new(dice), decoy, two_factors: Vec::new() })
+    }
+
+    /// Nobody in one of these roles signs in with a password alone from here on.
+    pub fn require_two_factors(&mut self, roles: &[Role]) {
+        self.two_factors = roles.to_vec();
+    }
+
+    /// Whether a password alone does not let anybody of this role in.
+    pub fn takes_two_factors(&self, role: Role) -> bool {
+        self.two_factors.contains(&role)
     }
 
     /// Everybody, by name.
@@ -120,6 +134,9 @@ impl Accounts {
             }
             (Role::Physician, Some(_)) | (_, None) => {}
         }
+        if self.takes_two_factors(role) && !second_factor {
+            return Err(AccountsError::OneFactor(role));
+        }
         let (issued, verifier, secret) = self.credentials(name.as_str(), password, second_factor)?;
         let mut accounts = self.accounts();
         if accounts.by_name.contains_key(name.as_str()) {
@@ -131,7 +148,7 @@ impl Accounts {
         let mut account = Account::new(role, provider, verifier);
         account.second_factor = secret;
         account.version = accounts.next_version();
-        record(changed(name.as_str(), AccountChange::Added, role, by))?;
+        record(changed(name.as_str(), AccountChange::Added, &account, by))?;
         let mut next = accounts.clone();
         next.by_name.insert(name.as_str().to_string(), account);
         self.write(&mut accounts, next)?;
@@ -150,6 +167,10 @@ impl Accounts {
         by: ChangedBy<'_>,
         record: Recorder<'_>,
     ) -> Result<IssuedCredentials, AccountsError> {
+        let role = self.accounts().by_name.get(name).map(|account| account.role);
+        if let Some(role) = role.filter(|role| self.takes_two_factors(*role) && !second_factor) {
+            return Err(AccountsError::OneFactor(role));
+        }
         let (issued, verifier, secret) = self.credentials(name, password, second_factor)?;
         self.change(name, AccountChange::Reset, by, record, |account| {
             account.password = verifier;
@@ -184,8 +205,8 @@ impl Accounts {
     /// When there is nobody of the name, or the journal or the file does not take it.
     pub fn remove(&self, name: &str, by: ChangedBy<'_>, record: Recorder<'_>) -> Result<(), AccountsError> {
         let mut accounts = self.accounts();
-        let role = accounts.by_name.get(name).ok_or(AccountsError::NoSuchPerson)?.role;
-        record(changed(name, AccountChange::Removed, role, by))?;
+        let account = accounts.by_name.get(name).ok_or(AccountsError::NoSuchPerson)?;
+        record(changed(name, AccountChange::Removed, account, by))?;
         let mut next = accounts.clone();
         next.by_name.remove(name);
         self.write(&mut accounts, next)
@@ -205,7 +226,7 @@ impl Accounts {
         let account = next.by_name.get_mut(name).ok_or(AccountsError::NoSuchPerson)?;
         make(account);
         account.version = version;
-        record(changed(name, what, account.role, by))?;
+        record(changed(name, what, account, by))?;
         self.write(&mut accounts, next)
     }
 
@@ -244,9 +265,16 @@ impl Accounts {
     }
 }
 
-pub(crate) fn changed(person: &str, change: AccountChange, role: Role, by: ChangedBy<'_>) -> Record {
+pub(crate) fn changed(person: &str, change: AccountChange, account: &Account, by: ChangedBy<'_>) -> Record {
     let ChangedBy { who, why } = by;
-    Record::Account { person: person.into(), change, role: role.name().into(), who: who.into(), why: why.into() }
+    Record::Account {
+        person: person.into(),
+        change,
+        role: account.role.name().into(),
+        who: who.into(),
+        why: why.into(),
+        second_factor: account.second_factor.is_some(),
+    }
 }
 
 #[cfg(test)]

@@ -57,6 +57,7 @@ impl Coded for AccountsError {
             AccountsError::NameTaken => ErrorCode::NAME_TAKEN,
             AccountsError::NoProvider | AccountsError::NotAPhysician(_) => ErrorCode::PROVIDER_NUMBER,
             AccountsError::TooMany => ErrorCode::TOO_MANY_PEOPLE,
+            AccountsError::OneFactor(_) => ErrorCode::TWO_FACTORS,
             AccountsError::Commit(error) => error.code(),
         }
     }
@@ -71,6 +72,7 @@ impl Coded for AccountsError {
             | AccountsError::NoProvider
             | AccountsError::NotAPhysician(_)
             | AccountsError::TooMany
+            | AccountsError::OneFactor(_)
             | AccountsError::Commit(_) => None,
         }
     }
@@ -81,6 +83,7 @@ impl Coded for SignInError {
         match self {
             SignInError::Refused => ErrorCode::SIGN_IN_REFUSED,
             SignInError::CodeNeeded => ErrorCode::CODE_NEEDED,
+            SignInError::OneFactor => ErrorCode::TWO_FACTORS,
             SignInError::ChoiceNeeded => ErrorCode::CHOICE_NEEDED,
             SignInError::Password(error) => error.code(),
             SignInError::People(error) => error.code(),
@@ -120,6 +123,7 @@ impl Coded for OidcError {
             OidcError::UnknownState | OidcError::Untrusted(_) => ErrorCode::DIRECTORY_UNTRUSTED,
             OidcError::NoRole => ErrorCode::NO_ROLE,
             OidcError::NoProvider => ErrorCode::PROVIDER_NUMBER,
+            OidcError::OneFactor => ErrorCode::TWO_FACTORS,
         }
     }
 }

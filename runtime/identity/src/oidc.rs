@@ -42,6 +42,9 @@ const PENDING_MAX: usize = 1_000;
 /// 256 bits for each: not to be guessed.
 const RANDOM_BYTES: usize = 32;
 
+/// Of the digest of issuer and subject: enough that no two of a directory have the same.
+const KEY_BYTES: usize = 9;
+
 /// Longer names are no names; see `account::AccountName`.
 const NAME_CHARS_MAX: usize = 64;
 
@@ -141,6 +144,33 @@ pub enum OidcError {
          help: let it send the claim that `people: oidc: provider_claim:` names"
     )]
     NoProvider,
+    #[error(
+        "this role takes two factors, and the directory does not say that it saw two\n\
+         help: let it ask for a second factor, and say so in the claim `amr`"
+    )]
+    OneFactor,
+}
+
+/// Whom the directory vouches for.
+#[derive(Debug)]
+pub struct Vouched {
+    person: Person,
+    /// It says that it saw two factors (`amr` with `mfa`, RFC 8176).
+    second_factor: bool,
+}
+
+impl Vouched {
+    /// Who it is, and whether by two factors.
+    ///
+    /// # Errors
+    /// When their role takes two, and the directory speaks of one.
+    pub fn admitted(self, takes_two_factors: impl Fn(Role) -> bool) -> Result<(Person, bool), OidcError> {
+        let Vouched { person, second_factor } = self;
+        match second_factor || !takes_two_factors(person.role) {
+            true => Ok((person, second_factor)),
+            false => Err(OidcError::OneFactor),
+        }
+    }
 }
 
 impl OidcConfig {
@@ -211,7 +241,7 @@ impl Oidc {
     ///
     /// # Errors
     /// When it is another browser, the directory's word is not valid, or they have no role here.
-    pub async fn finish(&self, code: &str, state: &str, kept: &str, now: DateTime<Utc>) -> Result<Person, OidcError> {
+    pub async fn finish(&self, code: &str, state: &str, kept: &str, now: DateTime<Utc>) -> Result<Vouched, OidcError> {
         if !bool::from(state.as_bytes().ct_eq(kept.as_bytes())) {
             return Err(OidcError::UnknownState);
         }
@@ -234,7 +264,7 @@ impl Oidc {
         self.person(&claims)
     }
 
-    fn person(&self, claims: &Value) -> Result<Person, OidcError> {
+    fn person(&self, claims: &Value) -> Result<Vouched, OidcError> {
         let OidcConfig { roles, claim, provider_claim, .. } = &self.config;
         let given = texts(&claims[claim]);
         let role = roles.iter().find(|(value, _)| given.contains(&value.as_str())).map(|(_, role)| *role);
@@ -248,8 +278,12 @@ impl Oidc {
         let known_as = claims["preferred_username"].as_str().unwrap_or(subject);
         let printable = |text: &str| text.chars().filter(|letter| !letter.is_control()).take(NAME_CHARS_MAX).collect();
         let known_as: String = printable(known_as);
-        // No account's name has a colon: nobody from there is taken for somebody from here.
-        Ok(Person { name: format!("oidc:{known_as}"), role, provider })
+        // A name there may change, and go to somebody else: only issuer and subject are one person's for ever (OpenID Connect
+        // Core 1.0, 5.7). No account's name has a colon: nobody from there is taken for somebody from here.
+        let key = hash(&format!("{}\u{1f}{subject}", self.config.issuer));
+        let key = URL_SAFE_NO_PAD.encode(&key[..KEY_BYTES]);
+        let person = Person { name: format!("oidc:{key}:{known_as}"), role, provider };
+        Ok(Vouched { person, second_factor: texts(&claims["amr"]).contains(&"mfa") })
     }
 
     fn random(&self) -> Zeroizing<String> {
@@ -259,8 +293,8 @@ impl Oidc {
     }
 }
 
-fn hash(state: &str) -> [u8; 32] {
-    Sha256::digest(state.as_bytes()).into()
+fn hash(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
 }
 
 /// A claim's text, or the texts of its list.

@@ -35,6 +35,11 @@ pub enum SignInError {
     Refused,
     #[error("this account also needs a code of its authenticator app\nhelp: type the six digits that the app shows")]
     CodeNeeded,
+    #[error(
+        "this role takes a password and a code of an authenticator app, and the account has none\n\
+         help: ask whoever runs Handoff for `handoff people reset NAME --totp`"
+    )]
+    OneFactor,
     #[error("a one-time password has to be replaced before it lets anybody in\nhelp: choose a new password")]
     ChoiceNeeded,
     #[error(transparent)]
@@ -59,24 +64,30 @@ impl Accounts {
             from: from.into(),
         };
         let Some((_, version)) = known else {
-            record(refused(None, SignInFault::UnknownName))?;
-            return Err(SignInError::Refused);
+            return self.refuse(refused(None, SignInFault::UnknownName), record);
         };
         let mut accounts = self.accounts();
         let mut next = accounts.clone();
         let Some(account) = next.by_name.get_mut(name).filter(|account| account.version == version) else {
             // Changed while the password was looked at: as if it had been before.
-            record(refused(Some(name), SignInFault::WrongPassword))?;
-            return Err(SignInError::Refused);
+            drop(accounts);
+            return self.refuse(refused(Some(name), SignInFault::WrongPassword), record);
         };
         if account.is_locked(now) {
-            record(refused(Some(name), SignInFault::Locked))?;
-            return Err(SignInError::Refused);
+            drop(accounts);
+            return self.refuse(refused(Some(name), SignInFault::Locked), record);
         }
         let step = match (&account.second_factor, code) {
             (_, _) if !right => Err(SignInFault::WrongPassword),
+            (None, _) if self.takes_two_factors(account.role) => {
+                record(refused(Some(name), SignInFault::OneFactor))?;
+                return Err(SignInError::OneFactor);
+            }
             (None, _) => Ok(0),
-            (Some(_), None) => return Err(SignInError::CodeNeeded),
+            (Some(_), None) => {
+                record(refused(Some(name), SignInFault::NoCode))?;
+                return Err(SignInError::CodeNeeded);
+            }
             (Some(secret), Some(code)) => secret.accepts(code, now, account.code_used).ok_or(SignInFault::WrongCode),
         };
         let step = match step {
@@ -102,15 +113,26 @@ impl Accounts {
             account.password = verifier;
             account.one_time = false;
             let by = ChangedBy { who: name, why: "chosen at sign-in" };
-            record(changed(name, AccountChange::PasswordChosen, account.role, by))?;
+            record(changed(name, AccountChange::PasswordChosen, account, by))?;
         }
-        let person = account.person(name);
+        let (person, second_factor) = (account.person(name), account.second_factor.is_some());
         let changed = accounts.by_name.get(name).is_some_and(|before| differs(before, account));
         if changed {
             self.write(&mut accounts, next)?;
         }
-        record(Record::SignedIn { person: name.into(), from: from.into() })?;
+        record(Record::SignedIn { person: name.into(), from: from.into(), second_factor })?;
         Ok(Admitted { person, version })
+    }
+
+    /// Where no account is changed: as much is written as for one whose failures are counted, so that whoever measures learns
+    /// nothing.
+    fn refuse(&self, refusal: Record, record: Recorder<'_>) -> Result<Admitted, SignInError> {
+        let mut accounts = self.accounts();
+        let same = accounts.clone();
+        self.write(&mut accounts, same)?;
+        drop(accounts);
+        record(refusal)?;
+        Err(SignInError::Refused)
     }
 
     fn choose(&self, account: &Account, name: &str, chosen: Password) -> Result<PasswordVerifier, SignInError> {

@@ -85,7 +85,9 @@ impl Operations {
     pub fn open(config: &Config, takes_workflow_up: bool) -> anyhow::Result<Operations> {
         let plan = InstanceParts { takes_workflow_up, ..InstanceParts::from_config(config, Arc::new(SystemClock))? };
         let pipeline = plan.build()?;
-        Operations::new(Arc::new(pipeline), Paths::of(config))
+        let mut operations = Operations::new(Arc::new(pipeline), Paths::of(config))?;
+        operations.people.require_two_factors(&config.people.two_factors);
+        Ok(operations)
     }
 
     pub(crate) fn alone(&self) -> MutexGuard<'_, ()> {

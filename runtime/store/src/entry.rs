@@ -203,11 +203,17 @@ pub enum Record {
         role: String,
         who: String,
         why: String,
+        /// Whether it takes a code to sign in from here on.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        second_factor: bool,
     },
     /// A person signed in, from this address.
     SignedIn {
         person: String,
         from: String,
+        /// With a code as well, or with what the directory counts as one.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        second_factor: bool,
     },
     SignedOut {
         person: String,
@@ -392,6 +398,10 @@ pub enum SignInFault {
     UnknownName,
     WrongPassword,
     WrongCode,
+    /// The password was right, and no code came with it.
+    NoCode,
+    /// Their role takes two factors, and they have one.
+    OneFactor,
     /// Neither password nor code was looked at.
     Locked,
     /// What the practice's directory sent does not hold.

@@ -297,3 +297,44 @@ fn what_a_page_must_send_along_fits_its_own_session_alone() {
     assert_eq!(sessions.count(noon()), 1);
     assert_eq!(format!("{one:?} {:?}", Clear::new("x".into())), "SessionToken(…) Clear(…)");
 }
+
+#[test]
+fn a_role_may_take_two_factors_and_the_journal_knows_who_showed_how_many() {
+    let mut fixture = Fixture::settled("ada");
+    fixture.accounts.require_two_factors(&[Role::Coordinator]);
+    assert!(matches!(fixture.sign_in("ada", CHOSEN, None, noon()), Err(SignInError::OneFactor)));
+    let refused = |because| Record::SignInRefused { person: Some("ada".into()), because, from: "10.0.0.1".into() };
+    assert_eq!(fixture.last(), refused(SignInFault::OneFactor));
+    let record = |record| fixture.record(record);
+    let reset = |second_factor| fixture.accounts.reset("ada", None, second_factor, CHANGED_BY, &record);
+    assert!(matches!(reset(false), Err(AccountsError::OneFactor(Role::Coordinator))));
+    let told = reset(true).expect("reset");
+    assert!(matches!(fixture.last(), Record::Account { change: AccountChange::Reset, second_factor: true, .. }));
+    let password = told.password.expect("a password");
+    assert!(matches!(fixture.sign_in("ada", password.as_str(), None, noon()), Err(SignInError::CodeNeeded)));
+    assert_eq!(fixture.last(), refused(SignInFault::NoCode));
+    let code = code_of(&fixture, noon());
+    let new_password = Some(CHOSEN.to_string().into());
+    let attempt =
+        SignInAttempt { name: "ada", password: &password, code: Some(&code), new_password, from: "", now: noon() };
+    fixture.accounts.sign_in(attempt, &record).expect("both factors");
+    assert!(matches!(fixture.last(), Record::SignedIn { second_factor: true, .. }));
+}
+
+#[test]
+fn a_name_that_nobody_has_and_a_locked_one_cost_the_disk_as_much_as_a_wrong_password() {
+    use std::os::unix::fs::MetadataExt as _;
+    let fixture = Fixture::settled("ada");
+    // The file is replaced whole whenever it is written.
+    let file = || std::fs::metadata(fixture.folder.path().join(FILE)).expect("it is there").ino();
+    for (name, what) in [("ada", "a wrong password"), ("bob", "nobody"), ("ada", "a wrong password again")] {
+        let (before, noted) = (file(), fixture.journal.borrow().len());
+        assert!(fixture.sign_in(name, "a wrong one", None, noon()).is_err());
+        assert_ne!(file(), before, "{what}");
+        assert_eq!(fixture.journal.borrow().len(), noted + 1, "{what}");
+    }
+    fixture.accounts.lock("ada", CHANGED_BY, &|record| fixture.record(record)).expect("locked");
+    let before = file();
+    assert!(fixture.sign_in("ada", CHOSEN, None, noon()).is_err());
+    assert_ne!(file(), before, "locked");
+}

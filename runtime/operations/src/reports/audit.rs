@@ -68,10 +68,14 @@ fn deed(record: &Record) -> Option<Deed> {
             let what = format!("opened referral {referral} until {}", until.format("%Y-%m-%d %H:%M:%S"));
             by(Kind::BrokeGlass, who, what, Some(why))
         }
-        Record::Account { person, change, role, who, why } => {
-            by(Kind::Account, who, format!("account {person} ({role}): {}", word(change)), Some(why))
+        Record::Account { person, change, role, who, why, second_factor } => {
+            let factors = if *second_factor { ", with a second factor" } else { "" };
+            by(Kind::Account, who, format!("account {person} ({role}): {}{factors}", word(change)), Some(why))
         }
-        Record::SignedIn { person, from } => by(Kind::SignedIn, person, format!("signed in from {from}"), None),
+        Record::SignedIn { person, from, second_factor } => {
+            let factors = if *second_factor { " with two factors" } else { "" };
+            by(Kind::SignedIn, person, format!("signed in from {from}{factors}"), None)
+        }
         Record::SignedOut { person } => by(Kind::SignedOut, person, "signed out".into(), None),
         Record::SignInRefused { person, because, from } => Some(Deed {
             deed: Kind::SignInRefused.name(),

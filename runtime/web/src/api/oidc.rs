@@ -66,11 +66,16 @@ pub(super) async fn finish(
     };
     let (session, cookie) = api
         .work(move |api| {
-            let person = match finished {
-                Ok(person) => person,
+            let admitted = finished.and_then(|vouched| {
+                let people = &api.operations.people;
+                vouched.admitted(|role| people.takes_two_factors(role))
+            });
+            let (person, second_factor) = match admitted {
+                Ok(admitted) => admitted,
                 Err(error) => {
                     let because = match error {
                         OidcError::NoRole | OidcError::NoProvider => SignInFault::NoRole,
+                        OidcError::OneFactor => SignInFault::OneFactor,
                         OidcError::UnknownState | OidcError::Untrusted(_) | OidcError::Unreachable(_) => {
                             SignInFault::Untrusted
                         }
@@ -80,7 +85,7 @@ pub(super) async fn finish(
                     return Err(problem(error));
                 }
             };
-            let signed_in = Record::SignedIn { person: person.name.clone(), from };
+            let signed_in = Record::SignedIn { person: person.name.clone(), from, second_factor };
             api.operations.commit(signed_in).map_err(|_| HttpProblem::of(ProblemKind::Unjournaled))?;
             let token = api.sessions.begin_by_directory(&person, now);
             Ok((Session::of(&person, &token), cookie_of(&token)))
@@ -101,7 +106,9 @@ fn problem(error: OidcError) -> HttpProblem {
     tracing::warn!(error = chain, "nobody was let in by the directory");
     match error {
         OidcError::Unreachable(_) => HttpProblem::of(ProblemKind::DirectorySilent),
-        OidcError::NoRole | OidcError::NoProvider => HttpProblem::told(ProblemKind::NotYours, &error.to_string()),
+        OidcError::NoRole | OidcError::NoProvider | OidcError::OneFactor => {
+            HttpProblem::told(ProblemKind::NotYours, &error.to_string())
+        }
         OidcError::UnknownState => HttpProblem::told(ProblemKind::Refused, &error.to_string()),
         OidcError::Untrusted(_) => HttpProblem::told(ProblemKind::Refused, "the directory's answer cannot be trusted"),
     }

@@ -228,6 +228,7 @@ impl From<&AccountsError> for HttpProblem {
             AccountsError::Name(_)
             | AccountsError::Password(_)
             | AccountsError::NoProvider
+            | AccountsError::OneFactor(_)
             | AccountsError::NotAPhysician(_) => told(ProblemKind::Unfit),
             AccountsError::Commit(_) => unjournaled(error),
             AccountsError::File(_) => failed(error),
@@ -239,6 +240,7 @@ impl From<SignInError> for HttpProblem {
     fn from(error: SignInError) -> HttpProblem {
         match &error {
             SignInError::Refused => HttpProblem::told(ProblemKind::Refused, &error.to_string()),
+            SignInError::OneFactor => HttpProblem::told(ProblemKind::NotYours, &error.to_string()),
             SignInError::CodeNeeded => HttpProblem::of(ProblemKind::CodeNeeded),
             SignInError::ChoiceNeeded => HttpProblem::of(ProblemKind::ChoiceNeeded),
             SignInError::Password(error) => HttpProblem::told(ProblemKind::Unfit, &error.to_string()),
