@@ -142,6 +142,81 @@ fn a_backup_of_a_running_house_becomes_a_house_with_the_same_referrals() {
 }
 
 #[test]
+fn a_restore_is_practised_and_signed_with_the_minutes_that_it_took() {
+    let house = House::new();
+    let (data, backup, config) = (house.path("data"), house.path("backup"), house.path("handoff.yaml"));
+    let (key, copy, report) = (house.path("keys/journal.pub"), house.path("drill"), house.path("drill.json"));
+    let daemon = house.serve();
+    take_orders(&daemon, 0, 3);
+    house::printed(&["backup", &backup, "--data", &data]);
+    // Beside the running instance, and with nothing in reach that it needs.
+    let before = (house.records().len(), ids(&house));
+    let practised = ["drill", &backup, "--config", &config, "--key", &key, "--folder", &copy, "--report", &report];
+    let told = house::printed(&practised);
+    assert!(told.contains("could be lived in") && told.contains("minute(s)"), "{told}");
+    assert!(told.contains("3 referrals; 3 patients' names opened"), "{told}");
+    assert!(!Path::new(&copy).exists(), "the copy holds a signing key, and is gone");
+    assert_eq!((house.records().len(), ids(&house)), before, "the instance that runs knows nothing of it");
+    let signed = house::printed(&["drill", "check", &report, "--key", &key]);
+    assert!(signed.contains("signed by this instance"), "{signed}");
+    let text = std::fs::read_to_string(&report).expect("a report");
+    std::fs::write(&report, text.replace("\"minutes\": 1", "\"minutes\": 0")).expect("written");
+    let told = refused(&["drill", "check", &report, "--key", &key]);
+    assert!(told.contains("is not as this key signed it"), "{told}");
+
+    let verify = ["backup", "verify", &backup, "--config", &config, "--key", &key];
+    assert!(house::printed(&verify).contains("could be lived in"));
+    // Whole as files, and of no use: another master key than the one of its day.
+    std::fs::write(house.path("keys/master.key"), "07".repeat(32)).expect("written");
+    let told = refused(&verify);
+    assert!(told.contains("error[H"), "{told}");
+    assert!(daemon.stop().0.success());
+}
+
+#[test]
+fn a_backup_after_another_copies_what_grew_and_is_whole_without_it() {
+    use std::os::unix::fs::MetadataExt as _;
+    let house = House::new();
+    let data = house.path("data");
+    let (first, second, third) = (house.path("first"), house.path("second"), house.path("third"));
+    let key = house.path("keys/journal.pub");
+    let daemon = house.serve();
+    take_orders(&daemon, 0, 2);
+    house::printed(&["backup", &first, "--data", &data]);
+    assert!(daemon.stop().0.success());
+    // Each time it is opened a segment is begun: the one before has ended.
+    let daemon = house.serve();
+    take_orders(&daemon, 10, 2);
+    house::printed(&["backup", &second, "--since", &first, "--data", &data]);
+    house::printed(&["backup", &third, "--since", &second, "--data", &data]);
+    let place = |backup: &str, file: &str| std::fs::metadata(Path::new(backup).join(file)).expect("it is there").ino();
+    let components = std::fs::read_dir(Path::new(&first).join("components")).expect("components");
+    let component = components.map(|it| it.expect("one").file_name()).next().expect("one");
+    let component = format!("components/{}", component.to_str().expect("UTF-8"));
+    assert_eq!(place(&second, &component), place(&first, &component), "what has not changed lies once on the disk");
+    let ended = "journal/000000000001.segment";
+    assert_eq!(place(&third, ended), place(&second, ended), "an ended segment as well");
+    std::fs::remove_dir_all(&first).expect("removed");
+    std::fs::remove_dir_all(&second).expect("removed");
+    let restored = house.path("restored");
+    house::printed(&["restore", &third, "--data", &restored, "--key", &key]);
+    assert!(daemon.stop().0.success());
+
+    // What is damaged in the one before is copied from the instance.
+    let (fourth, fifth) = (house.path("fourth"), house.path("fifth"));
+    let config = house.path("handoff.yaml");
+    house::printed(&["backup", &fourth, "--config", &config]);
+    let file = Path::new(&fourth).join(ended);
+    let mut flipped = std::fs::read(&file).expect("a segment");
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 1;
+    std::fs::write(&file, flipped).expect("written");
+    house::printed(&["backup", &fifth, "--since", &fourth, "--config", &config]);
+    assert_ne!(place(&fifth, ended), place(&fourth, ended));
+    house::printed(&["restore", &fifth, "--data", &house.path("restored-5"), "--key", &key]);
+}
+
+#[test]
 fn a_backup_that_is_not_whole_is_not_restored() {
     let house = House::new();
     let (data, backup) = (house.path("data"), house.path("backup"));

@@ -80,7 +80,7 @@ enum Command {
     /// Check a workflow and play its scenarios
     #[command(subcommand)]
     Workflow(workflow::Workflow),
-    /// PhiAccess into plugins
+    /// Look into plugins
     #[command(subcommand)]
     Plugin(plugin::Plugin),
     /// Read an HL7 message through the trigger plugin and print what it means
@@ -94,6 +94,8 @@ enum Command {
     Backup(backup::Backup),
     /// Prove a backup and make a data folder of it
     Restore(backup::Restore),
+    /// Practise a restore, and have it signed how many minutes it took
+    Drill(backup::Drill),
     /// Referrals under legal hold
     #[command(subcommand)]
     Hold(hold::Hold),
@@ -139,6 +141,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Evidence(command) => command.run(),
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),
+        Command::Drill(command) => command.run(),
         Command::Hold(command) => command.run(),
         Command::Pause(command) => command.run(),
         Command::Resume(command) => command.run(),

@@ -42,6 +42,9 @@ const FILE_MODE: u32 = 0o600;
 #[derive(Serialize, Deserialize)]
 pub struct BackUp {
     pub to: PathBuf,
+    /// An earlier backup: what it has already is not written once more.
+    #[serde(default)]
+    pub since: Option<PathBuf>,
 }
 
 /// What a backup holds.
@@ -70,7 +73,7 @@ impl Request for BackUp {
     type Answer = Label;
 
     fn perform(self, operations: &Operations, operator: Operator) -> anyhow::Result<Label> {
-        let BackUp { to } = self;
+        let BackUp { to, since } = self;
         let _alone = operations.alone();
         let pipeline = &operations.pipeline;
         // Nobody may find out on the day of a restore: what is damaged is not copied as if it were whole.
@@ -82,14 +85,18 @@ impl Request for BackUp {
                 )
             ));
         }
+        if let Some(since) = since.as_ref().filter(|since| !since.join(LABEL).exists()) {
+            bail!(unfit(format!("{} is not a finished backup: it has no {LABEL}", since.display())));
+        }
         make_empty(&to)?;
         let Operator { who, why, role: _ } = operator;
         operations.record(Record::BackedUp { through: pipeline.store.last(), who, why })?;
-        let through = pipeline.store.backup(&to)?;
+        let through = pipeline.store.backup(&to, since.as_deref())?;
         // After the journal: every slot that it names is then in the ring.
         pipeline.vault.copy_keyring(&to)?;
         let kept = operations.paths.data.join(COMPONENTS);
-        let components = copy_components(&kept, &to.join(COMPONENTS))?;
+        let components =
+            copy_components(&kept, &to.join(COMPONENTS), since.map(|since| since.join(COMPONENTS)).as_deref())?;
         copy_people(&operations.paths.data, &to)?;
         copy_signing_key(operations, &to)?;
         copy_configuration(operations, &to.join(CONFIGURATION))?;
@@ -147,7 +154,7 @@ pub fn restore(
     let ring = fs::read(from.join(KEYRING_FILE)).with_context(|| unfit("the backup has no key ring".into()))?;
     durable_file::create(&keyring, &ring, FILE_MODE).with_context(|| cannot_write(&keyring))?;
     copy_people(from, data)?;
-    let components = copy_components(&from.join(COMPONENTS), &data.join(COMPONENTS))?;
+    let components = copy_components(&from.join(COMPONENTS), &data.join(COMPONENTS), None)?;
     ensure!(
         components == label.components,
         unfit(format!("the backup was made with {} components, and {components} are left", label.components))
@@ -160,7 +167,7 @@ pub fn restore(
     Ok(Restored { at: label.at, through: sound.last, segments: sound.segments, bytes: sound.bytes, components })
 }
 
-fn make_empty(folder: &Path) -> anyhow::Result<()> {
+pub(crate) fn make_empty(folder: &Path) -> anyhow::Result<()> {
     let made = || -> io::Result<bool> {
         DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)?;
         Ok(fs::read_dir(folder)?.next().is_none())
@@ -216,8 +223,8 @@ fn copy_people(from: &Path, to: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Each under its digest, and only if it is what its name says.
-fn copy_components(from: &Path, to: &Path) -> anyhow::Result<u64> {
+/// Each under its digest, and only if it is what its name says. One that lies in `since` as it should lies there only.
+fn copy_components(from: &Path, to: &Path, since: Option<&Path>) -> anyhow::Result<u64> {
     fs::create_dir(to).with_context(|| cannot_write(to))?;
     let mut copied = 0;
     for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
@@ -232,9 +239,17 @@ fn copy_components(from: &Path, to: &Path) -> anyhow::Result<u64> {
                 format!("{} is damaged: its digest is {found}, not its name", path.display())
             )
         );
-        let name = to.join(path.file_name().unwrap_or_default());
-        durable_file::create(&name, &component, FILE_MODE).with_context(|| cannot_write(&name))?;
+        let name = path.file_name().unwrap_or_default();
+        let earlier = since.map(|since| since.join(name));
+        let name = to.join(name);
         copied += 1;
+        if let Some(earlier) = earlier
+            && fs::read(&earlier).is_ok_and(|bytes| bytes == component)
+            && fs::hard_link(&earlier, &name).is_ok()
+        {
+            continue;
+        }
+        durable_file::create(&name, &component, FILE_MODE).with_context(|| cannot_write(&name))?;
     }
     Ok(copied)
 }

@@ -13,6 +13,7 @@ pub mod backup;
 pub mod control_socket;
 pub mod dead_letters;
 pub mod disk;
+pub mod drill;
 mod error_codes;
 pub mod holds;
 pub mod keys;

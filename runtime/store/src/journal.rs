@@ -28,7 +28,7 @@ use std::sync::Arc;
 use ed25519_dalek::SigningKey;
 
 pub use self::check::{CheckError, Signatures};
-pub use self::copy::{CopyError, copy};
+pub use self::copy::{CopyError, copy, is_same};
 pub use self::damage::{Damage, DamageKind};
 pub use self::disk::{Disk, DiskDice, DiskFault, RealDisk, SimDisk};
 pub use self::frame::{FrameKind, NotAFrame, PAYLOAD_MAX_BYTES, decode};

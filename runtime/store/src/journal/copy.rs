@@ -1,6 +1,8 @@
 //! Copies a journal, also while it is written: closed segments whole, the open one up to its last seal.
 
-use std::io;
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::Path;
 
 use crate::journal::disk::Disk;
 use crate::journal::map::segment_name;
@@ -21,7 +23,13 @@ pub enum CopyError {
 }
 
 /// Copies every signed entry to an empty disk; returns the last one's position. The copy is a whole journal by itself.
-pub fn copy(from: &JournalReader, to: &dyn Disk) -> Result<Position, CopyError> {
+///
+/// `has` says of a segment's name and length that it lies there already.
+pub fn copy(
+    from: &JournalReader,
+    to: &dyn Disk,
+    has: &dyn Fn(&str, u64) -> io::Result<bool>,
+) -> Result<Position, CopyError> {
     if !to.list()?.is_empty() {
         return Err(CopyError::NotEmpty);
     }
@@ -30,6 +38,9 @@ pub fn copy(from: &JournalReader, to: &dyn Disk) -> Result<Position, CopyError> 
     let mut buffer = vec![0; COPY_BYTES];
     for place in &places {
         let name = segment_name(place.number);
+        if has(&name, place.end)? {
+            continue;
+        }
         to.create(&name)?;
         let mut offset = 0;
         while offset < place.end {
@@ -45,4 +56,24 @@ pub fn copy(from: &JournalReader, to: &dyn Disk) -> Result<Position, CopyError> 
     }
     to.sync_dir()?;
     Ok(places.last().map_or(Position::START, |place| place.last))
+}
+
+/// Whether a file holds what the segment does. One that cannot be read does not.
+pub fn is_same(from: &JournalReader, name: &str, end: u64, earlier: &Path) -> io::Result<bool> {
+    let Ok(file) = fs::File::open(earlier) else { return Ok(false) };
+    if file.metadata().is_ok_and(|found| found.len() != end) {
+        return Ok(false);
+    }
+    let (mut ours, mut theirs) = (vec![0; COPY_BYTES], Vec::with_capacity(COPY_BYTES));
+    let (mut file, mut offset) = (file, 0);
+    while offset < end {
+        let wanted = usize::try_from(end - offset).map_or(COPY_BYTES, |rest| rest.min(COPY_BYTES));
+        let count = from.disk().read(name, offset, &mut ours[..wanted])?;
+        theirs.clear();
+        if count == 0 || (&mut file).take(count as u64).read_to_end(&mut theirs).is_err() || theirs != ours[..count] {
+            return Ok(false);
+        }
+        offset += count as u64;
+    }
+    Ok(true)
 }

@@ -1,10 +1,11 @@
 //! Backup of a running store, and restoring one.
 
+use std::fs;
 use std::path::Path;
 
 use ed25519_dalek::VerifyingKey;
 
-use crate::journal::{CopyError, Disk as _, RealDisk, VerifiedJournal, VerifyError, copy, verify};
+use crate::journal::{CopyError, Disk as _, RealDisk, VerifiedJournal, VerifyError, copy, is_same, verify};
 use crate::position::Position;
 use crate::store::Store;
 
@@ -22,10 +23,16 @@ pub enum ArchiveError {
 
 impl Store {
     /// Copies every signed entry to a new or empty folder, while commits go on. Returns the last one's position. The copy
-    /// can be verified, opened and restored by itself; it holds no index.
-    pub fn backup(&self, to: &Path) -> Result<Position, ArchiveError> {
+    /// can be verified, opened and restored by itself; it holds no index. A segment that the earlier backup `since` has, byte for
+    /// byte, is not written once more: both names lead to one file.
+    pub fn backup(&self, to: &Path, since: Option<&Path>) -> Result<Position, ArchiveError> {
         let disk = RealDisk::open(&to.join("journal")).map_err(ArchiveError::Folder)?;
-        Ok(copy(&self.inner.reader, &disk)?)
+        let reader = &self.inner.reader;
+        let has = |name: &str, end: u64| {
+            let Some(earlier) = since.map(|since| since.join("journal").join(name)) else { return Ok(false) };
+            Ok(is_same(reader, name, end, &earlier)? && fs::hard_link(&earlier, disk.dir().join(name)).is_ok())
+        };
+        Ok(copy(reader, &disk, &has)?)
     }
 }
 

@@ -140,12 +140,12 @@ fn a_backup_is_taken_while_it_runs_and_restores() {
         while store.last() < Position(100) {
             std::thread::yield_now();
         }
-        let at = store.backup(&backup).expect("backup");
+        let at = store.backup(&backup, None).expect("backup");
         assert!(writing.join().expect("no panic"));
         at
     });
     assert!(at >= Position(100) && at <= store.last());
-    assert!(matches!(store.backup(&backup), Err(ArchiveError::Copy(_))), "never over another backup");
+    assert!(matches!(store.backup(&backup, None), Err(ArchiveError::Copy(_))), "never over another backup");
     let public = key(1).verifying_key();
     assert_eq!(verify(&backup.join("journal"), &public).expect("sound").last, at);
     restore(&backup, &again, &public).expect("restored");
