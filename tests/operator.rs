@@ -177,43 +177,35 @@ fn a_restore_is_practised_and_signed_with_the_minutes_that_it_took() {
 fn a_backup_after_another_copies_what_grew_and_is_whole_without_it() {
     use std::os::unix::fs::MetadataExt as _;
     let house = House::new();
-    let data = house.path("data");
-    let (first, second, third) = (house.path("first"), house.path("second"), house.path("third"));
-    let key = house.path("keys/journal.pub");
+    let (data, key) = (house.path("data"), house.path("keys/journal.pub"));
+    let [first, second, third] = ["first", "second", "third"].map(|name| house.path(name));
     let daemon = house.serve();
     take_orders(&daemon, 0, 2);
     house::printed(&["backup", &first, "--data", &data]);
-    assert!(daemon.stop().0.success());
-    // Each time it is opened a segment is begun: the one before has ended.
-    let daemon = house.serve();
     take_orders(&daemon, 10, 2);
     house::printed(&["backup", &second, "--since", &first, "--data", &data]);
-    house::printed(&["backup", &third, "--since", &second, "--data", &data]);
-    let place = |backup: &str, file: &str| std::fs::metadata(Path::new(backup).join(file)).expect("it is there").ino();
     let components = std::fs::read_dir(Path::new(&first).join("components")).expect("components");
-    let component = components.map(|it| it.expect("one").file_name()).next().expect("one");
-    let component = format!("components/{}", component.to_str().expect("UTF-8"));
-    assert_eq!(place(&second, &component), place(&first, &component), "what has not changed lies once on the disk");
-    let ended = "journal/000000000001.segment";
-    assert_eq!(place(&third, ended), place(&second, ended), "an ended segment as well");
-    std::fs::remove_dir_all(&first).expect("removed");
-    std::fs::remove_dir_all(&second).expect("removed");
-    let restored = house.path("restored");
-    house::printed(&["restore", &third, "--data", &restored, "--key", &key]);
-    assert!(daemon.stop().0.success());
-
+    let mut names: Vec<_> = components.map(|it| it.expect("one").file_name()).collect();
+    names.sort();
+    let place = |backup: &str, number: usize| {
+        std::fs::metadata(Path::new(backup).join("components").join(&names[number])).expect("it is there").ino()
+    };
+    assert_eq!(place(&second, 0), place(&first, 0), "what has not changed lies once on the disk");
     // What is damaged in the one before is copied from the instance.
-    let (fourth, fifth) = (house.path("fourth"), house.path("fifth"));
-    let config = house.path("handoff.yaml");
-    house::printed(&["backup", &fourth, "--config", &config]);
-    let file = Path::new(&fourth).join(ended);
-    let mut flipped = std::fs::read(&file).expect("a segment");
-    let middle = flipped.len() / 2;
-    flipped[middle] ^= 1;
-    std::fs::write(&file, flipped).expect("written");
-    house::printed(&["backup", &fifth, "--since", &fourth, "--config", &config]);
-    assert_ne!(place(&fifth, ended), place(&fourth, ended));
-    house::printed(&["restore", &fifth, "--data", &house.path("restored-5"), "--key", &key]);
+    let damaged = Path::new(&second).join("components").join(&names[0]);
+    let mut flipped = std::fs::read(&damaged).expect("a component");
+    flipped[0] ^= 1;
+    std::fs::write(&damaged, flipped).expect("written");
+    house::printed(&["backup", &third, "--since", &second, "--data", &data]);
+    assert_ne!(place(&third, 0), place(&second, 0));
+    assert_eq!(place(&third, 1), place(&second, 1));
+    let told = refused(&["backup", &house.path("fourth"), "--since", &house.path("nowhere"), "--data", &data]);
+    assert!(told.contains("is not a finished backup"), "{told}");
+    assert!(daemon.stop().0.success());
+    for backup in [&first, &second] {
+        std::fs::remove_dir_all(backup).expect("removed");
+    }
+    house::printed(&["restore", &third, "--data", &house.path("restored"), "--key", &key]);
 }
 
 #[test]

@@ -153,19 +153,19 @@ pub enum OidcError {
 
 /// Whom the directory vouches for.
 #[derive(Debug)]
-pub struct Vouched {
+pub struct VouchedPerson {
     person: Person,
     /// It says that it saw two factors (`amr` with `mfa`, RFC 8176).
     second_factor: bool,
 }
 
-impl Vouched {
+impl VouchedPerson {
     /// Who it is, and whether by two factors.
     ///
     /// # Errors
     /// When their role takes two, and the directory speaks of one.
     pub fn admitted(self, takes_two_factors: impl Fn(Role) -> bool) -> Result<(Person, bool), OidcError> {
-        let Vouched { person, second_factor } = self;
+        let VouchedPerson { person, second_factor } = self;
         match second_factor || !takes_two_factors(person.role) {
             true => Ok((person, second_factor)),
             false => Err(OidcError::OneFactor),
@@ -241,7 +241,13 @@ impl Oidc {
     ///
     /// # Errors
     /// When it is another browser, the directory's word is not valid, or they have no role here.
-    pub async fn finish(&self, code: &str, state: &str, kept: &str, now: DateTime<Utc>) -> Result<Vouched, OidcError> {
+    pub async fn finish(
+        &self,
+        code: &str,
+        state: &str,
+        kept: &str,
+        now: DateTime<Utc>,
+    ) -> Result<VouchedPerson, OidcError> {
         if !bool::from(state.as_bytes().ct_eq(kept.as_bytes())) {
             return Err(OidcError::UnknownState);
         }
@@ -264,7 +270,7 @@ impl Oidc {
         self.person(&claims)
     }
 
-    fn person(&self, claims: &Value) -> Result<Vouched, OidcError> {
+    fn person(&self, claims: &Value) -> Result<VouchedPerson, OidcError> {
         let OidcConfig { roles, claim, provider_claim, .. } = &self.config;
         let given = texts(&claims[claim]);
         let role = roles.iter().find(|(value, _)| given.contains(&value.as_str())).map(|(_, role)| *role);
@@ -283,7 +289,7 @@ impl Oidc {
         let key = hash(&format!("{}\u{1f}{subject}", self.config.issuer));
         let key = URL_SAFE_NO_PAD.encode(&key[..KEY_BYTES]);
         let person = Person { name: format!("oidc:{key}:{known_as}"), role, provider };
-        Ok(Vouched { person, second_factor: texts(&claims["amr"]).contains(&"mfa") })
+        Ok(VouchedPerson { person, second_factor: texts(&claims["amr"]).contains(&"mfa") })
     }
 
     fn random(&self) -> Zeroizing<String> {

@@ -232,7 +232,8 @@ fn an_address_is_confirmed_by_the_chart_or_by_whoever_answers_from_it_for_themse
     };
     let mut referral = newborn();
     Arc::make_mut(&mut referral.facts.patient).reaches = vec![reach(false)];
-    let confirmed = |event: &Event| {
+    let confirmed = |state: &str, event: &Event| {
+        let referral = Referral { state: state.to_string(), ..referral.clone() };
         let taken = step(&deployment, &referral, event, start()).expect("a step");
         taken.referral.facts.patient.reaches.iter().map(|reach| reach.confirmed).collect::<Vec<_>>()
     };
@@ -244,7 +245,8 @@ fn an_address_is_confirmed_by_the_chart_or_by_whoever_answers_from_it_for_themse
         zone: None,
         deceased: false,
     };
-    assert_eq!(confirmed(&Event::Record { record: Some(Box::new(record)) }), [true], "known by the chart");
+    let known = Event::Record { record: Some(Box::new(record)) };
+    assert_eq!(confirmed("reading-chart", &known), [true], "known by the chart");
     for (intent, from, expected) in [
         (Intent::Scheduled, Some("mobile"), true),
         (Intent::Confirm, None, false),
@@ -260,6 +262,6 @@ fn an_address_is_confirmed_by_the_chart_or_by_whoever_answers_from_it_for_themse
             from: from.map(|address| Token(address.to_string())),
             text: Token("text".to_string()),
         };
-        assert_eq!(confirmed(&Event::Reply { reply }), [expected], "{intent:?} from {from:?}");
+        assert_eq!(confirmed("contacting", &Event::Reply { reply }), [expected], "{intent:?} from {from:?}");
     }
 }
