@@ -84,6 +84,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "handoff-instance",
             "handoff-operations",
             "handoff-pipeline",
+            "handoff-store",
             "handoff-vault",
             "handoff-web",
         ],

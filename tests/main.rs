@@ -13,6 +13,7 @@ mod line;
 mod mllp;
 mod operator;
 mod outbox;
+mod pages;
 mod pauses;
 mod people;
 mod powercut;

@@ -4,5 +4,5 @@ mod directory;
 mod doors;
 mod matrix;
 mod nonsense;
-mod site;
+pub mod site;
 mod sockets;

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use chrono::TimeDelta;
+use handoff_engine::referral::Referral;
 use handoff_host::{Host, PluginLimits};
 use handoff_identity::role::Role;
 use handoff_ingress::http::Scheme;
@@ -183,6 +184,27 @@ impl Site {
         let index = self.operations.pipeline.store.index();
         let listed = index.referrals(&Default::default(), None, 1_000).expect("an index");
         listed.into_iter().map(|listed| listed.id.to_string()).collect()
+    }
+}
+
+impl Site {
+    /// A referral whose note has come.
+    pub fn noted(&self) -> String {
+        self.referral_with(|referral| referral.facts.note.is_some())
+    }
+
+    /// A referral about which much was said.
+    pub fn talkative(&self) -> String {
+        self.referral_with(|referral| referral.facts.attempts.len() >= 3 && referral.facts.note.is_none())
+    }
+
+    fn referral_with(&self, wanted: impl Fn(&Referral) -> bool) -> String {
+        let index = self.operations.pipeline.store.index();
+        let has = |id: &String| {
+            let id = id.parse().expect("an id");
+            index.referral(&id).expect("an index").is_some_and(|referral| wanted(&referral))
+        };
+        self.referrals().into_iter().find(has).expect("somebody has it")
     }
 }
 

@@ -100,6 +100,9 @@ pub struct Patient {
     pub id: PatientId,
     pub given: Token,
     pub family: Token,
+    /// `YYYY-MM-DD`, or as much of it as the order said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub born: Option<Token>,
     /// The chart's and the sender's numbers for the patient.
     pub identifiers: Vec<PatientIdentifier>,
     /// In the order in which they were learned.

@@ -142,6 +142,7 @@ fn parse_patient(text: &str, zone: Tz) -> Result<Patient, String> {
         id: PatientId("scenario".to_string()),
         given: token("given"),
         family: token("family"),
+        born: None,
         identifiers: Vec::new(),
         reaches: Vec::new(),
         languages: Vec::new(),

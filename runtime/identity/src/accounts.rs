@@ -15,6 +15,7 @@ use crate::account_file::{AccountFile, AccountFileError, AccountSet};
 use crate::password::{Password, PasswordError, PasswordVerifier};
 use crate::person::{Person, Recorder};
 use crate::role::Role;
+use crate::sign_in::Admitted;
 use crate::totp::TotpSecret;
 
 /// A practice has dozens of people; a list that grows beyond this is somebody's mistake.
@@ -115,6 +116,13 @@ impl Accounts {
         let accounts = self.accounts();
         let account = accounts.by_name.get(name)?;
         (account.version == version && !account.locked).then(|| account.person(name))
+    }
+
+    /// Somebody for whom this instance vouches itself, as a demonstration does for its own; nothing once they are locked or gone.
+    pub fn admitted(&self, name: &str) -> Option<Admitted> {
+        let accounts = self.accounts();
+        let account = accounts.by_name.get(name).filter(|account| !account.locked)?;
+        Some(Admitted { person: account.person(name), version: account.version })
     }
 
     /// # Errors

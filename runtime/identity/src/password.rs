@@ -66,6 +66,11 @@ pub enum PasswordError {
 }
 
 impl Password {
+    /// As somebody typed it.
+    pub fn typed(text: Zeroizing<String>) -> Password {
+        Password(text)
+    }
+
     /// One that a program chose, to be used once.
     pub fn generate(dice: &mut dyn CryptoRng) -> Password {
         let mut bytes = Zeroizing::new([0; GENERATED_CHARS]);

@@ -26,6 +26,8 @@ pub enum Role {
 pub enum AccessRight {
     /// Referrals, by the role's own view of them.
     Referrals,
+    /// Looking for a patient by name, date of birth or number.
+    FindPatients,
     /// Tasks and stalled referrals, by the role's own view of them.
     Worklists,
     /// What the workflow lets people do; it says which role may do what.
@@ -39,13 +41,19 @@ pub enum AccessRight {
     /// Taking up again or laying aside what waits for a person.
     SettleDeadLetters,
     BreakGlass,
+    /// A physician's own referrals, and what waits for their decision.
+    OwnReferrals,
     Figures,
+    /// How far each specialist's office closes the loop.
+    Specialists,
     /// Journal search.
     Journal,
     /// Who looked at whom, and what left this instance.
     Disclosures,
     People,
     Deployments,
+    /// What each plugin may do.
+    Plugins,
     Metrics,
 }
 
@@ -66,16 +74,17 @@ impl Role {
         use Role::{Auditor, Coordinator, It, Manager, Physician};
         let roles: &[Role] = match right {
             AccessRight::Referrals => &Role::ALL,
+            AccessRight::FindPatients => &[Coordinator, Physician],
             AccessRight::Worklists => &[Coordinator, Physician, Manager],
             AccessRight::Act | AccessRight::ChangeTasks => &[Coordinator, Physician, Manager],
             AccessRight::DeadLetters => &[Coordinator, Manager, It],
             AccessRight::DeadBytes => &[Coordinator],
             AccessRight::SettleDeadLetters => &[Coordinator, It],
-            AccessRight::BreakGlass => &[Physician],
-            AccessRight::Figures => &[Coordinator, Manager],
+            AccessRight::BreakGlass | AccessRight::OwnReferrals => &[Physician],
+            AccessRight::Figures | AccessRight::Specialists => &[Coordinator, Manager],
             AccessRight::Journal | AccessRight::Disclosures => &[Auditor],
             AccessRight::People => &[It],
-            AccessRight::Deployments => &[Manager, It, Auditor],
+            AccessRight::Deployments | AccessRight::Plugins => &[Manager, It, Auditor],
             AccessRight::Metrics => &[Manager, It],
         };
         roles.contains(&self)

@@ -49,6 +49,19 @@ impl PhiAccess<'_> {
         }
     }
 
+    /// As [`PhiAccess::reveal`], where it is no text.
+    pub fn reveal_bytes(&self, token: &Token) -> Option<Vec<u8>> {
+        let pipeline = &self.operations.pipeline;
+        match pipeline.vault.reveal_bytes(token, &pipeline.store) {
+            Ok(clear) => Some(clear.as_slice().to_vec()),
+            Err(VaultError::Erased { .. }) => None,
+            Err(error) => {
+                tracing::error!(%error, "a look shows less than it should");
+                None
+            }
+        }
+    }
+
     /// A text with what its tokens stand for in their places. What was erased stays a token.
     pub fn read(&self, text: &str) -> String {
         let mut clear = String::with_capacity(text.len());

@@ -25,7 +25,8 @@ pub struct Operations {
     pub pipeline: Arc<Pipeline>,
     pub paths: Paths,
     pub people: Accounts,
-    pub(crate) counted: crate::metrics::CountedMetrics,
+    pub(crate) census: crate::census::LastCensus,
+    pub(crate) stories: crate::story::Stories,
     /// Held by what must not meet another of its kind: a purge, a backup, a change of keys.
     alone: Mutex<()>,
 }
@@ -73,7 +74,8 @@ impl Operations {
             pipeline,
             paths,
             people,
-            counted: crate::metrics::CountedMetrics::default(),
+            census: crate::census::LastCensus::default(),
+            stories: crate::story::Stories::default(),
             alone: Mutex::default(),
         })
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use handoff_engine::dashboard::marks;
 use handoff_engine::ids::ReferralId;
 use handoff_engine::referral::Referral;
 use handoff_identity::person::Person;
@@ -17,6 +16,7 @@ use utoipa::ToSchema;
 use crate::access_log::PhiAccess;
 use crate::operations::Operations;
 use crate::views::{MessageView, RoleView, Visibility, is_own};
+use crate::worklist::is_stalled;
 
 /// A screen's worth, and a hundred names at most in one look.
 pub const PAGE_ROWS_MAX: usize = 100;
@@ -108,12 +108,7 @@ impl Operations {
     /// # Errors
     /// When it cannot be read, or the journal does not take the look.
     pub fn stalled(&self, person: &Person, which: &Which) -> Result<Page<RoleView>, PhiAccessError> {
-        let stalled = |referral: &Referral| {
-            let facts = &referral.facts;
-            let marked = |name: &str| facts.marks.iter().any(|mark| mark.name == name);
-            marked(marks::STALLED) && !marked(marks::CONFIRMED) && facts.appointment.is_none()
-        };
-        let (seen, next) = self.scan(person, which, Some(false), stalled)?;
+        let (seen, next) = self.scan(person, which, Some(false), is_stalled)?;
         let look = self.look_at(person, "stalled referrals", seen.iter().map(|(referral, _)| referral.id))?;
         let items = seen.iter().map(|(referral, ended)| RoleView::of(referral, *ended, look.as_ref())).collect();
         Ok(Page { items, next })
@@ -217,6 +212,17 @@ impl Operations {
             }
             Role::Coordinator | Role::Physician | Role::Manager | Role::It | Role::Auditor => Ok(None),
         }
+    }
+
+    /// Those in flight that are wanted, for this person: no more than a page.
+    pub(crate) fn in_flight(
+        &self,
+        person: &Person,
+        which: &Which,
+        wanted: impl Fn(&Referral) -> bool,
+    ) -> Result<Vec<Arc<Referral>>, PhiAccessError> {
+        let (seen, _) = self.scan(person, which, Some(false), wanted)?;
+        Ok(seen.into_iter().map(|(referral, _)| referral).collect())
     }
 
     /// Referrals for this person, and whether they have ended: no more than a page, and no more work than is due to one.

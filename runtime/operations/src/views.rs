@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::{LetterId, ReferralId, Token};
 use handoff_engine::letter::Audience;
-use handoff_engine::referral::{AppointmentStatus, Channel, Consent, Priority, Provider, Referral};
+use handoff_engine::referral::{AppointmentStatus, Channel, Consent, Patient, Priority, Provider, Referral};
 use handoff_engine::task::{ReferralTask, TaskEnd, TaskOutcome};
 use handoff_identity::person::Person;
 use handoff_identity::role::Role;
@@ -39,6 +39,15 @@ pub fn is_own(person: &Person, referral: &Referral) -> bool {
         .provider
         .as_ref()
         .is_some_and(|provider| !provider.is_empty() && *provider == referral.facts.order.referring.id)
+}
+
+/// Who a patient is, for whoever may know: as far as the vault still has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PatientName {
+    pub given: Option<String>,
+    pub family: Option<String>,
+    /// `YYYY-MM-DD`, or as much of it as is known.
+    pub born: Option<String>,
 }
 
 /// A referral, by the role that asks.
@@ -194,6 +203,13 @@ pub struct TaskEndView {
     pub why: String,
 }
 
+impl PatientName {
+    pub fn of(patient: &Patient, look: &PhiAccess<'_>) -> PatientName {
+        let born = patient.born.as_ref().and_then(|born| look.reveal(born));
+        PatientName { given: look.reveal(&patient.given), family: look.reveal(&patient.family), born }
+    }
+}
+
 impl RoleView {
     /// By the role: in clear only with the look that the journal already has.
     pub fn of(referral: &Referral, ended: bool, look: Option<&PhiAccess<'_>>) -> RoleView {
@@ -205,7 +221,7 @@ impl RoleView {
 }
 
 impl ClearReferral {
-    fn of(referral: &Referral, ended: bool, look: &PhiAccess<'_>) -> ClearReferral {
+    pub(crate) fn of(referral: &Referral, ended: bool, look: &PhiAccess<'_>) -> ClearReferral {
         let facts = &referral.facts;
         let (patient, order) = (&facts.patient, &facts.order);
         let reaches = patient.reaches.iter().map(|reach| ClearReach {

@@ -71,6 +71,7 @@ pub fn patient(sealing: &mut Sealing<'_>, id: PatientId, patient: interpreter::P
     Patient {
         given: sealing.seal(&id, "given", &patient.given),
         family: sealing.seal(&id, "family", &patient.family),
+        born: (!patient.birth_date.is_empty()).then(|| sealing.seal(&id, "born", &patient.birth_date)),
         identifiers: patient
             .identifiers
             .into_iter()

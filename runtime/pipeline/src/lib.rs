@@ -23,5 +23,6 @@ pub mod pipeline;
 pub mod plugin_report;
 pub mod referrals;
 pub mod rollout;
+pub mod search_names;
 pub mod to_wit;
 pub mod transaction;

@@ -201,7 +201,7 @@ pub fn terminated() -> impl Future<Output = ()> {
 }
 
 /// A listener that may be opened, at its address, and where that really is.
-async fn open(
+pub(crate) async fn open(
     name: &str,
     address: SocketAddr,
     protection: &ListenerProtection,

@@ -3,11 +3,11 @@
 //!
 //! Architecture Invariant: what is not in the table of routes is refused, and so is who has not the right beside it there.
 
-mod access;
+pub(crate) mod access;
 mod acts;
 mod dead_letters;
-mod extract;
-mod headers;
+pub(crate) mod extract;
+pub(crate) mod headers;
 mod journal;
 mod oidc;
 pub mod openapi;
@@ -15,7 +15,7 @@ mod people;
 pub mod problem;
 mod referrals;
 mod routes;
-mod session;
+pub(crate) mod session;
 mod system;
 
 use std::sync::Arc;
@@ -25,6 +25,7 @@ use handoff_vault::system_dice;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
+use crate::pages::sign_in::{SignInLinks, SignInSteps};
 use handoff_identity::oidc::Oidc;
 use handoff_identity::session::Sessions;
 use handoff_ingress::http;
@@ -47,14 +48,16 @@ const PASSWORDS_AT_ONCE_MAX: usize = 2;
 /// What every request needs.
 pub struct Api {
     pub operations: Arc<Operations>,
-    sessions: Sessions,
+    pub(crate) sessions: Sessions,
     /// Where browsers find us: what they must name as the origin of a request that changes something.
     public_url: Option<String>,
     scheme: Scheme,
     /// With which a monitoring system reads the metrics.
     metrics: Option<Secret>,
-    passwords: Semaphore,
-    oidc: Option<Oidc>,
+    pub(crate) passwords: Semaphore,
+    pub(crate) oidc: Option<Oidc>,
+    pub(crate) steps: SignInSteps,
+    pub(crate) links: SignInLinks,
 }
 
 impl Api {
@@ -72,12 +75,19 @@ impl Api {
             metrics,
             passwords: Semaphore::new(PASSWORDS_AT_ONCE_MAX),
             oidc: None,
+            steps: SignInSteps::new(system_dice()),
+            links: SignInLinks::default(),
         }
     }
 
     /// The same, for people whom the practice's own directory vouches for as well.
     pub fn with_directory(self, oidc: Oidc) -> Api {
         Api { oidc: Some(oidc), ..self }
+    }
+
+    /// The same, with accounts that a link lets in: for a demonstration, on this machine alone.
+    pub fn with_links(self, links: SignInLinks) -> Api {
+        Api { links, ..self }
     }
 
     /// Every route, guarded.
@@ -92,7 +102,7 @@ impl Api {
     }
 
     /// Work that reads a disk, in the operations and off the network's threads.
-    async fn work<T: Send + 'static>(
+    pub(crate) async fn work<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Api) -> Result<T, HttpProblem> + Send + 'static,
     ) -> Result<T, HttpProblem> {
@@ -105,7 +115,7 @@ impl Api {
 }
 
 /// What stood in the way of a request to the operations, as its sender may read it.
-fn refused(error: anyhow::Error) -> HttpProblem {
+pub(crate) fn refused(error: anyhow::Error) -> HttpProblem {
     if let Some(error) = error.downcast_ref::<handoff_identity::accounts::AccountsError>() {
         return HttpProblem::from(error);
     }

@@ -18,6 +18,7 @@ fn facts(specialty: &str) -> Facts {
             id: PatientId("p".to_string()),
             given: Token(GIVEN.to_string()),
             family: Token("ZPHIG00DBBBBBBBBBBBBBBBBBBBBBBBBBB".to_string()),
+            born: None,
             identifiers: vec![],
             reaches: vec![],
             languages: vec!["en".to_string()],

@@ -21,7 +21,7 @@ use crate::deployments::Installed;
 use crate::error::PipelineError;
 use crate::foreign_values::{self, no_addresses};
 use crate::transaction::Transaction;
-use crate::{from_wit, to_wit};
+use crate::{from_wit, search_names, to_wit};
 
 /// What became of a delivery.
 pub(super) struct Understood {
@@ -287,6 +287,7 @@ impl Intake {
         names.extend(order.patient.identifiers.iter().map(|identifier| self.patient_name(identifier)));
         let addresses = order.patient.phones.iter().map(|phone| &phone.number).chain(&order.patient.emails);
         names.extend(addresses.map(|address| vault.blind("address", &canonical(address))));
+        names.extend(search_names::of_patient(vault, &order.patient));
         let draft = &mut transaction.draft;
         draft.named_as(id, names);
         for place in no_addresses(&order.patient) {

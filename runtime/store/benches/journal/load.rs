@@ -77,6 +77,7 @@ fn referral(number: u64, among: u64) -> Referral {
                 id: PatientId(format!("P{subject:026}")),
                 given: token("G", subject),
                 family: token("F", subject),
+                born: None,
                 identifiers: vec![PatientIdentifier {
                     value: token("M", subject),
                     authority: "LAKESIDE".to_string(),

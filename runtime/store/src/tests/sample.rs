@@ -43,6 +43,7 @@ pub fn patient(number: u64) -> Patient {
         id: PatientId(format!("patient-{number}")),
         given: token(&format!("GIVEN{number}")),
         family: token(&format!("FAMILY{number}")),
+        born: None,
         identifiers: Vec::new(),
         reaches: vec![ContactPoint {
             channel: Channel::Sms,

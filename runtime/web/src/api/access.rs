@@ -17,10 +17,10 @@ use super::Api;
 use super::problem::{HttpProblem, ProblemKind};
 
 /// A browser sends it to this host alone, over TLS alone, and lets no page set or read it (RFC 6265bis, 4.1.3.2).
-pub(super) const COOKIE_NAME: &str = "__Host-handoff";
+pub(crate) const COOKIE_NAME: &str = "__Host-handoff";
 
 /// What a page sends along with everything that changes something.
-pub(super) const CSRF_HEADER: &str = "x-csrf-token";
+pub(crate) const CSRF_HEADER: &str = "x-csrf-token";
 
 /// Whom a route is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +37,12 @@ pub enum RouteAccess {
 
 /// Who asks, and by which session.
 #[derive(Clone)]
-pub(super) struct Caller {
+pub(crate) struct Caller {
     pub person: Person,
     pub token: SessionToken,
 }
 
-pub(super) async fn guard(
+pub(crate) async fn guard(
     State((api, access)): State<(Arc<Api>, RouteAccess)>,
     mut request: Request,
     next: Next,
@@ -71,21 +71,27 @@ impl Api {
             RouteAccess::With(right) => Some(right),
             RouteAccess::Metrics => Some(AccessRight::Metrics),
         };
-        let token = token(headers).ok_or(HttpProblem::of(ProblemKind::NotSignedIn))?;
-        let person = self.sessions.person(&token, self.operations.pipeline.clock.now(), &self.operations.people);
-        let person = person.ok_or(HttpProblem::of(ProblemKind::NotSignedIn))?;
-        if changes && !header(headers, CSRF_HEADER).is_some_and(|csrf| token.accepts_csrf(csrf)) {
+        let caller = self.caller(headers).ok_or(HttpProblem::of(ProblemKind::NotSignedIn))?;
+        if changes && !header(headers, CSRF_HEADER).is_some_and(|csrf| caller.token.accepts_csrf(csrf)) {
             return Err(HttpProblem::of(ProblemKind::NoCsrfToken));
         }
         match right {
-            Some(right) if !person.role.may(right) => Err(HttpProblem::of(ProblemKind::NotYours)),
-            Some(_) | None => Ok(Some(Caller { person, token })),
+            Some(right) if !caller.person.role.may(right) => Err(HttpProblem::of(ProblemKind::NotYours)),
+            Some(_) | None => Ok(Some(caller)),
         }
+    }
+
+    /// Whose session a browser has.
+    pub(crate) fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
+        let token = token(headers)?;
+        let now = self.operations.pipeline.clock.now();
+        let person = self.sessions.person(&token, now, &self.operations.people)?;
+        Some(Caller { person, token })
     }
 
     /// Browsers name the origin of whatever changes something; whoever names none is no browser, and has no cookie that
     /// another site's page could use.
-    fn is_ours(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn is_ours(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(ORIGIN) else { return true };
         let Ok(origin) = origin.to_str() else { return false };
         match &self.public_url {
@@ -112,7 +118,7 @@ fn token(headers: &HeaderMap) -> Option<SessionToken> {
 }
 
 /// One cookie, among whatever others there are.
-pub(super) fn cookie<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
+pub(crate) fn cookie<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == wanted).map(|(_, text)| text)

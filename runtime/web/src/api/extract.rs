@@ -33,24 +33,24 @@ const LONG_BODY_WITHIN: Duration = Duration::from_secs(60);
 const WHY_CHARS_MAX: usize = 500;
 
 /// The path's one part that varies.
-pub(super) struct Named(pub String);
+pub(crate) struct Named(pub String);
 
 /// The query, as far as it is known.
-pub(super) struct Asked<T>(pub T);
+pub(crate) struct Asked<T>(pub T);
 
 /// A body in JSON.
-pub(super) struct Body<T>(pub T);
+pub(crate) struct Body<T>(pub T);
 
 /// A body in JSON with a document in it.
 pub(super) struct LongBody<T>(pub T);
 
 /// Whence a request comes, for the journal.
-pub(super) struct Whence(pub String);
+pub(crate) struct Whence(pub String);
 
 /// Why something is to be done. It stands in the journal, and names no patient.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Reason {
+pub(crate) struct Reason {
     #[schema(min_length = 1, max_length = 500)]
     why: String,
 }
@@ -62,7 +62,7 @@ impl Reason {
 }
 
 /// A reason that says something.
-pub(super) fn reason(why: String) -> Result<String, HttpProblem> {
+pub(crate) fn reason(why: String) -> Result<String, HttpProblem> {
     let why = why.trim();
     match why.is_empty() || why.chars().count() > WHY_CHARS_MAX {
         true => Err(HttpProblem::told(ProblemKind::Unfit, "the reason is empty or longer than 500 characters")),

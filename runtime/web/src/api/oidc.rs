@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::{LOCATION, SET_COOKIE};
+use axum::http::header::{ACCEPT, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{AppendHeaders, IntoResponse};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use handoff_identity::oidc::{Oidc, OidcError};
 use handoff_store::{Record, SignInFault};
 use serde::Deserialize;
@@ -17,6 +17,7 @@ use super::access::cookie;
 use super::extract::{Asked, Whence};
 use super::problem::{HttpProblem, ProblemKind};
 use super::session::{Session, cookie_of};
+use crate::pages;
 
 /// Says that this browser was sent there from here. The way back is another site's doing, so that it must come along then:
 /// Lax, not Strict.
@@ -57,7 +58,7 @@ pub(super) async fn finish(
     Whence(from): Whence,
     headers: HeaderMap,
     Asked(Back { code, state }): Asked<Back>,
-) -> Result<impl IntoResponse, HttpProblem> {
+) -> Result<Response, HttpProblem> {
     let now = api.operations.pipeline.clock.now();
     let kept = cookie(&headers, STATE_COOKIE).unwrap_or_default();
     let finished = match (&code, &state) {
@@ -92,7 +93,15 @@ pub(super) async fn finish(
         })
         .await?;
     let gone = HeaderValue::from_static("__Host-handoff-oidc=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
-    Ok((AppendHeaders([(SET_COOKIE, sensitive(cookie)?), (SET_COOKIE, gone)]), Json(session)))
+    let cookies = AppendHeaders([(SET_COOKIE, sensitive(cookie)?), (SET_COOKIE, gone)]);
+    match reads_pages(&headers) {
+        true => Ok((cookies, pages::sign_in::welcome(session.role)?).into_response()),
+        false => Ok((cookies, Json(session)).into_response()),
+    }
+}
+
+fn reads_pages(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).and_then(|it| it.to_str().ok()).is_some_and(|it| it.contains("text/html"))
 }
 
 fn sensitive(cookie: String) -> Result<HeaderValue, HttpProblem> {

@@ -62,7 +62,7 @@ impl From<Welcome> for Credentials {
 }
 
 impl Api {
-    async fn carry<R: Request>(
+    pub(crate) async fn carry<R: Request>(
         self: &Arc<Self>,
         caller: Caller,
         why: String,

@@ -40,7 +40,7 @@ pub enum ProblemKind {
 }
 
 /// An answer that is none.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct HttpProblem {
     /// A URN that stays the same for the same kind of problem.
@@ -188,7 +188,9 @@ pub(super) fn too_fast(wait: Duration) -> Response {
 impl IntoResponse for HttpProblem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self)).into_response();
+        let mut response = (status, Json(&self)).into_response();
+        // For whoever shows it as a page.
+        response.extensions_mut().insert(self);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         response
     }
@@ -258,7 +260,7 @@ fn unjournaled(error: &dyn std::error::Error) -> HttpProblem {
     HttpProblem::of(ProblemKind::Unjournaled)
 }
 
-pub(super) fn failed(error: &dyn std::error::Error) -> HttpProblem {
+pub(crate) fn failed(error: &dyn std::error::Error) -> HttpProblem {
     tracing::error!(error = handoff_engine::error_chain::Chain(error).to_string(), "a person's request failed");
     HttpProblem::of(ProblemKind::Failed)
 }

@@ -10,6 +10,7 @@ use handoff_identity::role::AccessRight;
 use super::access::{RouteAccess, guard};
 use super::problem::{HttpProblem, ProblemKind};
 use super::{Api, acts, dead_letters, headers, journal, oidc, openapi, people, referrals, session, system};
+use crate::pages;
 
 /// One thing that can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +74,8 @@ pub(super) fn router(api: &Arc<Api>) -> Router {
         router = router.route(route.path, handler.route_layer(guarded));
     }
     router
-        .fallback(async || HttpProblem::of(ProblemKind::NotFound))
+        .merge(pages::router(api))
+        .fallback(pages::nowhere)
         .method_not_allowed_fallback(async || HttpProblem::of(ProblemKind::NotAllowed))
         .layer(middleware::from_fn_with_state(Arc::clone(api), headers::add))
         .with_state(Arc::clone(api))

@@ -23,7 +23,7 @@ use super::problem::{HttpProblem, ProblemKind};
 
 /// Only over TLS, only to this host, hidden from scripts, and from requests that other sites' pages cause. It ends with the
 /// browser, or with the session.
-const COOKIE_ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Strict";
+pub(crate) const COOKIE_ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Strict";
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -41,7 +41,7 @@ pub(super) struct SignIn {
 #[derive(Serialize, ToSchema)]
 pub(super) struct Session {
     name: String,
-    role: Role,
+    pub role: Role,
     /// For the header `X-CSRF-Token` of every request that changes something.
     csrf: String,
     /// So long without a request, and the session ends.
@@ -49,8 +49,13 @@ pub(super) struct Session {
 }
 
 /// What a browser keeps of a session.
-pub(super) fn cookie_of(token: &SessionToken) -> String {
+pub(crate) fn cookie_of(token: &SessionToken) -> String {
     format!("{COOKIE_NAME}={}; {COOKIE_ATTRIBUTES}", *token.as_text())
+}
+
+/// What makes a browser forget it.
+pub(crate) fn gone() -> String {
+    format!("{COOKIE_NAME}=; Max-Age=0; {COOKIE_ATTRIBUTES}")
 }
 
 impl Session {
@@ -107,6 +112,5 @@ pub(super) async fn sign_out(State(api): State<Arc<Api>>, caller: Caller) -> Res
         api.operations.commit(Record::SignedOut { person }).map_err(|_| HttpProblem::of(ProblemKind::Unjournaled))
     })
     .await?;
-    let gone = format!("{COOKIE_NAME}=; Max-Age=0; {COOKIE_ATTRIBUTES}");
-    Ok((StatusCode::NO_CONTENT, AppendHeaders([(SET_COOKIE, gone)])))
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(SET_COOKIE, gone())])))
 }
