@@ -16,8 +16,17 @@ serve DIR="./handoff-data": setup
     test -e {{DIR}}/handoff.yaml || cargo run -q --bin handoff -- init {{DIR}}
     cargo run -q --bin handoff -- serve --config {{DIR}}/handoff.yaml
 
+# Get the Chromium that the tests of pages drive.
+browser:
+    @tests/browser.sh
+
+# Pictures of every page at two widths, in target/screenshots.
+screenshots: setup browser
+    cargo nextest run -p handoff-tests pages::browser
+    @ls target/screenshots
+
 # Every test: the house's, then the plugins' own.
-test *ARGS: setup
+test *ARGS: setup browser
     command -v cargo-nextest >/dev/null || cargo install --locked cargo-nextest
     cargo nextest run --workspace {{ARGS}}
     cd plugins && cargo nextest run {{ARGS}}
