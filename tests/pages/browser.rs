@@ -2,14 +2,13 @@
 //! pages, stored scripts and frames get nowhere.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use fantoccini::{Client, Locator};
 use handoff_identity::role::Role;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::desk::{Browser, WIDE};
 use super::matrix::{COLUMNS, Column};
-use super::office::{Browser, Office, WIDE};
+use super::office::Office;
 use crate::people::site::{Site, chosen};
 use crate::secrets::{found, planted};
 
@@ -45,38 +44,21 @@ fn pictures() -> PathBuf {
 }
 
 /// Through the form, as a person does: a one-time password, then one of their own.
-async fn sign_in(site: &Site, office: &Office, client: &Client, column: &Column) {
+async fn sign_in(site: &Site, office: &Office, browser: &Browser, column: &Column) {
     let welcome = site.add(column.name, column.role, column.provider, false).await;
     let once = welcome.password.expect("one was made");
-    client.goto(&office.url("/sign-in")).await.expect("a page");
-    fill(client, "name", column.name).await;
-    fill(client, "password", once.as_str()).await;
-    press(client, "main form button.main").await;
-    fill(client, "new", &chosen(column.name)).await;
-    fill(client, "again", &chosen(column.name)).await;
-    press(client, "main form button.main").await;
+    browser.goto(&office.url("/sign-in")).await;
+    browser.write("#name", column.name).await;
+    browser.write("#password", once.as_str()).await;
+    browser.press("main form button.main").await;
+    browser.write("#new", &chosen(column.name)).await;
+    browser.write("#again", &chosen(column.name)).await;
+    browser.press("main form button.main").await;
+    browser.find("form.out").await;
 }
 
-async fn fill(client: &Client, id: &str, text: &str) {
-    let field = client.wait().at_most(Duration::from_secs(20)).for_element(Locator::Id(id)).await;
-    field.expect("the field is there").send_keys(text).await.expect("typed");
-}
-
-async fn press(client: &Client, selector: &str) {
-    let button = client.find(Locator::Css(selector)).await.expect("the button is there");
-    button.click().await.expect("pressed");
-}
-
-async fn run(client: &Client, script: &str) -> Value {
-    client.execute(script, Vec::new()).await.expect("the script runs")
-}
-
-/// Whole, however long the page is.
-async fn picture(client: &Client, width: u32, name: &str) {
-    let height = run(client, "return document.documentElement.scrollHeight").await.as_u64().unwrap_or(900);
-    let height = u32::try_from(height.clamp(700, 6_000)).expect("a height");
-    client.set_window_size(width, height).await.expect("a size");
-    let picture = client.screenshot().await.expect("a picture");
+async fn keep(browser: &Browser, width: u32, name: &str) {
+    let picture = browser.picture(width).await;
     std::fs::write(pictures().join(format!("{name}-{width}.png")), picture).expect("written");
 }
 
@@ -90,40 +72,44 @@ async fn each_role_reads_its_pages_at_a_desk_and_on_a_telephone() {
     let axe = office.axe();
     for (role, pages) in PAGES_BY_ROLE {
         let column = COLUMNS.iter().find(|column| column.role == *role).expect("a column");
-        let browser = Browser::open(&office, WIDE).await;
-        let client = &browser.client;
+        let browser = Browser::open(&office).await;
         if *role == Role::Coordinator {
-            client.goto(&office.url("/sign-in")).await.expect("a page");
-            picture(client, WIDE, "sign-in").await;
+            for width in WIDTHS {
+                browser.widen(width).await;
+                browser.goto(&office.url("/sign-in")).await;
+                keep(&browser, width, "sign-in").await;
+            }
         }
-        sign_in(&site, &office, client, column).await;
+        sign_in(&site, &office, &browser, column).await;
         for path in *pages {
             let path = path.replace("{id}", &referral);
             for width in WIDTHS {
                 browser.widen(width).await;
-                client.goto(&office.url(&path)).await.expect("a page");
-                let title = client.title().await.expect("a title");
+                browser.goto(&office.url(&path)).await;
+                let title = browser.title().await;
                 assert!(title.ends_with("· Handoff"), "{path}: {title}");
-                let address = client.current_url().await.expect("an address").to_string();
+                let address = browser.address().await;
                 for place in [&title, &address] {
                     assert_eq!(found(place.as_bytes(), &planted), [""; 0], "{path} for {role}");
                 }
                 if matches!(role, Role::Manager | Role::It | Role::Auditor) {
-                    let page = client.source().await.expect("a page");
+                    let page = browser.source().await;
                     assert_eq!(found(page.as_bytes(), &planted), [""; 0], "{path} for {role}");
                 }
                 let ground = "return getComputedStyle(document.documentElement).getPropertyValue('--paper')";
-                assert_ne!(run(client, ground).await, json!(""), "{path} has its stylesheet");
+                assert_ne!(browser.run(ground).await, json!(""), "{path} has its stylesheet");
                 let wider = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-                assert_eq!(run(client, wider).await, json!(0), "{path} at {width} scrolls sideways");
+                assert_eq!(browser.run(wider).await, json!(0), "{path} at {width} scrolls sideways");
                 let name = format!("{role}{}", path.replace(&referral, "one").replace(['/', '?', '='], "-"));
-                picture(client, width, &name).await;
-                browser.widen(width).await;
+                keep(&browser, width, &name).await;
+            }
+            if path == "/huddle" {
+                assert_eq!(browser.sheets().await, 1, "the huddle is one sheet of paper");
             }
             if let Some(axe) = &axe {
                 for theme in ["light", "dark"] {
-                    run(client, &format!("document.documentElement.dataset.theme = '{theme}'")).await;
-                    let faults = faults(client, axe).await;
+                    browser.run(&format!("document.documentElement.dataset.theme = '{theme}'")).await;
+                    let faults = faults(&browser, axe).await;
                     assert_eq!(faults, [""; 0], "{path} for {role} in {theme}");
                 }
             }
@@ -133,12 +119,12 @@ async fn each_role_reads_its_pages_at_a_desk_and_on_a_telephone() {
 }
 
 /// What axe-core has against a page (WCAG 2.1 AA).
-async fn faults(client: &Client, axe: &str) -> Vec<String> {
-    run(client, axe).await;
+async fn faults(browser: &Browser, axe: &str) -> Vec<String> {
+    browser.run(axe).await;
     let script = "const done = arguments[arguments.length - 1];
         axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] }).then(found => done(
             found.violations.map(it => it.id + ': ' + it.nodes.map(node => node.target.join(' ')).slice(0, 3).join(', '))));";
-    let told = client.execute_async(script, Vec::new()).await.expect("axe runs");
+    let told = browser.run_until(script).await;
     told.as_array().expect("a list").iter().map(|it| it.as_str().unwrap_or_default().to_string()).collect()
 }
 
@@ -147,40 +133,35 @@ async fn a_coordinator_works_with_keys_and_without_script() {
     let site = Site::midway().await;
     let office = Office::open(&site).await;
     let people = site.people();
-    let browser = Browser::open(&office, WIDE).await;
-    let client = &browser.client;
-    sign_in(&site, &office, client, &COLUMNS[0]).await;
-    client.goto(&office.url("/worklist?view=everyone")).await.expect("a page");
-    let body = client.find(Locator::Css("body")).await.expect("a body");
-    body.send_keys("jjk").await.expect("typed");
+    let browser = Browser::open(&office).await;
+    sign_in(&site, &office, &browser, &COLUMNS[0]).await;
+    browser.goto(&office.url("/worklist?view=everyone")).await;
+    browser.write("body", "jjk").await;
     let place = "return [...document.querySelectorAll('.work .row:not(.row-head)')].findIndex(row => row.ariaCurrent)";
-    assert_eq!(run(client, place).await, json!(0), "two down, one up");
-    body.send_keys("/").await.expect("typed");
-    assert_eq!(run(client, "return document.activeElement.id").await, json!("q"));
+    assert_eq!(browser.run(place).await, json!(0), "two down, one up");
+    browser.write("body", "/").await;
+    assert_eq!(browser.run("return document.activeElement.id").await, json!("q"));
     let person = &people[0];
-    let field = client.find(Locator::Id("q")).await.expect("a field");
-    field.send_keys(&format!("{}\u{e007}", person.family)).await.expect("typed");
-    client.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css("ol.rows")).await.expect("a list");
-    let address = client.current_url().await.expect("an address");
-    assert_eq!((address.path(), address.query()), ("/search", None), "nobody is in an address");
-    let page = client.source().await.expect("a page");
+    browser.write("#q", &format!("{}\u{e007}", person.family)).await;
+    browser.find("#again").await;
+    assert_eq!(browser.address().await, office.url("/search"), "nobody is in an address");
+    let page = browser.source().await;
     assert!(page.contains(&person.family), "the patient was found");
-    picture(client, WIDE, "coordinator-search").await;
+    keep(&browser, WIDE, "coordinator-search").await;
     browser.close().await;
 
     let browser = Browser::without_script(&office).await;
-    let client = &browser.client;
-    client.goto(&office.url("/sign-in")).await.expect("a page");
-    fill(client, "name", COLUMNS[0].name).await;
-    fill(client, "password", &chosen(COLUMNS[0].name)).await;
-    press(client, "main form button.main").await;
-    client.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css(".work")).await.expect("a worklist");
-    press(client, "button[name=theme][value=dark]").await;
-    client.wait().for_element(Locator::Css("html[data-theme=dark]")).await.expect("dark");
-    press(client, "a.who").await;
-    client.wait().for_element(Locator::Id("said")).await.expect("a referral");
-    press(client, "form.out button").await;
-    client.wait().for_element(Locator::Id("password")).await.expect("signed out");
+    browser.goto(&office.url("/sign-in")).await;
+    browser.write("#name", COLUMNS[0].name).await;
+    browser.write("#password", &chosen(COLUMNS[0].name)).await;
+    browser.press("main form button.main").await;
+    browser.find(".work").await;
+    browser.press("button[name=theme][value=dark]").await;
+    browser.find("html[data-theme=dark]").await;
+    browser.press("a.who").await;
+    browser.find("#said").await;
+    browser.press("form.out button").await;
+    browser.find("#password").await;
     browser.close().await;
 }
 
@@ -188,49 +169,61 @@ async fn a_coordinator_works_with_keys_and_without_script() {
 async fn other_sites_pages_and_stored_scripts_get_nowhere() {
     let site = Site::open().await;
     let office = Office::open(&site).await;
-    let browser = Browser::open(&office, WIDE).await;
-    let client = &browser.client;
+    let browser = Browser::open(&office).await;
     let it = COLUMNS.iter().find(|column| column.role == Role::It).expect("a column");
-    sign_in(&site, &office, client, it).await;
-    client.goto(&office.url("/people")).await.expect("a page");
+    sign_in(&site, &office, &browser, it).await;
+    browser.goto(&office.url("/people")).await;
 
     // In a frame of another site's.
-    let evil = office.neighbour(&format!(
+    let page = format!(
         "<title>evil</title><iframe id=f src='{0}'></iframe>\
          <form id=lock method=post action='{0}/{1}/lock'><input name=why value=evil><input name=csrf value=x></form>",
         office.url("/people"),
         it.name
-    ));
-    client.goto(&evil.await).await.expect("a page");
-    client.find(Locator::Id("f")).await.expect("a frame").enter_frame().await.expect("entered");
-    let framed = client.source().await.expect("a page");
+    );
+    browser.goto(&office.neighbour(&page).await).await;
+    browser.enter_frame("#f").await;
+    let framed = browser.source().await;
     assert!(!framed.contains("One-time") && !framed.contains(it.name), "a frame shows nothing of ours");
-    client.enter_parent_frame().await.expect("left");
+    browser.leave_frame().await;
 
     // A form of another site's.
     let before = site.records().len();
-    run(client, "document.getElementById('lock').submit()").await;
-    client.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css("[role=alert]")).await.expect("told");
+    browser.run("document.getElementById('lock').submit()").await;
+    browser.find("[role=alert]").await;
     assert_eq!(site.records().len(), before, "nothing was done");
-    client.goto(&office.url("/people")).await.expect("a page");
-    assert!(client.current_url().await.expect("an address").path() == "/people", "and nobody was signed out");
+    browser.goto(&office.url("/people")).await;
+    assert_eq!(browser.address().await, office.url("/people"), "and nobody was signed out");
 
-    // What somebody else wrote: a reason is shown on the audit page as it was typed.
+    // What somebody else wrote: a reason is shown on the audit page as it was typed, a patient's name wherever it stands.
     let script = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>";
-    press(client, "details summary.btn.main").await;
-    fill(client, "name", "planted").await;
-    fill(client, "why", script).await;
-    press(client, "form[action='/people'] button.main").await;
-    client.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css("[role=status]")).await.expect("added");
+    browser.press("details summary.btn.main").await;
+    browser.write("#name", "planted").await;
+    browser.write("#why", script).await;
+    browser.press("form[action='/people'] button.main").await;
+    browser.find("[role=status]").await;
     browser.close().await;
-    let browser = Browser::open(&office, WIDE).await;
-    let client = &browser.client;
+    let browser = Browser::open(&office).await;
     let auditor = COLUMNS.iter().find(|column| column.role == Role::Auditor).expect("a column");
-    sign_in(&site, &office, client, auditor).await;
-    client.goto(&office.url("/audit?what=acts")).await.expect("a page");
-    let text = client.find(Locator::Css("main")).await.expect("a page").text().await.expect("a text");
+    sign_in(&site, &office, &browser, auditor).await;
+    browser.goto(&office.url("/audit?what=acts")).await;
+    let text = browser.text("main").await;
     assert!(text.contains(script), "it is shown as it was typed");
-    assert_eq!(client.title().await.expect("a title"), "Audit · Handoff", "and does not run");
-    assert_eq!(run(client, "return document.querySelectorAll('main img, main script').length").await, json!(0));
+    assert_eq!(browser.title().await, "Audit · Handoff", "and does not run");
+    assert_eq!(browser.run("return document.querySelectorAll('main img, main script').length").await, json!(0));
+    browser.close().await;
+
+    site.order_for("<img src=x onerror=\"document.title='pwned'\">", "<script>document.title='pwned'</script>").await;
+    let browser = Browser::open(&office).await;
+    sign_in(&site, &office, &browser, &COLUMNS[0]).await;
+    browser.goto(&office.url("/worklist?view=everyone")).await;
+    let row = "//a[contains(., 'onerror')]";
+    let found = format!("return document.evaluate(\"{row}\", document, null, 9, null).singleNodeValue?.pathname");
+    let referral = browser.run(&found).await;
+    browser.goto(&office.url(referral.as_str().expect("the patient is on the list, as words"))).await;
+    let heading = browser.text("h1").await;
+    assert!(heading.contains("onerror=") && heading.contains("<script>"), "{heading}");
+    assert!(browser.title().await.starts_with("Referral "), "and does not run");
+    assert_eq!(browser.run("return document.querySelectorAll('main img, main script').length").await, json!(0));
     browser.close().await;
 }

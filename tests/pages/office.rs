@@ -1,4 +1,4 @@
-//! A desk with a browser: Handoff's pages on a socket of the loopback interface, and a Chromium that is told what to do.
+//! Handoff's pages on a socket of the loopback interface, a site beside it that means no good, and what drives a browser.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -8,45 +8,21 @@ use std::sync::Arc;
 use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
-use fantoccini::{Client, ClientBuilder};
 use handoff_ingress::http::Scheme;
 use handoff_web::api::Api;
-use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::people::site::Site;
 
-/// A desk's screen.
-pub const WIDE: u32 = 1280;
-
-const HEIGHT: u32 = 900;
-
-/// Nothing of its own goes to the network, and nothing is shown.
-const ARGUMENTS: &[&str] = &[
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--force-prefers-reduced-motion",
-];
-
 pub struct Office {
     address: String,
-    driver: Driver,
+    pub driver: Driver,
 }
 
 /// Dropped, it is killed: nobody waits for a browser after its test.
-struct Driver {
+pub struct Driver {
     process: Child,
-    port: u16,
+    pub port: u16,
 }
 
 impl Drop for Driver {
@@ -54,11 +30,6 @@ impl Drop for Driver {
         let _ended = self.process.kill();
         let _reaped = self.process.wait();
     }
-}
-
-pub struct Browser {
-    pub client: Client,
-    _profile: TempDir,
 }
 
 impl Office {
@@ -114,40 +85,5 @@ impl Driver {
                 .then(|| line.trim_end_matches('.').rsplit(' ').next()?.parse().ok())?
         });
         Driver { port: port.expect("chromedriver says where it listens"), process }
-    }
-}
-
-impl Browser {
-    pub async fn open(office: &Office, width: u32) -> Browser {
-        let browser = Browser::with(office, json!({})).await;
-        browser.widen(width).await;
-        browser
-    }
-
-    /// Whose owner lets no site run anything.
-    pub async fn without_script(office: &Office) -> Browser {
-        Browser::with(office, json!({ "profile.managed_default_content_settings.javascript": 2 })).await
-    }
-
-    async fn with(office: &Office, preferences: Value) -> Browser {
-        let profile = TempDir::new().expect("a folder");
-        let own = format!("--user-data-dir={}", profile.path().display());
-        let arguments: Vec<&str> = ARGUMENTS.iter().copied().chain([own.as_str()]).collect();
-        let options = json!({ "args": arguments, "prefs": preferences });
-        let wanted = json!({ "browserName": "chrome", "goog:chromeOptions": options });
-        let Value::Object(wanted) = wanted else { unreachable!("it is written as one") };
-        let driver = format!("http://127.0.0.1:{}", office.driver.port);
-        let mut builder = ClientBuilder::new(HttpConnector::new());
-        let client = builder.capabilities(wanted).connect(&driver).await.expect("a browser");
-        Browser { client, _profile: profile }
-    }
-
-    /// A window of this width. Chromium makes none as narrow as a telephone by itself: its page is told to be so.
-    pub async fn widen(&self, width: u32) {
-        self.client.set_window_size(width, HEIGHT).await.expect("a size");
-    }
-
-    pub async fn close(self) {
-        self.client.close().await.expect("closed");
     }
 }

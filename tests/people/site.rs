@@ -8,9 +8,11 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use chrono::TimeDelta;
+use handoff_clock::Clock as _;
 use handoff_engine::referral::Referral;
 use handoff_host::{Host, PluginLimits};
 use handoff_identity::role::Role;
+use handoff_ingress::delivery::{Delivery, SenderProof, Transport};
 use handoff_ingress::http::Scheme;
 use handoff_instance::open::Storage;
 use handoff_operations::accounts::{Add, Welcome};
@@ -196,6 +198,24 @@ impl Site {
     /// A referral about which much was said.
     pub fn talkative(&self) -> String {
         self.referral_with(|referral| referral.facts.attempts.len() >= 3 && referral.facts.note.is_none())
+    }
+
+    /// The EHR orders one more, for a patient of this name.
+    pub async fn order_for(&self, given: &str, family: &str) {
+        let order = String::from_utf8(crate::mllp::order(7)).expect("the sample is UTF-8");
+        let named = order.replacen("EVERYMAN^ADAM", &format!("{family}^{given}"), 1);
+        assert_ne!(order, named, "the sample has another patient");
+        let delivery = Delivery {
+            transport: Transport::Mllp,
+            source: "hl7".into(),
+            url: String::new(),
+            headers: Vec::new(),
+            body: named.into_bytes(),
+            received_at: self.rehearsal.clock().now(),
+            sender: SenderProof::Connection,
+        };
+        let answer = self.operations.pipeline.intake.take_order(delivery).await;
+        assert!(String::from_utf8_lossy(&answer.body).contains("MSA|AA"), "it is taken");
     }
 
     fn referral_with(&self, wanted: impl Fn(&Referral) -> bool) -> String {

@@ -205,15 +205,6 @@ impl Operations {
         Ok(Worklist { counts, urgent, rows, total, is_cut, specialists, physicians })
     }
 
-    /// How many want this person: for the navigation on every page.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn wanted(&self, person: &Person) -> Result<usize, PhiAccessError> {
-        let (candidates, _) = self.candidates(person)?;
-        Ok(candidates.iter().filter(|candidate| WorkView::NeedsMe.has(candidate)).count())
-    }
-
     fn candidates(&self, person: &Person) -> Result<(Vec<Candidate>, bool), PhiAccessError> {
         let index = self.pipeline.store.index();
         let lately = self.pipeline.clock.now() - ENDED_LATELY;
