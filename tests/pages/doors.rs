@@ -189,3 +189,44 @@ async fn an_emergency_opens_somebody_elses_referral_and_what_is_dead_is_settled(
     let broke = |record: &Record| matches!(record, Record::BrokeGlass { who, .. } if who == "other.physician");
     assert_eq!(site.records().iter().filter(|(_, record)| broke(record)).count(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_coordinator_takes_a_task_does_what_it_wants_and_ends_it() {
+    let site = Site::midway().await;
+    let ada = site.welcome("ada", Role::Coordinator, None).await;
+    let list = ask(&site, Method::GET, "/worklist", Some(&ada), &[]).await.body;
+    let after = |page: &str, mark: &str| {
+        let rest = page.split(mark).nth(1).unwrap_or_else(|| panic!("no {mark}")).to_string();
+        rest.split('"').next().expect("it ends").to_string()
+    };
+    let task = after(&list, "name=\"t\" value=\"");
+    let path = format!("/referrals/{}", task.rsplit_once('-').expect("of a referral").0);
+    let shown = ask(&site, Method::GET, &path, Some(&ada), &[]).await.body;
+    assert!(shown.contains("Wanted of a person") && shown.contains("Log a call"), "{path}");
+
+    let taken = post(&site, &ada, "/tasks", &[("t", &task), ("change", "take"), ("back", &path)]).await;
+    assert_eq!((taken.status.as_u16(), taken.headers["location"].to_str().expect("one")), (303, path.as_str()));
+    let shown = ask(&site, Method::GET, &path, Some(&ada), &[]).await.body;
+    assert!(shown.contains("with ada"), "it is hers");
+
+    let words = "Reached her daughter; she calls back tomorrow.";
+    let call = [("act", "call"), ("a.outcome", "reached"), ("a.words", words), ("why", "no appointment yet")];
+    let called = post(&site, &ada, &format!("{path}/acts"), &call).await;
+    assert_eq!(called.headers["location"].to_str().expect("one"), format!("{path}?done=call"));
+    let done = ask(&site, Method::GET, &format!("{path}?done=call"), Some(&ada), &[]).await.body;
+    assert!(done.contains("The call is noted.") && done.contains("no appointment yet"), "it is told, with its reason");
+    let unfit = post(&site, &ada, &format!("{path}/acts"), &[("act", "call"), ("a.outcome", "sang")]).await;
+    assert_eq!(unfit.status, 422, "an answer that is none");
+    let unknown = post(&site, &ada, &format!("{path}/acts"), &[("act", "fly")]).await;
+    assert_eq!(unknown.status, 404);
+
+    let nothing = post(&site, &ada, "/tasks", &[("change", "done")]).await;
+    assert!(nothing.status == 422 && nothing.body.contains("nothing was ticked"), "{}", nothing.status);
+    let elsewhere = [("t", task.as_str()), ("change", "done"), ("back", "https://evil.example/")];
+    let ended = post(&site, &ada, "/tasks", &elsewhere).await;
+    assert_eq!(ended.headers["location"], "/worklist", "nobody is sent to another site");
+    let list = ask(&site, Method::GET, "/worklist", Some(&ada), &[]).await.body;
+    assert!(!list.contains(&format!("name=\"t\" value=\"{task}\"")), "it is done");
+    let again = post(&site, &ada, "/tasks", &[("t", &task), ("change", "done")]).await;
+    assert_eq!(again.status, 409, "once");
+}

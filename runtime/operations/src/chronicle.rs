@@ -9,6 +9,7 @@ use handoff_engine::event::{AppointmentChange, Assessment, Delegated, Event, Int
 use handoff_engine::ids::ReferralId;
 use handoff_engine::letter::{Audience, ChartOutcome, Letter, LetterBody};
 use handoff_engine::referral::{Channel, Referral};
+use handoff_engine::task::TaskChange;
 use handoff_engine::workflow::When;
 use handoff_store::{Entry, Record};
 
@@ -102,6 +103,11 @@ pub enum Cause {
         who: String,
         verb: String,
         reason: String,
+    },
+    TaskChanged {
+        who: String,
+        kind: String,
+        change: TaskChange,
     },
 }
 
@@ -225,7 +231,10 @@ impl<'d> Chronicler<'d> {
             Event::Done { what: Delegated::Chart, succeeded, .. } => Cause::ChartAnswered { written: *succeeded },
             Event::Done { what: Delegated::Task, .. } => return None,
             Event::Timer { name } => Cause::Timer(self.rule(name)),
-            Event::Person { verb, who, reason } => {
+            Event::Task { who, kind, change, .. } => {
+                Cause::TaskChanged { who: who.clone(), kind: kind.clone(), change: change.clone() }
+            }
+            Event::Person { verb, who, reason, .. } => {
                 Cause::Person { who: who.clone(), verb: verb.clone(), reason: reason.clone() }
             }
         })

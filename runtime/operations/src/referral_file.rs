@@ -78,7 +78,7 @@ impl Operations {
         let mut chronicle = chronicler.lines;
         chronicle.reverse();
         let story = self.story(id)?;
-        let tasks = story.open_tasks(&referral, ended).into_iter();
+        let tasks = story.open_tasks(&referral, now);
         let seen = match (&look, conversation) {
             (Some(look), Some(conversation)) => Some(seen(&referral, ended, look, conversation)),
             (Some(_) | None, _) => None,
@@ -94,7 +94,7 @@ impl Operations {
             entered_at: referral.entered_at,
             milestones: Milestones::of(&referral, ended),
             foreseen: self.foreseen(&referral)?,
-            tasks: tasks.map(|asked| WorkReason::of(asked, look.as_ref())).collect(),
+            tasks: tasks.iter().map(|asked| WorkReason::of(asked, look.as_ref())).collect(),
             last: last_contact(&referral, &story),
             chronicle,
             confidence_min: deployment_of(&referral).map_or(0, |it| it.workflow.stages.confidence_min),

@@ -55,16 +55,18 @@ impl Operations {
         let now = self.pipeline.clock.now();
         let row = |referral: &Referral| {
             let order = &referral.facts.order;
+            let story = self.story(referral.id)?;
+            let owner = story.open_tasks(referral, now).into_iter().find_map(|asked| asked.assignee);
             Ok(StalledRow {
                 id: referral.id,
                 patient: look.as_ref().map(|look| PatientName::of(&referral.facts.patient, look)),
-                owner: String::new(),
+                owner: owner.unwrap_or_default(),
                 office: order.specialist.as_ref().map(office).unwrap_or_default(),
                 physician: order.referring.name.clone(),
                 ordered_at: referral.ordered_at,
                 standing: ReferralStanding::of(referral, false, now),
                 messages: referral.facts.attempts.len(),
-                answered: self.story(referral.id)?.last_reply.is_some(),
+                answered: story.last_reply.is_some(),
                 next: self.foreseen(referral)?.into_iter().next(),
             })
         };

@@ -9,6 +9,7 @@ use handoff_engine::event::{Event, Reply};
 use handoff_engine::ids::{LetterId, ReferralId};
 use handoff_engine::letter::{Letter, LetterBody, Task};
 use handoff_engine::referral::Referral;
+use handoff_engine::task::ReferralTask;
 use handoff_store::{Entry, Position, Record};
 use parking_lot::Mutex;
 
@@ -42,15 +43,19 @@ pub struct AskedTask {
     pub due: DateTime<Utc>,
     /// It came up because the patient wrote.
     pub answers_reply: bool,
+    /// Who has taken it, or was given it.
+    pub assignee: Option<String>,
 }
 
 impl Story {
-    /// What is still to be done, the most urgent first. A task of before the referral came to where it is now is moot.
-    pub fn open_tasks(&self, referral: &Referral, ended: bool) -> Vec<&AskedTask> {
-        let is_open = |asked: &&AskedTask| {
-            if ended { asked.task.urgent && asked.at > referral.entered_at } else { asked.at >= referral.entered_at }
+    /// What is still to be done and not put off, the most urgent first.
+    pub fn open_tasks(&self, referral: &Referral, now: DateTime<Utc>) -> Vec<AskedTask> {
+        let awake = |task: &&ReferralTask| task.is_open() && task.snoozed_until.is_none_or(|until| until <= now);
+        let asked = |task: &ReferralTask| {
+            let asked = self.tasks.iter().find(|asked| asked.letter.number == task.letter)?.clone();
+            Some(AskedTask { due: task.due_at, assignee: task.assignee.clone(), ..asked })
         };
-        let mut open: Vec<&AskedTask> = self.tasks.iter().filter(is_open).collect();
+        let mut open: Vec<AskedTask> = referral.tasks.iter().filter(awake).filter_map(asked).collect();
         open.sort_by_key(|asked| (!asked.task.urgent, asked.due));
         open
     }
@@ -79,7 +84,8 @@ impl Story {
         // Owed anew, it is the same task.
         self.tasks.retain(|known| known.letter != letter.id);
         let due = letter.due + TimeDelta::hours(task.due_in_hours.into());
-        self.tasks.push(AskedTask { letter: letter.id, task: task.clone(), at, due, answers_reply });
+        let (letter, task, assignee) = (letter.id, task.clone(), None);
+        self.tasks.push(AskedTask { letter, task, at, due, answers_reply, assignee });
     }
 
     /// Whether a letter left, did not, or nobody knows.

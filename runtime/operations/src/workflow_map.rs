@@ -1,10 +1,10 @@
 //! The workflow as it is in force, as a map: its states, who stands where, what leads on and when. For whoever looks after it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use handoff_engine::letter::Audience;
-use handoff_engine::workflow::{Action, Since, State, When, Workflow};
+use handoff_engine::workflow::{Action, Handler, Handlers, Since, State, When, Workflow};
 
 use crate::operations::Operations;
 
@@ -20,8 +20,8 @@ pub struct MapState {
     /// The workflow's own name for it.
     pub name: String,
     pub is_end: bool,
-    /// Steps from the start.
-    pub depth: usize,
+    /// On the way that most go.
+    pub is_usual: bool,
     /// In flight here, under whichever deployment.
     pub here: u64,
     pub goes_to: Vec<String>,
@@ -63,18 +63,22 @@ impl Operations {
         for place in self.pipeline.store.index().in_flight() {
             *here.entry(place.state).or_default() += place.referrals;
         }
-        let depths = depths(workflow);
+        let usual = usual_way(workflow);
         let state = |state: &State| MapState {
             name: state.name.clone(),
             is_end: state.end,
-            depth: depths.get(&state.name).copied().unwrap_or(depths.len()),
+            is_usual: usual.contains(&state.name),
             here: here.get(&state.name).copied().unwrap_or_default(),
             goes_to: targets(state).into_iter().collect(),
             timers: timers(state),
             people_may: people_may(workflow, state),
         };
-        let mut states: Vec<MapState> = workflow.states.values().map(state).collect();
-        states.sort_by(|one, other| (one.is_end, one.depth, &one.name).cmp(&(other.is_end, other.depth, &other.name)));
+        let mut states: Vec<&State> = workflow.states.values().collect();
+        states.sort_by_key(|state| {
+            let place = usual.iter().position(|name| *name == state.name).unwrap_or(usual.len());
+            (state.end, place, state.at.line)
+        });
+        let states = states.into_iter().map(state).collect();
         WorkflowMap { name: workflow.name.clone(), states }
     }
 }
@@ -84,20 +88,22 @@ fn targets(state: &State) -> BTreeSet<String> {
     handlers.filter_map(|handler| handler.to.clone()).filter(|to| *to != state.name).collect()
 }
 
-/// How far each state is from the start.
-fn depths(workflow: &Workflow) -> BTreeMap<String, usize> {
-    let mut depths = BTreeMap::from([(workflow.start.clone(), 0)]);
-    let mut next = VecDeque::from([workflow.start.clone()]);
-    while let Some(name) = next.pop_front() {
-        let depth = depths.get(&name).copied().unwrap_or_default() + 1;
-        for to in workflow.states.get(&name).map(targets).unwrap_or_default() {
-            if !depths.contains_key(&to) {
-                depths.insert(to.clone(), depth);
-                next.push_back(to);
-            }
-        }
+/// From the start along what each state's author wrote first, until an end.
+fn usual_way(workflow: &Workflow) -> Vec<String> {
+    let mut way = vec![workflow.start.clone()];
+    while let Some(state) = way.last().and_then(|name| workflow.states.get(name)) {
+        let goes_on = |handlers: &Handlers| {
+            let mut handlers: Vec<&Handler> = handlers.values().flatten().collect();
+            handlers.sort_by_key(|handler| (handler.at.line, handler.at.column));
+            let targets = handlers.into_iter().filter_map(|handler| handler.to.as_ref());
+            let is_end = |name: &String| workflow.states.get(name).is_none_or(|state| state.end);
+            targets.into_iter().find(|name| !way.contains(name) && !is_end(name)).cloned()
+        };
+        // What its own handlers do not lead on, those of the whole workflow may.
+        let Some(next) = goes_on(&state.on).or_else(|| goes_on(&workflow.on)) else { break };
+        way.push(next);
     }
-    depths
+    way
 }
 
 fn timers(state: &State) -> Vec<MapTimer> {
@@ -129,7 +135,11 @@ fn act(action: &Action) -> Option<MapAct> {
         Action::Raise(rule) => Some(MapAct::Asks { audience: rule.audience, kind: rule.kind.clone() }),
         Action::WriteChart(_) => Some(MapAct::WritesChart),
         Action::CheckVisit => Some(MapAct::AsksAboutVisit),
-        Action::ReadRecord | Action::AssessNetwork(_) | Action::RecallLetters | Action::Mark(_) => None,
+        Action::ReadRecord
+        | Action::AssessNetwork(_)
+        | Action::RecallLetters
+        | Action::Mark(_)
+        | Action::SendAnswered => None,
     }
 }
 

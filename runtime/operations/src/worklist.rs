@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::dashboard::marks;
-use handoff_engine::ids::ReferralId;
-use handoff_engine::letter::Audience;
+use handoff_engine::ids::{LetterId, ReferralId};
+use handoff_engine::letter::{Audience, Task};
 use handoff_engine::referral::{AttemptOutcome, Channel, Referral};
 use handoff_identity::person::Person;
 use handoff_identity::role::Role;
@@ -102,6 +102,9 @@ pub struct WorkRow {
 /// Why it is here.
 #[derive(Clone, Debug)]
 pub struct WorkReason {
+    pub task: LetterId,
+    /// Who has taken it, or was given it.
+    pub assignee: Option<String>,
     /// The workflow's word for the task.
     pub kind: String,
     pub audience: Audience,
@@ -126,6 +129,7 @@ struct Candidate {
     ended: bool,
     story: Arc<Story>,
     task: Option<AskedTask>,
+    is_mine: bool,
 }
 
 impl Default for WorkView {
@@ -161,13 +165,13 @@ impl WorkView {
     }
 
     fn has(self, candidate: &Candidate) -> bool {
-        let Candidate { referral, ended, story, task } = candidate;
+        let Candidate { referral, ended, story, task, is_mine } = candidate;
         let facts = &referral.facts;
         let confirmed = facts.marks.iter().any(|mark| mark.name == marks::CONFIRMED);
         let booked = facts.appointment.is_some() || confirmed || facts.visit.is_some() || facts.note.is_some();
         let reached = |outcome| matches!(outcome, AttemptOutcome::Delivered | AttemptOutcome::Answered);
         match self {
-            WorkView::NeedsMe => task.is_some(),
+            WorkView::NeedsMe => *is_mine,
             WorkView::Replies => task.as_ref().is_some_and(|asked| asked.answers_reply),
             WorkView::Dead => !story.dead.is_empty(),
             WorkView::InDoubt => !ended && !story.doubtful.is_empty(),
@@ -228,8 +232,13 @@ impl Operations {
 
     fn candidate(&self, person: &Person, referral: Arc<Referral>, ended: bool) -> Result<Candidate, PhiAccessError> {
         let story = self.story(referral.id)?;
-        let task = story.open_tasks(&referral, ended).into_iter().find(|it| concerns(person, it)).cloned();
-        Ok(Candidate { referral, ended, story, task })
+        let mut open = story.open_tasks(&referral, self.pipeline.clock.now());
+        open.retain(|asked| concerns(person, asked));
+        // One's own before another's.
+        open.sort_by_key(|asked| !is_mine(person, asked));
+        let task = open.into_iter().next();
+        let is_mine = task.as_ref().is_some_and(|asked| is_mine(person, asked));
+        Ok(Candidate { referral, ended, story, task, is_mine })
     }
 
     /// One that was found another way.
@@ -244,7 +253,7 @@ impl Operations {
     }
 
     fn row(&self, candidate: &Candidate, look: Option<&PhiAccess<'_>>) -> Result<WorkRow, PhiAccessError> {
-        let Candidate { referral, ended, story, task } = candidate;
+        let Candidate { referral, ended, story, task, .. } = candidate;
         let (now, order) = (self.pipeline.clock.now(), &referral.facts.order);
         let why = task.as_ref().map(|asked| WorkReason::of(asked, look));
         Ok(WorkRow {
@@ -276,10 +285,10 @@ impl Operations {
 
 impl WorkReason {
     pub fn of(asked: &AskedTask, look: Option<&PhiAccess<'_>>) -> WorkReason {
-        let AskedTask { task, due, answers_reply, .. } = asked;
+        let AskedTask { letter, task, due, answers_reply, assignee, at: _ } = asked.clone();
         let summary = look.map(|look| look.read(&task.summary));
-        let (kind, audience, urgent) = (task.kind.clone(), task.audience, task.urgent);
-        WorkReason { kind, audience, urgent, due: *due, answers_reply: *answers_reply, summary }
+        let Task { kind, audience, urgent, .. } = task;
+        WorkReason { task: letter, assignee, kind, audience, urgent, due, answers_reply, summary }
     }
 }
 
@@ -326,6 +335,11 @@ pub fn last_contact(referral: &Referral, story: &Story) -> Option<LastContact> {
         language: letter.language.clone(),
     });
     [wrote, sent].into_iter().flatten().max_by_key(|contact| contact.at)
+}
+
+/// Nobody's is everybody's; whoever runs the practice looks after all of them.
+fn is_mine(person: &Person, asked: &AskedTask) -> bool {
+    person.role == Role::Manager || asked.assignee.as_ref().is_none_or(|name| *name == person.name)
 }
 
 fn sort(candidates: &mut [Candidate], order: WorkOrder) {

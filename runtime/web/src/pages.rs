@@ -4,6 +4,7 @@
 //! Architecture Invariant: of a patient, a page has only what an operation gave for the role that asks.
 
 mod access;
+mod acts;
 mod assets;
 mod audit;
 mod charts;

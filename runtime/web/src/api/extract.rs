@@ -42,7 +42,7 @@ pub(crate) struct Asked<T>(pub T);
 pub(crate) struct Body<T>(pub T);
 
 /// A body in JSON with a document in it.
-pub(super) struct LongBody<T>(pub T);
+pub(crate) struct LongBody<T>(pub T);
 
 /// Whence a request comes, for the journal.
 pub(crate) struct Whence(pub String);

@@ -40,6 +40,21 @@ impl Sent {
         self.exactly(field).map(str::trim)
     }
 
+    pub fn all<'s>(&'s self, field: &'s str) -> impl Iterator<Item = &'s str> {
+        self.fields().filter(move |(name, _)| *name == field).map(|(_, text)| text.trim())
+    }
+
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+
+    /// Where it was sent from: a path of ours, and never another site's address.
+    pub fn back(&self, instead: &str) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.?=&".contains(c);
+        let back = self.text("back").filter(|back| back.starts_with('/') && !back.starts_with("//"));
+        back.filter(|back| back.chars().all(plain)).unwrap_or(instead).to_string()
+    }
+
     /// As it was typed: a password may begin with a blank.
     pub fn exactly(&self, field: &str) -> Option<&str> {
         self.0.iter().find(|(name, _)| name == field).map(|(_, text)| text.as_str())

@@ -20,6 +20,7 @@ struct MinePage {
     decide: Vec<(Row, String)>,
     rows: Vec<Row>,
     more: usize,
+    ticks: bool,
 }
 
 pub(super) async fn show(State(api): State<Arc<Api>>, visitor: Visitor) -> Result<Response, HttpProblem> {
@@ -45,6 +46,7 @@ pub(super) async fn show(State(api): State<Arc<Api>>, visitor: Visitor) -> Resul
             decide,
             rows: rest.map(|row| Row::of(row, &times)).collect(),
             more: all.total.saturating_sub(all.rows.len()),
+            ticks: false,
         })
     })
     .await

@@ -13,15 +13,18 @@ use handoff_operations::conversation::{MessageStatus, Utterance, UtteredAt};
 use handoff_operations::referral_file::{Milestones, ReferralFile, SeenReferral};
 use handoff_operations::referrals::{PhiAccessError, REASON_CHARS_MAX, REASON_CHARS_MIN};
 use handoff_operations::standing::ReferralStanding;
+use serde::Deserialize;
 
 use super::access::Sent;
+use super::acts::{self, ActForm};
 use super::frame::{Frame, Visitor, render, times};
 use super::rows::or;
 use super::times::Times;
 use super::words::{self, Sign};
 use crate::api::Api;
-use crate::api::extract::Named;
+use crate::api::extract::{Asked, Named};
 use crate::api::problem::{HttpProblem, ProblemKind};
+use crate::api::refused;
 
 #[derive(Template)]
 #[template(path = "referral.html")]
@@ -35,11 +38,33 @@ struct ReferralPage {
     standing: Sign,
     steps: Vec<Stage>,
     next: Option<(String, Vec<String>)>,
-    tasks: Vec<(Sign, String, String)>,
+    tasks: Vec<TaskLine>,
+    /// Whether this role takes, gives away, puts off and ends tasks; and who may be given them.
+    changes_tasks: bool,
+    colleagues: Vec<String>,
+    acts: Vec<ActForm>,
+    /// What the act that was done says of itself.
+    done: Option<String>,
     seen: Option<Seen>,
     lines: Vec<Line>,
     /// Whether opening it was a look at a patient.
     was_look: bool,
+}
+
+/// Something that a person is asked to do.
+struct TaskLine {
+    id: String,
+    sign: Sign,
+    what: String,
+    due: String,
+    assignee: Option<String>,
+}
+
+/// What the act before has left in the address: its name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Query {
+    done: Option<String>,
 }
 
 /// One stop of the way.
@@ -95,10 +120,16 @@ pub(super) async fn show(
     State(api): State<Arc<Api>>,
     visitor: Visitor,
     Named(named): Named,
+    Asked(query): Asked<Query>,
 ) -> Result<Response, HttpProblem> {
     let id = id(&named)?;
     api.work(move |api| match api.operations.referral_file(visitor.person(), id) {
-        Ok(file) => render(&page(api, &visitor, &file)),
+        Ok(file) => {
+            let mut page = page(api, &visitor, &file);
+            page.acts = acts::forms(api.operations.offered_acts(visitor.person(), id).map_err(refused)?);
+            page.done = query.done.and_then(|act| acts::confirmed(api, &act));
+            render(&page)
+        }
         // Whether there is one or not: who may break the glass is told how, and nothing of a patient.
         Err(PhiAccessError::NoSuchReferral) if visitor.person().role.may(AccessRight::BreakGlass) => {
             glass(api, &visitor, id, None)
@@ -114,7 +145,10 @@ fn page(api: &Api, visitor: &Visitor, file: &ReferralFile) -> ReferralPage {
     let who = file.seen.as_ref().map_or_else(|| number.clone(), |seen| words::name(&seen.patient));
     let day = times.days_since(file.ordered_at);
     let physician = file.seen.as_ref().map(|seen| seen.order.referring.name.clone()).unwrap_or_default();
-    let mut foreseen = file.foreseen.iter().map(|next| words::foreseen(next, file.standing, &physician, &times));
+    // What would make it needless is said once.
+    let standing = |place| if place == 0 { file.standing } else { ReferralStanding::ByHand };
+    let foreseen = file.foreseen.iter().enumerate();
+    let mut foreseen = foreseen.map(|(place, next)| words::foreseen(next, standing(place), &physician, &times));
     let next = foreseen.next().map(|first| (first, foreseen.collect()));
     let mut about = vec![format!("ordered {}", times.date(file.ordered_at)), number.clone()];
     if let Some(seen) = &file.seen {
@@ -124,10 +158,15 @@ fn page(api: &Api, visitor: &Visitor, file: &ReferralFile) -> ReferralPage {
         }
     }
     let tasks = file.tasks.iter().map(|task| {
+        let name = file.seen.as_ref().map(|seen| words::name(&seen.patient)).unwrap_or_default();
         let sign = if task.urgent { Sign::new("urgent", "bad", "Now") } else { Sign::new("alert", "warn", "To do") };
         let due = if task.due <= times.now { "since" } else { "by" };
-        let what = task.summary.clone().unwrap_or_else(|| words::task(&task.kind));
-        (sign, what, format!("{due} {}", times.at(task.due)))
+        let what = match &task.summary {
+            Some(summary) => words::without_name(summary, &name),
+            None => words::task(&task.kind),
+        };
+        let (id, assignee) = (task.task.to_string(), task.assignee.clone());
+        TaskLine { id, sign, what, due: format!("{due} {}", times.at(task.due)), assignee }
     });
     let lines = file.chronicle.iter().map(|line| Line {
         machine: times.machine(line.at),
@@ -145,6 +184,10 @@ fn page(api: &Api, visitor: &Visitor, file: &ReferralFile) -> ReferralPage {
         steps: steps(file, &times),
         next,
         tasks: tasks.collect(),
+        changes_tasks: visitor.person().role.may(AccessRight::ChangeTasks),
+        colleagues: acts::colleagues(api),
+        acts: Vec::new(),
+        done: None,
         seen: file.seen.as_ref().map(|seen| Seen::of(seen, file.confidence_min, &times)),
         lines: lines.collect(),
         was_look: file.seen.is_some(),
@@ -218,7 +261,7 @@ impl Seen {
         let mut facts = Vec::new();
         if let Some(born) = &seen.patient.born {
             let age = times.age(born).map(|age| format!(" ({age})")).unwrap_or_default();
-            facts.push(("Born", format!("{born}{age}")));
+            facts.push(("Born", format!("{}{age}", times.birthday(born))));
         }
         if let Some(language) = order.languages.first() {
             facts.push(("Language", words::language(language)));
@@ -227,7 +270,10 @@ impl Seen {
             let address = reach.address.as_deref().map(words::phone).unwrap_or_else(|| "erased".into());
             let consent = words::consent(reach.consent);
             let told = if consent.is_empty() { address } else { format!("{address}, {consent}") };
-            facts.push((words::channel(reach.channel), told));
+            let fact = (words::channel(reach.channel), told);
+            if !facts.contains(&fact) {
+                facts.push(fact);
+            }
         }
         if !order.plan.is_empty() {
             facts.push(("Plan", order.plan.clone()));

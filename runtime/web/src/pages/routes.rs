@@ -9,7 +9,7 @@ use handoff_identity::role::AccessRight;
 
 use super::access::guard;
 use super::{
-    assets, audit, dead_letters, figures, huddle, mine, people, plugins, referral, search, sign_in, specialists,
+    acts, assets, audit, dead_letters, figures, huddle, mine, people, plugins, referral, search, sign_in, specialists,
     system, theme, workflow, worklist,
 };
 use crate::api::Api;
@@ -48,6 +48,8 @@ pages! {
     GET "/worklist" RouteAccess::With(AccessRight::Worklists) => worklist::show;
     GET "/referrals/{id}" RouteAccess::With(AccessRight::Referrals) => referral::show;
     POST "/referrals/{id}/glass" RouteAccess::With(AccessRight::BreakGlass) => referral::break_glass;
+    POST "/referrals/{id}/acts" RouteAccess::With(AccessRight::Act) => acts::act;
+    POST "/tasks" RouteAccess::With(AccessRight::ChangeTasks) => acts::tasks;
     GET "/referrals/{id}/note" RouteAccess::With(AccessRight::Referrals) => referral::note;
     GET "/huddle" RouteAccess::With(AccessRight::Figures) => huddle::show;
     POST "/huddle" RouteAccess::With(AccessRight::Figures) => huddle::names;

@@ -8,6 +8,10 @@ use super::words::{self, Sign};
 /// In words.
 pub(super) struct Row {
     pub id: String,
+    /// By which its task is ticked, where there is one.
+    pub task: Option<String>,
+    /// Whose it is, where it is somebody's.
+    pub assignee: Option<String>,
     /// The patient where the role sees them, else the referral's number.
     pub who: String,
     pub why: String,
@@ -24,16 +28,22 @@ pub(super) struct Row {
 impl Row {
     pub fn of(row: &WorkRow, times: &Times) -> Row {
         let day = times.days_since(row.ordered_at);
-        let why = row.why.as_ref().map(|why| why.summary.clone().unwrap_or_else(|| words::task(&why.kind)));
+        let name = row.patient.as_ref().map(words::name).unwrap_or_default();
+        let why = row.why.as_ref().map(|why| match &why.summary {
+            Some(summary) => words::without_name(summary, &name),
+            None => words::task(&why.kind),
+        });
         let last = row.last.as_ref().map(|last| {
             let did = if last.by_patient { "Wrote" } else { "Sent" };
             let by = format!("{}, {}", words::channel(last.channel), words::language(&last.language));
-            (format!("{did} {}", times.at(last.at)), by)
+            (format!("{did} {}", times.lately(last.at)), by)
         });
         let (act_icon, act) = row.why.as_ref().map_or(("doc", "Open"), |why| words::task_act(&why.kind));
         let ordered = || format!("{}, ordered {}", or(&row.specialty, "Referral"), times.date(row.ordered_at));
         Row {
             id: row.id.to_string(),
+            task: row.why.as_ref().map(|why| why.task.to_string()),
+            assignee: row.why.as_ref().and_then(|why| why.assignee.clone()),
             who: row.patient.as_ref().map_or_else(|| words::number(row.id), |it| words::name_and_age(it, times)),
             why: why.unwrap_or_else(ordered),
             office: or(&row.specialist, "Nobody yet").to_string(),

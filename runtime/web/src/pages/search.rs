@@ -23,6 +23,7 @@ struct SearchPage {
     typed: String,
     rows: Vec<Row>,
     is_cut: bool,
+    ticks: bool,
 }
 
 pub(super) async fn find(State(api): State<Arc<Api>>, visitor: Visitor, sent: Sent) -> Result<Response, HttpProblem> {
@@ -31,7 +32,13 @@ pub(super) async fn find(State(api): State<Arc<Api>>, visitor: Visitor, sent: Se
         let found = api.operations.search(visitor.person(), &typed)?;
         let times = times(api);
         let rows = found.rows.iter().map(|row| Row::of(row, &times)).collect();
-        render(&SearchPage { frame: visitor.frame(api, "Find a patient"), typed, rows, is_cut: found.is_cut })
+        render(&SearchPage {
+            frame: visitor.frame(api, "Find a patient"),
+            typed,
+            rows,
+            is_cut: found.is_cut,
+            ticks: false,
+        })
     })
     .await
 }

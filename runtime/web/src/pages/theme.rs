@@ -62,11 +62,7 @@ impl fmt::Display for Theme {
 pub(super) async fn choose(State(_): State<Arc<Api>>, sent: Sent) -> Result<Response, HttpProblem> {
     let theme = sent.text("theme").and_then(Theme::read).unwrap_or_default();
     let kept = HeaderValue::from_str(&format!("{COOKIE}={theme}; {KEPT}"));
-    // Back to where it was chosen: a path of ours, and never another site's address.
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.".contains(c);
-    let back =
-        sent.text("back").filter(|back| back.starts_with('/') && !back.starts_with("//") && back.chars().all(plain));
-    let redirect = Redirect::to(back.unwrap_or("/"));
+    let redirect = Redirect::to(&sent.back("/"));
     match kept {
         Ok(kept) => Ok((AppendHeaders([(SET_COOKIE, kept)]), redirect).into_response()),
         Err(_) => Ok(redirect.into_response()),

@@ -52,9 +52,20 @@ impl Times {
         }
     }
 
+    /// Of what is past, as short as it can be told: `4:10 PM`, `Monday`, `Mar 9`.
+    pub fn lately(&self, at: DateTime<Utc>) -> String {
+        match self.days_since(at) {
+            1..=WEEKDAYS_NAME_DAYS => self.local(at).format("%A").to_string(),
+            _ => self.at(at),
+        }
+    }
+
     /// To the minute, however far off.
     pub fn exactly(&self, at: DateTime<Utc>) -> String {
         let local = self.local(at);
+        if self.days_from_now(at) == 0 {
+            return format!("Today\u{a0}{}", self.clock(at));
+        }
         let format = match self.days_from_now(at).abs() <= WEEKDAYS_NAME_DAYS {
             true => "%a %-I:%M %p",
             false if local.year() == self.today().year() => "%b %-d, %-I:%M %p",
@@ -82,6 +93,14 @@ impl Times {
     /// For `datetime=`.
     pub fn machine(&self, at: DateTime<Utc>) -> String {
         self.local(at).format("%Y-%m-%dT%H:%M%:z").to_string()
+    }
+
+    /// `Jun 14, 1967`, as far as it is known.
+    pub fn birthday(&self, born: &str) -> String {
+        match NaiveDate::parse_from_str(born, "%Y-%m-%d") {
+            Ok(day) => unbroken(&day.format("%b %-d, %Y").to_string()),
+            Err(_) => born.to_string(),
+        }
     }
 
     /// Whole days since then, the first being 0.

@@ -2,10 +2,12 @@
 //! itself stands in its template. Another language is another of this file and another folder of templates.
 
 use chrono::TimeDelta;
+use handoff_engine::answer::AnswerKind;
 use handoff_engine::event::{AppointmentChange, Intent, RerouteReason, VisitFinding};
 use handoff_engine::ids::ReferralId;
 use handoff_engine::letter::{Audience, ChartOutcome};
 use handoff_engine::referral::{AppointmentStatus, Channel, Consent, Priority};
+use handoff_engine::task::TaskChange;
 use handoff_engine::workflow::{Since, When};
 use handoff_identity::role::Role;
 use handoff_operations::chronicle::{Cause, Told};
@@ -134,9 +136,7 @@ pub(super) fn letter(template: &str) -> String {
 
 /// `day-21` is `Day 21`.
 pub(super) fn sentence(word: &str) -> String {
-    let spaced = word.replace(['-', '_', '.'], " ");
-    let mut letters = spaced.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    capital(&word.replace(['-', '_', '.'], " "))
 }
 
 /// What comes next. `physician` is whoever ordered it.
@@ -387,8 +387,74 @@ fn came(cause: &Cause, times: &Times) -> String {
         Cause::ChartAnswered { written: true } => "The chart has it".into(),
         Cause::ChartAnswered { written: false } => "The chart did not take it".into(),
         Cause::Timer(_) => "Time passed".into(),
+        Cause::TaskChanged { who, kind, change } => {
+            format!("{}: {}, by {who}", task(kind), task_changed(change, times))
+        }
         Cause::Person { who, verb, reason } => format!("{who}: {} ({reason})", sentence(verb).to_lowercase()),
     }
+}
+
+/// What a task's change is called; to whom it went, and until when, stands behind it.
+fn task_changed(change: &TaskChange, times: &Times) -> String {
+    match change {
+        TaskChange::Assigned { to: Some(to) } => format!("given to {to}"),
+        TaskChange::Assigned { to: None } => "given to nobody".into(),
+        TaskChange::Snoozed { until } => format!("put off until {}", times.exactly(*until)),
+        TaskChange::Done => "done".into(),
+        TaskChange::Reopened => "to be done after all".into(),
+    }
+}
+
+/// An answer that there is to a question, as a person chooses it.
+pub(super) fn choice(kind: AnswerKind, word: &str) -> String {
+    match (kind, word) {
+        (AnswerKind::Channel, "sms") => "Text".into(),
+        (AnswerKind::Consent, "granted") => "Agrees".into(),
+        (AnswerKind::Consent, "denied") => "Does not agree".into(),
+        (AnswerKind::Letter, template) => letter(template),
+        (AnswerKind::ReplyIntent, word) => match word.parse::<Intent>() {
+            Ok(intent) => sentence(reading(intent)),
+            Err(_) => sentence(word),
+        },
+        (AnswerKind::RerouteReason, word) => match word.parse::<RerouteReason>() {
+            Ok(why) => sentence(rerouted(why)),
+            Err(_) => sentence(word),
+        },
+        (_, word) => sentence(word),
+    }
+}
+
+/// A part of an answer.
+pub(super) fn part(part: &str) -> &'static str {
+    match part {
+        "minutes" => "How many minutes",
+        "id" => "Provider number",
+        "organization" => "Office",
+        "phone" => "Phone",
+        "specialty" => "Specialty",
+        "channel" => "Text or email",
+        "replaces" => "Instead of",
+        "type" => "Kind of file",
+        _ => "Besides",
+    }
+}
+
+/// Of a word what may stand in an address.
+pub(super) fn plain(word: &str) -> String {
+    word.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
+}
+
+/// What is said of a patient without their name, which stands before it: `Has no appointment after 14 days.`
+pub(super) fn without_name(summary: &str, name: &str) -> String {
+    match summary.strip_prefix(name) {
+        Some(rest) if rest.starts_with(' ') => capital(rest.trim_start()),
+        Some(_) | None => summary.to_string(),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn rerouted(why: RerouteReason) -> &'static str {
@@ -444,7 +510,7 @@ pub(super) fn because(cause: &Cause) -> Option<String> {
         Cause::Rerouted { why, .. } => format!("{}.", rerouted(*why)),
         Cause::NobodyInPlan => "no specialist fits the plan and has room.".into(),
         Cause::Replied { intent, confidence } => {
-            format!("the patient wrote; we were {confidence}% sure that the writer {}.", reading(*intent))
+            format!("the patient wrote. We were {confidence}% sure: {}.", reading(*intent))
         }
         Cause::Visit(change) => format!("the scheduling system said: {}.", visit(*change)),
         Cause::VisitFound(VisitFinding::Attended { .. }) => "the visit took place.".into(),
@@ -458,15 +524,15 @@ pub(super) fn because(cause: &Cause) -> Option<String> {
         Cause::ChartAnswered { written: true } => "the chart has it.".into(),
         Cause::ChartAnswered { written: false } => "the chart did not take it.".into(),
         Cause::Timer(when) => passed((*when)?),
-        Cause::Person { who, .. } => format!("{who} said so."),
+        Cause::Person { who, .. } | Cause::TaskChanged { who, .. } => format!("{who} said so."),
     })
 }
 
 fn passed(when: When) -> String {
     let told = |wait: TimeDelta| span(wait);
     match when {
-        When::After { wait, since: Since::Order } => format!("{} have passed since the order.", told(wait)),
-        When::After { wait, since: Since::Entry } => format!("{} have passed without news.", told(wait)),
+        When::After { wait, since: Since::Order } => format!("{} since the order.", told(wait)),
+        When::After { wait, since: Since::Entry } => format!("{} without news.", told(wait)),
         When::BeforeAppointment(wait) => format!("the visit is {} away.", told(wait)),
         When::AfterAppointment(wait) => format!("the visit was {} ago.", told(wait)),
         When::VisitOpen { .. } => "nobody had said whether the visit took place.".into(),

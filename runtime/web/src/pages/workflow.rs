@@ -153,18 +153,11 @@ fn row(state: &MapState) -> StateRow {
 /// The longest way from the start runs down the first column.
 fn draw(map: &WorkflowMap) -> Map {
     let mut rows = [0_usize; 3];
-    let mut deepest = None;
     let mut placed: Vec<(&str, usize, usize, usize)> = Vec::new();
     for state in &map.states {
-        let column = match (state.is_end, deepest == Some(state.depth)) {
-            (true, _) => 2,
-            (false, true) => 1,
-            (false, false) => 0,
-        };
-        if column == 0 {
-            deepest = Some(state.depth);
-        }
-        let row = if column == 1 { rows[1].max(rows[0].saturating_sub(1)) } else { rows[column] };
+        let column = if state.is_end { 2 } else { usize::from(!state.is_usual) };
+        // Beside the middle of the usual way: most lead there from it.
+        let row = if column == 1 { rows[1].max(2) } else { rows[column] };
         rows[column] = row + 1;
         placed.push((&state.name, COLUMNS_X[column], 2 + row * ROW_HEIGHT, column));
     }

@@ -6,10 +6,12 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
+use handoff_identity::role::AccessRight;
 use handoff_operations::worklist::{WORK_ROWS_MAX, WorkOrder, WorkQuery, WorkRow, WorkView, Worklist};
 use serde::Deserialize;
 use url::form_urlencoded;
 
+use super::acts;
 use super::frame::{Frame, Visitor, render, times};
 use super::rows::Row;
 use super::times::Times;
@@ -44,6 +46,10 @@ struct WorklistPage {
     empty: &'static str,
     pages: Vec<(usize, String, bool)>,
     is_cut: bool,
+    /// Whether tasks can be ticked, and who may be given them.
+    ticks: bool,
+    colleagues: Vec<String>,
+    here: String,
 }
 
 struct ViewLink {
@@ -139,7 +145,11 @@ pub(super) async fn show(
         let asked = query.work();
         let list = api.operations.worklist(visitor.person(), &asked)?;
         let times = times(api);
-        render(&page(visitor.frame(api, title(asked.view)), &query, &asked, &list, &times))
+        let mut page = page(visitor.frame(api, title(asked.view)), &query, &asked, &list, &times);
+        page.ticks =
+            visitor.person().role.may(AccessRight::ChangeTasks) && list.rows.iter().any(|row| row.why.is_some());
+        page.colleagues = acts::colleagues(api);
+        render(&page)
     })
     .await
 }
@@ -172,6 +182,9 @@ fn page(frame: Frame, query: &Query, asked: &WorkQuery, list: &Worklist, times: 
         empty: empty(asked.view),
         pages: if last > 1 { pages.collect() } else { Vec::new() },
         is_cut: list.is_cut,
+        ticks: false,
+        colleagues: Vec::new(),
+        here: query.link(asked.view.name(), asked.page + 1),
     }
 }
 
