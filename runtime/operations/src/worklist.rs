@@ -33,8 +33,9 @@ const STRIDE: usize = 500;
 const ENDED_LATELY: TimeDelta = TimeDelta::days(30);
 
 /// A saved filter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WorkView {
+    #[default]
     NeedsMe,
     Unreached,
     Unscheduled,
@@ -130,12 +131,6 @@ struct Candidate {
     story: Arc<Story>,
     task: Option<AskedTask>,
     is_mine: bool,
-}
-
-impl Default for WorkView {
-    fn default() -> WorkView {
-        WorkView::NeedsMe
-    }
 }
 
 impl WorkView {
