@@ -113,7 +113,8 @@ impl Visitor {
             themes: Theme::ALL,
             path: self.path.clone(),
             csrf: self.caller.token.csrf(),
-            name: name.clone(),
+            // The practice's directory knows people by more than their name.
+            name: name.rsplit(':').next().unwrap_or(name).to_string(),
             role: words::role(*role),
             groups: groups.filter(|group| !group.links.is_empty()).collect(),
             finds_patients: role.may(AccessRight::FindPatients),

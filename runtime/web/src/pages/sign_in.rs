@@ -39,6 +39,9 @@ const STEP_FOR: TimeDelta = TimeDelta::minutes(5);
 /// More people than a practice has do not sign in within five minutes.
 const STEPS_MAX: usize = 1_000;
 
+/// What IT has to do about it, as they are asked on the same page.
+const ONE_FACTOR: &str = "Your role signs in with a code of an authenticator app too, and your account has none.";
+
 /// 256 bits: not to be guessed.
 const TOKEN_BYTES: usize = 32;
 
@@ -200,6 +203,7 @@ async fn attempt(
                 let told = told.split("help:").next().unwrap_or_default().trim().to_string();
                 next(api, step, theme, Some(&told))
             }
+            Err(SignInError::OneFactor) => page(api, theme, &step.name, Some(ONE_FACTOR)),
             Err(SignInError::Refused) if step.needs == StepNeeds::default() => page(
                 api,
                 theme,
@@ -251,7 +255,7 @@ pub(super) async fn by_link(
     api.work(move |api| {
         let now = api.operations.pipeline.clock.now();
         let admitted = api.operations.people.admitted(&name).ok_or(HttpProblem::of(ProblemKind::NotFound))?;
-        let signed_in = Record::SignedIn { person: name, from };
+        let signed_in = Record::SignedIn { person: name, from, second_factor: false };
         api.operations.commit(signed_in).map_err(|_| HttpProblem::of(ProblemKind::Unjournaled))?;
         admit(api, &admitted, now)
     })
