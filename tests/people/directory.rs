@@ -173,6 +173,17 @@ async fn come_back(site: &Site, kept: &str, back: &str) -> super::site::Answer {
     site.send(asked).await
 }
 
+/// By a page of ours: the cookie of another site's redirect goes no further.
+async fn a_browser_is_led_on(site: &Site, directory: &Directory) {
+    directory.vouches(json!({ "groups": "a-desk" }));
+    let (kept, back) = there_and_back(site).await;
+    let mut asked = request(Method::GET, &back, None, None);
+    asked.headers_mut().insert("cookie", kept.parse().expect("a header"));
+    asked.headers_mut().insert("accept", "text/html".parse().expect("a header"));
+    let welcome = site.send(asked).await;
+    assert!(welcome.status == 200 && welcome.body.contains("content=\"0; url=/worklist\""), "{}", welcome.body);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_practices_own_directory_lets_people_in_by_its_groups() {
     let mut site = Site::open().await;
@@ -229,14 +240,7 @@ async fn the_practices_own_directory_lets_people_in_by_its_groups() {
     let key = |name: &str| name.rsplit_once(':').expect("a key and a name").0.to_string();
     assert_ne!(key(&known_as[0]), key(&name));
     assert_eq!(key(&known_as[1]), key(&name));
-    // A browser is led on by a page of ours: the cookie of another site's redirect goes no further.
-    directory.vouches(json!({ "groups": "a-desk" }));
-    let (kept, back) = there_and_back(&site).await;
-    let mut asked = request(Method::GET, &back, None, None);
-    asked.headers_mut().insert("cookie", kept.parse().expect("a header"));
-    asked.headers_mut().insert("accept", "text/html".parse().expect("a header"));
-    let welcome = site.send(asked).await;
-    assert!(welcome.status == 200 && welcome.body.contains("content=\"0; url=/worklist\""), "{}", welcome.body);
+    a_browser_is_led_on(&site, &directory).await;
 
     let faults: Vec<SignInFault> = site
         .records()
