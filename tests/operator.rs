@@ -368,3 +368,53 @@ fn the_journal_answers_what_an_operator_asks() {
     assert!(daemon.stop().0.success());
     assert_eq!(ids(&house), before);
 }
+
+#[test]
+fn an_operator_acts_on_a_referral_and_its_tasks_while_the_house_runs() {
+    let house = House::new();
+    let daemon = house.serve();
+    take_orders(&daemon, 0, 1);
+    let (data, id) = (house.path("data"), ids(&house).remove(0));
+    let offered = house::printed(&["act", &id, "--data", &data]);
+    assert!(offered.contains("Log a call") && offered.contains("one of: reached, message-left"), "{offered}");
+    let why = ["--why", "the patient telephoned", "--who", "ada", "--data", &data];
+    let act = |words: &[&str]| house::printed(&[&["act", &id], words, &why].concat());
+    assert!(act(&["call", "outcome=reached"]).starts_with("The call is noted.\n"));
+    let told = act(&["opt-out", "words=no more texts, says her son Xavier"]);
+    assert!(told.contains("The patient gets no more messages.") && told.contains("is in state by-hand"), "{told}");
+    let refuse = |words: &[&str]| refused(&[&["act", &id], words, &why].concat());
+    assert!(refuse(&["dance"]).contains("error[H0920]"));
+    assert!(refuse(&["reopen"]).contains("error[H0921]"));
+    assert!(refuse(&["book", "appointment=on Friday"]).contains("error[H0923]"));
+    assert!(refused(&["act", &id, "close", "--data", &data]).contains("error[H0106]"), "a reason is needed");
+
+    let tasks = |more: &[&str]| house::objects(&[&["tasks", "list", "--json", "--data", &data], more].concat());
+    let [task] = tasks(&[]).try_into().expect("one task");
+    assert_eq!((&task["kind"], &task["audience"]), (&"opted-out".into(), &"coordinator".into()));
+    let task = task["task"].as_str().expect("a name").to_string();
+    let change = |word: &str, more: &[&str]| house::printed(&[&["tasks", word, &task], more, &why].concat());
+    change("assign", &["ada"]);
+    change("snooze", &["3d"]);
+    assert!(tasks(&[]).is_empty());
+    assert_eq!(tasks(&["--snoozed", "--assignee", "ada"]).len(), 1);
+    assert_eq!(change("done", &[]), format!("{task} is done\n"));
+    assert!(refused(&[&["tasks", "done", &task], &why[..]].concat()).contains("error[H0925]"));
+    assert!(refused(&[&["tasks", "done", &format!("{id}-99")], &why[..]].concat()).contains("error[H0924]"));
+    let note = house.path("note.pdf");
+    std::fs::write(&note, b"%PDF-1.4\n").expect("written");
+    let told = act(&["attach-note", "--file", &format!("note={note}")]);
+    assert!(told.contains("is in state closing"), "{told}");
+
+    let happened = house.records().into_iter().filter(|it| it["record"] == "happened").collect::<Vec<_>>();
+    let act = happened.iter().find(|it| it["event"]["verb"] == "opt-out").expect("the act");
+    assert_eq!((&act["event"]["who"], &act["event"]["reason"]), (&"ada".into(), &"the patient telephoned".into()));
+    assert_eq!(recorded(&house, "consented")["granted"], false);
+    let journal = serde_json::to_string(&house.records()).expect("JSON");
+    assert!(!journal.contains("Xavier"), "what was said is sealed");
+    assert!(daemon.stop().0.success());
+    assert!(house.verify().status.success());
+    // And without a house that runs, by opening it.
+    let config = house.path("handoff.yaml");
+    let reopened = ["tasks", "reopen", &task, "--config", &config, "--why", "it was not done"];
+    assert_eq!(house::printed(&reopened), format!("{task} is open again\n"));
+}

@@ -102,7 +102,9 @@ impl List {
         let List { audience, kind, assignee, referral, snoozed, asking, json } = self;
         for task in asking.ask(ListTasks { referral, audience, kind, assignee, snoozed })? {
             if json {
-                print_json(&task)?;
+                let mut told = serde_json::to_value(&task)?;
+                told["task"] = task.task.to_string().into();
+                print_json(&told)?;
                 continue;
             }
             let urgent = if task.urgent { "urgent " } else { "" };

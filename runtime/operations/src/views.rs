@@ -1,7 +1,7 @@
 //! One referral as each role sees it. What a role does not get to see is not left empty: its view has no place for it.
 
 use chrono::{DateTime, Utc};
-use handoff_engine::ids::{LetterId, ReferralId, Token};
+use handoff_engine::ids::{ReferralId, Token};
 use handoff_engine::letter::Audience;
 use handoff_engine::referral::{AppointmentStatus, Channel, Consent, Patient, Priority, Provider, Referral};
 use handoff_engine::task::{ReferralTask, TaskEnd, TaskOutcome};
@@ -163,8 +163,7 @@ pub struct MessageView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TaskView {
     /// By which it is done, given to somebody, put off or opened again.
-    #[schema(value_type = String)]
-    pub task: LetterId,
+    pub task: String,
     #[schema(value_type = String)]
     pub referral: ReferralId,
     #[schema(value_type = String)]
@@ -300,7 +299,7 @@ impl TaskView {
         look: Option<&PhiAccess<'_>>,
     ) -> TaskView {
         TaskView {
-            task: task.id(referral),
+            task: task.id(referral).to_string(),
             referral,
             audience: task.audience,
             kind: task.kind.clone(),
@@ -318,7 +317,7 @@ impl TaskView {
     /// As [`TaskView::of`], by the index.
     pub fn open(task: OpenTask, summary: Option<String>, now: DateTime<Utc>, look: Option<&PhiAccess<'_>>) -> TaskView {
         let OpenTask { task, audience, kind, urgent, raised_at, due_at, assignee, snoozed_until } = task;
-        let (referral, overdue, ended) = (task.referral, due_at <= now, None);
+        let (referral, task, overdue, ended) = (task.referral, task.to_string(), due_at <= now, None);
         let summary = look.zip(summary).map(|(look, summary)| look.read(&summary));
         TaskView {
             task,

@@ -14,7 +14,8 @@ use handoff_engine::letter::{Audience, Task};
 use handoff_engine::referral::*;
 use handoff_engine::step::step;
 use handoff_engine::task::{ReferralTask, TASKS_MAX, TaskChange, TaskOutcome};
-use handoff_engine::workflow::{ActRule, Question};
+use handoff_engine::workflow::parts::differences;
+use handoff_engine::workflow::{ActRule, Question, Workflow};
 use proptest::prelude::*;
 
 use crate::given;
@@ -370,4 +371,24 @@ proptest! {
             prop_assert!(!told(&answers[0].1).contains("ZPHI"), "a token came through");
         }
     }
+}
+
+#[test]
+fn a_plan_tells_what_is_different_about_acts_and_tasks() {
+    let changed = given::recipe_text()
+        .replace(
+            "label: Log a call\n    roles: [coordinator, physician]",
+            "label: Log a call\n    roles: [coordinator]",
+        )
+        .replace("  check-in: [end]\n", "");
+    let changed = Workflow::parse_with("referral.yaml", &changed, &given::recipe_files()).expect("a sound workflow");
+    let told: Vec<String> = differences(&RECIPE.workflow, &changed).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "~ action call: `Log a call` by coordinator, physician, asks outcome (call-outcome), words? (text) -> \
+             `Log a call` by coordinator, asks outcome (call-outcome), words? (text)",
+            "- what makes task check-in moot: moot on end",
+        ]
+    );
 }
