@@ -22,6 +22,7 @@ const SIXTH: &str = include_str!("data/sixth.jsonl");
 const SEVENTH: &str = include_str!("data/seventh.jsonl");
 const EIGHTH: &str = include_str!("data/eighth.jsonl");
 const NINTH: &str = include_str!("data/ninth.jsonl");
+const TENTH: &str = include_str!("data/tenth.jsonl");
 
 /// `REPLY_PHRASES_SHOW=1` shows the rows that are read otherwise than labelled.
 fn measure(rows: &str, half: Half) -> BTreeMap<String, Matrix> {
@@ -87,7 +88,7 @@ fn fourth_rows_are_understood() {
 /// Written between the rounds, to measure each at first sight, and learned from since.
 #[test]
 fn later_rows_are_understood() {
-    for rows in [FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH] {
+    for rows in [FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH] {
         at_least(rows, Half::Tuned, 93);
     }
 }
@@ -116,6 +117,7 @@ fn nobody_is_opted_out_or_confirmed_by_mistake() {
         (SEVENTH, Half::Tuned),
         (EIGHTH, Half::Tuned),
         (NINTH, Half::Tuned),
+        (TENTH, Half::Tuned),
     ] {
         for (language, score) in measure(rows, half) {
             assert_eq!((score.falsely("opt-out"), score.falsely("confirm")), (0, 0), "{language}");
