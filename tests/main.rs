@@ -21,6 +21,7 @@ mod proof;
 mod registry;
 mod rehearse;
 mod replies;
+mod reports;
 mod secrets;
 mod serve;
 mod simulation;

@@ -1,5 +1,6 @@
 //! Letters leave as promised, whatever the vendor does: in due order, at its pace, once, or by another.
 
+pub mod callback;
 pub mod office;
 pub mod vendor;
 
@@ -16,7 +17,7 @@ use self::vendor::Mood;
 use crate::house::until;
 
 /// What the inbox was told of, in order.
-fn kinds(office: &Office) -> Vec<String> {
+pub fn kinds(office: &Office) -> Vec<String> {
     let kind = |body: &str| {
         let task: serde_json::Value = serde_json::from_str(body).expect("a task");
         task["code"]["text"].as_str().expect("a kind").to_string()

@@ -1,51 +1,13 @@
 //! Whose reply it is, and that a STOP is heard by whatever number and for whichever patient of a handset.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use handoff_engine::event::{Event, Intent};
 use handoff_engine::ids::ReferralId;
-use handoff_host::contract::types::Attribute;
-use handoff_ingress::delivery::{Delivery, SenderProof, Transport};
 use handoff_store::Record;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha1::Sha1;
 
-use crate::outbox::office::{Custom, Office, TWILIO_TOKEN};
+use crate::outbox::callback::hears;
+use crate::outbox::kinds;
+use crate::outbox::office::{Custom, Office};
 use crate::outbox::vendor::Mood;
-
-const URL: &str = "https://handoff.example/callback/first";
-
-/// A patient's text as Twilio posts it, signed as Twilio signs it (validating requests: URL, then names and values in order).
-async fn hears(office: &Office, number: usize, from: &str, text: &str) {
-    let mut fields = [
-        ("AccountSid", "AC00000000000000000000000000000000".to_string()),
-        ("Body", text.to_string()),
-        ("From", from.to_string()),
-        ("MessageSid", format!("SM{number:032}")),
-        ("To", "+15555550100".to_string()),
-    ];
-    fields.sort();
-    let signed: String = fields.iter().map(|(name, value)| format!("{name}{value}")).collect();
-    let mut mac = Hmac::<Sha1>::new_from_slice(TWILIO_TOKEN.as_bytes()).expect("a key");
-    mac.update(format!("{URL}{signed}").as_bytes());
-    let encoded = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
-    let body: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
-    let header = |name: &str, value: String| Attribute { name: name.into(), value };
-    let delivery = Delivery {
-        transport: Transport::Callback,
-        source: "first".into(),
-        url: URL.into(),
-        headers: vec![
-            header("content-type", "application/x-www-form-urlencoded".into()),
-            header("x-twilio-signature", STANDARD.encode(mac.finalize().into_bytes())),
-        ],
-        body: body.join("&").into_bytes(),
-        received_at: office.now(),
-        sender: SenderProof::SignatureOnly,
-    };
-    let answer = office.pipeline.intake.take_callback(delivery).await;
-    assert!(answer.status < 300, "{text}: {}", answer.status);
-}
 
 /// What each referral heard, in order.
 fn heard(office: &Office) -> Vec<(ReferralId, Intent)> {
@@ -101,4 +63,58 @@ async fn an_emergency_reaches_every_patient_of_a_handset() {
     hears(&office, 0, "+12706009800", "he is not breathing").await;
     let told = heard(&office);
     assert_eq!(told.iter().map(|(_, intent)| *intent).collect::<Vec<_>>(), [Intent::Emergency; 2], "{told:?}");
+}
+
+fn tasks(office: &Office, kind: &str) -> usize {
+    kinds(office).iter().filter(|known| *known == kind).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_after_the_end_reach_a_person_and_a_stop_holds_for_what_may_come() {
+    let office = Office::open(Mood::Well, Custom { sequential: true, ..Custom::default() }).await;
+    office.order_by_phone(0, "^270^6009800").await;
+    office.live_until(office.now() + chrono::TimeDelta::days(61)).await;
+    for (number, text) in
+        ["I moved, is the referral still good?", "I need to cancel my visit on Friday", "HELP"].into_iter().enumerate()
+    {
+        hears(&office, number, "+12706009800", text).await;
+        office.settle().await;
+        assert_eq!(tasks(&office, "late-reply"), number + 1, "{text}");
+    }
+    for (number, text) in ["Yes I booked it", "STOP"].into_iter().enumerate() {
+        hears(&office, 10 + number, "+12706009800", text).await;
+    }
+    office.settle().await;
+    assert_eq!(tasks(&office, "late-reply"), 3, "a yes and a STOP need nobody");
+    let texted = office.first.taken().len();
+    office.order_by_phone(1, "^270^6009800").await;
+    office.settle().await;
+    assert_eq!(office.first.taken().len(), texted, "a text after a STOP");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_workflow_has_no_answer_to_is_read_by_a_person() {
+    let office = Office::open(Mood::Well, Custom { sequential: true, ..Custom::default() }).await;
+    office.order_by_phone(0, "^270^6009800").await;
+    office.settle().await;
+    hears(&office, 0, "+12706009800", "is parking free?").await;
+    office.settle().await;
+    assert_eq!(tasks(&office, "read-reply"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strangers_words_are_kept_and_listed_and_read_once_the_number_is_known() {
+    let office = Office::open(Mood::Well, Custom { sequential: true, ..Custom::default() }).await;
+    hears(&office, 0, "+12706009800", "This is Ines Pardos husband. She has chest pain and cant breathe").await;
+    let [item] = &office.dead()[..] else { panic!("one waits: {:?}", office.dead()) };
+    // A STOP of a stranger needs nobody, and holds.
+    hears(&office, 1, "+12706009801", "STOP").await;
+    assert_eq!(office.dead().len(), 1);
+    office.order_by_phone(1, "^270^6009801").await;
+    office.order_by_phone(0, "^270^6009800").await;
+    office.settle().await;
+    assert_eq!(office.first.taken().len(), 1, "whoever said STOP is not texted");
+    office.pipeline.intake.replay(item, "coordinator", "the husband's number is on file now").await.expect("replayed");
+    assert_eq!(heard(&office).into_iter().map(|(_, intent)| intent).collect::<Vec<_>>(), [Intent::Emergency]);
+    assert_eq!(office.dead(), [""; 0]);
 }

@@ -1,27 +1,13 @@
-// What Telnyx's answer to a message means (developers.telnyx.com, API errors).
+// What Telnyx's answer to a message means.
+import { meaning, title } from './codes.js';
 
 // A 429 clears within seconds, an outage within minutes; a Retry-After beyond a day is no plan but a mistake.
 const busySeconds = 10;
 const outageSeconds = 60;
 const retrySecondsMax = 86400;
 
-// Never this way, and what the workflow calls it.
-const refusals = {
-  10001: 'invalid-address',
-  40001: 'unreachable',
-  40300: 'opted-out',
-  40310: 'invalid-address',
-  40302: 'too-long',
-};
-
-// The practice's own account, number or profile.
-const setUps = {
-  10009: 'endpoint: Telnyx refused our API key',
-  20100: "endpoint: the account's balance is spent",
-  40305: "from: this number is not the account's, or not enabled for texts",
-  40312: 'messaging_profile_id: the profile is disabled',
-  40010: 'from: the number is not registered for 10DLC',
-};
+// A day's limit ends within a day: eighteen tries, as many as the host makes, outlast it.
+const limitSeconds = 5400;
 
 export function judge(response) {
   if (response.tag !== 'http') throw misconfigured('endpoint: name an HTTP endpoint; this one does not speak HTTP');
@@ -37,16 +23,39 @@ export function judge(response) {
     };
   }
   const code = Number(said?.errors?.[0]?.code) || 0;
-  if (setUps[code]) throw misconfigured(`${setUps[code]} (Telnyx error ${code})`);
-  if (refusals[code]) throw { tag: 'refused', val: { code: refusals[code], reason: `Telnyx error ${code}` } };
+  const told = meaning(code);
+  switch (told.kind) {
+    case 'set-up':
+      throw misconfigured(`${told.cure} (${title(code)})`);
+    case 'opted-out':
+      throw refused('opted-out', code);
+    case 'dead':
+    case 'letter':
+      throw refused(told.word, code);
+    case 'limit':
+      throw later(limitSeconds, title(code));
+    case 'may-pass':
+      throw later(wait(status, headers), `Telnyx answered ${status} with error ${code}`);
+  }
   if (status === 401 || status === 403) throw misconfigured('endpoint: Telnyx refused our API key');
   if (status === 408 || status === 429 || status >= 500) {
-    const asked = Number(headers.find((it) => it.name === 'retry-after')?.value);
-    const usual = status >= 500 ? outageSeconds : busySeconds;
-    const seconds = Math.min(Math.max(Number.isInteger(asked) ? asked : usual, 1), retrySecondsMax);
-    throw { tag: 'retry-after', val: { seconds, reason: `Telnyx answered ${status} with error ${code}` } };
+    throw later(wait(status, headers), `Telnyx answered ${status} with error ${code}`);
   }
   throw { tag: 'other', val: `Telnyx answered ${status} with error ${code}` };
+}
+
+function wait(status, headers) {
+  const asked = Number(headers.find((it) => it.name === 'retry-after')?.value);
+  const usual = status >= 500 ? outageSeconds : busySeconds;
+  return Math.min(Math.max(Number.isInteger(asked) ? asked : usual, 1), retrySecondsMax);
+}
+
+function refused(word, code) {
+  return { tag: 'refused', val: { code: word, reason: title(code) } };
+}
+
+function later(seconds, reason) {
+  return { tag: 'retry-after', val: { seconds, reason } };
 }
 
 export function misconfigured(cure) {

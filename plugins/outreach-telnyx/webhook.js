@@ -1,5 +1,7 @@
 // What Telnyx tells us: a patient's reply, or how a message fared. The number and the words arrive as tokens.
 
+import { cureOf, undeliveredWord } from './codes.js';
+
 export const clearFields = [
   'data.event_type',
   'data.payload.id',
@@ -16,9 +18,9 @@ const outcomes = {
   delivered: { tag: 'delivered' },
   // The carrier does not say whether it arrived.
   delivery_unconfirmed: { tag: 'accepted' },
-  sending_failed: { tag: 'undeliverable', val: 'unreachable' },
-  delivery_failed: { tag: 'undeliverable', val: 'unreachable' },
 };
+
+const failures = ['sending_failed', 'delivery_failed', 'expired'];
 
 export function read(callback) {
   const field = (name) => callback.fields.find((it) => it.name === name)?.value;
@@ -33,9 +35,11 @@ export function read(callback) {
     }
     case 'message.sent':
     case 'message.finalized': {
-      const outcome = outcomes[field('data.payload.to[].status')];
+      const status = field('data.payload.to[].status');
+      const code = Number(field('data.payload.errors[].code')) || 0;
+      const outcome = failures.includes(status) ? { tag: 'undeliverable', val: word(status, code) } : outcomes[status];
       if (outcome === undefined) return [];
-      const receipt = { outcome, vendorId, parts: 1, extras: extras(field('data.payload.errors[].code')) };
+      const receipt = { outcome, vendorId, parts: 1, extras: extras(code) };
       return [{ tag: 'status', val: { vendorId, receipt } }];
     }
     default:
@@ -43,6 +47,12 @@ export function read(callback) {
   }
 }
 
+function word(status, code) {
+  return status === 'expired' && code === 0 ? 'expired' : undeliveredWord(code);
+}
+
 function extras(code) {
-  return code === undefined ? [] : [{ name: 'error', value: code }];
+  if (code === 0) return [];
+  const cure = cureOf(code);
+  return [{ name: 'error', value: `${code}` }, ...(cure === undefined ? [] : [{ name: 'cure', value: cure }])];
 }

@@ -77,7 +77,7 @@ pub struct Office {
     pub first: Vendor,
     pub second: Vendor,
     pub inbox: Vendor,
-    _data: TempDir,
+    data: TempDir,
 }
 
 /// How an office differs from the usual one.
@@ -96,7 +96,20 @@ impl Office {
     pub async fn open(mood: Mood, custom: Custom) -> Office {
         let clock = Arc::new(Hand { millis: AtomicI64::new(NOON * 1000), wrong_millis: AtomicI64::new(0) });
         let [first, second, inbox] = [mood, Mood::Well, Mood::Well].map(|mood| Vendor::open(mood, clock.clone()));
-        let (first, second, inbox) = (first.await, second.await, inbox.await);
+        let vendors = [first.await, second.await, inbox.await];
+        let data = TempDir::new().expect("a folder");
+        Office::begin(vendors, clock, data, custom)
+    }
+
+    /// The same house after somebody has pulled the plug: what was under way is not finished.
+    pub fn reopen(self, custom: Custom) -> Office {
+        let Office { pipeline, clock, first, second, inbox, data } = self;
+        assert_eq!(Arc::strong_count(&pipeline), 1, "somebody still works there");
+        drop(pipeline);
+        Office::begin([first, second, inbox], clock, data, custom)
+    }
+
+    fn begin([first, second, inbox]: [Vendor; 3], clock: Arc<Hand>, data: TempDir, custom: Custom) -> Office {
         let endpoint = |vendor: &Vendor, more: &str| {
             let (url, baa) = (&vendor.url, r#""baa": {"reference": "test"}"#);
             let json = format!(r#"{{"url": "{url}", "allow_private": true, "timeout_seconds": 60, {baa}{more}}}"#);
@@ -113,7 +126,6 @@ impl Office {
             let second = text.find("    second:").expect("a second vendor")..text.find("  reply:").expect("a stage");
             text.replace_range(second, "");
         }
-        let data = TempDir::new().expect("a folder");
         let mut plugins = Catalogue::default();
         if custom.first_panics {
             let folder = data.path().join("plugins");
@@ -132,6 +144,7 @@ impl Office {
         let pipeline = InstanceParts {
             outreach: custom.outreach,
             intake: Default::default(),
+            country: Default::default(),
             begins_live: true,
             data: data.path().to_path_buf(),
             plugins,
@@ -147,7 +160,7 @@ impl Office {
             sequential: custom.sequential,
         };
         let pipeline = Arc::new(pipeline.build().unwrap_or_else(|error| panic!("{error:?}")));
-        Office { pipeline, clock, first, second, inbox, _data: data }
+        Office { pipeline, clock, first, second, inbox, data }
     }
 
     pub fn now(&self) -> DateTime<Utc> {

@@ -23,6 +23,8 @@ pub enum Mood {
     Forgetful,
     /// Takes the request and says nothing until the mood changes.
     Silent,
+    /// 400 with this error code.
+    Refuses(u32),
 }
 
 pub struct Vendor {
@@ -81,6 +83,7 @@ impl Desk {
         let (status, more, body) = match mood {
             Mood::Well | Mood::Silent | Mood::Forgetful => ("201 Created", String::new(), self.take(&request)),
             Mood::Closed => ("503 Service Unavailable", String::new(), "{}".into()),
+            Mood::Refuses(code) => ("400 Bad Request", String::new(), json!({ "code": code }).to_string()),
             Mood::Busy(seconds) => ("429 Too Many Requests", format!("Retry-After: {seconds}\r\n"), "{}".into()),
         };
         if mood == Mood::Forgetful {

@@ -3,6 +3,7 @@
 // The allocator of the component: an instance lives for one call.
 use bump as _;
 
+mod codes;
 mod judge;
 mod mail;
 mod settings;

@@ -118,6 +118,17 @@ fn the_mail_server_s_last_word() {
         (550, "5.1.6"),
         (550, "5.1.10"),
         (550, "5.1.8"),
+        (550, "5.1.90"),
+        (550, "5.4.5"),
+        (550, "5.7.515"),
+        (550, "5.7.509"),
+        (550, "5.7.504"),
+        (550, "5.7.708"),
+        (550, "5.7.232"),
+        (421, "4.7.28"),
+        (550, "5.2.121"),
+        (550, "5.7.17"),
+        (550, "5.3.2"),
         (550, "5.2.1"),
         (552, "5.2.2"),
         (552, "5.2.3"),
@@ -173,6 +184,17 @@ fn the_mail_server_s_last_word() {
         550 5.1.6  -> undeliverable invalid-address
         550 5.1.10 -> undeliverable invalid-address
         550 5.1.8  -> misconfigured: from: the mail server refuses this sender (SMTP 550 5.1.8)
+        550 5.1.90 -> retry after 5400 s: SMTP 550 5.1.90
+        550 5.4.5  -> retry after 5400 s: SMTP 550 5.4.5
+        550 5.7.515 -> misconfigured: from: SPF, DKIM or DMARC of this domain does not vouch for our mail server (SMTP 550 5.7.515)
+        550 5.7.509 -> misconfigured: from: SPF, DKIM or DMARC of this domain does not vouch for our mail server (SMTP 550 5.7.509)
+        550 5.7.504 -> undeliverable invalid-address
+        550 5.7.708 -> misconfigured: endpoint: the receiving side has banned our mail server or account; ask to be delisted (SMTP 550 5.7.708)
+        550 5.7.232 -> retry after 5400 s: SMTP 550 5.7.232
+        421 4.7.28 -> retry after 5400 s: SMTP 421 4.7.28
+        550 5.2.121 -> retry after 3600 s: SMTP 550 5.2.121
+        550 5.7.17 -> undeliverable invalid-address
+        550 5.3.2  -> retry after 3600 s: SMTP 550 5.3.2
         550 5.2.1  -> undeliverable unreachable
         552 5.2.2  -> refused mailbox-full: SMTP 552 5.2.2
         552 5.2.3  -> refused too-long: SMTP 552 5.2.3
@@ -181,7 +203,7 @@ fn the_mail_server_s_last_word() {
         554 5.6.0  -> refused blocked: SMTP 554 5.6.0
         550 5.7.1  -> refused blocked: SMTP 550 5.7.1
         550 5.7.26 -> misconfigured: from: SPF, DKIM or DMARC of this domain does not vouch for our mail server (SMTP 550 5.7.26)
-        550 5.7.8  -> misconfigured: endpoint: the mail server refused our credentials (SMTP 550 5.7.8); check user, password or token
+        550 5.7.8  -> misconfigured: endpoint: the mail server refused our credentials; check user, password or token (SMTP 550 5.7.8)
         550 5.7.27 -> misconfigured: from: the mail server refuses this sender (SMTP 550 5.7.27)
         554 5.0.0  -> refused blocked: SMTP 554 5.0.0
         550 5.5.0  -> undeliverable unreachable
@@ -192,10 +214,10 @@ fn the_mail_server_s_last_word() {
         521        -> undeliverable invalid-address
         552        -> refused mailbox-full: SMTP 552
         554        -> refused blocked: SMTP 554
-        530 5.7.0  -> misconfigured: endpoint: the mail server refused our credentials (SMTP 530 5.7.0); check user, password or token
-        534        -> misconfigured: endpoint: the mail server refused our credentials (SMTP 534); check user, password or token
-        535 5.7.8  -> misconfigured: endpoint: the mail server refused our credentials (SMTP 535 5.7.8); check user, password or token
-        538        -> misconfigured: endpoint: the mail server refused our credentials (SMTP 538); check user, password or token
+        530 5.7.0  -> misconfigured: endpoint: the mail server refused our credentials; check user, password or token (SMTP 530 5.7.0)
+        534        -> misconfigured: endpoint: the mail server refused our credentials; check user, password or token (SMTP 534)
+        535 5.7.8  -> misconfigured: endpoint: the mail server refused our credentials; check user, password or token (SMTP 535 5.7.8)
+        538        -> misconfigured: endpoint: the mail server refused our credentials; check user, password or token (SMTP 538)
         500        -> other: SMTP 500
         555        -> other: SMTP 555
         550 2.1.1  -> undeliverable unreachable

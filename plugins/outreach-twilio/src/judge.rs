@@ -1,10 +1,13 @@
 //! What to do about a response that is no success.
 
-use crate::{Failure, HttpResponse, Refusal, Response, Retry};
+use crate::{Failure, HttpResponse, Refusal, Response, Retry, codes};
 
 /// Twilio's own advice where it sends no Retry-After: a 429 clears within seconds, an outage within minutes.
 const BUSY_SECONDS: u32 = 10;
 const OUTAGE_SECONDS: u32 = 60;
+
+/// A day's limit ends within a day: eighteen tries, as many as the host makes, outlast it.
+const LIMIT_SECONDS: u32 = 5_400;
 
 /// A day: a longer Retry-After is no plan but a mistake, and the letter has better ways to go by then.
 const RETRY_SECONDS_MAX: u32 = 86_400;
@@ -37,8 +40,13 @@ pub fn later(response: &HttpResponse, code: u64) -> Failure {
     retry(seconds, &format!("Twilio answered {} with error {code}", response.status))
 }
 
+/// We send more than we may.
+pub fn limited(code: u64) -> Failure {
+    retry(LIMIT_SECONDS, &codes::title(code))
+}
+
 pub fn refused(word: &str, code: u64) -> Failure {
-    Failure::Refused(Refusal { code: word.to_owned(), reason: format!("Twilio error {code}") })
+    Failure::Refused(Refusal { code: word.to_owned(), reason: codes::title(code) })
 }
 
 pub fn retry(seconds: u32, reason: &str) -> Failure {

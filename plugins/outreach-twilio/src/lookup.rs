@@ -180,9 +180,10 @@ fn receipt(message: &Value) -> Receipt {
 fn refusal(response: &HttpResponse, body: &Value) -> Failure {
     let code = body["code"].as_u64().unwrap_or_default();
     match codes::meaning(code) {
-        codes::Meaning::Misconfigured(cure) => Failure::Misconfigured(format!("{cure} (Twilio error {code})")),
-        codes::Meaning::Later => judge::later(response, code),
-        codes::Meaning::Undeliverable(_) | codes::Meaning::Refused(_) | codes::Meaning::Unlisted => {
+        codes::Meaning::SetUp(cure) => Failure::Misconfigured(format!("{cure} ({})", codes::title(code))),
+        codes::Meaning::MayPass => judge::later(response, code),
+        codes::Meaning::Limit => judge::limited(code),
+        codes::Meaning::OptedOut | codes::Meaning::Dead(_) | codes::Meaning::Letter(_) | codes::Meaning::Unlisted => {
             judge::by_status(response, code)
         }
     }

@@ -54,10 +54,12 @@ pub fn judge(response: Response) -> Result<Receipt, Failure> {
     }
     let code = body["code"].as_u64().unwrap_or_default();
     match codes::meaning(code) {
-        codes::Meaning::Undeliverable(word) => Ok(codes::undeliverable(word, String::new(), code, 0)),
-        codes::Meaning::Refused(word) => Err(judge::refused(word, code)),
-        codes::Meaning::Misconfigured(cure) => Err(Failure::Misconfigured(format!("{cure} (Twilio error {code})"))),
-        codes::Meaning::Later => Err(judge::later(&response, code)),
+        codes::Meaning::OptedOut => Err(judge::refused("opted-out", code)),
+        codes::Meaning::Dead(word) => Ok(codes::undeliverable(word, String::new(), code, 0)),
+        codes::Meaning::Letter(word) => Err(judge::refused(word, code)),
+        codes::Meaning::MayPass => Err(judge::later(&response, code)),
+        codes::Meaning::Limit => Err(judge::limited(code)),
+        codes::Meaning::SetUp(cure) => Err(Failure::Misconfigured(format!("{cure} ({})", codes::title(code)))),
         codes::Meaning::Unlisted => Err(judge::by_status(&response, code)),
     }
 }

@@ -57,9 +57,17 @@ fn languages(patient: &Value) -> Vec<String> {
     let mut communications: Vec<&Value> = list(&patient["communication"]).collect();
     communications.sort_by_key(|communication| communication["preferred"] != true);
     let mut languages: Vec<String> = vec![];
-    for code in communications.iter().flat_map(|communication| codes(&communication["language"])) {
-        if !languages.iter().any(|known| known == code) {
-            languages.push(code.to_owned());
+    for language in communications.iter().map(|communication| &communication["language"]) {
+        // In words where there is no code: they arrive as a token, and the host reads them.
+        let words = [&language["coding"][0]["display"], &language["text"]].into_iter().filter_map(Value::as_str);
+        let mut said: Vec<&str> = codes(language).collect();
+        if said.is_empty() {
+            said.extend(words.take(1));
+        }
+        for language in said {
+            if !languages.iter().any(|known| known == language) {
+                languages.push(language.to_owned());
+            }
         }
     }
     languages

@@ -144,7 +144,7 @@ fn the_minimum_is_asked_for() {
 fn a_record_is_made_of_what_arrives_sealed() {
     expect![[r#"
         reaches ["ChannelKind::Email ZPHIA000JANEEXAMPLEORG000000000000", "ChannelKind::Sms ZPHIA00015550101000000000000000000"]
-        languages ["es-MX", "en"]
+        languages ["es-MX", "en", "ZPHIA000KLINGON0000000000000000000"]
         preferred Some(ChannelKind::Email)
         consents []
         deceased false
@@ -156,7 +156,7 @@ fn unmarked_phones_are_texted_only_where_the_practice_says_so() {
     let settings = r#"{"identifier_systems":{"GHH":"http://ghh.example/mrn"},"text_unmarked_phones":true}"#;
     expect![[r#"
         reaches ["ChannelKind::Email ZPHIA000JANEEXAMPLEORG000000000000", "ChannelKind::Sms ZPHIA00015550101000000000000000000", "ChannelKind::Sms ZPHIA00015550100000000000000000000"]
-        languages ["es-MX", "en"]
+        languages ["es-MX", "en", "ZPHIA000KLINGON0000000000000000000"]
         preferred Some(ChannelKind::Email)
         consents []
         deceased false

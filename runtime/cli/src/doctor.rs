@@ -132,6 +132,7 @@ fn examine(path: &Path, asking: &Runtime) -> Findings {
         }
     };
     findings.look("configuration", Ok(()));
+    findings.look(format!("numbers and addresses without a country are of {}", config.country.code()), Ok(()));
     let running = asking.block_on(ControlClient::connect(&config.data)).ok().flatten();
     let parts = InstanceParts::from_config(&config, Arc::new(SystemClock));
     // The error is told here, and what it stands in the way of below.

@@ -39,6 +39,8 @@ pub struct Grant {
     pub patient: PatientId,
     /// What is asked for: every attempt at it carries the same key.
     pub letter: LetterId,
+    /// How often it is sent anew because it is known not to have arrived: each time is another request.
+    pub again: u32,
 }
 
 /// What became of a request.
@@ -231,7 +233,7 @@ impl Egress {
         let message = crate::smtp::prepare(
             &grant.stage,
             mail,
-            &crate::idempotency_key::of_mail(grant.letter, mail),
+            &crate::idempotency_key::of_mail(grant, mail),
             self.clock.now(),
             &mut filling,
         )?;

@@ -153,7 +153,7 @@ pub(super) fn prepare(
     }
     if !HttpMethod::from(request.method).is_safe()
         && let Entry::Vacant(place) = headers.entry(idempotency_key::IDEMPOTENCY_KEY)
-        && let Ok(key) = HeaderValue::try_from(idempotency_key::of_request(grant.letter, request))
+        && let Ok(key) = HeaderValue::try_from(idempotency_key::of_request(grant, request))
     {
         place.insert(key);
     }

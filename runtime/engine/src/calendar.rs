@@ -6,10 +6,11 @@ use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc}
 use chrono_tz::Tz;
 
 mod duration;
+mod state;
 mod zone;
 
 pub use duration::{DURATION_DAYS_MAX, DurationError, format_duration, parse_duration};
-pub use zone::zone_of;
+pub use zone::{Home, home_of};
 
 /// The hours of a day in which patients may be contacted: from `opens`, included, to `closes`, excluded.
 ///

@@ -47,6 +47,14 @@ pub enum Event {
     Unreachable { template: String, reason: String },
     /// The patient answered: `reply.confirm`, `reply.opt-out`, …; `reply.unclear` below the confidence threshold.
     Reply { reply: Reply },
+    /// Somebody else than the patient's own reply tells that the patient opted out: `reply.opt-out`, as the reply would be.
+    OptedOut {
+        channel: Channel,
+        /// As in a [`Reply`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Token>,
+        by: OptOutSource,
+    },
     /// The scheduling system spoke: `appointment.booked`, `.moved`, `.changed`, `.cancelled`, `.deleted`, `.no-show`,
     /// `.arrived`, `.completed`.
     Appointment { change: AppointmentChange, appointment: Option<Appointment>, with: Option<Provider> },
@@ -160,6 +168,7 @@ impl Event {
             Event::LetterStatus { status: LetterStatus::Refused { .. }, .. } => PlainEvent::LetterRefused,
             Event::Unreachable { .. } => PlainEvent::LetterNobody,
             Event::Reply { reply } => return Cow::Borrowed(reply.intent.event_name()),
+            Event::OptedOut { .. } => return Cow::Borrowed(Intent::OptOut.event_name()),
             Event::Appointment { change, .. } => return Cow::Borrowed(change.event_name()),
             Event::NoteReceived { last: true, .. } => PlainEvent::NoteReceived,
             Event::NoteReceived { last: false, .. } => PlainEvent::NotePreliminary,
@@ -187,6 +196,8 @@ pub struct PatientRecord {
     /// Consent for a channel, or for all of them.
     pub consents: Vec<(Option<Channel>, Consent)>,
     pub zone: Option<chrono_tz::Tz>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_zone: Option<chrono_tz::Tz>,
     pub deceased: bool,
 }
 
@@ -219,6 +230,46 @@ pub enum LetterStatus {
     Refused {
         code: String,
     },
+}
+
+impl LetterStatus {
+    /// Whether it says that the address is no good. A letter that our own rules kept back, that came too late or that the sender
+    /// was at fault for says nothing of where it was to go: the next one may go there.
+    pub fn blames_address(&self) -> bool {
+        match self {
+            LetterStatus::Delivered => false,
+            LetterStatus::Undeliverable { code } | LetterStatus::Refused { code } => {
+                !BLAMELESS.contains(&code.as_str())
+            }
+        }
+    }
+}
+
+/// The codes of a letter that did not arrive through no fault of its address: the contact rules' (`pipeline/src/contact_rules.rs`) and
+/// the contract's (`wit/outreach.wit`).
+const BLAMELESS: [&str; 14] = [
+    "deceased",
+    "opted-out",
+    "text-too-long",
+    "quiet-hours",
+    "texts-per-day",
+    "texts-per-week",
+    "expired",
+    "empty",
+    "filtered",
+    "mailbox-full",
+    "no-vendor",
+    "passing",
+    "sender",
+    "too-long",
+];
+
+vocabulary! {
+    /// Who told of an opt-out that was no reply of the patient's.
+    pub enum OptOutSource {
+        /// The text vendor or the carrier has blocked the number after a STOP.
+        Vendor = "vendor",
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

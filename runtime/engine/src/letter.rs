@@ -49,6 +49,13 @@ pub struct Message {
     /// Vendors already tried for this letter, by stage name; the next named in the workflow takes over.
     #[serde(default)]
     pub vendors_tried: Vec<StageKey>,
+    /// How often it is owed again because a vendor that had taken it says that it did not arrive.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub again: u32,
+}
+
+fn is_first(again: &u32) -> bool {
+    *again == 0
 }
 
 vocabulary! {

@@ -114,6 +114,9 @@ pub struct Patient {
     /// Where the patient lives, for quiet hours and appointment times. From the address, never from the phone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<Tz>,
+    /// Where they may live as well, by what is known: nobody is written to but when both zones permit it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_zone: Option<Tz>,
     #[serde(default)]
     pub deceased: bool,
 }
@@ -289,5 +292,7 @@ vocabulary! {
         Delivered = "delivered",
         Undeliverable = "undeliverable",
         Answered = "answered",
+        /// It did not arrive, and its address is not at fault: our own rules, its hour, or the sender's set-up.
+        Unsent = "unsent",
     }
 }

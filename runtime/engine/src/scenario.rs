@@ -148,6 +148,7 @@ fn parse_patient(text: &str, zone: Tz) -> Result<Patient, String> {
         languages: Vec::new(),
         preferred: None,
         zone: Some(zone),
+        other_zone: None,
         deceased: false,
     };
     let mut consents = BTreeMap::from([(Channel::Sms, Consent::Granted), (Channel::Email, Consent::Granted)]);

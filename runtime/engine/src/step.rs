@@ -13,7 +13,7 @@ use crate::guard::GuardView;
 use crate::ids::{LetterId, ReferralId, Token};
 use crate::letter::{ChartOutcome, Task};
 use crate::referral::{Asked, Channel, Facts, Order, Patient, Referral};
-use crate::workflow::{Handler, State, THE_END, Workflow};
+use crate::workflow::{Handler, OptOutScope, State, THE_END, Workflow};
 
 mod act;
 mod adopt;
@@ -22,6 +22,7 @@ mod tasks;
 mod timers;
 
 pub use adopt::{Stranded, adopt};
+pub use tasks::hand_over;
 pub(crate) use tasks::made_moot;
 
 pub use crate::event::NetworkCause;
@@ -82,6 +83,8 @@ pub enum Rejection {
     TimerNotDue { name: String },
     #[error("what became of letter {letter} is known already")]
     StatusKnown { letter: LetterId },
+    #[error("the patient has opted out already")]
+    OptedOutAlready,
     #[error("the referral is already under way; an order begins a referral of its own")]
     AlreadyBegun,
     #[error("the referral belongs to another deployment; step it with its own, or move it over first")]
@@ -98,6 +101,7 @@ impl Coded for Rejection {
             | Rejection::TimerNotSet { .. }
             | Rejection::TimerNotDue { .. }
             | Rejection::StatusKnown { .. }
+            | Rejection::OptedOutAlready
             | Rejection::AlreadyBegun
             | Rejection::OtherDeployment
             | Rejection::UnknownState { .. } => ErrorCode::STEP_REJECTED,
@@ -201,7 +205,7 @@ fn take(deployment: &Deployment, referral: &Referral, event: &Event, now: DateTi
         return Err(Rejection::OtherDeployment);
     }
     let state = state_of(workflow, &referral.state)?;
-    check_event(referral, event, now)?;
+    check_event(referral, event, workflow.contact.opt_out, now)?;
     let name = name_of(workflow, event);
     let mut next = referral.clone();
     let learned = facts::learn(&mut next.facts, event, workflow.contact.opt_out, now)
@@ -261,7 +265,7 @@ fn state_of<'w>(workflow: &'w Workflow, name: &str) -> Result<&'w State, Rejecti
 }
 
 /// Events that come too late, too early or twice.
-fn check_event(referral: &Referral, event: &Event, now: DateTime<Utc>) -> Result<(), Rejection> {
+fn check_event(referral: &Referral, event: &Event, opt_out: OptOutScope, now: DateTime<Utc>) -> Result<(), Rejection> {
     if let Event::Ordered { .. } = event {
         return Err(Rejection::AlreadyBegun);
     }
@@ -276,6 +280,10 @@ fn check_event(referral: &Referral, event: &Event, now: DateTime<Utc>) -> Result
         && facts::knows(&referral.facts, *letter, status)
     {
         return Err(Rejection::StatusKnown { letter: *letter });
+    }
+    // The patient says STOP, the vendor says that it was said, and says so again for each letter after it: one is enough.
+    if facts::knows_opt_out(&referral.facts, event, opt_out) {
+        return Err(Rejection::OptedOutAlready);
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use handoff_ingress::delivery::SenderProof;
 use handoff_ingress::http::Sources;
 use handoff_ingress::listener::ListenerProtection;
 use handoff_ingress::tls::TlsConfig;
+use handoff_pipeline::addresses::HomeCountry;
 use handoff_pipeline::deployments::Catalogue;
 use handoff_pipeline::intake::unreadable_budget::IntakeLimits;
 use handoff_pipeline::pauses::OutreachLimits;
@@ -54,6 +55,9 @@ pub struct Config {
     pub retention: Retention,
     #[serde(default)]
     pub outreach: Outreach,
+    /// Whose telephone numbers and addresses are written without a country.
+    #[serde(default)]
+    pub country: HomeCountry,
     #[serde(default)]
     pub intake: IntakeConfig,
     #[serde(default)]

@@ -13,6 +13,7 @@ use handoff_egress::egress::Egress;
 use handoff_egress::transport::NoWayOut;
 use handoff_engine::ids::Digest;
 use handoff_host::{Host, PluginLimits};
+use handoff_pipeline::addresses::HomeCountry;
 use handoff_pipeline::deployments::{Catalogue, Deployments, Installed, Installer, Keep, WorkflowSource};
 use handoff_pipeline::intake::unreadable_budget::IntakeLimits;
 use handoff_pipeline::pauses::OutreachLimits;
@@ -57,6 +58,8 @@ pub struct InstanceParts {
     pub dice: SecureRandom,
     pub outreach: OutreachLimits,
     pub intake: IntakeLimits,
+    /// Whose numbers and addresses come without a country.
+    pub country: HomeCountry,
     /// Whether a new instance may write to patients at once. One that is set up begins with its outreach paused, until somebody has
     /// said that it may go live.
     pub begins_live: bool,
@@ -85,6 +88,7 @@ impl InstanceParts {
             dice: system_dice(),
             outreach: config.outreach.limits(),
             intake: config.intake.limits(),
+            country: config.country,
             begins_live: false,
             sequential: false,
         })
@@ -116,6 +120,7 @@ impl InstanceParts {
             dice: system_dice(),
             outreach: config.outreach.limits(),
             intake: config.intake.limits(),
+            country: config.country,
             begins_live: false,
             sequential: false,
         })
@@ -186,6 +191,7 @@ impl InstanceParts {
             clock: self.clock,
             outreach: self.outreach,
             intake: self.intake,
+            country: self.country,
             sequential: self.sequential,
         })?;
         hold_restored(&pipeline, &self.data)?;

@@ -225,6 +225,7 @@ impl<'d> Chronicler<'d> {
             },
             Event::Unreachable { .. } => Cause::NoWayLeft,
             Event::Reply { reply } => Cause::Replied { intent: reply.intent, confidence: reply.confidence },
+            Event::OptedOut { .. } => Cause::Replied { intent: Intent::OptOut, confidence: 100 },
             Event::Appointment { change, .. } => Cause::Visit(*change),
             Event::NoteReceived { last, .. } => Cause::NoteCame { last: *last },
             Event::Visit { finding } => Cause::VisitFound(finding.clone()),

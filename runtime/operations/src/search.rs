@@ -27,7 +27,7 @@ impl Operations {
     pub fn search(&self, person: &Person, typed: &str) -> Result<SearchResult, PhiAccessError> {
         let index = self.pipeline.store.index();
         let mut found: Option<BTreeSet<ReferralId>> = None;
-        for names in search_names::of_typed(&self.pipeline.vault, typed) {
+        for names in search_names::of_typed(&self.pipeline.vault, self.pipeline.country(), typed) {
             let ids = names.iter().map(|name| index.find(name)).collect::<Result<Vec<_>, IndexError>>()?;
             let ids: BTreeSet<ReferralId> = ids.into_iter().flatten().collect();
             found = Some(found.map_or(ids.clone(), |found| found.intersection(&ids).copied().collect()));

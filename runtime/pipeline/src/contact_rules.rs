@@ -19,6 +19,8 @@ pub struct Passage<'a> {
     pub is_barred: bool,
     /// Where the patient lives; quiet hours are theirs, not ours.
     pub zone: Option<Tz>,
+    /// Where they may live as well: the stricter of the two holds.
+    pub other_zone: Option<Tz>,
     /// When texts went to this patient, over all their referrals.
     pub texted: &'a [DateTime<Utc>],
     /// As it is billed: GSM-7 septets or UTF-16 units, tokens counted as what they stand for.
@@ -45,6 +47,9 @@ pub enum ContactVerdict {
 /// and remembered on one day.
 const CONSENTED_PER_DAY_MAX: u32 = 3;
 
+/// A week's caps and a month's holidays move a message some forty times. Hours that two zones never share would move it for ever.
+const MOVES_MAX: usize = 100;
+
 /// The rules in order: who must not be written to at all, then when, then how often.
 pub fn admit(contact: &Contact, passage: &Passage<'_>, now: DateTime<Utc>) -> ContactVerdict {
     if passage.deceased {
@@ -65,8 +70,13 @@ pub fn admit(contact: &Contact, passage: &Passage<'_>, now: DateTime<Utc>) -> Co
     let mut until = now;
     let mut rule = None;
     // Each rule may push the hour into another's: settle where all agree.
+    let mut moves = 0;
     while let Some((later, name)) = hold(contact, passage, until) {
         (until, rule) = (later, Some(name));
+        moves += 1;
+        if moves > MOVES_MAX {
+            return ContactVerdict::Never { rule: name };
+        }
     }
     match (passage.expires, rule) {
         (Some(expires), Some(rule)) if until > expires => ContactVerdict::Never { rule },
@@ -84,9 +94,11 @@ fn hold(contact: &Contact, passage: &Passage<'_>, at: DateTime<Utc>) -> Option<(
     }
     let zone = passage.zone.unwrap_or(contact.zone);
     // 47 CFR 64.1200(c)(1): not before 8 a.m. and not after 9 p.m. at the recipient's location.
-    let allowed = calendar::next_allowed(at, zone, contact.hours, &contact.holidays);
-    if allowed > at {
-        return Some((allowed, "quiet-hours"));
+    for zone in [Some(zone), passage.other_zone].into_iter().flatten() {
+        let allowed = calendar::next_allowed(at, zone, contact.hours, &contact.holidays);
+        if allowed > at {
+            return Some((allowed, "quiet-hours"));
+        }
     }
     // 47 CFR 64.1200(a)(9)(iv): without the patient's consent, one health care text a day and three a week.
     let consented = passage.consent == Some(true);

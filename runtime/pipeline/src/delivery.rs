@@ -1,7 +1,8 @@
 //! What goes out: a letter from the outbox to its receipt.
 //!
 //! [`outbox`] leases it and gives it to a worker, [`first_call`] says which stage speaks, [`conversation`] lets it ask, and
-//! [`outcome`] ends the [`attempt`]: with a receipt, another try ([`backoff`]), another vendor ([`failover`]) or a person.
+//! [`outcome`] ends the [`attempt`]: with a receipt, another try ([`backoff`]), another vendor ([`failover`]) or a person. What its
+//! vendor says of it later is a [`report`].
 
 mod attempt;
 pub mod baa_renewal;
@@ -10,9 +11,12 @@ mod conversation;
 mod failover;
 mod first_call;
 pub mod letter_ends;
+pub(crate) mod letter_history;
 pub(crate) mod outbox;
 mod outcome;
 pub(crate) mod plugin_breaker;
+pub(crate) mod report;
+pub mod sender_faults;
 pub(crate) mod vendor;
 
 use std::sync::Arc;

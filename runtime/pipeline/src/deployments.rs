@@ -13,7 +13,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use handoff_egress::egress::Grant;
 use handoff_engine::deployment::Deployment;
-use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId, StageKey};
+use handoff_engine::ids::{Digest, PatientId, ReferralId, StageKey};
+use handoff_engine::letter::{Letter, LetterBody};
 use handoff_engine::referral::{Channel, Referral};
 use handoff_engine::step::{Step, adopt};
 use handoff_engine::workflow::Workflow;
@@ -62,10 +63,14 @@ impl Installed {
     }
 
     /// What a stage may reach, for one patient's letter.
-    pub fn grant(&self, stage: &StageKey, patient: &PatientId, letter: LetterId) -> Grant {
+    pub fn grant(&self, stage: &StageKey, patient: &PatientId, letter: &Letter) -> Grant {
+        let again = match &letter.body {
+            LetterBody::Message(message) => message.again,
+            LetterBody::ReadRecord | LetterBody::CheckVisit | LetterBody::WriteChart { .. } | LetterBody::Task(_) => 0,
+        };
         let (endpoints, reveal) =
             self.stage(stage).map(|stage| (stage.endpoints.clone(), stage.reveal.clone())).unwrap_or_default();
-        Grant { stage: stage.clone(), endpoints, reveal, patient: patient.clone(), letter }
+        Grant { stage: stage.clone(), endpoints, reveal, patient: patient.clone(), letter: letter.id, again }
     }
 
     /// The next vendor for a channel, in the workflow's order, among those not yet tried.

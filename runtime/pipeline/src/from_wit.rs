@@ -1,7 +1,7 @@
 //! The border inwards: what plugins say, in the engine's words. Patient data is sealed as it crosses.
 
 use chrono::{DateTime, Utc};
-use handoff_engine::calendar;
+use handoff_engine::calendar::{self, Home};
 use handoff_engine::event::{
     AppointmentChange, Assessment, Intent, LetterStatus, PatientRecord, RerouteReason, VisitFinding,
 };
@@ -12,8 +12,9 @@ use handoff_engine::referral::{
 use handoff_host::contract::{attendance, carrier, interpreter, retrieval, roster, types, understanding};
 use handoff_vault::{Sealing, Vault};
 
-use crate::addresses::canonical;
+use crate::addresses::HomeCountry;
 use crate::foreign_values::{self, is_mail, is_telephone};
+use crate::languages;
 
 /// How long a visit lasts when the scheduling system does not say; only the attendance check reads it.
 const VISIT_MINUTES_DEFAULT: u32 = 30;
@@ -57,17 +58,24 @@ pub fn patient_id(vault: &Vault, patient: &interpreter::Patient) -> PatientId {
     }
 }
 
-pub fn patient(sealing: &mut Sealing<'_>, id: PatientId, patient: interpreter::Patient) -> Patient {
+pub fn patient(
+    sealing: &mut Sealing<'_>,
+    id: PatientId,
+    patient: interpreter::Patient,
+    country: HomeCountry,
+) -> Patient {
     let mut reaches = Vec::new();
     let unknown = |channel, address| ContactPoint { channel, address, consent: Consent::Unknown, confirmed: false };
     // A mobile number first: a text to a landline reaches nobody.
     let (mobile, fixed): (Vec<_>, Vec<_>) = patient.phones.into_iter().partition(|phone| phone.mobile);
     for phone in mobile.into_iter().chain(fixed).filter(|phone| is_telephone(&phone.number)) {
-        reaches.push(unknown(Channel::Sms, sealing.seal(&id, "phone", &canonical(&phone.number))));
+        reaches.push(unknown(Channel::Sms, sealing.seal(&id, "phone", &country.canonical(&phone.number))));
     }
     for email in patient.emails.iter().filter(|email| is_mail(email)) {
-        reaches.push(unknown(Channel::Email, sealing.seal(&id, "email", &canonical(email))));
+        reaches.push(unknown(Channel::Email, sealing.seal(&id, "email", &country.canonical(email))));
     }
+    let interpreter::Address { state, postal_code, country: written, .. } = &patient.address;
+    let home = calendar::home_of(state, postal_code, country.of_address(written));
     Patient {
         given: sealing.seal(&id, "given", &patient.given),
         family: sealing.seal(&id, "family", &patient.family),
@@ -82,9 +90,10 @@ pub fn patient(sealing: &mut Sealing<'_>, id: PatientId, patient: interpreter::P
             })
             .collect(),
         reaches,
-        languages: patient.language.into_iter().collect(),
+        languages: languages::tags(patient.language.as_deref()),
         preferred: patient.preferred_channel.map(channel),
-        zone: calendar::zone_of(&patient.address.state, &patient.address.postal_code),
+        zone: home.map(|home| home.zone),
+        other_zone: home.and_then(|home| home.other),
         deceased: false,
         id,
     }
@@ -169,7 +178,7 @@ pub fn note(
     }
 }
 
-pub fn record(record: retrieval::PatientRecord, zone: Option<chrono_tz::Tz>) -> PatientRecord {
+pub fn record(record: retrieval::PatientRecord, home: Option<Home>) -> PatientRecord {
     let consent = |granted| if granted { Consent::Granted } else { Consent::Denied };
     PatientRecord {
         reaches: record
@@ -182,10 +191,11 @@ pub fn record(record: retrieval::PatientRecord, zone: Option<chrono_tz::Tz>) -> 
                 confirmed: true,
             })
             .collect(),
-        languages: record.languages,
+        languages: languages::tags(record.languages.iter().map(String::as_str)),
         preferred: record.preferred_channel.map(channel),
         consents: record.consents.into_iter().map(|c| (c.channel.map(channel), consent(c.granted))).collect(),
-        zone,
+        zone: home.map(|home| home.zone),
+        other_zone: home.and_then(|home| home.other),
         deceased: record.deceased,
     }
 }

@@ -7,6 +7,7 @@ mod matching;
 pub mod redelivery;
 mod reply;
 pub mod trigger;
+mod unheard;
 pub mod unreadable_budget;
 
 use std::collections::BTreeMap;

@@ -8,7 +8,7 @@
 
 #![forbid(unsafe_code)]
 
-pub(crate) mod addresses;
+pub mod addresses;
 pub mod bundled_workflow;
 pub mod contact_rules;
 pub mod delivery;
@@ -18,6 +18,7 @@ pub mod error_codes;
 pub(crate) mod foreign_values;
 pub mod from_wit;
 pub mod intake;
+pub(crate) mod languages;
 pub mod pauses;
 pub mod pipeline;
 pub mod plugin_report;

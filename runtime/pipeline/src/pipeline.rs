@@ -32,9 +32,10 @@ use handoff_store::Store;
 use handoff_vault::Vault;
 use handoff_vault::secrets::Secrets;
 
-use crate::addresses::canonical;
+use crate::addresses::{AddressRules, HomeCountry};
 use crate::delivery::LetterDelivery;
 use crate::delivery::letter_ends::LetterEnd;
+use crate::delivery::sender_faults::SenderFault;
 use crate::deployments::{Deployments, Installer};
 use crate::error::PipelineError;
 use crate::intake::Intake;
@@ -74,6 +75,8 @@ pub struct PipelineParts {
     /// Where vendors call back; absent when we cannot be reached from outside.
     pub public_url: Option<String>,
     pub clock: Arc<dyn Clock>,
+    /// Whose numbers and addresses come without a country.
+    pub country: HomeCountry,
     pub outreach: OutreachLimits,
     pub intake: IntakeLimits,
     /// One letter after the other, in due order: a rehearsal must come out the same each time.
@@ -94,6 +97,7 @@ impl Pipeline {
             secrets,
             public_url,
             clock,
+            country,
             outreach,
             intake,
             sequential,
@@ -106,7 +110,7 @@ impl Pipeline {
             Arc::clone(&deployments),
             Arc::clone(&clock),
             Arc::new(EndpointQueues::new(egress.rates())),
-            outreach.test_recipients.as_deref().map(|listed| listed.iter().map(|to| canonical(to)).collect()),
+            AddressRules::new(country, outreach.test_recipients.as_deref()),
         ));
         let pauses = Arc::new(Pauses::open(Arc::clone(&transactions), outreach)?);
         let (letters, ways) = (Arc::clone(&transactions), Arc::clone(&egress));
@@ -136,6 +140,16 @@ impl Pipeline {
     /// How attempts at letters ended since the start.
     pub fn letter_ends(&self) -> BTreeMap<(StageKey, LetterEnd), u64> {
         self.delivery.ends.all()
+    }
+
+    /// Whose numbers and addresses come without a country.
+    pub fn country(&self) -> HomeCountry {
+        self.transactions.country
+    }
+
+    /// What vendors have said since the start of faults that are ours, by what is to be done.
+    pub fn sender_faults(&self) -> BTreeMap<String, SenderFault> {
+        self.transactions.sender_faults.all()
     }
 
     /// How each endpoint is: whether it answers, and what waits for it.

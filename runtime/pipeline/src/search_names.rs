@@ -8,7 +8,7 @@ use handoff_vault::Vault;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::addresses::canonical;
+use crate::addresses::HomeCountry;
 
 /// More words than a name and a date have are no search.
 const TERMS_MAX: usize = 6;
@@ -30,17 +30,17 @@ pub fn of_patient(vault: &Vault, patient: &interpreter::Patient) -> Vec<BlindedN
 }
 
 /// What somebody typed, term by term: a referral is meant when one name of every term is its.
-pub fn of_typed(vault: &Vault, typed: &str) -> Vec<Vec<BlindedName>> {
+pub fn of_typed(vault: &Vault, country: HomeCountry, typed: &str) -> Vec<Vec<BlindedName>> {
     let typed = typed.trim();
     // `(213) 555-0140` is one number in two words.
-    if canonical(typed).starts_with('+') {
-        return vec![numbers(vault, typed)];
+    if country.canonical(typed).starts_with('+') {
+        return vec![numbers(vault, country, typed)];
     }
     let terms = typed.split([' ', ',', ';']).filter(|term| !term.is_empty()).take(TERMS_MAX);
-    terms.flat_map(|term| names_of(vault, term)).collect()
+    terms.flat_map(|term| names_of(vault, country, term)).collect()
 }
 
-fn names_of(vault: &Vault, term: &str) -> Vec<Vec<BlindedName>> {
+fn names_of(vault: &Vault, country: HomeCountry, term: &str) -> Vec<Vec<BlindedName>> {
     if let Some(born) = date(term) {
         return vec![vec![vault.blind("born", &born.to_string())]];
     }
@@ -51,13 +51,17 @@ fn names_of(vault: &Vault, term: &str) -> Vec<Vec<BlindedName>> {
         [_, _, ..] if !term.contains(|c: char| c.is_ascii_digit() || c == '@') => {
             words(term).map(|word| vec![names(word)]).collect()
         }
-        [first, ..] => vec![[numbers(vault, term), vec![names(first.clone())]].concat()],
+        [first, ..] => vec![[numbers(vault, country, term), vec![names(first.clone())]].concat()],
     }
 }
 
 /// A text as each kind of number, and as an address.
-fn numbers(vault: &Vault, text: &str) -> Vec<BlindedName> {
-    vec![vault.blind("number", text), vault.blind("record-number", text), vault.blind("address", &canonical(text))]
+fn numbers(vault: &Vault, country: HomeCountry, text: &str) -> Vec<BlindedName> {
+    vec![
+        vault.blind("number", text),
+        vault.blind("record-number", text),
+        vault.blind("address", &country.canonical(text)),
+    ]
 }
 
 /// Folded, so that `Beltrán` is found by `beltran`.
@@ -109,7 +113,7 @@ mod tests {
         let vault = Vault::open(folder.path(), master, system_dice(), 0).expect("a vault");
         let names = of_patient(&vault, &ana());
         let means = |typed: &str| {
-            let terms = of_typed(&vault, typed);
+            let terms = of_typed(&vault, HomeCountry::default(), typed);
             !terms.is_empty() && terms.iter().all(|term| term.iter().any(|name| names.contains(name)))
         };
         for typed in [

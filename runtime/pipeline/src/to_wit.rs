@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use handoff_engine::letter::{Audience, ChartOutcome};
 use handoff_engine::referral::{
-    AppointmentStatus, Asked, AttemptOutcome, Channel, Code, Consent, Note, Provider, Referral,
+    AppointmentStatus, Asked, Attempt, AttemptOutcome, Channel, Code, Consent, Note, Provider, Referral,
 };
 use handoff_engine::step::NetworkCause;
 use handoff_host::contract::{
@@ -59,11 +59,21 @@ pub fn consent(consent: Consent) -> choice::ConsentState {
     }
 }
 
-pub fn attempt_outcome(outcome: AttemptOutcome) -> choice::AttemptOutcome {
+/// What the channel stage hears of an earlier message. One that did not arrive through no fault of its address is no word against that
+/// way, except just now: what was barred a moment ago is not tried again in its place.
+pub fn attempt(attempt: &Attempt, now: DateTime<Utc>) -> Option<choice::Attempt> {
+    let outcome = match attempt.outcome {
+        AttemptOutcome::Unsent if attempt.at < now => return None,
+        outcome => attempt_outcome(outcome),
+    };
+    Some(choice::Attempt { channel: channel(attempt.channel), at: instant(attempt.at), outcome })
+}
+
+fn attempt_outcome(outcome: AttemptOutcome) -> choice::AttemptOutcome {
     match outcome {
         AttemptOutcome::Pending => choice::AttemptOutcome::Pending,
         AttemptOutcome::Delivered => choice::AttemptOutcome::Delivered,
-        AttemptOutcome::Undeliverable => choice::AttemptOutcome::Undeliverable,
+        AttemptOutcome::Undeliverable | AttemptOutcome::Unsent => choice::AttemptOutcome::Undeliverable,
         AttemptOutcome::Answered => choice::AttemptOutcome::Answered,
     }
 }

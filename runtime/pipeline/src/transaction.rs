@@ -24,6 +24,8 @@ use tokio::sync::Notify;
 use self::draft::Draft;
 use self::lease::Leases;
 use self::locks::{Held, Locks};
+use crate::addresses::{AddressRules, HomeCountry};
+use crate::delivery::sender_faults::SenderFaults;
 use crate::deployments::{Deployments, Installed};
 use crate::error::PipelineError;
 use crate::rollout::canary_health::CanaryHealth;
@@ -35,11 +37,15 @@ pub struct Transactions {
     pub host: Arc<Host>,
     pub deployments: Arc<Deployments>,
     pub clock: Arc<dyn Clock>,
+    pub(crate) country: HomeCountry,
     pub(crate) canary: CanaryHealth,
     pub(crate) leases: Leases,
     pub(crate) queues: Arc<EndpointQueues>,
     /// Held by whoever changes a referral.
     referrals: Locks,
+    /// Vendors' names for messages: held by whoever takes in what one became, before any referral.
+    pub(crate) vendor_ids: Locks,
+    pub(crate) sender_faults: SenderFaults,
     /// Rung at each commit: something may be due.
     pub(crate) committed: Notify,
     /// A referral was committed under a deployment that the one in force takes over.
@@ -67,7 +73,7 @@ impl Transactions {
         deployments: Arc<Deployments>,
         clock: Arc<dyn Clock>,
         queues: Arc<EndpointQueues>,
-        test_recipients: Option<BTreeSet<String>>,
+        AddressRules { country, test_recipients }: AddressRules,
     ) -> Transactions {
         Transactions {
             canary: CanaryHealth::new(Arc::clone(&deployments)),
@@ -77,8 +83,11 @@ impl Transactions {
             host,
             deployments,
             clock,
+            country,
             queues,
             referrals: Locks::default(),
+            vendor_ids: Locks::default(),
+            sender_faults: SenderFaults::default(),
             committed: Notify::new(),
             strays: AtomicBool::new(false),
             plugin_calls: AtomicU64::new(0),

@@ -183,6 +183,7 @@ impl Work {
                 consent: Some(true),
                 deceased: false,
                 zone: None,
+                other_zone: None,
                 texted: &[],
                 units: measure_sms(&message.text).units,
                 expires: None,

@@ -253,6 +253,7 @@ pub fn house(seed: u64, data: &Path, egress: Egress, secrets: Arc<Secrets>, cloc
         dice: Box::new(dice),
         outreach: Default::default(),
         intake: Default::default(),
+        country: Default::default(),
         begins_live: true,
         sequential: false,
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use handoff_engine::event::Event;
+use handoff_engine::event::{Event, LetterStatus};
 use handoff_engine::ids::{BlindedName, Digest, LetterId, PatientId, ReferralId, StageKey, Token, VendorMessageId};
 use handoff_engine::letter::Letter;
 use handoff_engine::referral::{Channel, Referral};
@@ -132,6 +132,14 @@ pub enum Record {
         letter: LetterId,
         outcome: String,
         vendor_id: Option<VendorMessageId>,
+    },
+    /// A vendor told what became of a message before it had answered the request for it. Waits for the `Received` of that name.
+    Reported {
+        vendor_id: VendorMessageId,
+        status: LetterStatus,
+        /// What is to be done about it, where the sender is at fault.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cure: Option<String>,
     },
     /// The gate refused a letter for good, by this rule.
     Refused {

@@ -29,7 +29,7 @@ use handoff_engine::referral::Referral;
 pub use self::agenda::DueTimer;
 pub use self::answer::{
     ConsentOnFile, DeadCount, DeadItem, Delivered, Deployed, Doubt, Hold, InFlight, Listed, OpenTask, OutboxItem,
-    Pause, ReferralFilter, TaskFilter, WhatDied,
+    Pause, ReferralFilter, Reported, TaskFilter, WhatDied,
 };
 pub use self::keyed::{KeyedIndex, Unusable};
 pub use self::kind::{Kind, Kinds};
@@ -117,6 +117,9 @@ pub trait Index: Send + Sync {
     fn letters_of(&self, referral: &ReferralId) -> Result<Vec<OutboxItem>, IndexError>;
 
     fn letter_by_vendor_id(&self, vendor_id: &VendorMessageId) -> Result<Option<LetterId>, IndexError>;
+
+    /// What a vendor told of a message whose request it had not answered yet; the last word, until the answer is in.
+    fn reported(&self, vendor_id: &VendorMessageId) -> Result<Option<Reported>, IndexError>;
 
     /// Letters and deliveries that wait for a person, oldest first, of later entries than `after`; some `limit` of them, and some
     /// [`PAGE_MAX`] at most. What stands in one entry is not parted: whoever goes on after the last one's position misses none.

@@ -57,6 +57,14 @@ fn callbacks_become_events() {
         ("undelivered 30034", status("undelivered", "30034")),
         ("failed 21610", status("failed", "21610")),
         ("failed 30001", status("failed", "30001")),
+        ("undelivered 30005", status("undelivered", "30005")),
+        ("undelivered 30006", status("undelivered", "30006")),
+        ("undelivered 30007", status("undelivered", "30007")),
+        ("undelivered 30008", status("undelivered", "30008")),
+        ("undelivered 30022", status("undelivered", "30022")),
+        ("undelivered 30023", status("undelivered", "30023")),
+        ("failed 30036", status("failed", "30036")),
+        ("failed 39999", status("failed", "39999")),
         ("failed, no code", status("failed", "")),
         ("canceled", status("canceled", "")),
         ("pondering", status("pondering", "")),
@@ -75,11 +83,19 @@ fn callbacks_become_events() {
         sent               -> status SM1: accepted, SM1, 1 part(s)
         delivered          -> status SM1: delivered, SM1, 1 part(s)
         read               -> status SM1: delivered, SM1, 1 part(s)
-        undelivered 30003  -> status SM1: undeliverable unreachable, SM1, 1 part(s)
+        undelivered 30003  -> status SM1: undeliverable passing, SM1, 1 part(s)
         undelivered 30004  -> status SM1: undeliverable blocked, SM1, 1 part(s)
-        undelivered 30034  -> status SM1: undeliverable blocked, SM1, 1 part(s)
+        undelivered 30034  -> status SM1: undeliverable sender, SM1, 1 part(s)
         failed 21610       -> status SM1: undeliverable opted-out, SM1, 1 part(s)
-        failed 30001       -> status SM1: undeliverable expired, SM1, 1 part(s)
+        failed 30001       -> status SM1: undeliverable sender, SM1, 1 part(s)
+        undelivered 30005  -> status SM1: undeliverable unreachable, SM1, 1 part(s)
+        undelivered 30006  -> status SM1: undeliverable unreachable, SM1, 1 part(s)
+        undelivered 30007  -> status SM1: undeliverable filtered, SM1, 1 part(s)
+        undelivered 30008  -> status SM1: undeliverable passing, SM1, 1 part(s)
+        undelivered 30022  -> status SM1: undeliverable sender, SM1, 1 part(s)
+        undelivered 30023  -> status SM1: undeliverable sender, SM1, 1 part(s)
+        failed 30036       -> status SM1: undeliverable expired, SM1, 1 part(s)
+        failed 39999       -> status SM1: undeliverable passing, SM1, 1 part(s)
         failed, no code    -> status SM1: undeliverable unreachable, SM1, 1 part(s)
         canceled           -> status SM1: undeliverable expired, SM1, 1 part(s)
         pondering          -> nothing
@@ -88,6 +104,21 @@ fn callbacks_become_events() {
         empty              -> nothing
     "#]]
     .assert_eq(&table);
+}
+
+/// What the operator reads of a fault that is ours.
+#[test]
+fn a_fault_of_the_sender_comes_with_its_cure() {
+    let cure = |code| {
+        let inbound = receive(&[("MessageSid", "SM1"), ("MessageStatus", "undelivered"), ("ErrorCode", code)]);
+        let Some(InboundEvent::Status(status)) = inbound.events.into_iter().next() else { panic!("no status") };
+        status.receipt.extras.into_iter().find(|extra| extra.name == "cure").map(|extra| extra.value)
+    };
+    expect!["from: register the number (A2P 10DLC, toll-free verification, or sender ID) (Twilio error 30034: US A2P 10DLC - message from an unregistered number)"]
+        .assert_eq(&cure("30034").expect("a cure"));
+    expect!["send less, or ask for more (Twilio error 30023: US A2P 10DLC - daily message cap reached)"]
+        .assert_eq(&cure("30023").expect("a cure"));
+    assert_eq!((cure("30005"), cure("21610")), (None, None));
 }
 
 #[test]

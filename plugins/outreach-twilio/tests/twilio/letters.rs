@@ -132,20 +132,20 @@ fn answers_become_receipts_and_failures() {
         200 {} -> accepted, -, 1 part(s)
         400 {"code":21211,"message":"ZPHI…"} -> undeliverable invalid-address, -, 0 part(s)
         400 {"code":21614} -> undeliverable unreachable, -, 0 part(s)
-        400 {"code":30003} -> undeliverable unreachable, -, 0 part(s)
-        400 {"code":21610} -> refused opted-out: Twilio error 21610
-        400 {"code":21408} -> refused blocked: Twilio error 21408
-        400 {"code":21617} -> refused too-long: Twilio error 21617
-        400 {"code":21606} -> misconfigured: from: write an SMS-capable number of this Twilio account (Twilio error 21606)
-        400 {"code":21703} -> misconfigured: messaging_service_sid: name a messaging service that has a sender (Twilio error 21703)
-        400 {"code":21609} -> misconfigured: public address: Twilio cannot call the callback URL back (Twilio error 21609)
-        400 {"code":30034} -> misconfigured: from: register the number (A2P 10DLC or toll-free verification) (Twilio error 30034)
+        400 {"code":30003} -> retry after 10 s: Twilio answered 400 with error 30003
+        400 {"code":21610} -> refused opted-out: Twilio error 21610: Attempt to send to unsubscribed recipient
+        400 {"code":21408} -> refused blocked: Twilio error 21408: Permission to send an SMS has not been enabled for the region
+        400 {"code":21617} -> refused too-long: Twilio error 21617: The concatenated message body exceeds the 1600 character limit
+        400 {"code":21606} -> misconfigured: from: write an SMS-capable number of this Twilio account (Twilio error 21606: The 'From' phone number is not a message-capable number for this destination)
+        400 {"code":21703} -> misconfigured: messaging_service_sid: name a messaging service that has a sender (Twilio error 21703: The messaging service does not have a phone number available)
+        400 {"code":21609} -> misconfigured: public address: Twilio cannot call the callback URL back (Twilio error 21609: Invalid 'StatusCallback' URL)
+        400 {"code":30034} -> misconfigured: from: register the number (A2P 10DLC, toll-free verification, or sender ID) (Twilio error 30034: US A2P 10DLC - message from an unregistered number)
         400 {"code":99999} -> other: Twilio answered 400 with error 99999
         400 <html> -> other: Twilio answered 400 with error 0
-        401 {"code":20003} -> misconfigured: endpoint: Twilio refused our credentials; check the endpoint's account SID and auth token (Twilio error 20003)
+        401 {"code":20003} -> misconfigured: endpoint: Twilio refused our credentials; check the endpoint's account SID and auth token (Twilio error 20003: Permission denied)
         401  -> misconfigured: endpoint: Twilio refused our credentials; check the endpoint's account SID and auth token
-        403 {"code":20008} -> misconfigured: endpoint: Twilio refused our credentials; check the endpoint's account SID and auth token (Twilio error 20008)
-        404 {"code":20404} -> misconfigured: account_sid: the account is unknown, inactive or suspended (Twilio error 20404)
+        403 {"code":20008} -> misconfigured: endpoint: Twilio refused our credentials; check the endpoint's account SID and auth token (Twilio error 20008: Cannot access this resource with test credentials)
+        404 {"code":20404} -> misconfigured: account_sid: the account is unknown, inactive, suspended or out of funds (Twilio error 20404: Not found)
         404  -> misconfigured: account_sid: Twilio knows no such account at this endpoint
         429 {"code":20429} -> retry after 7 s: Twilio answered 429 with error 20429
         429 {"code":20429} -> retry after 10 s: Twilio answered 429 with error 20429

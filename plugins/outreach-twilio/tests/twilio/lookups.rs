@@ -128,7 +128,7 @@ fn a_failed_list_is_judged_like_a_failed_letter() {
         .map(|response| say(&OutreachTwilio::resume(state(), response, SETTINGS.into())) + "\n")
         .collect();
     expect![[r#"
-        misconfigured: endpoint: Twilio refused our credentials; check the endpoint's account SID and auth token (Twilio error 20003)
+        misconfigured: endpoint: Twilio refused our credentials; check the endpoint's account SID and auth token (Twilio error 20003: Permission denied)
         retry after 3 s: Twilio answered 429 with error 20429
         retry after 60 s: Twilio answered 503 with error 0
         other: Twilio answered 400 with error 21211

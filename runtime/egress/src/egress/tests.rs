@@ -65,6 +65,7 @@ impl House {
         let referral = ReferralId::derive(now(), b"a referral");
         let grant = Grant {
             letter: LetterId { referral, number },
+            again: 0,
             stage: "outreach.sms".into(),
             endpoints: vec!["out".into(), "gone".into()],
             reveal: vec!["sid".into(), "message".into()],

@@ -1,30 +1,85 @@
 //! The time zone of a home address in the United States, from its state and ZIP code.
 //!
-//! Never from a telephone number: numbers move with people. Boundaries as of 49 CFR part 71; ZIP codes by county. Fourteen
-//! states lie in two zones; for those the ZIP code decides, and without one the zone of most of the state's people.
+//! Never from a telephone number: numbers move with people. Boundaries as of 49 CFR part 71; ZIP codes by county. Some states lie in
+//! two zones: there the ZIP code decides, and where none does, the patient may live in either.
 
 use chrono_tz::Tz;
 use chrono_tz::{America, Pacific};
+
+use super::state::state_code;
 
 const EASTERN: Tz = America::New_York;
 const CENTRAL: Tz = America::Chicago;
 const MOUNTAIN: Tz = America::Denver;
 const PACIFIC: Tz = America::Los_Angeles;
 
-/// The zone of an address. `state` is a USPS two-letter code, `postal_code` a ZIP or ZIP+4; either may be empty.
-/// `None` for military and foreign addresses and for what is no state.
-pub fn zone_of(state: &str, postal_code: &str) -> Option<Tz> {
+/// Where somebody lives, as far as an address tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Home {
+    pub zone: Tz,
+    /// Their state lies in this zone as well, and nothing says in which of the two they live.
+    pub other: Option<Tz>,
+}
+
+/// By an address, each part as it was written or empty. `state` may be a code or a name, `postal_code` a ZIP or ZIP+4. `None` for military
+/// and foreign addresses and for what is no state.
+pub fn home_of(state: &str, postal_code: &str, country: &str) -> Option<Home> {
+    if !is_american(country) {
+        return None;
+    }
     let zip = zip5(postal_code);
-    let state = match state.trim() {
-        "" => state_of_zip(zip?)?,
-        written => STATES.iter().find(|(code, _)| code.eq_ignore_ascii_case(written)).map(|(code, _)| *code)?,
-    };
+    let by_zip = zip.and_then(state_of_zip);
+    let written = state_code(state);
+    if written.is_none() && MILITARY.contains(&state.trim().to_uppercase().as_str()) {
+        return None;
+    }
     // A ZIP code of another state is a slip of the pen in one of the two; the state is the coarser and surer word.
-    let elsewhere = zip
-        .filter(|zip| state_of_zip(*zip) == Some(state))
-        .and_then(|zip| ELSEWHERE.iter().find(|(from, to, _)| (*from..=*to).contains(&zip)))
-        .map(|(_, _, zone)| *zone);
-    elsewhere.or_else(|| STATES.iter().find(|(code, _)| *code == state).map(|(_, zone)| *zone))
+    let state = written.or(by_zip)?;
+    let (_, zone) = STATES.iter().find(|(code, _)| *code == state)?;
+    match zip.filter(|_| by_zip == Some(state)) {
+        Some(zip) => {
+            let elsewhere = ELSEWHERE.iter().find(|(from, to, _)| (*from..=*to).contains(&zip));
+            Some(Home { zone: elsewhere.map_or(*zone, |(_, _, zone)| *zone), other: None })
+        }
+        None => Some(Home { zone: *zone, other: other_zone(state, *zone) }),
+    }
+}
+
+/// Another than that of most of a state's people.
+fn other_zone(state: &str, most: Tz) -> Option<Tz> {
+    let there = |(from, _, zone): &&(u32, u32, Tz)| state_of_zip(*from) == Some(state) && *zone != most;
+    ELSEWHERE.iter().find(there).map(|(_, _, zone)| *zone)
+}
+
+/// The armed forces' post: America, Europe, Pacific.
+const MILITARY: [&str; 3] = ["AA", "AE", "AP"];
+
+/// ISO 3166-1, the territories' own codes, and how people write it. An address without a country is one of ours.
+fn is_american(country: &str) -> bool {
+    const OURS: [&str; 20] = [
+        "",
+        "US",
+        "USA",
+        "840",
+        "UNITEDSTATES",
+        "UNITEDSTATESOFAMERICA",
+        "AMERICA",
+        "AS",
+        "ASM",
+        "FM",
+        "FSM",
+        "GU",
+        "GUM",
+        "MP",
+        "MNP",
+        "PR",
+        "PRI",
+        "VI",
+        "VIR",
+        "UM",
+    ];
+    let bare: String = country.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_uppercase();
+    OURS.contains(&bare.as_str())
 }
 
 fn zip5(postal_code: &str) -> Option<u32> {
@@ -33,6 +88,9 @@ fn zip5(postal_code: &str) -> Option<u32> {
 }
 
 fn state_of_zip(zip: u32) -> Option<&'static str> {
+    if let Some((_, _, island)) = ISLANDS.iter().find(|(from, to, _)| (*from..=*to).contains(&zip)) {
+        return Some(island);
+    }
     let prefix = zip / 100;
     PREFIXES.iter().find(|(from, to, _)| (*from..=*to).contains(&prefix)).map(|(_, _, state)| *state)
 }
@@ -50,6 +108,7 @@ const STATES: &[(&str, Tz)] = &[
     ("DC", EASTERN),
     ("DE", EASTERN),
     ("FL", EASTERN),
+    ("FM", Pacific::Pohnpei),
     ("GA", EASTERN),
     ("GU", Pacific::Guam),
     ("HI", Pacific::Honolulu),
@@ -63,6 +122,7 @@ const STATES: &[(&str, Tz)] = &[
     ("MA", EASTERN),
     ("MD", EASTERN),
     ("ME", EASTERN),
+    ("MH", Pacific::Majuro),
     ("MI", America::Detroit),
     ("MN", CENTRAL),
     ("MO", CENTRAL),
@@ -82,6 +142,7 @@ const STATES: &[(&str, Tz)] = &[
     ("OR", PACIFIC),
     ("PA", EASTERN),
     ("PR", America::Puerto_Rico),
+    ("PW", Pacific::Palau),
     ("RI", EASTERN),
     ("SC", EASTERN),
     ("SD", CENTRAL),
@@ -302,6 +363,18 @@ const ELSEWHERE: &[(u32, u32, Tz)] = &[
     (97913, 97920, America::Boise),
     // Alaska: the Aleutians west of 169°30′ W; Metlakatla follows Anchorage in every respect that matters here.
     (99546, 99547, America::Adak),
+    // Chuuk and Yap keep an hour less than Pohnpei and Kosrae.
+    (96942, 96943, Pacific::Chuuk),
+];
+
+/// ZIP codes of islands that share their first three digits with another state.
+const ISLANDS: &[(u32, u32, &str)] = &[
+    (96799, 96799, "AS"),
+    (96939, 96940, "PW"),
+    (96941, 96944, "FM"),
+    (96950, 96952, "MP"),
+    (96960, 96960, "MH"),
+    (96970, 96970, "MH"),
 ];
 
 /// The first three digits of ZIP codes by state (USPS Publication 65).

@@ -98,7 +98,7 @@ const REPLY: &[(&str, Read)] = &[
     ("intent", |view| Some(view.reply()?.intent.as_str().into())),
     ("language", |view| Some(text(&view.reply()?.language))),
     ("confidence", |view| Some(Value::Int(view.reply()?.confidence.into()))),
-    ("channel", |view| Some(view.reply()?.channel.as_str().into())),
+    ("channel", |view| Some(view.said_by()?.as_str().into())),
 ];
 
 const LETTER: &[(&str, Read)] = &[
@@ -178,6 +178,14 @@ impl GuardView<'_> {
         &self.facts.order
     }
 
+    /// The channel on which the patient, or whoever speaks for them, said something.
+    fn said_by(&self) -> Option<Channel> {
+        if let Event::OptedOut { channel, .. } = self.event {
+            return Some(*channel);
+        }
+        Some(self.reply()?.channel)
+    }
+
     fn reply(&self) -> Option<&Reply> {
         self.event.reply()
     }
@@ -246,6 +254,7 @@ fn reason(event: &Event) -> Option<&str> {
         | Event::Record { .. }
         | Event::LetterSent { .. }
         | Event::Reply { .. }
+        | Event::OptedOut { .. }
         | Event::Appointment { .. }
         | Event::NoteReceived { .. }
         | Event::Visit { .. }

@@ -168,7 +168,15 @@ fn appointment(status: AppointmentStatus, starts_at: DateTime<Utc>) -> Appointme
 
 fn record(deceased: bool, language: &str) -> PatientRecord {
     let languages = if language.is_empty() { Vec::new() } else { vec![language.to_string()] };
-    PatientRecord { reaches: Vec::new(), languages, preferred: None, consents: Vec::new(), zone: None, deceased }
+    PatientRecord {
+        reaches: Vec::new(),
+        languages,
+        preferred: None,
+        consents: Vec::new(),
+        zone: None,
+        other_zone: None,
+        deceased,
+    }
 }
 
 fn note(now: DateTime<Utc>) -> Note {

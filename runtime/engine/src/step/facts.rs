@@ -30,6 +30,7 @@ pub(super) fn learn(facts: &mut Facts, event: &Event, opt_out: OptOutScope, now:
             learn_status(facts, *letter, outcome_of(status), *channel, now)
         }
         Event::Reply { reply } => learn_reply(facts, reply, opt_out),
+        Event::OptedOut { channel, .. } => consented(facts, &Meant::opted_out(opt_out, *channel), Consent::Denied),
         Event::Appointment { change, appointment, with } => {
             learn_appointment(facts, *change, appointment.as_ref(), with.as_ref(), now)
         }
@@ -80,7 +81,10 @@ fn learn_record(known: &mut Arc<Patient>, record: &PatientRecord) -> bool {
         patient.languages = record.languages.iter().chain(others).cloned().collect();
     }
     patient.preferred = record.preferred.or(patient.preferred);
-    patient.zone = record.zone.or(patient.zone);
+    // What the chart knows for sure ends a doubt of the order's; what it is in doubt of is no better than what is known.
+    if record.zone.is_some() && (record.other_zone.is_none() || patient.zone.is_none()) {
+        (patient.zone, patient.other_zone) = (record.zone, record.other_zone);
+    }
     patient.deceased |= record.deceased;
     let is_news = patient != **known;
     if is_news {
@@ -129,7 +133,9 @@ fn learn_sent(facts: &mut Facts, letter: &SentLetter) -> bool {
         Attempt { letter: letter.id, channel: letter.channel, at: letter.at, outcome: AttemptOutcome::Pending };
     match facts.attempts.iter_mut().find(|known| known.letter == letter.id) {
         // It had been given up, and a person sent it after all.
-        Some(known) if known.outcome == AttemptOutcome::Undeliverable => *known = attempt,
+        Some(known) if matches!(known.outcome, AttemptOutcome::Undeliverable | AttemptOutcome::Unsent) => {
+            *known = attempt;
+        }
         // It was in doubt, and left again or is known to have left.
         Some(known) if known.outcome == AttemptOutcome::Pending && known.at != attempt.at => *known = attempt,
         Some(_) => return false,
@@ -172,7 +178,10 @@ fn learn_status(
 fn outcome_of(status: &LetterStatus) -> AttemptOutcome {
     match status {
         LetterStatus::Delivered => AttemptOutcome::Delivered,
-        LetterStatus::Undeliverable { .. } | LetterStatus::Refused { .. } => AttemptOutcome::Undeliverable,
+        LetterStatus::Undeliverable { .. } | LetterStatus::Refused { .. } if status.blames_address() => {
+            AttemptOutcome::Undeliverable
+        }
+        LetterStatus::Undeliverable { .. } | LetterStatus::Refused { .. } => AttemptOutcome::Unsent,
     }
 }
 
@@ -184,10 +193,7 @@ fn learn_reply(facts: &mut Facts, reply: &Reply, opt_out: OptOutScope) -> bool {
         changed = true;
     }
     let consent = match reply.intent {
-        Intent::OptOut => match opt_out {
-            OptOutScope::Everything => Some((Meant::Every, Consent::Denied)),
-            OptOutScope::Channel => Some((Meant::Channel(reply.channel), Consent::Denied)),
-        },
+        Intent::OptOut => Some((Meant::opted_out(opt_out, reply.channel), Consent::Denied)),
         // Someone else's phone: never again. The patient's other numbers are still theirs.
         Intent::WrongPerson => match &reply.from {
             Some(address) => Some((Meant::Address(reply.channel, address), Consent::Denied)),
@@ -213,12 +219,7 @@ fn learn_reply(facts: &mut Facts, reply: &Reply, opt_out: OptOutScope) -> bool {
         }
     }
     if let Some((meant, consent)) = consent {
-        for reach in
-            Arc::make_mut(&mut facts.patient).reaches.iter_mut().filter(|it| meant.has(it) && it.consent != consent)
-        {
-            reach.consent = consent;
-            changed = true;
-        }
+        changed |= consented(facts, &meant, consent);
     }
     changed
 }
@@ -242,6 +243,33 @@ fn is_the_patients(intent: Intent) -> bool {
     }
 }
 
+/// Notes the patient's word on the ways that it is about; whether any is new.
+fn consented(facts: &mut Facts, meant: &Meant<'_>, consent: Consent) -> bool {
+    let patient = Arc::make_mut(&mut facts.patient);
+    let mut changed = false;
+    for reach in patient.reaches.iter_mut().filter(|it| meant.has(it) && it.consent != consent) {
+        reach.consent = consent;
+        changed = true;
+    }
+    changed
+}
+
+/// Whether an opt-out is no news: every way that it is about is denied by now.
+pub(super) fn knows_opt_out(facts: &Facts, event: &Event, scope: OptOutScope) -> bool {
+    let channel = if let Event::OptedOut { channel, .. } = event {
+        *channel
+    } else if let Event::Reply { reply } = event
+        && reply.intent == Intent::OptOut
+    {
+        reply.channel
+    } else {
+        return false;
+    };
+    let meant = Meant::opted_out(scope, channel);
+    let mut reaches = facts.patient.reaches.iter().filter(|reach| meant.has(reach)).peekable();
+    reaches.peek().is_some() && reaches.all(|reach| reach.consent == Consent::Denied)
+}
+
 /// Which ways to the patient a reply speaks of.
 enum Meant<'a> {
     Every,
@@ -250,6 +278,13 @@ enum Meant<'a> {
 }
 
 impl Meant<'_> {
+    fn opted_out(scope: OptOutScope, channel: Channel) -> Self {
+        match scope {
+            OptOutScope::Everything => Meant::Every,
+            OptOutScope::Channel => Meant::Channel(channel),
+        }
+    }
+
     fn has(&self, reach: &ContactPoint) -> bool {
         match self {
             Meant::Every => true,

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Effect, Step};
 use crate::event::Event;
+use crate::letter::Task;
 use crate::referral::Referral;
 use crate::task::{ReferralTask, TASKS_MAX, TaskChange, TaskEnd, TaskOutcome};
 use crate::workflow::Workflow;
@@ -53,6 +54,17 @@ pub(super) fn raise(step: &mut Step, now: DateTime<Utc>) {
         let oldest = tasks.iter().position(|task| !task.is_open()).unwrap_or_default();
         tasks.remove(oldest);
     }
+}
+
+/// The step by which a referral gets a task that no workflow raises.
+pub fn hand_over(referral: &Referral, task: Task, now: DateTime<Utc>) -> Step {
+    let mut referral = referral.clone();
+    referral.version += 1;
+    referral.letters = referral.letters.saturating_add(1);
+    let because = format!("{}: a person is to see to it ({})", referral.state, task.kind);
+    let mut step = Step { referral, effects: vec![Effect::Raise { task }], because };
+    raise(&mut step, now);
+    step
 }
 
 /// The kinds of those that a step has made moot, for the timeline.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use handoff_engine::calendar::{Window, format_duration, next_allowed, parse_duration, zone_of};
+use handoff_engine::calendar::{Window, format_duration, home_of, next_allowed, parse_duration};
 
 #[test]
 fn letters_wait_for_permitted_hours() {
@@ -98,8 +98,65 @@ fn zones_by_state_and_zip() {
         ("", "１２３４５", None),
     ];
     for (state, zip, expected) in rows {
-        assert_eq!(zone_of(state, zip).map(|zone| zone.name()), expected, "{state} {zip}");
+        assert_eq!(home_of(state, zip, "").map(|home| home.zone.name()), expected, "{state} {zip}");
     }
+}
+
+#[test]
+fn a_home_is_found_by_any_name_of_its_state_or_by_its_zip_alone() {
+    let zone = |state, zip, country| {
+        home_of(state, zip, country).map(|home| (home.zone.name(), home.other.map(|other| other.name())))
+    };
+    let rows = [
+        ("California", "90012", "", Some(("America/Los_Angeles", None))),
+        ("Calif.", "90012", "US", Some(("America/Los_Angeles", None))),
+        ("california", "", "USA", Some(("America/Los_Angeles", None))),
+        ("US-CA", "", "", Some(("America/Los_Angeles", None))),
+        ("Arizona", "85004", "", Some(("America/Phoenix", None))),
+        ("Guam", "96910", "", Some(("Pacific/Guam", None))),
+        ("Guam", "", "GU", Some(("Pacific/Guam", None))),
+        ("N. Mariana Islands", "96950", "", Some(("Pacific/Saipan", None))),
+        ("", "96799", "", Some(("Pacific/Pago_Pago", None))),
+        ("U.S. Virgin Islands", "", "", Some(("America/Puerto_Rico", None))),
+        ("Washington, D.C.", "", "", Some(("America/New_York", None))),
+        ("Washington", "", "", Some(("America/Los_Angeles", None))),
+        ("W. Va.", "", "", Some(("America/New_York", None))),
+        ("no state at all", "60601", "", Some(("America/Chicago", None))),
+        // In two zones, and nothing says in which.
+        ("TN", "", "", Some(("America/Chicago", Some("America/New_York")))),
+        ("Tennessee", "37902", "", Some(("America/New_York", None))),
+        ("Texas", "90210", "", Some(("America/Chicago", Some("America/Denver")))),
+        ("FL", "", "", Some(("America/New_York", Some("America/Chicago")))),
+        ("ID", "", "", Some(("America/Boise", Some("America/Los_Angeles")))),
+        ("OH", "", "", Some(("America/New_York", None))),
+        // Elsewhere.
+        ("Jalisco", "44100", "MX", None),
+        ("AP", "96201", "", None),
+        ("Ontario", "K1A 0B1", "Canada", None),
+    ];
+    for (state, zip, country, expected) in rows {
+        assert_eq!(zone(state, zip, country), expected, "{state} {zip} {country}");
+    }
+}
+
+/// Every state and territory, by its two letters and by its name; those in two zones have both where nothing tells.
+#[test]
+fn no_state_is_without_a_zone() {
+    const NAMES: &str = "Alabama AL;Alaska AK;American Samoa AS;Arizona AZ;Arkansas AR;California CA;Colorado CO;Connecticut CT;\
+        Delaware DE;District of Columbia DC;Florida FL;Georgia GA;Guam GU;Hawaii HI;Idaho ID;Illinois IL;Indiana IN;Iowa IA;Kansas KS;\
+        Kentucky KY;Louisiana LA;Maine ME;Maryland MD;Massachusetts MA;Michigan MI;Minnesota MN;Mississippi MS;Missouri MO;Montana MT;\
+        Nebraska NE;Nevada NV;New Hampshire NH;New Jersey NJ;New Mexico NM;New York NY;North Carolina NC;North Dakota ND;\
+        Northern Mariana Islands MP;Ohio OH;Oklahoma OK;Oregon OR;Pennsylvania PA;Puerto Rico PR;Rhode Island RI;South Carolina SC;\
+        South Dakota SD;Tennessee TN;Texas TX;Utah UT;Vermont VT;Virginia VA;Virgin Islands VI;Washington WA;West Virginia WV;\
+        Wisconsin WI;Wyoming WY;Palau PW;Marshall Islands MH;Federated States of Micronesia FM";
+    let mut split = Vec::new();
+    for state in NAMES.split(';') {
+        let (name, code) = state.trim().rsplit_once(' ').expect("a name and a code");
+        let home = home_of(code, "", "").unwrap_or_else(|| panic!("{code}"));
+        assert_eq!(home_of(name, "", "US"), Some(home), "{name}");
+        split.extend(home.other.map(|_| code));
+    }
+    assert_eq!(split.join(" "), "AK AZ FL ID IN KS KY MI NE NV ND OR SD TN TX FM");
 }
 
 #[test]

@@ -24,6 +24,7 @@ fn facts(specialty: &str) -> Facts {
             languages: vec!["en".to_string()],
             preferred: None,
             zone: Some(chrono_tz::America::Los_Angeles),
+            other_zone: None,
             deceased: false,
         }),
         order: Arc::new(Order {

@@ -243,6 +243,7 @@ fn an_address_is_confirmed_by_the_chart_or_by_whoever_answers_from_it_for_themse
         preferred: None,
         consents: vec![],
         zone: None,
+        other_zone: None,
         deceased: false,
     };
     let known = Event::Record { record: Some(Box::new(record)) };

@@ -35,7 +35,7 @@ fn every_word_is_stored_as_it_always_was() {
     check(Priority::ALL, &expect!["routine urgent stat"]);
     check(AppointmentStatus::ALL, &expect!["booked cancelled no-show arrived completed"]);
     check(Asked::ALL, &expect!["schedule confirm-visit reminder no-show-follow-up info"]);
-    check(AttemptOutcome::ALL, &expect!["pending delivered undeliverable answered"]);
+    check(AttemptOutcome::ALL, &expect!["pending delivered undeliverable answered unsent"]);
     check(
         Intent::ALL,
         &expect![

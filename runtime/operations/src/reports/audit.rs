@@ -118,6 +118,7 @@ fn deed(record: &Record) -> Option<Deed> {
         | Record::Answered { .. }
         | Record::Deferred { .. }
         | Record::Received { .. }
+        | Record::Reported { .. }
         | Record::Refused { .. }
         | Record::Dropped { .. }
         | Record::Named { .. }

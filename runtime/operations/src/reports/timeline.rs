@@ -69,6 +69,7 @@ fn spoken(event: &Event) -> Option<&Token> {
         | Event::Visit { .. }
         | Event::Done { .. }
         | Event::Timer { .. }
+        | Event::OptedOut { .. }
         | Event::Task { .. } => None,
     }
 }
@@ -119,6 +120,7 @@ fn line(record: &Record, referral: ReferralId) -> Option<String> {
         | Record::Answered { .. }
         | Record::Deferred { .. }
         | Record::Received { .. }
+        | Record::Reported { .. }
         | Record::Refused { .. }
         | Record::Dropped { .. }
         | Record::Settled { .. }
@@ -142,6 +144,7 @@ fn line(record: &Record, referral: ReferralId) -> Option<String> {
 fn happened(event: &Event) -> String {
     match event {
         Event::Reply { reply } => format!("{} ({}, {} %)", event.name(), reply.language, reply.confidence),
+        Event::OptedOut { channel, by, .. } => format!("{} ({channel}, {by})", event.name()),
         Event::Person { who, reason, .. } => format!("{} by {who}: {reason}", event.name()),
         Event::Task { task, kind, change, who, why, .. } => {
             let more = match change {

@@ -27,6 +27,7 @@ fn passage(texted: &[DateTime<Utc>]) -> Passage<'_> {
         deceased: false,
         is_barred: false,
         zone: Some(Tz::America__Los_Angeles),
+        other_zone: None,
         texted,
         units: 150,
         expires: None,
@@ -36,6 +37,26 @@ fn passage(texted: &[DateTime<Utc>]) -> Passage<'_> {
 /// `day hour:minute` in March 2026, Los Angeles; summer time begins on the 8th.
 fn at(day: u32, hour: u32, minute: u32) -> DateTime<Utc> {
     Tz::America__Los_Angeles.with_ymd_and_hms(2026, 3, day, hour, minute, 0).single().expect("a moment").to_utc()
+}
+
+#[test]
+fn who_may_live_in_either_of_two_zones_is_written_to_when_both_permit() {
+    let both = || Passage { other_zone: Some(Tz::America__Denver), ..passage(&[]) };
+    let until = |at| ContactVerdict::Wait { until: at, rule: "quiet-hours" };
+    // Eight in Los Angeles is nine in Denver; twenty there is twenty-one here.
+    for (asked, expected) in [
+        (at(5, 7, 30), until(at(5, 8, 0))),
+        (at(5, 8, 0), ContactVerdict::Go),
+        (at(5, 19, 59), ContactVerdict::Go),
+        (at(5, 20, 0), until(at(6, 8, 0))),
+    ] {
+        assert_eq!(admit(&contact(), &both(), asked), expected, "{asked}");
+    }
+    // Hours that the two never share: never, and not for ever.
+    let noon = NaiveTime::from_hms_opt(12, 0, 0).expect("a time");
+    let half_past = NaiveTime::from_hms_opt(12, 30, 0).expect("a time");
+    let narrow = Contact { hours: Window { opens: noon, closes: half_past }, ..contact() };
+    assert_eq!(admit(&narrow, &both(), at(5, 12, 0)), ContactVerdict::Never { rule: "quiet-hours" });
 }
 
 #[test]

@@ -261,7 +261,7 @@ impl DeliveryAttempt<'_> {
     ) -> Result<Exchanged, PipelineError> {
         let LetterDelivery { transactions, egress, .. } = self.delivery;
         let letter = self.item.letter.id;
-        let grant = self.transaction.deployment.grant(&self.stage, &referral.facts.patient.id, letter);
+        let grant = self.transaction.deployment.grant(&self.stage, &referral.facts.patient.id, &self.item.letter);
         let performed = egress.perform(&grant, ask, &mut self.transaction.draft.sealing).await;
         self.transaction.draft.now = transactions.clock.now();
         let performed = match performed {
@@ -300,7 +300,7 @@ async fn passes(
 ) -> Result<bool, PipelineError> {
     let LetterBody::Message(message) = &item.letter.body else { return Ok(true) };
     let letter = item.letter.id;
-    match transaction.admit(referral, message, item.letter.expires)? {
+    match transaction.admit(referral, letter, message, item.letter.expires)? {
         ContactVerdict::Go => return Ok(true),
         ContactVerdict::Wait { until, rule } => {
             let (attempts, why) = (item.attempts, rule.into());

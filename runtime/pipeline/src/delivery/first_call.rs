@@ -13,7 +13,6 @@ use handoff_store::index::{Doubt, OutboxItem};
 
 use super::LetterDelivery;
 use super::vendor::{vendor_name, vendor_of};
-use crate::addresses::canonical;
 use crate::deployments::Installed;
 use crate::error::PipelineError;
 use crate::to_wit;
@@ -156,7 +155,7 @@ impl LetterDelivery {
         let index = store.index();
         let clear = vault.reveal(address, store)?;
         let mut known = Vec::new();
-        for referral in index.find(&vault.blind("address", &canonical(clear.as_str())))? {
+        for referral in index.find(&vault.blind("address", &self.transactions.country.canonical(clear.as_str())))? {
             for position in index.history(&referral)? {
                 let Some(entry) = store.read(position)? else { continue };
                 known.extend(entry.records.iter().filter_map(|record| {

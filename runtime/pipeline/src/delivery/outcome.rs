@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use handoff_engine::calendar;
-use handoff_engine::event::{Delegated, Event, LetterStatus, PatientRecord, VisitFinding};
+use handoff_engine::event::{Delegated, Event, LetterStatus, OptOutSource, PatientRecord, VisitFinding};
 use handoff_engine::ids::{LetterId, ReferralId, Token};
 use handoff_engine::letter::{LetterBody, Message};
 use handoff_engine::referral::SentLetter;
@@ -11,26 +11,28 @@ use handoff_host::contract::types::{ChannelKind, Failure};
 use handoff_host::contract::{carrier, retrieval};
 use handoff_host::{End, reason};
 use handoff_store::entry::Record;
-use handoff_store::index::OutboxItem;
+use handoff_store::index::{OutboxItem, Reported};
+use handoff_vault::token;
 
 use super::LetterDelivery;
 use super::attempt::{AttemptOutcome, DeliveryAttempt};
 use super::backoff::{ATTEMPTS_MAX, retry_at};
+use super::report::{OPTED_OUT, reported};
 use super::vendor::{vendor_name, vendor_of};
-use crate::addresses::canonical;
 use crate::error::PipelineError;
 use crate::foreign_values::{is_mail, is_telephone};
 use crate::from_wit;
+use crate::referrals::opt_out::OptOut;
 use crate::transaction::Transaction;
 
-/// What a referral hears of a letter that no vendor could be made to carry. See `wit/outreach.wit`.
-const UNREACHABLE: &str = "unreachable";
+/// What a referral hears of a letter that no vendor could be made to carry: its address is not at fault.
+const NO_VENDOR: &str = "no-vendor";
+
+/// What it hears of one that is of no use any more.
+const EXPIRED: &str = "expired";
 
 /// A stage whose set-up is wrong is tried again this often, in case IT has mended it.
 const MISCONFIGURED_RETRY: TimeDelta = TimeDelta::hours(1);
-
-/// The refusal that is the patient's own: no other vendor may try. See `wit/types.wit`.
-const OPTED_OUT: &str = "opted-out";
 
 /// When nobody could say whether the patient attended, ask again after so long.
 const ASK_AGAIN_HOURS: u32 = 24;
@@ -38,16 +40,12 @@ const ASK_AGAIN_HOURS: u32 = 24;
 impl DeliveryAttempt<'_> {
     /// The receipt is in: the letter leaves the outbox, and the referral hears of it.
     pub(super) async fn receive(mut self, end: End) -> Result<AttemptOutcome, PipelineError> {
+        if let End::Receipt(receipt) = end {
+            return self.receive_receipt(receipt).await;
+        }
         let letter = self.hold_referral().await;
         let now = self.transaction.now();
-        let mut vendor_id = None;
         let (outcome, events) = match (end, &self.item.letter.body) {
-            (End::Receipt(receipt), LetterBody::Message(message)) => {
-                if !receipt.vendor_id.is_empty() {
-                    vendor_id = Some(vendor_name(vendor_of(&self.stage), &receipt.vendor_id));
-                }
-                received(now, letter, message, receipt)
-            }
             (End::Record(record), _) => {
                 let found = if record.is_some() { "found" } else { "missing" };
                 let record = record.map(|record| self.transaction.learn(letter.referral, record)).transpose()?;
@@ -68,9 +66,43 @@ impl DeliveryAttempt<'_> {
             (End::Raised(raised), _) => done_with(Delegated::Task, raised.reference),
             (End::Receipt(_), _) => ("answered for another letter".into(), Vec::new()),
         };
-        self.transaction.draft.record(Record::Received { letter, outcome, vendor_id });
+        self.transaction.draft.record(Record::Received { letter, outcome, vendor_id: None });
         for event in events {
             self.transaction.transition(letter.referral, event)?;
+        }
+        self.conclude().await
+    }
+
+    /// A vendor has taken a message, or says what became of it. It may have said so before, in a callback that came first.
+    async fn receive_receipt(mut self, receipt: carrier::Receipt) -> Result<AttemptOutcome, PipelineError> {
+        let letter = self.item.letter.id;
+        let vendor_id = Some(receipt.vendor_id.as_str()).filter(|id| !id.is_empty());
+        let vendor_id = vendor_id.map(|id| vendor_name(vendor_of(&self.stage), id));
+        let transactions = &self.delivery.transactions;
+        let _named = transactions.vendor_ids.hold(vendor_id.iter().collect()).await;
+        let told = match &vendor_id {
+            Some(id) => transactions.store.index().reported(id)?,
+            None => None,
+        };
+        let outcome = match &receipt.outcome {
+            carrier::Outcome::Accepted => "accepted".into(),
+            carrier::Outcome::Delivered => "delivered".into(),
+            carrier::Outcome::Undeliverable(code) => format!("undeliverable: {code}"),
+            carrier::Outcome::Unknown => "unknown".into(),
+        };
+        let reports: Vec<Reported> = reported(receipt).into_iter().chain(told).collect();
+        let mut bound = vec![letter.referral];
+        for report in &reports {
+            bound.extend(self.transaction.bound_by(letter, report)?);
+        }
+        self.transaction.hold(bound).await;
+        self.transaction.draft.record(Record::Received { letter, outcome, vendor_id });
+        if let LetterBody::Message(message) = &self.item.letter.body {
+            let now = self.transaction.now();
+            self.transaction.transition(letter.referral, sent(now, letter, message, false))?;
+            for report in reports {
+                self.transaction.report(letter, report)?;
+            }
         }
         self.conclude().await
     }
@@ -86,8 +118,12 @@ impl DeliveryAttempt<'_> {
                 let due = asked_for.max(retry_at(now, letter, self.item.attempts));
                 return self.put_off(due, why).await;
             }
-            Failure::Misconfigured(_) => {
+            Failure::Misconfigured(cure) => {
                 tracing::error!(stage = %self.stage, %letter, "the stage's set-up is wrong; see the letter's timeline");
+                self.delivery
+                    .transactions
+                    .sender_faults
+                    .note(&format!("{}: {cure}", self.stage), self.transaction.now());
                 self.note_failed();
                 return self.await_mending(why).await;
             }
@@ -96,14 +132,18 @@ impl DeliveryAttempt<'_> {
             Failure::Refused(_) if self.in_doubt => return self.retry(why).await,
             Failure::Refused(refusal) => refusal,
         };
-        self.hold_referral().await;
-        if refusal.code != OPTED_OUT && self.hand_over() {
-            return self.conclude().await;
-        }
         if refusal.code == OPTED_OUT
             && let LetterBody::Message(message) = &self.item.letter.body
         {
-            self.transaction.note_consent(&message.to, message.channel, false, "the vendor says so")?;
+            let known = self.transaction.everybody_at(&message.to)?;
+            self.transaction.hold(known.iter().copied().chain([letter.referral]).collect()).await;
+            let opt_out = OptOut { channel: message.channel, address: &message.to, by: OptOutSource::Vendor };
+            self.transaction.opt_out(&known, &opt_out)?;
+        } else {
+            self.hold_referral().await;
+            if self.hand_over() {
+                return self.conclude().await;
+            }
         }
         self.transaction.draft.record(Record::Refused { letter, rule: refusal.code.clone() });
         let status = LetterStatus::Refused { code: refusal.code };
@@ -129,7 +169,7 @@ impl DeliveryAttempt<'_> {
         let plugin = self.transaction.deployment.digest(&self.stage)?;
         let Some(until) = self.delivery.breaker.rests_until(plugin, now) else { return self.retry(why).await };
         if self.for_next_vendor().is_some() {
-            return self.give_up(why).await;
+            return self.give_up(NO_VENDOR, why).await;
         }
         let due = until.max(retry_at(now, self.item.letter.id, self.item.attempts));
         self.put_off(due, why).await
@@ -138,7 +178,7 @@ impl DeliveryAttempt<'_> {
     /// The letter's endpoint has not answered since then; nothing was sent.
     pub(super) async fn turn_away(self, endpoint: &str, since: DateTime<Utc>) -> Result<AttemptOutcome, PipelineError> {
         let why = format!("the endpoint {endpoint} has not answered since {}", since.format("%Y-%m-%d %H:%M UTC"));
-        self.give_up(why).await
+        self.give_up(NO_VENDOR, why).await
     }
 
     async fn put_off(mut self, due: DateTime<Utc>, why: String) -> Result<AttemptOutcome, PipelineError> {
@@ -148,7 +188,7 @@ impl DeliveryAttempt<'_> {
         let (queues, patience) = (&self.delivery.transactions.queues, self.patience());
         let given_up = self.asked.as_deref().and_then(|endpoint| queues.given_up(endpoint, patience, now));
         if attempts >= ATTEMPTS_MAX || (expired && !in_doubt) || given_up.is_some() {
-            return self.give_up(why).await;
+            return self.give_up(if expired { EXPIRED } else { NO_VENDOR }, why).await;
         }
         self.hold_referral().await;
         // Invariant: doubt ends with an answer, never with time.
@@ -163,7 +203,7 @@ impl DeliveryAttempt<'_> {
     }
 
     /// This vendor has had its chance.
-    async fn give_up(mut self, why: String) -> Result<AttemptOutcome, PipelineError> {
+    async fn give_up(mut self, code: &str, why: String) -> Result<AttemptOutcome, PipelineError> {
         let letter = self.hold_referral().await;
         if self.hand_over() {
             return self.conclude().await;
@@ -179,7 +219,7 @@ impl DeliveryAttempt<'_> {
             | LetterBody::ReadRecord
             | LetterBody::CheckVisit
             | LetterBody::WriteChart { .. }
-            | LetterBody::Task(_) => given_up(&self.item, LetterStatus::Undeliverable { code: UNREACHABLE.into() }),
+            | LetterBody::Task(_) => given_up(&self.item, LetterStatus::Undeliverable { code: code.into() }),
         };
         self.transaction.transition(letter.referral, event)?;
         self.conclude().await
@@ -268,18 +308,27 @@ impl Transaction<'_> {
             names.push(self.address_name(&address)?);
             // What is written to is what replies come from; and the order's token for an address is the chart's.
             if reach.channel != ChannelKind::Portal {
-                reach.address = self.draft.sealing.seal(&patient, field, &canonical(written.as_str())).0;
+                reach.address =
+                    self.draft.sealing.seal(&patient, field, &self.from.country.canonical(written.as_str())).0;
             }
             record.reaches.push(reach);
         }
         if !names.is_empty() {
             self.draft.named_as(referral, names);
         }
-        let zone = match &record.postal_code {
-            Some(token) => calendar::zone_of("", self.reveal(&Token(token.clone()))?.as_str()),
+        // A plugin that may not read a language hands on what stands for it.
+        for language in record.languages.iter_mut().filter(|language| token::find(language).next().is_some()) {
+            *language = self.reveal(&Token(language.clone()))?.as_str().to_string();
+        }
+        let home = match &record.postal_code {
+            Some(token) => {
+                let clear = self.reveal(&Token(token.clone()))?;
+                let here = self.from.country.code();
+                calendar::home_of("", clear.as_str(), here).or_else(|| calendar::home_of(clear.as_str(), "", here))
+            }
             None => None,
         };
-        Ok(from_wit::record(record, zone))
+        Ok(from_wit::record(record, home))
     }
 }
 
@@ -296,24 +345,6 @@ fn given_up(item: &OutboxItem, status: LetterStatus) -> Event {
         }
         LetterBody::Task(_) => Event::Done { what: Delegated::Task, succeeded: false, reference: String::new() },
     }
-}
-
-fn received(
-    now: DateTime<Utc>,
-    letter: LetterId,
-    message: &Message,
-    receipt: carrier::Receipt,
-) -> (String, Vec<Event>) {
-    let outcome = match &receipt.outcome {
-        carrier::Outcome::Accepted => "accepted".into(),
-        carrier::Outcome::Delivered => "delivered".into(),
-        carrier::Outcome::Undeliverable(code) => format!("undeliverable: {code}"),
-        carrier::Outcome::Unknown => "unknown".into(),
-    };
-    let mut events = vec![sent(now, letter, message, false)];
-    let status = from_wit::letter_status(receipt.outcome);
-    events.extend(status.map(|status| Event::LetterStatus { letter, status, channel: None }));
-    (outcome, events)
 }
 
 /// What a referral hears of a message that left, or that may have left.

@@ -5,13 +5,13 @@ use handoff_engine::ids::{LetterId, Token};
 use handoff_engine::letter::{Letter, LetterBody, Message};
 use handoff_host::contract::types::Attribute;
 use handoff_ingress::delivery::{Delivery, SenderProof, Transport};
-use handoff_store::Position;
 use handoff_store::entry::{DeliveryVerdict, Record, Settlement};
 use handoff_store::index::{DeadItem, WhatDied};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Intake;
+use crate::delivery::letter_history::LetterHistory;
 use crate::error::PipelineError;
 use crate::transaction::Transactions;
 
@@ -69,6 +69,7 @@ impl Intake {
         let Record::Delivery { source, bytes: Some(token), envelope, .. } = record else { return Err(not_dead()) };
         let door = match envelope["door"].as_str() {
             Some("webhook") => Transport::Webhook,
+            Some("callback") => Transport::Callback,
             Some(_) | None => Transport::Mllp,
         };
         let body = self.transactions.vault.reveal_bytes(&token, &self.transactions.store)?.as_slice().to_vec();
@@ -82,7 +83,11 @@ impl Intake {
             received_at: at,
             sender: SenderProof::Earlier,
         };
-        match self.trigger(&delivery).await?.verdict {
+        let understood = match door {
+            Transport::Mllp | Transport::Webhook => self.trigger(&delivery).await?,
+            Transport::Callback => self.callback(&delivery).await?,
+        };
+        match understood.verdict {
             Some(DeliveryVerdict::Dead { location, message, help }) => {
                 Err(PipelineError::StillDead { item: item.into(), location, message, help })
             }
@@ -123,7 +128,7 @@ impl Intake {
         let mut transaction = self.transactions.begin_on(vec![id.referral]).await;
         self.waits(item)?;
         let referral = transaction.current(id.referral)?;
-        let Some((letter, doubt)) = self.last_words(id)? else {
+        let Some(LetterHistory { letter, doubt, .. }) = self.transactions.letter_history(id)? else {
             return Err(PipelineError::NotDead { item: item.into() });
         };
         if letter.expires.is_some_and(|expires| expires < transaction.now()) {
@@ -145,31 +150,5 @@ impl Intake {
         transaction.draft.record(settled);
         transaction.commit().await?;
         Ok(Replayed::Letter { letter: id, in_doubt: doubt.is_some() })
-    }
-
-    /// The letter as it was last owed, and the ask that may have been acted upon when it died.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "no other record says anything of this letter's last ask")]
-    fn last_words(&self, id: LetterId) -> Result<Option<(Letter, Option<Position>)>, PipelineError> {
-        let mut owed = None;
-        let mut asked = None;
-        for position in self.transactions.store.index().history(&id.referral)? {
-            let Some(entry) = self.transactions.store.read(position)? else { continue };
-            for record in &entry.records {
-                match record {
-                    Record::Queued { letter, doubt } if letter.id == id => {
-                        (owed, asked) = (Some(letter.clone()), *doubt);
-                    }
-                    Record::Asked { letter, lookup: false, .. } if *letter == id => asked = Some(position),
-                    Record::Deferred { letter, in_doubt: false, .. }
-                    | Record::Dropped { letter, in_doubt: false, .. }
-                        if *letter == id =>
-                    {
-                        asked = None;
-                    }
-                    _ => {}
-                }
-            }
-        }
-        Ok(owed.map(|letter| (letter, asked)))
     }
 }

@@ -3,7 +3,7 @@
 use handoff_engine::error_chain::Chain;
 use handoff_engine::event::{self, Event, Intent};
 use handoff_engine::ids::{Digest, ReferralId, Token};
-use handoff_engine::referral::{Asked, Channel, Referral};
+use handoff_engine::referral::{Asked, Channel};
 use handoff_engine::workflow::StageKind;
 use handoff_host::contract::carrier::InboundReply;
 use handoff_host::contract::understanding;
@@ -70,14 +70,16 @@ impl Transaction<'_> {
     ) -> Result<(), PipelineError> {
         let referral = self.current(id)?;
         if matches!(reading.intent, Intent::OptOut | Intent::OptIn) {
-            let granted = reading.intent == Intent::OptIn;
-            self.opt(&referral, channel, granted)?;
-            self.note_consent(from, channel, granted, "the patient replied so")?;
+            let (granted, why) = (reading.intent == Intent::OptIn, "the patient replied so");
+            self.note_consents(&referral, channel, granted, why)?;
+            self.note_consent(from, channel, granted, why)?;
         }
         let own = self.own_address(&referral, channel, from)?;
         let token = self.draft.sealing.seal(&referral.facts.patient.id, "reply", text);
         let reply = event::Reply { channel, from: own, text: token, ..reading.clone() };
-        self.transition(id, Event::Reply { reply })
+        let since = self.draft.records().len();
+        self.transition(id, Event::Reply { reply: reply.clone() })?;
+        self.see_that_it_is_read(&referral, &reply, since)
     }
 
     /// The only one of several referrals that a reply names: by its patient's given name, or by its specialist's name.
@@ -103,19 +105,8 @@ impl Transaction<'_> {
         Ok(if let [only] = named[..] { Some(only) } else { None })
     }
 
-    /// The token by which the referral has the address that a reply came from.
-    fn own_address(&self, referral: &Referral, channel: Channel, from: &Token) -> Result<Option<Token>, PipelineError> {
-        let from = self.address_name(from)?;
-        for reach in referral.facts.patient.reaches.iter().filter(|reach| reach.channel == channel) {
-            if self.address_name(&reach.address)? == from {
-                return Ok(Some(reach.address.clone()));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Somebody answers whom we know by no letter.
-    pub(super) fn reply_of_stranger(&mut self, vendor: &str, reply: InboundReply) -> Result<(), PipelineError> {
+    /// Somebody writes whom we know by no letter. Their STOP holds for the number all the same. What they meant.
+    pub(super) fn reply_of_stranger(&mut self, vendor: &str, reply: InboundReply) -> Result<Intent, PipelineError> {
         let (from, text) = (Token(reply.from), Token(reply.text));
         let clear = self.reveal(&text)?;
         let said = Said { clear: clear.as_str(), token: &text, language: "en".into(), asked: Asked::Info };
@@ -124,7 +115,7 @@ impl Transaction<'_> {
         if matches!(reading.intent, Intent::OptOut | Intent::OptIn) {
             self.note_consent(&from, channel, reading.intent == Intent::OptIn, "the sender replied so")?;
         }
-        Ok(())
+        Ok(reading.intent)
     }
 
     /// What a reply means. A reply that the stage fails on is unclear, and a person reads it.
@@ -165,16 +156,6 @@ impl Transaction<'_> {
             confidence: reading.confidence,
             ..unclear
         })
-    }
-
-    /// Opting out of one channel opts out of all where the workflow says so: every address on file hears of it.
-    fn opt(&mut self, referral: &Referral, channel: Channel, granted: bool) -> Result<(), PipelineError> {
-        for reach in &referral.facts.patient.reaches {
-            if reach.channel == channel || self.deployment.opts_out_of_everything() {
-                self.note_consent(&reach.address, reach.channel, granted, "the patient replied so")?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -16,7 +16,6 @@ use serde_json::json;
 
 use super::Intake;
 use super::matching::reference;
-use crate::addresses::canonical;
 use crate::deployments::Installed;
 use crate::error::PipelineError;
 use crate::foreign_values::{self, no_addresses};
@@ -286,14 +285,15 @@ impl Intake {
         let mut names: Vec<_> = order.reference.referral.iter().map(|number| self.number(number)).collect();
         names.extend(order.patient.identifiers.iter().map(|identifier| self.patient_name(identifier)));
         let addresses = order.patient.phones.iter().map(|phone| &phone.number).chain(&order.patient.emails);
-        names.extend(addresses.map(|address| vault.blind("address", &canonical(address))));
+        names.extend(addresses.map(|address| vault.blind("address", &self.transactions.country.canonical(address))));
         names.extend(search_names::of_patient(vault, &order.patient));
         let draft = &mut transaction.draft;
         draft.named_as(id, names);
         for place in no_addresses(&order.patient) {
             draft.ignored(id, format!("{place} is no address"));
         }
-        let patient = from_wit::patient(&mut draft.sealing, patient_id.clone(), order.patient.clone());
+        let patient =
+            from_wit::patient(&mut draft.sealing, patient_id.clone(), order.patient.clone(), self.transactions.country);
         let order = from_wit::order(&mut draft.sealing, &patient_id, order);
         transaction.create_referral(id, patient.into(), order.into())?;
         Ok((id, patient_id))
@@ -323,7 +323,7 @@ fn as_recorded(installed: &Installed, stage: &StageKey, delivery: &Delivery) -> 
     Ok(Json::of(&Call::Interpret { delivery: to_wit::delivery(&bare), settings })?)
 }
 
-fn without_credentials(headers: &[Attribute]) -> Vec<Attribute> {
+pub(super) fn without_credentials(headers: &[Attribute]) -> Vec<Attribute> {
     headers.iter().filter(|header| !is_credential(&header.name)).cloned().collect()
 }
 

@@ -258,12 +258,10 @@ impl Transaction<'_> {
         }
         let granted = reply.intent == Intent::OptIn;
         let referral = self.current(id)?;
-        let everything = !granted && self.deployment.opts_out_of_everything();
         let why = format!("the patient told {}: {}", actor.who, actor.why);
         let mut others = BTreeSet::new();
-        for reach in referral.facts.patient.reaches.iter().filter(|it| everything || it.channel == reply.channel) {
-            self.note_consent(&reach.address, reach.channel, granted, &why)?;
-            others.extend(self.from.store.index().find(&self.address_name(&reach.address)?)?);
+        for address in self.note_consents(&referral, reply.channel, granted, &why)? {
+            others.extend(self.from.store.index().find(&self.address_name(&address)?)?);
         }
         others.remove(&id);
         if granted {

@@ -68,8 +68,9 @@ impl Transaction<'_> {
             subject: rendered.subject,
             text: rendered.text,
             vendors_tried: Vec::new(),
+            again: 0,
         };
-        let due = match self.admit(referral, &message, expires)? {
+        let due = match self.admit(referral, id, &message, expires)? {
             ContactVerdict::Go => self.now(),
             ContactVerdict::Wait { until, rule: _ } => until,
             ContactVerdict::Never { rule } => {
@@ -103,16 +104,7 @@ impl Transaction<'_> {
             preferred: referral.facts.patient.preferred.map(to_wit::channel),
             languages: referral.facts.patient.languages.clone(),
             available: self.deployment.workflow().language_tags(),
-            attempts: referral
-                .facts
-                .attempts
-                .iter()
-                .map(|attempt| choice::Attempt {
-                    channel: to_wit::channel(attempt.channel),
-                    at: to_wit::instant(attempt.at),
-                    outcome: to_wit::attempt_outcome(attempt.outcome),
-                })
-                .collect(),
+            attempts: referral.facts.attempts.iter().filter_map(|it| to_wit::attempt(it, self.now())).collect(),
             now: to_wit::instant(self.now()),
             extras: Vec::new(),
         }

@@ -1,16 +1,15 @@
 //! Asking plugins and the contact rules. Every decision is written down with what it was made from, so that it can be made again.
 
 use chrono::{DateTime, Utc};
-use handoff_engine::ids::{BlindedName, Digest, ReferralId, StageKey, Token};
+use handoff_engine::ids::{BlindedName, Digest, LetterId, ReferralId, StageKey, Token};
 use handoff_engine::letter::Message;
-use handoff_engine::referral::{Channel, Consent, Referral};
+use handoff_engine::referral::{Attempt, AttemptOutcome, Channel, Consent, Referral};
 use handoff_engine::render::measure_sms;
 use handoff_host::{Answer, Call};
 use handoff_store::Json;
 use handoff_store::entry::Record;
 use handoff_vault::Clear;
 
-use crate::addresses::canonical;
 use crate::contact_rules;
 use crate::contact_rules::{ContactVerdict, Passage};
 use crate::error::PipelineError;
@@ -42,16 +41,17 @@ impl Transaction<'_> {
     pub(crate) fn admit(
         &self,
         referral: &Referral,
+        letter: LetterId,
         message: &Message,
         expires: Option<DateTime<Utc>>,
     ) -> Result<ContactVerdict, PipelineError> {
         let name = self.address_name(&message.to)?;
         let texted = match message.channel {
-            Channel::Sms => self.texted(&name)?,
+            Channel::Sms => self.texted(&name, letter)?,
             Channel::Email | Channel::Portal => Vec::new(),
         };
         let is_barred = match &self.from.test_recipients {
-            Some(listed) => !listed.contains(&canonical(self.reveal(&message.to)?.as_str())),
+            Some(listed) => !listed.contains(&self.from.country.canonical(self.reveal(&message.to)?.as_str())),
             None => false,
         };
         let passage = Passage {
@@ -60,6 +60,7 @@ impl Transaction<'_> {
             consent: self.consent(&name, referral, &message.to, message.channel)?,
             deceased: referral.facts.patient.deceased,
             zone: referral.facts.patient.zone,
+            other_zone: referral.facts.patient.other_zone,
             texted: &texted,
             units: measure_sms(&message.text).units,
             expires,
@@ -69,7 +70,7 @@ impl Transaction<'_> {
 
     /// The (blinded) name by which the index knows an address, whoever's it is, and however it is written.
     pub(crate) fn address_name(&self, address: &Token) -> Result<BlindedName, PipelineError> {
-        Ok(self.from.vault.blind("address", &canonical(self.reveal(address)?.as_str())))
+        Ok(self.from.vault.blind("address", &self.from.country.canonical(self.reveal(address)?.as_str())))
     }
 
     /// The patient's last word about an address: given to us under its name, else as the chart has it.
@@ -92,13 +93,18 @@ impl Transaction<'_> {
         })
     }
 
-    /// When texts went to the number of this name, over all referrals of whoever answers it, and when those still owed will go.
-    fn texted(&self, name: &BlindedName) -> Result<Vec<DateTime<Utc>>, PipelineError> {
+    /// When texts went to the number of this name, over all referrals of whoever answers it, but for `letter` itself: one that goes again
+    /// because it did not arrive is no second text.
+    fn texted(&self, name: &BlindedName, letter: LetterId) -> Result<Vec<DateTime<Utc>>, PipelineError> {
         let mut texted = Vec::new();
         for id in self.from.store.index().find(name)? {
             if let Some(referral) = self.from.store.index().referral(&id)? {
-                let attempts = &referral.facts.attempts;
-                texted.extend(attempts.iter().filter(|a| a.channel == Channel::Sms).map(|a| a.at));
+                let went = |attempt: &&Attempt| {
+                    attempt.channel == Channel::Sms
+                        && attempt.letter != letter
+                        && attempt.outcome != AttemptOutcome::Unsent
+                };
+                texted.extend(referral.facts.attempts.iter().filter(went).map(|attempt| attempt.at));
             }
         }
         Ok(texted)

@@ -92,6 +92,7 @@ fn referral(number: u64, among: u64) -> Referral {
                 languages: vec!["es".to_string()],
                 preferred: Some(Channel::Sms),
                 zone: None,
+                other_zone: None,
                 deceased: false,
             }),
             order: Arc::new(Order {

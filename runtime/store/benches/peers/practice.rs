@@ -182,6 +182,7 @@ impl Practice {
                 subject: filled.subject,
                 text: filled.text,
                 vendors_tried: Vec::new(),
+                again: 0,
             };
             Letter { id, due: now, expires, body: LetterBody::Message(message) }
         });

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use handoff_engine::event::LetterStatus;
 use handoff_engine::ids::{Digest, LetterId, PatientId, ReferralId, StageKey, Token};
 use handoff_engine::letter::{Audience, Letter};
 use handoff_engine::referral::Channel;
@@ -163,6 +164,14 @@ impl TaskFilter {
             && due_by.is_none_or(|due_by| task.due_at <= due_by)
             && awake_at.is_none_or(|now| task.snoozed_until.is_none_or(|until| until <= now))
     }
+}
+
+/// What a vendor told of a message before it had answered the request for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reported {
+    pub status: LetterStatus,
+    /// What is to be done about it, where the sender is at fault.
+    pub cure: Option<String>,
 }
 
 /// A letter that is owed.

@@ -16,6 +16,7 @@ pub const HISTORY: u8 = b'h';
 pub const NAME: u8 = b'n';
 pub const TOKEN: u8 = b'w';
 pub const VENDOR_ID: u8 = b'v';
+pub const REPORTED: u8 = b'u';
 pub const DELIVERY: u8 = b'k';
 pub const SEALED: u8 = b't';
 pub const KEY_SLOT: u8 = b'y';
@@ -126,6 +127,10 @@ pub fn token(token: &Token, referral: &ReferralId) -> RowKey {
 
 pub fn vendor_id(vendor_id: &str) -> RowKey {
     text_key(VENDOR_ID, vendor_id, &[])
+}
+
+pub fn reported(vendor_id: &str) -> RowKey {
+    text_key(REPORTED, vendor_id, &[])
 }
 
 pub fn delivery(dedupe_key: &str) -> RowKey {

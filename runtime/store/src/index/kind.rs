@@ -71,6 +71,8 @@ kinds! {
     EventTimer = 44 "event.timer",
     EventPerson = 45 "event.person",
     EventTask = 46 "event.task",
+    EventOptedOut = 47 "event.opted-out",
+    Reported = 48 "reported",
 }
 
 impl fmt::Display for Kind {
@@ -133,6 +135,7 @@ fn record_kind(record: &Record) -> Kind {
         Record::Answered { .. } => Kind::Answered,
         Record::Deferred { .. } => Kind::Deferred,
         Record::Received { .. } => Kind::Received,
+        Record::Reported { .. } => Kind::Reported,
         Record::Refused { .. } => Kind::Refused,
         Record::Dropped { .. } => Kind::Dropped,
         Record::Settled { .. } => Kind::Settled,
@@ -167,6 +170,7 @@ fn event_kind(event: &Event) -> Kind {
         Event::LetterStatus { .. } => Kind::EventLetterStatus,
         Event::Unreachable { .. } => Kind::EventUnreachable,
         Event::Reply { .. } => Kind::EventReply,
+        Event::OptedOut { .. } => Kind::EventOptedOut,
         Event::Appointment { .. } => Kind::EventAppointment,
         Event::NoteReceived { .. } => Kind::EventNoteReceived,
         Event::Visit { .. } => Kind::EventVisit,

@@ -124,8 +124,10 @@ impl Projection<'_, '_> {
                 self.release(letter)?;
                 if let Some(vendor_id) = vendor_id {
                     self.rows.put(keys::vendor_id(vendor_id), row::vendor_id(self.position, *letter));
+                    self.rows.remove(keys::reported(vendor_id));
                 }
             }
+            Record::Reported { vendor_id, .. } => self.rows.put(keys::reported(vendor_id), here),
             Record::Refused { letter, rule: _ } => self.release(letter)?,
             Record::Dropped { letter, dead, why: _, in_doubt: _ } => {
                 self.release(letter)?;
@@ -348,6 +350,7 @@ pub fn touched_by(record: &Record) -> Vec<ReferralId> {
             ..
         }
         | Record::Settled { .. }
+        | Record::Reported { .. }
         | Record::Deployed { .. }
         | Record::Consented { .. }
         | Record::Keyed { .. }
@@ -376,6 +379,7 @@ fn tokens_in(event: &Event) -> Vec<&Token> {
         Event::Ordered { patient, order } => patient_tokens(patient).chain(order_tokens(order)).collect(),
         Event::Record { record } => record.iter().flat_map(|record| reach_tokens(&record.reaches)).collect(),
         Event::Reply { reply } => vec![&reply.text],
+        Event::OptedOut { .. } => Vec::new(),
         Event::Appointment { appointment, .. } => appointment.iter().flat_map(|it| &it.numbers).collect(),
         Event::NoteReceived { note, .. } => vec![&note.document_id, &note.content],
         Event::Withdrawn

@@ -15,7 +15,8 @@ use crate::index::rows::{Rows, Value};
 use crate::index::search::{history_of, referrals_under, search};
 use crate::index::{
     ConsentOnFile, DeadCount, DeadItem, Delivered, Deployed, Doubt, DueTimer, Hold, InFlight, Index, IndexError,
-    KeyedIndex, Listed, OpenTask, OutboxItem, PAGE_MAX, Pause, ReferralFilter, Search, TaskFilter, WhatDied, keys,
+    KeyedIndex, Listed, OpenTask, OutboxItem, PAGE_MAX, Pause, ReferralFilter, Reported, Search, TaskFilter, WhatDied,
+    keys,
 };
 use crate::journal::Numbered;
 use crate::position::Position;
@@ -213,6 +214,18 @@ impl<R: Rows> Index for KeyedIndex<R> {
 
     fn letter_by_vendor_id(&self, vendor_id: &VendorMessageId) -> Result<Option<LetterId>, IndexError> {
         self.view().rows.get(&keys::vendor_id(vendor_id))?.map(|value| row::read_vendor_id(&value)).transpose()
+    }
+
+    fn reported(&self, vendor_id: &VendorMessageId) -> Result<Option<Reported>, IndexError> {
+        let Some(at) = self.place(&keys::reported(vendor_id), keys::REPORTED)? else { return Ok(None) };
+        self.found(at, "a vendor's report", |entry| {
+            entry.records.iter().rev().find_map(|record| match record {
+                Record::Reported { vendor_id: of, status, cure } if of == vendor_id => {
+                    Some(Reported { status: status.clone(), cure: cure.clone() })
+                }
+                _ => None,
+            })
+        })
     }
 
     fn dead_letters(&self, after: Position, limit: usize) -> Result<Vec<DeadItem>, IndexError> {

@@ -188,6 +188,7 @@ fn dead_item(record: &Record) -> Option<String> {
         | Record::Answered { .. }
         | Record::Deferred { .. }
         | Record::Received { .. }
+        | Record::Reported { .. }
         | Record::Refused { .. }
         | Record::Settled { .. }
         | Record::Looked { .. }
@@ -227,6 +228,7 @@ fn lasting_row(record: &Record) -> Option<RowKey> {
         | Record::Answered { .. }
         | Record::Deferred { .. }
         | Record::Received { .. }
+        | Record::Reported { .. }
         | Record::Refused { .. }
         | Record::Settled { .. }
         | Record::Looked { .. }

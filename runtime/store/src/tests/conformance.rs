@@ -198,6 +198,7 @@ fn letters_agree(model: &Model, index: &dyn Index) {
     for number in 0..5 {
         let vendor_id = VendorMessageId::new(format!("SM{number}"));
         assert_eq!(index.letter_by_vendor_id(&vendor_id).expect("vendor id"), model.vendor(&vendor_id));
+        assert_eq!(index.reported(&vendor_id).expect("a report").is_some(), model.reported(&vendor_id));
     }
     let dead = index.dead_letters(Position::START, PAGE_MAX).expect("dead letters");
     for item in &dead {

@@ -229,6 +229,18 @@ impl Model {
         })
     }
 
+    pub fn reported(&self, vendor_id: &VendorMessageId) -> bool {
+        let mut waits = false;
+        for (_, record) in self.records() {
+            match record {
+                Record::Reported { vendor_id: of, .. } if of == *vendor_id => waits = true,
+                Record::Received { vendor_id: Some(of), .. } if of == *vendor_id => waits = false,
+                _ => {}
+            }
+        }
+        waits
+    }
+
     pub fn history(&self, referral: &ReferralId) -> Vec<Position> {
         let mut history = BTreeSet::new();
         for (at, record) in self.records() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Duration, TimeZone as _, Utc};
 use ed25519_dalek::SigningKey;
-use handoff_engine::event::Event;
+use handoff_engine::event::{Event, LetterStatus};
 use handoff_engine::ids::{BlindedName, Digest, LetterId, PatientId, ReferralId, StageKey, Token, VendorMessageId};
 use handoff_engine::letter::{Audience, Letter, LetterBody, Task};
 use handoff_engine::referral::{
@@ -54,6 +54,7 @@ pub fn patient(number: u64) -> Patient {
         languages: vec!["es".to_string()],
         preferred: Some(Channel::Sms),
         zone: Some(chrono_tz::America::New_York),
+        other_zone: None,
         deceased: false,
     }
 }
@@ -158,7 +159,7 @@ impl Practice {
         let due = self.now + Duration::seconds(self.dice.below(100_000) as i64);
         let digest = Digest::of(&number.to_be_bytes());
         let why = "a test".to_string();
-        match self.dice.below(24) {
+        match self.dice.below(25) {
             0..=4 => self.step(number),
             5 | 6 => {
                 let letter = Letter { id: letter, due, expires: None, body: LetterBody::ReadRecord };
@@ -189,6 +190,10 @@ impl Practice {
             }
             11 => {
                 vec![Record::Dropped { letter, dead: self.dice.below(2) == 0, why, in_doubt: self.dice.below(2) == 0 }]
+            }
+            24 => {
+                let vendor_id = VendorMessageId::new(format!("SM{}", self.dice.below(5)));
+                vec![Record::Reported { vendor_id, status: LetterStatus::Delivered, cure: None }]
             }
             12 => {
                 let items = [letter.to_string(), digest.to_string()];

@@ -111,6 +111,13 @@ fn exposition(api: &Api) -> Result<String, IndexError> {
     let ends = pipeline.letter_ends();
     let ends = ends.into_iter().map(|((stage, end), count)| (format!("stage=\"{stage}\",end=\"{end}\""), count));
     page.labelled("letter_attempts_total", "counter", "Attempts at letters since the start, by how they ended", ends);
+    let faults: u64 = pipeline.sender_faults().values().map(|fault| fault.times).sum();
+    page.one(
+        "sender_faults_total",
+        "counter",
+        "Letters that failed through a fault of the sender's own since the start",
+        faults,
+    );
     let now_seconds = now.timestamp().unsigned_abs();
     let left = pipeline.egress.agreements().filter_map(|(endpoint, expires)| {
         let end = expires.succ_opt()?.and_time(chrono::NaiveTime::MIN).and_utc().timestamp().unsigned_abs();

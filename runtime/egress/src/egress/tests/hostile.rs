@@ -78,6 +78,7 @@ async fn attempt(house: &House, egress: &Egress, host: &Host, plugin: &Plugin, d
             reveal: vec!["sid".into()],
             patient: house.patient.clone(),
             letter: LetterId { referral: ReferralId::derive(now(), b"a referral"), number: 1 },
+            again: 0,
         };
         let mut sealing = house.vault.sealing(&house.index);
         let performed = egress.perform(&grant, &ask, &mut sealing).await;

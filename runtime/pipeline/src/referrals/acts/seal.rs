@@ -6,7 +6,6 @@ use handoff_engine::ids::Token;
 use handoff_engine::referral::{Channel, Consent, Referral};
 
 use super::ActError;
-use crate::addresses::canonical;
 use crate::error::PipelineError;
 use crate::transaction::Transaction;
 
@@ -48,9 +47,9 @@ impl Transaction<'_> {
     }
 
     fn own(&self, referral: &Referral, channel: Channel, former: &str) -> Result<Option<Token>, PipelineError> {
-        let former = canonical(former);
+        let former = self.from.country.canonical(former);
         for reach in referral.facts.patient.reaches.iter().filter(|reach| reach.channel == channel) {
-            if canonical(self.reveal(&reach.address)?.as_str()) == former {
+            if self.from.country.canonical(self.reveal(&reach.address)?.as_str()) == former {
                 return Ok(Some(reach.address.clone()));
             }
         }
@@ -66,7 +65,7 @@ impl Transaction<'_> {
         stated: Option<Consent>,
         why: &str,
     ) -> Result<ActAnswer, PipelineError> {
-        let canonical = canonical(address);
+        let canonical = self.from.country.canonical(address);
         let known = self.own(referral, channel, &canonical)?;
         let field = if canonical.contains('@') { "email" } else { "phone" };
         let patient = &referral.facts.patient.id;
