@@ -6,6 +6,7 @@ mod contract;
 mod crash;
 mod earlier;
 mod evidence;
+mod feed;
 mod house;
 mod label;
 mod layering;

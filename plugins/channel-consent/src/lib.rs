@@ -29,6 +29,6 @@ impl Guest for ChannelConsent {
     }
 }
 
-// Only a component has exports; natively the linker stumbles over their names (`handoff:stage/choice@0.1.0#choose`).
+// Only a component has exports; natively the linker stumbles over their names (`handoff:stage/choice@0.2.0#choose`).
 #[cfg(target_family = "wasm")]
 export!(ChannelConsent);

@@ -12,12 +12,12 @@ wit_bindgen::generate!({
     world: "chart",
     additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
     with: {
-        "handoff:stage/types@0.1.0": fhir::wit::types,
-        "handoff:stage/exchange@0.1.0": fhir::wit::exchange,
+        "handoff:stage/types@0.2.0": fhir::wit::types,
+        "handoff:stage/exchange@0.2.0": fhir::wit::exchange,
     },
 });
 
-pub use exports::handoff::stage::write_back::{ChartIdentifier, Entry, Guest, Note, Outcome, Turn, Written};
+pub use exports::handoff::stage::write_back::{ChartIdentifier, Document, Entry, Guest, Note, Outcome, Turn, Written};
 pub use fhir::wit::exchange::{Ask, Body, HttpRequest, HttpResponse, JsonAs, MailResponse, Method, Request, Response};
 pub use fhir::wit::types::{Attribute, Code, Failure, Provider, Refusal};
 
@@ -99,7 +99,8 @@ fn find_patient(entry: Entry, settings: &Settings) -> Result<Turn, Failure> {
     if numbers.is_empty() {
         return Err(refused("patient-unknown", "the referral carries no number of the patient's in the chart"));
     }
-    if entry.outcome == Outcome::ClosedWithNote && entry.note.is_none() {
+    let is_written = entry.note.as_ref().is_some_and(|note| !note.documents.is_empty());
+    if entry.outcome == Outcome::ClosedWithNote && !is_written {
         return Err(Failure::Other("the outcome is closed-with-note, and there is no note".to_owned()));
     }
     let identifier = patient::identifier_parameter(&numbers, &settings.identifier_systems)?;
@@ -170,6 +171,6 @@ fn refused(code: &str, reason: &str) -> Failure {
     Failure::Refused(Refusal { code: code.to_owned(), reason: reason.to_owned() })
 }
 
-// Only a component has exports; natively the linker stumbles over their names (`handoff:stage/write-back@0.1.0#write`).
+// Only a component has exports; natively the linker stumbles over their names (`handoff:stage/write-back@0.2.0#write`).
 #[cfg(target_family = "wasm")]
 export!(ChartFhir);

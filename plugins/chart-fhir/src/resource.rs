@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use crate::outcome::{BUSINESS_STATUS, wording};
 use crate::settings::Settings;
-use crate::{Entry, Note};
+use crate::{Document, Entry, Note, Provider};
 
 const CATEGORY: &str = "http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category";
 
-/// The note itself (FHIR R4, "DocumentReference"; US Core, clinical notes).
+/// The note itself, whole (FHIR R4, "DocumentReference"; US Core, clinical notes). What it takes the place of, the server marks
+/// as superseded.
 pub fn document(entry: &Entry, note: &Note, patient: &str, order: &str, settings: &Settings) -> Value {
     let mut document = json!({
         "resourceType": "DocumentReference",
@@ -21,12 +22,18 @@ pub fn document(entry: &Entry, note: &Note, patient: &str, order: &str, settings
         "type": kind(note),
         "category": [concept(CATEGORY, "clinical-note", "Clinical Note")],
         "subject": reference("Patient", patient),
-        "date": rfc3339(note.received_at),
-        "content": [{ "attachment": { "contentType": note.media_type, "data": note.content } }],
+        "date": rfc3339(note.written_at.unwrap_or(note.received_at)),
+        "content": note.documents.iter().map(content).collect::<Vec<_>>(),
         "context": { "related": [reference("ServiceRequest", order)] },
     });
-    if let Some(specialist) = specialist(entry) {
-        document["author"] = json!([specialist]);
+    if let Some(author) = clinician(note.author.as_ref()).or_else(|| specialist(entry)) {
+        document["author"] = json!([author]);
+    }
+    let replaced = note.replaces.iter().filter(|reference| reference.starts_with("DocumentReference/"));
+    let replaced: Vec<Value> =
+        replaced.map(|reference| json!({ "code": "replaces", "target": { "reference": reference } })).collect();
+    if !replaced.is_empty() {
+        document["relatesTo"] = json!(replaced);
     }
     if let Some(visited_at) = entry.visited_at {
         document["context"]["period"] = json!({ "start": rfc3339(visited_at) });
@@ -82,11 +89,24 @@ fn kind(note: &Note) -> Value {
     }
 }
 
+/// One attachment, its bytes a token until egress.
+fn content(document: &Document) -> Value {
+    let mut attachment = json!({ "contentType": document.media_type, "data": document.content });
+    if !document.title.is_empty() {
+        attachment["title"] = json!(document.title);
+    }
+    json!({ "attachment": attachment })
+}
+
 fn specialist(entry: &Entry) -> Option<Value> {
-    let specialist = entry.specialist.as_ref()?;
-    let name = if specialist.name.is_empty() { &specialist.organization } else { &specialist.name };
-    let is_known = !specialist.id.is_empty() || !name.is_empty();
-    is_known.then(|| logical_reference("Practitioner", provider_system(&specialist.id), &specialist.id, name))
+    clinician(entry.specialist.as_ref())
+}
+
+fn clinician(provider: Option<&Provider>) -> Option<Value> {
+    let provider = provider?;
+    let name = if provider.name.is_empty() { &provider.organization } else { &provider.name };
+    let is_known = !provider.id.is_empty() || !name.is_empty();
+    is_known.then(|| logical_reference("Practitioner", provider_system(&provider.id), &provider.id, name))
 }
 
 fn own<'a>(entry: &'a Entry, settings: &'a Settings) -> Identifier<'a> {

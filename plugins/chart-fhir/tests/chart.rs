@@ -20,9 +20,11 @@ const RECEIVED_AT: i64 = 1_780_992_900_000;
 fn entry(outcome: Outcome) -> Entry {
     let note = Note {
         kind: Code { system: "LN".into(), code: "34099-2".into(), display: "Cardiology Consult note".into() },
-        media_type: "application/pdf".into(),
-        content: token("bm90ZQ"),
+        author: None,
+        written_at: None,
         received_at: RECEIVED_AT,
+        documents: vec![document("application/pdf", "", "bm90ZQ")],
+        replaces: vec![],
     };
     Entry {
         id: "letter-7".into(),
@@ -42,6 +44,20 @@ fn entry(outcome: Outcome) -> Entry {
         now: RECEIVED_AT + 60_000,
         extras: vec![],
     }
+}
+
+fn nobody() -> Provider {
+    Provider {
+        id: String::new(),
+        name: String::new(),
+        organization: String::new(),
+        phone: String::new(),
+        specialty: String::new(),
+    }
+}
+
+fn document(media_type: &str, title: &str, content: &str) -> Document {
+    Document { media_type: media_type.into(), title: title.into(), content: token(content) }
 }
 
 fn patient() -> Value {
@@ -192,6 +208,31 @@ fn the_note_is_a_document_reference() {
           ]
         }"#]]
     .assert_eq(&serde_json::to_string_pretty(&body(&asks[2])).expect("JSON"));
+}
+
+#[test]
+fn a_corrected_note_is_whole_and_takes_the_place_of_the_one_before() {
+    let mut entry = entry(Outcome::ClosedWithNote);
+    let author = Provider { id: "1003000126".into(), name: "Dr. Paul McWilliams".into(), ..nobody() };
+    if let Some(note) = &mut entry.note {
+        note.author = Some(author);
+        note.written_at = Some(VISITED_AT + 60_000);
+        note.documents = vec![
+            document("text/plain; charset=utf-8", "", "text"),
+            document("application/pdf", &token("title"), "echo"),
+            document("image/jpeg", "", "ecg"),
+        ];
+        note.replaces = vec!["DocumentReference/77".into(), "Task/123".into()];
+    }
+    let (asks, written) = converse(entry, SETTINGS, chart);
+    let document = body(&asks[2]);
+    expect![[r#"
+        content [{"attachment":{"contentType":"text/plain; charset=utf-8","data":"ZPHIA000TEXT0000000000000000000000"}},{"attachment":{"contentType":"application/pdf","data":"ZPHIA000ECHO0000000000000000000000","title":"ZPHIA000TITLE000000000000000000000"}},{"attachment":{"contentType":"image/jpeg","data":"ZPHIA000ECG00000000000000000000000"}}]
+        author [{"type":"Practitioner","identifier":{"value":"1003000126","system":"http://hl7.org/fhir/sid/us-npi"},"display":"Dr. Paul McWilliams"}]
+        date "2026-06-09T08:01:00.000Z"
+        relatesTo [{"code":"replaces","target":{"reference":"DocumentReference/77"}}]
+        written ["DocumentReference/77", "Task/123"]"#]]
+    .assert_eq(&(["content", "author", "date", "relatesTo"].map(|name| format!("{name} {}\n", document[name])).concat() + &say(written)));
 }
 
 #[test]
@@ -377,14 +418,7 @@ fn a_note_of_unknown_kind_is_a_consult_note() {
 
 #[test]
 fn what_is_not_known_is_left_out() {
-    let nobody = Provider {
-        id: String::new(),
-        name: String::new(),
-        organization: String::new(),
-        phone: String::new(),
-        specialty: String::new(),
-    };
-    for specialist in [None, Some(nobody)] {
+    for specialist in [None, Some(nobody())] {
         let entry = Entry { specialist, visited_at: None, ..entry(Outcome::ClosedWithNote) };
         let (asks, _) = converse(entry, SETTINGS, chart);
         let (document, task) = (body(&asks[2]), body(&asks[3]));
@@ -471,6 +505,12 @@ fn entries_and_settings_that_cannot_be_used_are_refused() {
         say(converse(Entry { patient: vec![], ..whole() }, SETTINGS, chart).1),
         say(converse(Entry { referral: vec![], ..whole() }, SETTINGS, chart).1),
         say(converse(Entry { note: None, ..whole() }, SETTINGS, chart).1),
+        say(converse(
+            Entry { note: whole().note.map(|note| Note { documents: vec![], ..note }), ..whole() },
+            SETTINGS,
+            chart,
+        )
+        .1),
         say(converse(whole(), "{}", chart).1),
         say(converse(whole(), r#"{"identifier_system":"handoff"}"#, chart).1),
         say(converse(whole(), r#"{"colour":1}"#, chart).1),
@@ -478,6 +518,7 @@ fn entries_and_settings_that_cannot_be_used_are_refused() {
     expect![[r#"
         refused patient-unknown: the referral carries no number of the patient's in the chart
         refused order-unknown: the referral carries no order number
+        other: the outcome is closed-with-note, and there is no note
         other: the outcome is closed-with-note, and there is no note
         misconfigured: identifier_systems: write the FHIR system of one of the patient's authorities: ["GHH"]
         misconfigured: identifier_system: write a URI of yours, such as https://clinic.example/handoff

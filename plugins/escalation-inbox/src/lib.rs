@@ -11,8 +11,8 @@ wit_bindgen::generate!({
     world: "escalation",
     additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
     with: {
-        "handoff:stage/types@0.1.0": fhir::wit::types,
-        "handoff:stage/exchange@0.1.0": fhir::wit::exchange,
+        "handoff:stage/types@0.2.0": fhir::wit::types,
+        "handoff:stage/exchange@0.2.0": fhir::wit::exchange,
     },
 });
 
@@ -41,6 +41,6 @@ impl Guest for EscalationInbox {
     }
 }
 
-// Only a component has exports; natively the linker stumbles over their names (`handoff:stage/hand-over@0.1.0#raise`).
+// Only a component has exports; natively the linker stumbles over their names (`handoff:stage/hand-over@0.2.0#raise`).
 #[cfg(target_family = "wasm")]
 export!(EscalationInbox);

@@ -16,8 +16,8 @@ pub mod wit {
         inline: "
             package handoff:fhir;
             world shared {
-                import handoff:stage/types@0.1.0;
-                import handoff:stage/exchange@0.1.0;
+                import handoff:stage/types@0.2.0;
+                import handoff:stage/exchange@0.2.0;
             }
         ",
         path: "../../wit",

@@ -22,6 +22,6 @@ impl Guest for NetworkRoster {
     }
 }
 
-// Only a component has exports; natively the linker stumbles over their names (`handoff:stage/roster@0.1.0#assess`).
+// Only a component has exports; natively the linker stumbles over their names (`handoff:stage/roster@0.2.0#assess`).
 #[cfg(target_family = "wasm")]
 export!(NetworkRoster);

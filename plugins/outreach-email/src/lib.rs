@@ -51,6 +51,6 @@ impl Guest for OutreachEmail {
     }
 }
 
-// Only a component has exports; natively the linker stumbles over their names (`handoff:stage/carrier@0.1.0#compose`).
+// Only a component has exports; natively the linker stumbles over their names (`handoff:stage/carrier@0.2.0#compose`).
 #[cfg(target_family = "wasm")]
 export!(OutreachEmail);

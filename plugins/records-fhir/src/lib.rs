@@ -12,8 +12,8 @@ wit_bindgen::generate!({
     world: "records",
     additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
     with: {
-        "handoff:stage/types@0.1.0": fhir::wit::types,
-        "handoff:stage/exchange@0.1.0": fhir::wit::exchange,
+        "handoff:stage/types@0.2.0": fhir::wit::types,
+        "handoff:stage/exchange@0.2.0": fhir::wit::exchange,
     },
 });
 
@@ -102,6 +102,6 @@ fn write(state: &State) -> String {
     serde_json::to_string(state).unwrap_or_default()
 }
 
-// Only a component has exports; natively the linker stumbles over their names (`handoff:stage/retrieval@0.1.0#resume`).
+// Only a component has exports; natively the linker stumbles over their names (`handoff:stage/retrieval@0.2.0#resume`).
 #[cfg(target_family = "wasm")]
 export!(RecordsFhir);

@@ -1,14 +1,14 @@
 //! SIU (HL7 v2.8, chapter 10): what happened to an appointment.
 
-use crate::coded;
+use crate::about::About;
 use crate::message::{Message, Segment, Value};
-use crate::order;
+use crate::number;
 use crate::patient;
 use crate::problem::{Condition, Fault, Place};
 use crate::provider;
 use crate::reading::{Feed, Meant};
 use crate::timestamp::Timestamp;
-use crate::types::{AppointmentChange, AppointmentNotice, Event, Instant, Provider};
+use crate::types::{AppointmentChange, AppointmentNotice, Happening, Instant, Provider};
 use crate::zone::Zone;
 
 pub fn read(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, Fault> {
@@ -31,35 +31,34 @@ pub fn read(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, 
     if matches!(word(sch.field(25)).as_str(), "waitlist" | "waitlisted") && told == AppointmentChange::Booked {
         return Ok(Meant::NotForUs("on the waiting list; no time has been agreed".to_owned()));
     }
-    let appointment = coded::numbers([(Some(sch), 1), (Some(sch), 2)]);
-    let identifiers = message.segment("PID").map(patient::identifiers).unwrap_or_default();
     let mut patients =
         message.segments().iter().filter(|segment| segment.is("PID")).map(|pid| patient::identifiers(*pid));
-    if patients.any(|other| other != identifiers) {
+    let first = patients.next();
+    if patients.any(|other| Some(other) != first) {
         return Err(Fault::for_a_person(
             Place { segment: "PID", sequence: 2, field: 3 },
             "several patients share the visit, and only one can be taken over yet",
             "send a message for each patient of a group, or enter the others' visits by hand",
         ));
     }
-    let referral = coded::numbers([(Some(sch), 26), (Some(sch), 27)]);
-    if appointment.is_empty() && referral.is_empty() && identifiers.is_empty() {
-        return Err(Fault::missing_field(
-            "SCH",
-            1,
-            "send the appointment's number in SCH-1 or SCH-2, or the order's in SCH-26",
-        ));
-    }
+    let about = About {
+        referral: number::numbers([(Some(sch), 26), (Some(sch), 27)]),
+        appointment: number::numbers([(Some(sch), 1), (Some(sch), 2)]),
+        pid: message.segment("PID"),
+        ..About::default()
+    };
+    let help = "send the appointment's number in SCH-1 or SCH-2, or the order's in SCH-26";
+    about.require_key(Place::new("SCH", 1), help)?;
     let change = refined(told, sch.field(25));
     let slot = Slot::find(message, sch, change, &feed.zone)?;
-    Ok(Meant::Events(vec![Event::Appointment(AppointmentNotice {
-        reference: order::reference(referral, appointment, identifiers, feed),
+    let notice = AppointmentNotice {
         change,
         starts_at: slot.starts_at,
         minutes: slot.minutes,
         with: with(message),
         place: place(message),
-    })]))
+    };
+    Ok(Meant::Events(vec![about.event(Happening::Appointment(notice), feed)]))
 }
 
 /// SCH-25 (table 0278, and what vendors put there) where it says more than the trigger: a booking or change that turns

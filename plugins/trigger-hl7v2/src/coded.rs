@@ -1,6 +1,6 @@
-//! Coded fields (CE, CWE, CNE; HL7 v2.8, 2.A.13) and entity identifiers (EI).
+//! Coded fields (CE, CWE, CNE; HL7 v2.8, 2.A.13).
 
-use crate::message::{Segment, Value};
+use crate::message::Value;
 use crate::types::Code;
 
 pub fn empty_code() -> Code {
@@ -25,19 +25,4 @@ pub fn code_of(value: Value<'_>, system: &str) -> Option<Code> {
 /// Each repetition of a coded field.
 pub fn codes(value: Value<'_>) -> impl Iterator<Item = Code> {
     value.repetitions().filter_map(code)
-}
-
-/// EI-1 of every repetition of these fields, in order, each once.
-pub fn numbers<'a>(fields: impl IntoIterator<Item = (Option<Segment<'a>>, usize)>) -> Vec<String> {
-    let mut numbers: Vec<String> = Vec::new();
-    for (segment, field) in fields {
-        let Some(segment) = segment else { continue };
-        for identifier in segment.field(field).repetitions() {
-            let number = identifier.part(1);
-            if !number.is_empty() && !numbers.contains(&number) {
-                numbers.push(number);
-            }
-        }
-    }
-    numbers
 }

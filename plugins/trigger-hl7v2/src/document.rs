@@ -9,15 +9,23 @@ use crate::coded;
 use crate::encapsulated::{self, BASE64, Piece};
 use crate::message::{Segment, Value};
 use crate::problem::{Condition, Fault, Place};
-use crate::types::Code;
+use crate::types::{self, Code};
 
 #[derive(Clone, Default)]
 pub struct Document {
     pub media_type: String,
+    /// OBX-3 of a file, as its heading; a text has none of its own.
+    pub title: String,
     /// Base64 with padding.
     pub content: String,
     /// OBX-3 where it is LOINC.
     pub loinc: Option<Code>,
+}
+
+impl From<Document> for types::Document {
+    fn from(Document { media_type, title, content, loinc: _ }: Document) -> types::Document {
+        types::Document { media_type, title, content }
+    }
 }
 
 pub const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
@@ -25,6 +33,8 @@ pub const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 const POINTERS: [&str; 3] = ["HD", "EI", "RP"];
 /// OBX-11 (table 0085) of what was wrong and is taken back: deleted, posted as wrong.
 const RETRACTED: [&str; 2] = ["D", "W"];
+/// OBX-11 of what takes the place of something sent before.
+const CORRECTED: &str = "C";
 /// OBX-11 of what could not be had.
 const NOT_OBTAINED: &str = "X";
 
@@ -32,15 +42,16 @@ const NOT_OBTAINED: &str = "X";
 #[derive(Default)]
 pub struct Contents {
     pub documents: Vec<Document>,
-    /// Which OBX were taken back, counted from 1, and whether any stands.
-    pub retracted: Vec<usize>,
+    /// Something was taken back, something is said to be corrected, something stands.
+    pub is_retracted: bool,
+    pub is_corrected: bool,
     pub is_standing: bool,
     /// Something only points at a document.
     pub has_pointer: bool,
 }
 
-/// Reads the segments in order; the first OBX among them is the message's `first`th. The text comes where its first line
-/// stood, files come where they stood.
+/// Reads the segments in order; the first OBX among them is the message's `first`th. The text comes first, then the files as
+/// they stood.
 pub fn find(segments: &[Segment<'_>], first: usize) -> Result<Contents, Fault> {
     let mut contents = Contents::default();
     let mut text = Text::default();
@@ -50,7 +61,7 @@ pub fn find(segments: &[Segment<'_>], first: usize) -> Result<Contents, Fault> {
     let mut is_void = false;
     for segment in segments {
         if segment.is("NTE") && !is_void {
-            text.add(None, lines(segment.field(3)), pieces.len());
+            text.add(None, lines(segment.field(3)));
         }
         if !segment.is("OBX") {
             continue;
@@ -59,20 +70,21 @@ pub fn find(segments: &[Segment<'_>], first: usize) -> Result<Contents, Fault> {
         let status = segment.text(11, 1);
         is_void = RETRACTED.contains(&status.as_str()) || status == NOT_OBTAINED;
         if is_void {
-            contents.retracted.extend((status != NOT_OBTAINED).then_some(sequence));
+            contents.is_retracted |= status != NOT_OBTAINED;
             continue;
         }
         contents.is_standing = true;
+        contents.is_corrected |= status == CORRECTED;
         if encapsulated::is_file(segment) {
             pieces.extend(encapsulated::pieces(segment, sequence)?);
         } else if POINTERS.contains(&segment.text(2, 1).as_str()) {
             contents.has_pointer = true;
         } else {
             check_escaped(segment, sequence)?;
-            text.add(Some(segment), line(segment), pieces.len());
+            text.add(Some(segment), line(segment));
         }
     }
-    contents.documents = text.among(encapsulated::joined(pieces)?);
+    contents.documents = text.document().into_iter().chain(encapsulated::joined(pieces)?).collect();
     Ok(contents)
 }
 
@@ -98,34 +110,24 @@ fn check_escaped(obx: &Segment<'_>, sequence: usize) -> Result<(), Fault> {
 struct Text {
     lines: Vec<String>,
     kinds: Vec<Option<Code>>,
-    /// How many pieces of files came before the first line.
-    after_pieces: usize,
 }
 
 impl Text {
-    fn add(&mut self, obx: Option<&Segment<'_>>, line: Option<String>, after_pieces: usize) {
+    fn add(&mut self, obx: Option<&Segment<'_>>, line: Option<String>) {
         let Some(line) = line else { return };
-        if self.lines.is_empty() {
-            self.after_pieces = after_pieces;
-        }
         self.kinds.extend(obx.map(|obx| coded::code_of(obx.field(3), "LN")));
         self.lines.push(line);
     }
 
-    fn among(self, files: Vec<(usize, Document)>) -> Vec<Document> {
-        let at = files.iter().take_while(|(before, _)| *before < self.after_pieces).count();
-        let mut documents: Vec<Document> = files.into_iter().map(|(_, file)| file).collect();
-        if !self.lines.is_empty() {
-            // Lines of one observation are named by it; a panel of several is named by its order.
-            let loinc = self.kinds.first().filter(|first| self.kinds.iter().all(|kind| kind == *first));
-            let document = Document {
-                media_type: PLAIN_TEXT.to_owned(),
-                content: BASE64.encode(self.lines.join("\n")),
-                loinc: loinc.cloned().flatten(),
-            };
-            documents.insert(at, document);
-        }
-        documents
+    fn document(self) -> Option<Document> {
+        // Lines of one observation are named by it; a panel of several is named by its order.
+        let loinc = self.kinds.first().filter(|first| self.kinds.iter().all(|kind| kind == *first));
+        (!self.lines.is_empty()).then(|| Document {
+            media_type: PLAIN_TEXT.to_owned(),
+            title: String::new(),
+            content: BASE64.encode(self.lines.join("\n")),
+            loinc: loinc.cloned().flatten(),
+        })
     }
 }
 

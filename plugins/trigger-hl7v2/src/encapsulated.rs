@@ -54,6 +54,7 @@ pub struct Piece {
     subtype: String,
     encoding: String,
     data: String,
+    title: String,
     loinc: Option<Code>,
 }
 
@@ -86,6 +87,11 @@ pub fn pieces(obx: &Segment<'_>, sequence: usize) -> Result<Vec<Piece>, Fault> {
         subtype,
         encoding,
         data,
+        title: [2, 5, 1]
+            .map(|component| obx.text(3, component))
+            .into_iter()
+            .find(|it| !it.is_empty())
+            .unwrap_or_default(),
         loinc: coded::code_of(obx.field(3), "LN"),
     };
     let repetitions: Vec<Vec<Value<'_>>> = field.repetitions().map(|value| value.components().collect()).collect();
@@ -175,16 +181,16 @@ fn is_base64(byte: u8) -> bool {
 /// No word of a document's name is that long and nothing but letters and digits.
 const ENCODED_MIN: usize = 64;
 
-/// The files, each with the number of pieces that came before it.
-pub fn joined(pieces: Vec<Piece>) -> Result<Vec<(usize, Document)>, Fault> {
-    let mut files: Vec<(usize, Vec<Piece>)> = Vec::new();
-    for (index, piece) in pieces.into_iter().enumerate() {
-        match files.iter_mut().rev().find(|(_, file)| belongs(file, &piece)) {
-            Some((_, file)) => file.push(piece),
-            None => files.push((index, vec![piece])),
+/// The files, in the order in which they begin.
+pub fn joined(pieces: Vec<Piece>) -> Result<Vec<Document>, Fault> {
+    let mut files: Vec<Vec<Piece>> = Vec::new();
+    for piece in pieces {
+        match files.iter_mut().rev().find(|file| belongs(file, &piece)) {
+            Some(file) => file.push(piece),
+            None => files.push(vec![piece]),
         }
     }
-    files.into_iter().map(|(before, file)| Ok((before, whole(file)?))).collect()
+    files.into_iter().map(whole).collect()
 }
 
 /// A further piece has the observation and the type of those before it, counts on from them, or does not count and follows
@@ -215,12 +221,13 @@ fn whole(mut file: Vec<Piece>) -> Result<Document, Fault> {
     let told = |part: fn(&Piece) -> &str| file.iter().map(part).find(|it| !it.is_empty()).unwrap_or_default();
     let (kind, subtype) = (told(|piece| &piece.kind).to_owned(), told(|piece| &piece.subtype).to_owned());
     let encoding = told(|piece| &piece.encoding).to_lowercase();
+    let title = told(|piece| &piece.title).to_owned();
     let loinc = file.first().and_then(|first| first.loinc.clone());
     let content = match file.as_mut_slice() {
         [only] => encoded(&encoding, std::mem::take(&mut only.data), only.sequence)?,
         pieces => joined_content(&encoding, pieces)?,
     };
-    Ok(Document { media_type: media_type(&kind, &subtype, &content), content, loinc })
+    Ok(Document { media_type: media_type(&kind, &subtype, &content), title, content, loinc })
 }
 
 /// One text that was cut; or, where that cannot be, pieces that were encoded each by itself.

@@ -7,6 +7,7 @@ use bump as _;
 
 pub mod message;
 
+mod about;
 mod acknowledgement;
 mod administration;
 mod answer_to_order;
@@ -18,6 +19,7 @@ mod document;
 mod encapsulated;
 mod language;
 mod note;
+mod number;
 mod order;
 mod patient;
 mod problem;

@@ -1,21 +1,23 @@
-//! ORU^R01 and MDM (HL7 v2.8, chapters 7 and 9): a note, report or result that came back.
+//! ORU^R01 and MDM (HL7 v2.8, chapters 7 and 9): a note, report or result that came back, or is taken back.
 //!
-//! Invariant: a final note has a document. One that says it is final and brings none, or does not say whether it is final, is
-//! a fault: it would leave the referral open with nobody told.
+//! Invariant: a note that is final or corrected has a document. One that says it is final and brings none, or does not say
+//! whether it is final, is a fault: it would leave the referral open with nobody told.
 
+use crate::about::About;
 use crate::answer_to_order;
 use crate::coded;
 use crate::document::{self, Contents, Document};
 use crate::message::{Message, Segment};
+use crate::number;
 use crate::order;
-use crate::patient;
 use crate::problem::{Condition, Fault, Place};
 use crate::provider;
 use crate::reading::{Feed, Meant};
 use crate::results;
 use crate::service::{self, Service};
 use crate::settings::Services;
-use crate::types::{Code, Event, Instant, Provider, VisitNote};
+use crate::timestamp::Timestamp;
+use crate::types::{Code, Event, Happening, Instant, NoteStatus, Provider, VisitNote};
 
 const LOINC: &str = "LN";
 /// TXA-17 (table 0271): authenticated, legally authenticated.
@@ -24,47 +26,71 @@ const AUTHENTICATED: [&str; 2] = ["AU", "LA"];
 const GONE: [&str; 3] = ["CA", "DE", "OB"];
 /// Triggers of notifications that bring no document (HL7 v2.8, 9.6): it is in a system of the sender's.
 const WITHOUT_CONTENT: [&str; 5] = ["T01", "T03", "T05", "T07", "T09"];
+/// Edited, and replaced by another document (9.6.7 to 9.6.10): what came before stands no more.
+const REPLACES: [&str; 2] = ["T08", "T10"];
 /// OBR-25 and OBX-11 (tables 0123 and 0085): final, corrected, final without retransmission.
 const FINAL: [&str; 3] = ["F", "C", "U"];
 
 /// MDM^T01 to T11: TXA describes the document, OBX carries it.
 pub fn read_document(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, Fault> {
-    if trigger == "T11" {
-        return Err(taken_back(Place::new("MSH", 9)));
-    }
     let txa = message
         .segment("TXA")
         .ok_or_else(|| Fault::missing_segment("TXA", "send the document's number and status in TXA"))?;
-    if GONE.contains(&txa.text(19, 1).as_str()) {
-        return Err(taken_back(Place::new("TXA", 19)));
+    let about = about_document(message, txa);
+    let own = About { document: number::numbers([(Some(txa), 12)]), ..about.clone() };
+    if trigger == "T11" || GONE.contains(&txa.text(19, 1).as_str()) {
+        return taken_back(own, feed).map(|event| Meant::Events(vec![event]));
     }
+    about.require_key(Place::new("PID", 3), KEY_HELP)?;
     let segments = message.segments();
-    let (orc, obr) = (order::named(segments, "ORC"), order::named(segments, "OBR"));
+    let obr = order::named(segments, "OBR");
     let body = results::after(segments, "TXA");
     let contents = document::find(body, service::sequence_of(message, body, "OBX"))?;
+    if contents.is_withdrawn() {
+        return taken_back(own, feed).map(|event| Meant::Events(vec![event]));
+    }
     let place = Place::new("TXA", 17);
     let last = match txa.text(17, 1).as_str() {
-        "" if WITHOUT_CONTENT.contains(&trigger) => false,
+        _ if WITHOUT_CONTENT.contains(&trigger) => false,
         "" => results_are_final(body, place)?,
         status => AUTHENTICATED.contains(&status) && !results_are_preliminary(body),
     };
-    if !WITHOUT_CONTENT.contains(&trigger) {
-        check(&contents, last)?;
-    }
+    check(&contents, last)?;
     let authored =
         [provider::from_xcn(txa.field(9)), provider::from_xcn(txa.field(10)), provider::from_xcn(txa.field(5))];
     let author = authored.into_iter().flatten().next().or_else(|| interpreter(obr)).or_else(|| observer(body));
-    let written = feed.zone.instant(Some(txa), Place::new("TXA", 4))?;
+    let active = feed.zone.instant(Some(txa), Place::new("TXA", 4))?;
+    let observed = observed_at(message, body, feed)?;
     let note = Note {
-        referral: coded::numbers([(Some(txa), 14), (orc, 2), (obr, 2), (Some(txa), 15), (orc, 3), (obr, 3)]),
-        document_id: txa.text(12, 1),
         kind: obr.and_then(|obr| coded::code_of(obr.field(4), LOINC)).or_else(|| coded::code(txa.field(2))),
-        last,
+        status: status(&contents, last, REPLACES.contains(&trigger)),
         author,
-        visited_at: written.or(feed.zone.instant(obr, Place::new("OBR", 7))?).or(observed_at(message, body, feed)?),
-        pid: message.segment("PID"),
+        visited_at: active.or(feed.zone.instant(obr, Place::new("OBR", 7))?).or(observed),
+        // Transcribed, else dictated.
+        written_at: written(Some(txa), 7, feed).or_else(|| written(Some(txa), 6, feed)).or(active).or(observed),
+        file_name: txa.text(16, 1),
     };
-    note.events(message, contents.documents, feed).map(Meant::Events)
+    let arrived = note.happening(contents.documents);
+    if trigger == "T09" {
+        // The document that stood is obsolete, and the one in its place is not here.
+        let parent = number::numbers([(Some(txa), 13)]);
+        let document = if parent.is_empty() { own.document.clone() } else { parent };
+        let gone = About { document, ..own.clone() };
+        return Ok(Meant::Events(vec![gone.event(Happening::NoteRetracted, feed), own.event(arrived, feed)]));
+    }
+    Ok(Meant::Events(vec![about.event(arrived, feed)]))
+}
+
+/// TXA-12 is the document's own number, TXA-13 that of the one which it adds to or replaces.
+fn about_document<'a>(message: &Message<'a>, txa: Segment<'a>) -> About<'a> {
+    let (orc, obr) = (order::named(message.segments(), "ORC"), order::named(message.segments(), "OBR"));
+    About {
+        referral: number::numbers([(Some(txa), 14), (orc, 2), (obr, 2), (Some(txa), 15), (orc, 3), (obr, 3)]),
+        document: number::numbers([(Some(txa), 12), (Some(txa), 13)]),
+        group: number::numbers([(orc, 4)]),
+        pid: message.segment("PID"),
+        ..About::default()
+    }
 }
 
 /// ORU^R01: one note for each order whose results it carries.
@@ -77,7 +103,7 @@ pub fn read_results(message: &Message<'_>, feed: &Feed) -> Result<Meant, Fault> 
         let is_ours = feed.settings.results == Services::All
             || service::of_result(group.segments, &feed.settings) != Service::Other;
         if is_ours {
-            events.extend(read_result(message, &group, feed)?);
+            events.push(read_result(message, &group, feed)?);
         }
     }
     Ok(if events.is_empty() {
@@ -87,97 +113,115 @@ pub fn read_results(message: &Message<'_>, feed: &Feed) -> Result<Meant, Fault> 
     })
 }
 
-fn read_result(message: &Message<'_>, group: &results::Group<'_, '_>, feed: &Feed) -> Result<Vec<Event>, Fault> {
+fn read_result(message: &Message<'_>, group: &results::Group<'_, '_>, feed: &Feed) -> Result<Event, Fault> {
+    let about = group.about();
     let obr = order::named(group.segments, "OBR");
     let obr_place =
         |field: usize| Place { segment: "OBR", sequence: service::sequence_of(message, group.segments, "OBR"), field };
-    let status = obr.map(|obr| obr.text(25, 1)).unwrap_or_default();
-    // X: the order was cancelled, there are no results (table 0123).
-    if status == "X" {
-        return Err(answer_to_order::declined(obr_place(25)));
+    let said = obr.map(|obr| obr.text(25, 1)).unwrap_or_default();
+    // The order was cancelled, there are no results (table 0123).
+    if said == "X" {
+        about.require_key(Place::new("PID", 3), KEY_HELP)?;
+        return Ok(about.event(answer_to_order::declined("OBR-25"), feed));
     }
     let body = results::after(group.segments, "OBR");
     let contents = document::find(body, service::sequence_of(message, body, "OBX"))?;
-    let last = match status.as_str() {
+    if contents.is_withdrawn() {
+        return taken_back(about, feed);
+    }
+    about.require_key(Place::new("PID", 3), KEY_HELP)?;
+    let last = match said.as_str() {
         "" => results_are_final(body, obr_place(25))?,
-        status => FINAL.contains(&status) && !results_are_preliminary(body),
+        said => FINAL.contains(&said) && !results_are_preliminary(body),
     };
     check(&contents, last)?;
+    let observed = observed_at(message, body, feed)?;
     let note = Note {
-        referral: group.numbers.clone(),
-        document_id: group.document_id(),
         kind: obr.and_then(|obr| coded::code_of(obr.field(4), LOINC).or_else(|| coded::code(obr.field(4)))),
-        last,
+        status: status(&contents, last, said == "C"),
         author: interpreter(obr).or_else(|| observer(body)),
-        visited_at: feed.zone.instant(obr, obr_place(7))?.or(observed_at(message, body, feed)?),
-        pid: group.pid,
+        visited_at: feed.zone.instant(obr, obr_place(7))?.or(observed),
+        // OBR-22: when the report came to its status.
+        written_at: written(obr, 22, feed).or(observed),
+        file_name: String::new(),
     };
-    note.events(message, contents.documents, feed)
+    Ok(about.event(note.happening(contents.documents), feed))
 }
 
-/// A note that was taken back opens the loop again, which the contract cannot say yet.
-fn taken_back(place: Place) -> Fault {
-    Fault::for_a_person(
-        place,
-        "a note is taken back, and this cannot be taken over yet",
-        "look whether its referral was closed with it; mend the chart, then dismiss the dead letter",
-    )
+const KEY_HELP: &str = "send the order's number in ORC-2 or OBR-2, or the patient's identifier in PID-3";
+
+/// A document that is here already is found by its own number alone.
+fn taken_back(about: About<'_>, feed: &Feed) -> Result<Event, Fault> {
+    if about.document.is_empty() {
+        about.require_key(Place::new("PID", 3), KEY_HELP)?;
+    }
+    Ok(about.event(Happening::NoteRetracted, feed))
+}
+
+impl Contents {
+    /// Every observation was wrong: the note is taken back.
+    fn is_withdrawn(&self) -> bool {
+        self.is_retracted && !self.is_standing
+    }
+}
+
+/// A part that is corrected, or taken back beside others that stand, makes the whole another than the one before.
+fn status(contents: &Contents, last: bool, replaces: bool) -> NoteStatus {
+    match (last, replaces || contents.is_corrected || contents.is_retracted) {
+        (false, _) => NoteStatus::Preliminary,
+        (true, false) => NoteStatus::Final,
+        (true, true) => NoteStatus::Corrected,
+    }
 }
 
 fn check(contents: &Contents, last: bool) -> Result<(), Fault> {
-    let is_empty = contents.documents.is_empty();
-    match contents.retracted.first() {
-        Some(&sequence) if !contents.is_standing => Err(taken_back(Place { segment: "OBX", sequence, field: 11 })),
-        _ if last && is_empty && contents.has_pointer => Err(Fault::at(
+    match (last && contents.documents.is_empty(), contents.has_pointer) {
+        (false, _) => Ok(()),
+        (true, true) => Err(Fault::at(
             Condition::DataType,
             Place::new("OBX", 5),
             "the note is final, and OBX-5 only points at it".to_owned(),
             "send the document itself in OBX-5, as text (TX) or as a file (ED)",
         )),
-        _ if last && is_empty => {
+        (true, false) => {
             Err(Fault::missing_field("OBX", 5, "a final note needs its text or file in OBX-5, or its text in NTE-3"))
         }
-        Some(_) | None => Ok(()),
     }
 }
 
 /// What the segments around a document tell about it.
-struct Note<'a> {
-    referral: Vec<String>,
-    document_id: String,
+struct Note {
     kind: Option<Code>,
-    last: bool,
+    status: NoteStatus,
     author: Option<Provider>,
     visited_at: Option<Instant>,
-    pid: Option<Segment<'a>>,
+    written_at: Option<Instant>,
+    /// TXA-16: the name of the one file that there is.
+    file_name: String,
 }
 
-impl Note<'_> {
-    fn events(&self, message: &Message<'_>, documents: Vec<Document>, feed: &Feed) -> Result<Vec<Event>, Fault> {
-        let identifiers = self.pid.map(patient::identifiers).unwrap_or_default();
-        if self.referral.is_empty() && identifiers.is_empty() {
-            return Err(Fault::missing_field(
-                "PID",
-                3,
-                "send the order's number in ORC-2 or OBR-2, or the patient's identifier in PID-3",
-            ));
+impl Note {
+    fn happening(self, mut documents: Vec<Document>) -> Happening {
+        let is_text = |document: &Document| document.media_type == document::PLAIN_TEXT && document.title.is_empty();
+        let mut files: Vec<&mut Document> = documents.iter_mut().filter(|document| !is_text(document)).collect();
+        if let ([file], false) = (files.as_mut_slice(), self.file_name.is_empty()) {
+            file.title = self.file_name;
         }
-        let id = if self.document_id.is_empty() { message.header().text(10, 1) } else { self.document_id.clone() };
-        let note = |(at, document): (usize, Document)| {
-            Event::Note(VisitNote {
-                reference: order::reference(self.referral.clone(), Vec::new(), identifiers.clone(), feed),
-                document_id: if at == 0 { id.clone() } else { format!("{id}-{}", at + 1) },
-                kind: document.loinc.or_else(|| self.kind.clone()).unwrap_or_else(coded::empty_code),
-                final_: self.last && !document.content.is_empty(),
-                author: self.author.clone(),
-                visited_at: self.visited_at,
-                media_type: document.media_type,
-                content: document.content,
-            })
-        };
-        let documents = if documents.is_empty() { vec![Document::default()] } else { documents };
-        Ok(documents.into_iter().enumerate().map(note).collect())
+        let kind = documents.first().and_then(|document| document.loinc.clone()).or(self.kind);
+        Happening::Note(VisitNote {
+            kind: kind.unwrap_or_else(coded::empty_code),
+            status: self.status,
+            author: self.author,
+            visited_at: self.visited_at,
+            written_at: self.written_at,
+            documents: documents.into_iter().map(Into::into).collect(),
+        })
     }
+}
+
+/// Nobody is written to by it, so one that cannot be read holds up no note.
+fn written(segment: Option<Segment<'_>>, field: usize, feed: &Feed) -> Option<Instant> {
+    Timestamp::parse(&segment?.text(field, 1))?.instant(&feed.zone)
 }
 
 /// OBR-32, who is responsible for what the report says.

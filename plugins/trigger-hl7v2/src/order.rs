@@ -6,8 +6,7 @@ use crate::patient;
 use crate::problem::{Fault, Place};
 use crate::provider;
 use crate::reading::Feed;
-use crate::settings::MatchPatient;
-use crate::types::{Attribute, Code, Coverage, Identifier, Order, Priority, Reference};
+use crate::types::{Code, Coverage, Order, Priority};
 
 pub fn named<'a>(segments: &[Segment<'a>], name: &str) -> Option<Segment<'a>> {
     segments.iter().find(|segment| segment.is(name)).copied()
@@ -33,7 +32,6 @@ pub fn require_patient<'a>(message: &Message<'a>) -> Result<Segment<'a>, Fault> 
 /// The order as far as the whole message tells it.
 pub fn order(message: &Message<'_>, pid: Segment<'_>, feed: &Feed) -> Result<Order, Fault> {
     Ok(Order {
-        reference: reference(Vec::new(), Vec::new(), Vec::new(), feed),
         priority: Priority::Routine,
         ordered_at: feed.zone.instant(Some(message.header()), Place::new("MSH", 7))?,
         expires_at: None,
@@ -47,22 +45,6 @@ pub fn order(message: &Message<'_>, pid: Segment<'_>, feed: &Feed) -> Result<Ord
         authorization: None,
         extras: Vec::new(),
     })
-}
-
-/// Says of an order that it changes one that was sent before (REF^I13, ORC-1 XO). Whoever does not know the name sees the
-/// order again, complete.
-pub fn modified() -> Attribute {
-    Attribute { name: "order-control".to_owned(), value: "modified".to_owned() }
-}
-
-/// The keys of an event. The patient is one of them only as far as the settings let it be.
-pub fn reference(referral: Vec<String>, appointment: Vec<String>, patient: Vec<Identifier>, feed: &Feed) -> Reference {
-    let by_patient = match feed.settings.match_patient {
-        MatchPatient::Never => false,
-        MatchPatient::Unnumbered => referral.is_empty(),
-        MatchPatient::Always => true,
-    };
-    Reference { referral, appointment, patient: if by_patient { patient } else { Vec::new() } }
 }
 
 /// RF1-2, OBR-5, ORC-7.6 and TQ1-9 (tables 0280 and 0485).

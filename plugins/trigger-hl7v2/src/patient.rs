@@ -4,7 +4,7 @@ use crate::language;
 use crate::message::{Message, Segment, Value};
 use crate::telecom::Telecoms;
 use crate::timestamp::Timestamp;
-use crate::types::{Address, ChannelKind, Identifier, Patient};
+use crate::types::{Address, ChannelKind, Identifier, NamedPatient, Patient};
 
 /// XPN-7 (table 0200) of names a patient is called by: legal, display, current, unspecified.
 const NAME_KINDS: [&str; 5] = ["", "L", "D", "C", "U"];
@@ -32,11 +32,32 @@ pub fn patient(message: &Message<'_>, pid: Segment<'_>) -> Patient {
     }
 }
 
+/// What every message says of its patient; nothing where it says neither a number nor a name.
+pub fn named(pid: Segment<'_>) -> Option<NamedPatient> {
+    let name = name(pid.field(5));
+    let birth_date = Timestamp::parse(&pid.text(7, 1)).map(|date| date.date()).unwrap_or_default();
+    let named = NamedPatient {
+        identifiers: identifiers(pid),
+        given: name.map(|name| name.part(2)).unwrap_or_default(),
+        family: name.map(|name| name.part(1)).unwrap_or_default(),
+        birth_date: if birth_date.len() == WHOLE_DATE { birth_date } else { String::new() },
+    };
+    (!named.identifiers.is_empty() || !named.family.is_empty() || !named.given.is_empty()).then_some(named)
+}
+
+/// `YYYY-MM-DD`: a year alone tells nobody apart.
+const WHOLE_DATE: usize = 10;
+
 /// PID-3, or PID-2 of a sender that speaks 2.2 or earlier.
 pub fn identifiers(pid: Segment<'_>) -> Vec<Identifier> {
     let list = pid.field(3);
     let list = if list.is_empty() { pid.field(2) } else { list };
-    list.repetitions().filter_map(identifier).collect()
+    listed(list)
+}
+
+/// Each identifier of a field of type CX.
+pub fn listed(field: Value<'_>) -> Vec<Identifier> {
+    field.repetitions().filter_map(identifier).collect()
 }
 
 fn identifier(cx: Value<'_>) -> Option<Identifier> {

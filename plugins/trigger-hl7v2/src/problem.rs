@@ -6,7 +6,7 @@ pub enum Condition {
     SegmentSequence,
     RequiredFieldMissing,
     DataType,
-    /// What the message tells has no place in the contract yet: a person has to take it from here.
+    /// What the message tells is not for a machine to carry out: a person has to take it from here.
     UnsupportedEvent,
     InternalError,
 }

@@ -11,14 +11,17 @@ use crate::note;
 use crate::problem::{Condition, Fault, Place, Verdict};
 use crate::referral;
 use crate::service_order;
-use crate::settings::{Dedupe, Settings};
-use crate::types::{Delivery, Event, Instant, Meaning, Order, Problem, Reading};
+use crate::settings::{Dedupe, Settings, TestMessages};
+use crate::timestamp::Timestamp;
+use crate::types::{Delivery, Event, Happening, Instant, Meaning, Order, Problem, Reading};
 use crate::zone::Zone;
 
 /// What a message is read by, beside itself.
 pub struct Feed {
     pub settings: Settings,
     pub zone: Zone,
+    /// MSH-7, where it has a time of day: a day alone does not say which of two messages is the newer.
+    pub sent_at: Option<Instant>,
 }
 
 /// A readable message's meaning.
@@ -36,20 +39,25 @@ pub fn interpret(delivery: &Delivery, settings: &str) -> Reading {
         Ok(message) => message,
         Err(error) => {
             let header = legible_header(body, error).unwrap_or_else(Header::unknown);
-            return refuse(&header, delivery, "HL7 v2".to_owned(), digest::of(body), not_hl7(error));
+            let named = Named { key: digest::of(body), kind: "HL7 v2".to_owned(), sender: String::new() };
+            return refuse(&header, delivery, named, not_hl7(error));
         }
     };
     let header = Header::of(&message);
     let kind = MessageKind::of(&message);
     let settings = match Settings::read(settings) {
         Ok(settings) => settings,
-        Err(fault) => return refuse(&header, delivery, kind.name(), digest::of(body), fault),
+        Err(fault) => {
+            let named = Named { key: digest::of(body), kind: kind.name(), sender: sender(&message) };
+            return refuse(&header, delivery, named, fault);
+        }
     };
-    let key = dedupe_key(&message, body, &settings);
+    let named = Named { key: dedupe_key(&message, body, &settings), kind: kind.name(), sender: sender(&message) };
     match read_in_its_characters(&message, body, &kind, settings) {
         Ok(meant) => Reading {
-            dedupe_key: key,
-            kind: kind.name(),
+            dedupe_key: named.key,
+            kind: named.kind,
+            sender: named.sender,
             meaning: match meant {
                 Meant::Events(events) => {
                     Meaning::Events(events.into_iter().map(|event| plausible(event, received_at)).collect())
@@ -59,7 +67,7 @@ pub fn interpret(delivery: &Delivery, settings: &str) -> Reading {
             accepted: acknowledgement::accepted(&header, received_at),
             unavailable: acknowledgement::unavailable(&header, received_at),
         },
-        Err(fault) => refuse(&header, delivery, kind.name(), key, fault),
+        Err(fault) => refuse(&header, delivery, named, fault),
     }
 }
 
@@ -79,7 +87,9 @@ fn read_in_its_characters(
     };
     let message = Message::parse_as(bytes, spelling).map_err(not_hl7)?;
     let zone = Zone::of(&message, &settings);
-    read(&message, kind, &Feed { settings, zone })
+    let sent = Timestamp::parse(&message.header().text(7, 1)).filter(Timestamp::has_time);
+    let sent_at = sent.and_then(|sent| sent.instant(&zone));
+    read(&message, kind, &Feed { settings, zone, sent_at })
 }
 
 /// A message whose MSH-2 alone cannot be used still says whom to answer, and about which message.
@@ -94,16 +104,17 @@ fn legible_header(body: &[u8], error: NotHl7) -> Option<Header> {
 
 const XML_AMPERSAND: &[u8] = b"&amp;";
 
-/// Workflows count from the order's time, so one that lies ahead would hold the referral back: the host takes the time of
-/// receipt instead. Clocks and zones may be a day apart.
+/// Workflows count from the order's time, so one that lies ahead would hold the referral back; and news from ahead would
+/// stand against all that follows. The host takes the time of receipt instead. Clocks and zones may be a day apart.
 fn plausible(event: Event, received_at: Instant) -> Event {
-    match event {
-        Event::Ordered(order) => {
-            let ordered_at = order.ordered_at.filter(|&at| at <= received_at.saturating_add(CLOCKS_APART_MILLIS));
-            Event::Ordered(Order { ordered_at, ..order })
+    let is_past = |at: &Instant| *at <= received_at.saturating_add(CLOCKS_APART_MILLIS);
+    let what = match event.what {
+        Happening::Ordered(order) => {
+            Happening::Ordered(Order { ordered_at: order.ordered_at.filter(is_past), ..order })
         }
-        Event::Withdrawn(_) | Event::Appointment(_) | Event::Note(_) => event,
-    }
+        what => what,
+    };
+    Event { as_of: event.as_of.filter(is_past), what, ..event }
 }
 
 const CLOCKS_APART_MILLIS: i64 = 86_400_000;
@@ -121,13 +132,17 @@ fn read(message: &Message<'_>, kind: &MessageKind, feed: &Feed) -> Result<Meant,
             Fault::not_hl7("a second message starts in the same frame", "send each message in a frame of its own");
         return Err(Fault { place: "MSH[2]".to_owned(), ..fault });
     }
+    let is_real = !["T", "D"].contains(&header.text(11, 1).to_uppercase().as_str());
+    if !is_real && feed.settings.test_messages == TestMessages::Ignore {
+        return Ok(Meant::NotForUs("a message for training or debugging, as MSH-11 says".to_owned()));
+    }
     match (kind.code.as_str(), kind.trigger.as_str()) {
         ("REF" | "RRI" | "SIU" | "MDM", "") => {
             Err(Fault::missing_field("MSH", 9, "send the trigger event in MSH-9.2, such as I12"))
         }
         ("REF", trigger) => referral::read(message, trigger, feed),
-        ("RRI", trigger) => answer_to_order::read_referral(message, trigger),
-        ("ORR" | "ORG", _) => answer_to_order::read_order(message),
+        ("RRI", trigger) => answer_to_order::read_referral(message, trigger, feed),
+        ("ORR" | "ORG", _) => answer_to_order::read_order(message, feed),
         ("ORM", "O01" | "") | ("OMG", "O19" | "") | ("OSU", "O51" | "") => {
             service_order::read(message, &kind.name(), feed)
         }
@@ -221,10 +236,31 @@ fn dedupe_key(message: &Message<'_>, body: &[u8], settings: &Settings) -> String
     }
 }
 
-fn refuse(header: &Header, delivery: &Delivery, kind: String, key: String, fault: Fault) -> Reading {
+/// Who speaks: MSH-3 and MSH-4 by their namespace, else by their universal id.
+fn sender(message: &Message<'_>) -> String {
+    let header = message.header();
+    let name = |field: usize| match header.text(field, 1) {
+        name if name.is_empty() => header.text(field, 2),
+        name => name,
+    };
+    match (name(3), name(4)) {
+        (application, facility) if application.is_empty() && facility.is_empty() => String::new(),
+        (application, facility) => format!("{application}|{facility}"),
+    }
+}
+
+/// What is known of a message whether it can be read or not.
+struct Named {
+    key: String,
+    kind: String,
+    sender: String,
+}
+
+fn refuse(header: &Header, delivery: &Delivery, named: Named, fault: Fault) -> Reading {
     Reading {
-        dedupe_key: key,
-        kind,
+        dedupe_key: named.key,
+        kind: named.kind,
+        sender: named.sender,
         accepted: acknowledgement::refused(header, &fault, delivery.received_at),
         unavailable: acknowledgement::unavailable(header, delivery.received_at),
         meaning: Meaning::Unreadable(Problem { location: fault.place, message: fault.message, help: fault.help }),

@@ -1,15 +1,16 @@
-//! REF^I12 to I14 (HL7 v2.8, 11.5): a referral is ordered, changed or withdrawn.
+//! REF^I12 to I14 (HL7 v2.8, 11.5): a referral is ordered, changed, withdrawn or declined.
 
+use crate::about::About;
 use crate::answer_to_order;
 use crate::coded;
 use crate::message::{Message, Segment};
+use crate::number;
 use crate::order;
-use crate::patient;
 use crate::problem::{Fault, Place};
 use crate::provider;
 use crate::reading::{Feed, Meant};
 use crate::timestamp::Timestamp;
-use crate::types::{Attribute, Code, Event, Order};
+use crate::types::{Attribute, Code, Happening, Order};
 
 /// RF1-1 (table 0283, user-defined) of a referral that is over. Expired is HL7's, the others senders'. Rejected is none of
 /// them: that is the specialist's office speaking, and somebody else has to see the patient.
@@ -17,35 +18,36 @@ const OVER: [&str; 6] = ["C", "CA", "CANCEL", "E", "EXPIR", "WITHDR"];
 
 pub fn read(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, Fault> {
     match trigger {
-        "I12" | "I13" => ordered(message, trigger, feed),
+        "I12" | "I13" => ordered(message, feed),
         "I14" => withdrawn(message, feed),
         _ => Ok(Meant::NotForUs(format!("REF^{trigger} asks about a referral and orders none"))),
     }
 }
 
-fn ordered(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, Fault> {
+/// What a referral changes comes as the whole of it, like an order: the host finds the difference.
+fn ordered(message: &Message<'_>, feed: &Feed) -> Result<Meant, Fault> {
     let rf1 = require_rf1(message)?;
     if answer_to_order::is_rejected(&rf1) {
-        return Err(answer_to_order::declined(Place::new("RF1", 1)));
+        let about = about(message, Some(rf1));
+        about.require_key(Place::new("RF1", 6), "send the referral's number in RF1-6, as in the order")?;
+        return Ok(Meant::Events(vec![about.event(answer_to_order::declined("RF1-1"), feed)]));
     }
     if answer_to_order::status_is(&rf1, &OVER) {
         return withdrawn(message, feed);
     }
     let pid = order::require_patient(message)?;
-    let mut order = read_order(message, rf1, pid, feed)?;
-    if trigger == "I13" {
-        order.extras.push(order::modified());
+    let about = About { pid: Some(pid), ..about(message, Some(rf1)) };
+    if about.referral.is_empty() {
+        return Err(Fault::missing_field("RF1", 6, "send the referral's number in RF1-6"));
     }
-    Ok(Meant::Events(vec![Event::Ordered(order)]))
+    let order = read_order(message, rf1, pid, feed)?;
+    Ok(Meant::Events(vec![about.event(Happening::Ordered(order), feed)]))
 }
 
 fn withdrawn(message: &Message<'_>, feed: &Feed) -> Result<Meant, Fault> {
-    let numbers = numbers(message, require_rf1(message)?);
-    let identifiers = message.segment("PID").map(patient::identifiers).unwrap_or_default();
-    if numbers.is_empty() && identifiers.is_empty() {
-        return Err(Fault::missing_field("RF1", 6, "send the referral's number in RF1-6, as in the order"));
-    }
-    Ok(Meant::Events(vec![Event::Withdrawn(order::reference(numbers, Vec::new(), identifiers, feed))]))
+    let about = about(message, Some(require_rf1(message)?));
+    about.require_key(Place::new("RF1", 6), "send the referral's number in RF1-6, as in the order")?;
+    Ok(Meant::Events(vec![about.event(Happening::Withdrawn, feed)]))
 }
 
 fn require_rf1<'a>(message: &Message<'a>) -> Result<Segment<'a>, Fault> {
@@ -54,17 +56,20 @@ fn require_rf1<'a>(message: &Message<'a>) -> Result<Segment<'a>, Fault> {
         .ok_or_else(|| Fault::missing_segment("RF1", "send the referral's status, number and dates in RF1"))
 }
 
-fn numbers(message: &Message<'_>, rf1: Segment<'_>) -> Vec<String> {
-    coded::numbers([(Some(rf1), 6), (Some(rf1), 11), (message.segment("ORC"), 2)])
+/// RF1-6 is the originator's number, RF1-11 the other side's.
+pub fn about<'a>(message: &Message<'a>, rf1: Option<Segment<'a>>) -> About<'a> {
+    let orc = message.segment("ORC");
+    About {
+        referral: number::numbers([(rf1, 6), (rf1, 11), (orc, 2)]),
+        group: number::numbers([(orc, 4)]),
+        pid: message.segment("PID"),
+        ..About::default()
+    }
 }
 
 fn read_order(message: &Message<'_>, rf1: Segment<'_>, pid: Segment<'_>, feed: &Feed) -> Result<Order, Fault> {
     let start = |field: usize| feed.zone.instant(Some(rf1), Place::new("RF1", field));
     let mut order = order::order(message, pid, feed)?;
-    order.reference.referral = numbers(message, rf1);
-    if order.reference.referral.is_empty() {
-        return Err(Fault::missing_field("RF1", 6, "send the referral's number in RF1-6"));
-    }
     order.priority =
         order::priority(&rf1.text(2, 1)).or_else(|| order::priority(&rf1.text(2, 2))).unwrap_or(order.priority);
     // RF1-9: when the referral originated; RF1-7: from when it counts.

@@ -1,26 +1,36 @@
 //! Which segments of an ORU belong to one order's results (HL7 v2.8, 7.3.1).
 
-use crate::coded;
+use crate::about::About;
 use crate::message::Segment;
+use crate::number;
 use crate::order;
+use crate::types::Number;
 
 pub struct Group<'s, 'a> {
-    pub numbers: Vec<String>,
-    pub pid: Option<Segment<'a>>,
+    numbers: Vec<Number>,
+    pid: Option<Segment<'a>>,
     pub segments: &'s [Segment<'a>],
 }
 
-impl Group<'_, '_> {
-    /// The filler's number of the report, else the placer's.
-    pub fn document_id(&self) -> String {
+impl<'a> Group<'_, 'a> {
+    /// The report's number is the filler's, else the placer's. ORC-4 numbers the group that the order came in: where a filler
+    /// puts a number of its own in the placer's place, it is all that is left of the order's.
+    pub fn about(&self) -> About<'a> {
         let (orc, obr) = (order::named(self.segments, "ORC"), order::named(self.segments, "OBR"));
-        coded::numbers([(orc, 3), (obr, 3), (orc, 2), (obr, 2)]).into_iter().next().unwrap_or_default()
+        let fillers = number::numbers([(obr, 3), (orc, 3)]);
+        About {
+            referral: self.numbers.clone(),
+            document: if fillers.is_empty() { number::numbers([(obr, 2), (orc, 2)]) } else { fillers },
+            group: number::numbers([(orc, 4)]),
+            pid: self.pid,
+            ..About::default()
+        }
     }
 }
 
 /// Cut where an order with other numbers or another patient starts. An OBR without numbers goes on with the one before.
 pub fn groups<'s, 'a>(segments: &'s [Segment<'a>]) -> Vec<Group<'s, 'a>> {
-    let mut groups: Vec<(usize, Vec<String>, Option<Segment<'a>>)> = Vec::new();
+    let mut groups: Vec<(usize, Vec<Number>, Option<Segment<'a>>)> = Vec::new();
     let (mut pid, mut orc, mut new_patient) = (None, None, false);
     for (at, segment) in segments.iter().enumerate() {
         if segment.is("PID") {
@@ -52,18 +62,9 @@ pub fn groups<'s, 'a>(segments: &'s [Segment<'a>]) -> Vec<Group<'s, 'a>> {
         .collect()
 }
 
-/// The placer's number, then the filler's. ORC-4 numbers a group of orders; only where the sender has put a number of its own
-/// in the placer's place does it bring back the one that the order had.
-fn numbers(orc: Option<Segment<'_>>, obr: Option<Segment<'_>>) -> Vec<String> {
-    let own = [(orc, 2), (obr, 2), (orc, 3), (obr, 3)];
-    let authority = |segment: Option<Segment<'_>>, field: usize| {
-        let identifier = segment.map(|segment| segment.field(field).component(2).subcomponent(1).line());
-        identifier.filter(|text| !text.is_empty())
-    };
-    let placer = authority(orc, 2).or_else(|| authority(obr, 2));
-    let group = authority(orc, 4);
-    let renumbered = group.is_some() && placer.is_some() && group != placer;
-    coded::numbers(own.into_iter().chain(renumbered.then_some((orc, 4))))
+/// The placer's number, then the filler's.
+fn numbers(orc: Option<Segment<'_>>, obr: Option<Segment<'_>>) -> Vec<Number> {
+    number::numbers([(orc, 2), (obr, 2), (orc, 3), (obr, 3)])
 }
 
 /// What follows the first segment of this name: everything where there is none.

@@ -1,17 +1,18 @@
 //! ORM^O01, OMG^O19 and OSU^O51 (HL7 v2.8, chapter 4; IHE 360X): orders that are referrals, and what becomes of them.
 
+use crate::about::About;
 use crate::answer_to_order;
 use crate::coded;
 use crate::message::{Message, Segment};
+use crate::number;
 use crate::order;
-use crate::patient;
 use crate::problem::{Fault, Place};
 use crate::provider;
 use crate::reading::{Feed, Meant};
 use crate::service::{self, Service};
 use crate::settings::Services;
 use crate::timestamp::Timestamp;
-use crate::types::{AppointmentChange, AppointmentNotice, Code, Event, Order};
+use crate::types::{AppointmentChange, AppointmentNotice, Code, Happening, Number, Order};
 
 /// ORC-1 (table 0119) of an order that ends: cancel, discontinue, what the filler answers to them, and the old order of a
 /// replacement.
@@ -46,7 +47,19 @@ pub fn read(message: &Message<'_>, kind: &str, feed: &Feed) -> Result<Meant, Fau
 /// One service that an ORC orders.
 struct Ordered<'a> {
     segments: Vec<Segment<'a>>,
-    numbers: Vec<String>,
+    numbers: Vec<Number>,
+}
+
+impl<'a> Ordered<'a> {
+    /// ORC-4 numbers the group that an order came in: several orders have it, and it is none of theirs.
+    fn about(&self, message: &Message<'a>) -> About<'a> {
+        About {
+            referral: self.numbers.clone(),
+            group: number::numbers([(order::named(&self.segments, "ORC"), 4)]),
+            pid: message.segment("PID"),
+            ..About::default()
+        }
+    }
 }
 
 /// An ORC has one OBR; senders let one stand before several, each with a number of its own.
@@ -56,7 +69,7 @@ fn services<'a>(group: &[Segment<'a>]) -> Vec<Ordered<'a>> {
     let mut services: Vec<Ordered<'a>> = Vec::new();
     for run in order::groups(rest, "OBR") {
         let segments = [common, run].concat();
-        let own = coded::numbers([(run.first().copied(), 2), (run.first().copied(), 3)]);
+        let own = number::numbers([(run.first().copied(), 2), (run.first().copied(), 3)]);
         let numbers = if services.is_empty() || own.is_empty() { numbers(&segments) } else { own };
         services.push(Ordered { segments, numbers });
     }
@@ -66,12 +79,11 @@ fn services<'a>(group: &[Segment<'a>]) -> Vec<Ordered<'a>> {
     services
 }
 
-fn read_group(message: &Message<'_>, ordered: &Ordered<'_>, kind: &str, feed: &Feed) -> Result<Meant, Fault> {
+fn read_group<'a>(message: &Message<'a>, ordered: &Ordered<'a>, kind: &str, feed: &Feed) -> Result<Meant, Fault> {
     let group = ordered.segments.as_slice();
     let Some(orc) = order::named(group, "ORC") else { return Ok(Meant::NotForUs(format!("{kind} without an order"))) };
     let control = orc.text(1, 1).to_uppercase();
     let status = orc.text(5, 1).to_uppercase();
-    let place = Place { segment: "ORC", sequence: service::sequence_of(message, group, "ORC"), field: 1 };
     let is_update = kind == "OSU^O51";
     let declines = control == answer_to_order::UNABLE
         || (is_update && answer_to_order::ENDED_BY_FILLER.contains(&control.as_str()));
@@ -87,18 +99,22 @@ fn read_group(message: &Message<'_>, ordered: &Ordered<'_>, kind: &str, feed: &F
         _ if service == Service::Other => {
             Ok(Meant::NotForUs("an order for a test, an image or a medicine, not a referral".to_owned()))
         }
-        _ if declines => Err(answer_to_order::declined(place)),
+        _ if declines => {
+            let about = ordered.about(message);
+            about.require_key(Place::new("ORC", 2), "send the order's number in ORC-2, as in the order")?;
+            Ok(Meant::Events(vec![about.event(answer_to_order::declined("ORC-1"), feed)]))
+        }
         // ORC-5 says nothing about a new order (HL7 v2.8, 4.5.1.5), so it is not asked.
         control if !is_update && begins_or_changes(control, &status) => {
             if service == Service::Unsaid {
                 return Err(service::unsaid(service::sequence_of(message, group, "OBR")));
             }
             let pid = order::require_patient(message)?;
-            let mut order = read_order(message, ordered, pid, feed)?;
-            if CHANGES.contains(&control) {
-                order.extras.push(order::modified());
+            if ordered.numbers.is_empty() {
+                return Err(Fault::missing_field("ORC", 2, "send the order's number in ORC-2"));
             }
-            Ok(Meant::Events(vec![Event::Ordered(order)]))
+            let order = read_order(message, ordered, pid, feed)?;
+            Ok(Meant::Events(vec![ordered.about(message).event(Happening::Ordered(order), feed)]))
         }
         control if ENDS.contains(&control) || ENDED.contains(&status.as_str()) => withdrawn(message, ordered, feed),
         _ if is_update => status_update(message, ordered, &status, feed),
@@ -110,17 +126,14 @@ fn begins_or_changes(control: &str, status: &str) -> bool {
     BEGINS.contains(&control) || (CHANGES.contains(&control) && !ENDED.contains(&status))
 }
 
-fn withdrawn(message: &Message<'_>, ordered: &Ordered<'_>, feed: &Feed) -> Result<Meant, Fault> {
-    let numbers = ordered.numbers.clone();
-    let identifiers = message.segment("PID").map(patient::identifiers).unwrap_or_default();
-    if numbers.is_empty() && identifiers.is_empty() {
-        return Err(Fault::missing_field("ORC", 2, "send the order's number in ORC-2, as in the order"));
-    }
-    Ok(Meant::Events(vec![Event::Withdrawn(order::reference(numbers, Vec::new(), identifiers, feed))]))
+fn withdrawn<'a>(message: &Message<'a>, ordered: &Ordered<'a>, feed: &Feed) -> Result<Meant, Fault> {
+    let about = ordered.about(message);
+    about.require_key(Place::new("ORC", 2), "send the order's number in ORC-2, as in the order")?;
+    Ok(Meant::Events(vec![about.event(Happening::Withdrawn, feed)]))
 }
 
 /// 360X tells the referring side by OSU^O51: CM when the visit is over, SC when it is scheduled.
-fn status_update(message: &Message<'_>, ordered: &Ordered<'_>, status: &str, feed: &Feed) -> Result<Meant, Fault> {
+fn status_update<'a>(message: &Message<'a>, ordered: &Ordered<'a>, status: &str, feed: &Feed) -> Result<Meant, Fault> {
     let place = Place::new("TQ1", 7);
     let starts_at = match order::named(&ordered.segments, "TQ1") {
         Some(tq1) => Timestamp::read(tq1.field(place.field).component(1), place)?
@@ -134,22 +147,14 @@ fn status_update(message: &Message<'_>, ordered: &Ordered<'_>, status: &str, fee
         "SC" => return Ok(Meant::NotForUs("scheduled, but no time is given; the SIU message will tell it".to_owned())),
         _ => return Ok(Meant::NotForUs("an order status that changes nothing for the patient".to_owned())),
     };
-    let identifiers = message.segment("PID").map(patient::identifiers).unwrap_or_default();
-    Ok(Meant::Events(vec![Event::Appointment(AppointmentNotice {
-        reference: order::reference(ordered.numbers.clone(), Vec::new(), identifiers, feed),
-        change,
-        starts_at,
-        minutes: None,
-        with: None,
-        place: String::new(),
-    })]))
+    let notice = AppointmentNotice { change, starts_at, minutes: None, with: None, place: String::new() };
+    Ok(Meant::Events(vec![ordered.about(message).event(Happening::Appointment(notice), feed)]))
 }
 
-/// ORC-2 and OBR-2 are the placer's number, ORC-3 and OBR-3 the filler's. ORC-4 numbers the group that an order came in:
-/// several orders have it, and it is none of theirs.
-fn numbers(group: &[Segment<'_>]) -> Vec<String> {
+/// ORC-2 and OBR-2 are the placer's number, ORC-3 and OBR-3 the filler's.
+pub fn numbers(group: &[Segment<'_>]) -> Vec<Number> {
     let (orc, obr) = (order::named(group, "ORC"), order::named(group, "OBR"));
-    coded::numbers([(orc, 2), (obr, 2), (orc, 3), (obr, 3)])
+    number::numbers([(orc, 2), (obr, 2), (orc, 3), (obr, 3)])
 }
 
 fn read_order(message: &Message<'_>, ordered: &Ordered<'_>, pid: Segment<'_>, feed: &Feed) -> Result<Order, Fault> {
@@ -163,10 +168,6 @@ fn read_order(message: &Message<'_>, ordered: &Ordered<'_>, pid: Segment<'_>, fe
         |from: Option<Segment<'_>>, field: usize| from.and_then(|segment| provider::from_xcn(segment.field(field)));
 
     let mut order = order::order(message, pid, feed)?;
-    order.reference.referral.clone_from(&ordered.numbers);
-    if order.reference.referral.is_empty() {
-        return Err(Fault::missing_field("ORC", 2, "send the order's number in ORC-2"));
-    }
     order.priority = [text(tq1, 9, 1), text(orc, 7, 6), text(obr, 27, 6), text(obr, 5, 1)]
         .iter()
         .find_map(|word| order::priority(word))

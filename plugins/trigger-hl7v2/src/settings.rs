@@ -22,6 +22,7 @@ pub struct Settings {
     /// Codes or names of OBR-4 that are none.
     pub other_services: Vec<String>,
     pub identity_changes: IdentityChanges,
+    pub test_messages: TestMessages,
     pub match_patient: MatchPatient,
     pub dedupe: Dedupe,
 }
@@ -37,17 +38,29 @@ pub enum Services {
     All,
 }
 
-/// What becomes of ADT messages that merge, split or renumber patients, or tell that one has died.
+/// What becomes of ADT messages that merge or renumber patients, or tell that one has died.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum IdentityChanges {
-    /// Refused, so that a person sees them: the contract has no event for them yet.
+    /// Taken over: every referral of the patient follows.
+    Apply,
+    /// Refused, so that a person sees them first.
     Refuse,
     /// Acknowledged and not kept, where another system takes care of them.
     Ignore,
 }
 
-/// When an appointment or a note also names its patient as a key.
+/// What becomes of messages that their sender marks as no real ones (MSH-11 T or D, table 0103: training, debugging).
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TestMessages {
+    /// Acknowledged and not kept.
+    Ignore,
+    /// Read like any other, while a feed is being connected.
+    Take,
+}
+
+/// When the patient may find the referral of an appointment, a note or a withdrawal.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MatchPatient {
@@ -77,7 +90,8 @@ impl Default for Settings {
             results: Services::ByService,
             referral_services: Vec::new(),
             other_services: Vec::new(),
-            identity_changes: IdentityChanges::Refuse,
+            identity_changes: IdentityChanges::Apply,
+            test_messages: TestMessages::Ignore,
             match_patient: MatchPatient::Unnumbered,
             dedupe: Dedupe::Content,
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use trigger_hl7v2::types::{Event, Meaning, VisitNote};
+use trigger_hl7v2::types::{Document, Event, Happening, Meaning, NoteStatus, VisitNote};
 
 use crate::told::{header, message, read, tell};
 
@@ -13,21 +13,24 @@ const OBR: &str = "OBR|1|P1|F1|11488-4^Consultation note^LN|||20270112||||||||||
 
 fn notes(body: &[u8]) -> Vec<VisitNote> {
     let reading = read(body, "{}");
-    match &reading.meaning {
-        Meaning::Events(events) => events
-            .iter()
-            .map(|event| match event {
-                Event::Note(note) => note.clone(),
-                Event::Ordered(_) | Event::Withdrawn(_) | Event::Appointment(_) => panic!("no note: {event:?}"),
-            })
-            .collect(),
-        Meaning::NotForUs(_) | Meaning::Unreadable(_) => panic!("{}", tell(&reading)),
-    }
+    let Meaning::Events(events) = &reading.meaning else { panic!("{}", tell(&reading)) };
+    let note = |event: &Event| match &event.what {
+        Happening::Note(note) => note.clone(),
+        other => panic!("no note: {other:?}"),
+    };
+    events.iter().map(note).collect()
 }
 
-/// Each document: its type, and its text.
+/// The documents of the one note that there is.
+fn documents(body: &[u8]) -> Vec<Document> {
+    let notes = notes(body);
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    notes.into_iter().flat_map(|note| note.documents).collect()
+}
+
+/// Each document of the one note: its type, and its text.
 fn told(lines: &[&str]) -> Vec<String> {
-    notes(&report(lines)).iter().map(|note| format!("{}: {}", note.media_type, text(note))).collect()
+    documents(&report(lines)).iter().map(|document| format!("{}: {}", document.media_type, text(document))).collect()
 }
 
 fn report(lines: &[&str]) -> Vec<u8> {
@@ -35,8 +38,8 @@ fn report(lines: &[&str]) -> Vec<u8> {
     message(&[&[header.as_str(), PID, OBR], lines].concat())
 }
 
-fn text(note: &VisitNote) -> String {
-    String::from_utf8(STANDARD.decode(&note.content).expect("Base64 with padding")).expect("UTF-8")
+fn text(document: &Document) -> String {
+    String::from_utf8(STANDARD.decode(&document.content).expect("Base64 with padding")).expect("UTF-8")
 }
 
 fn field(name: &str) -> Vec<u8> {
@@ -55,11 +58,12 @@ fn a_file_is_whole_however_it_was_sent() {
     ];
     for name in names {
         let notes = notes(&field(name));
-        assert_eq!(notes.len(), 1, "{name}");
-        assert_eq!(notes[0].media_type, "application/pdf", "{name}");
-        let text = text(&notes[0]);
+        assert_eq!((notes.len(), notes[0].documents.len()), (1, 1), "{name}");
+        let document = &notes[0].documents[0];
+        assert_eq!(document.media_type, "application/pdf", "{name}");
+        let text = text(document);
         assert!(text.starts_with("%PDF-1.4\n") && text.trim_end().ends_with("end marker ZZTOP"), "{name}: {text}");
-        assert!(notes[0].final_, "{name}");
+        assert_eq!(notes[0].status, NoteStatus::Final, "{name}");
     }
 }
 
@@ -80,7 +84,7 @@ fn text_is_whole_and_in_order() {
         ),
     ];
     for (name, expected) in rows {
-        assert_eq!(notes(&field(name)).iter().map(text).collect::<Vec<_>>(), [expected], "{name}");
+        assert_eq!(documents(&field(name)).iter().map(text).collect::<Vec<_>>(), [expected], "{name}");
     }
 }
 
@@ -93,7 +97,7 @@ fn texts_and_files_are_all_kept() {
         ),
         (
             &["OBX|1|ED|C||^application^pdf^Base64^JVBERi0xLjQ=||||||F", "OBX|2|TX|C||Seen.||||||F"],
-            &["application/pdf: %PDF-1.4", "text/plain; charset=utf-8: Seen."],
+            &["text/plain; charset=utf-8: Seen.", "application/pdf: %PDF-1.4"],
         ),
         // Two files, though they are counted like the pieces of one.
         (
@@ -127,7 +131,7 @@ fn texts_and_files_are_all_kept() {
 
 #[test]
 fn what_is_not_whole_is_refused() {
-    let rows: [(&[&str], &str); 11] = [
+    let rows: [(&[&str], &str); 10] = [
         (&["OBX|1|TX|C||BP 120|80 today||||||F"], "OBX-5: the text is cut"),
         (&["OBX|1|FT|C||BP 120|80, pulse|60|||||F"], "OBX-5: the text is cut"),
         (&["OBX|1|ED|C||^application^pdf^Base64^||||||F"], "OBX-5: OBX-5 holds no data"),
@@ -150,7 +154,6 @@ fn what_is_not_whole_is_refused() {
         ),
         (&["OBX|1|RP|C||link^app^application^pdf||||||F"], "OBX-5: the note is final, and OBX-5 only points at it"),
         (&["OBX|1|TX|C||||||||F"], "OBX-5: OBX-5 is empty"),
-        (&["OBX|1|TX|C||Wrong.||||||W", "NTE|1||Wrong too."], "OBX-11: a note is taken back"),
     ];
     for (lines, expected) in rows {
         let told = tell(&read(&report(lines), "{}"));
@@ -162,6 +165,18 @@ fn what_is_not_whole_is_refused() {
 fn what_is_taken_back_is_left_out() {
     let lines = ["OBX|1|TX|C|1|Wrong.||||||D", "NTE|1||Wrong too.", "OBX|2|TX|C|2|Right.||||||F", "NTE|1||And this."];
     assert_eq!(told(&lines), ["text/plain; charset=utf-8: Right.\nAnd this."]);
+    let wrong = tell(&read(&report(&["OBX|1|TX|C||Wrong.||||||W", "NTE|1||Wrong too."]), "{}"));
+    assert_eq!(wrong, "note taken back [order P1 F1 | appointment  | patient  | document F1]");
+}
+
+#[test]
+fn a_file_has_its_heading_and_its_name() {
+    let file = "OBX|2|ED|ECHO^Echocardiogram^L||^application^pdf^Base64^JVBERi0xLjQ=||||||F";
+    let titles = |body: &[u8]| documents(body).into_iter().map(|document| document.title).collect::<Vec<_>>();
+    assert_eq!(titles(&report(&["OBX|1|TX|C^Note||Seen.||||||F", file])), ["", "Echocardiogram"]);
+    let header = header("MDM^T02");
+    let txa = "TXA|1|CN||||||||||D7||P1||note-77.pdf|LA";
+    assert_eq!(titles(&message(&[&header, PID, txa, file])), ["note-77.pdf"]);
 }
 
 #[test]
@@ -173,7 +188,8 @@ fn a_comment_about_the_next_patient_is_in_no_others_note() {
         OBR,
         "OBX|1|TX|C||Bo seen.||||||F",
     ];
-    assert_eq!(told(&other), ["text/plain; charset=utf-8: Seen.", "text/plain; charset=utf-8: Bo seen."]);
+    let texts: Vec<String> = notes(&report(&other)).iter().flat_map(|note| &note.documents).map(text).collect();
+    assert_eq!(texts, ["Seen.", "Bo seen."]);
 }
 
 #[test]
@@ -190,11 +206,11 @@ fn three_letters_on_a_line_of_text_are_text() {
 #[test]
 fn a_note_is_final_when_somebody_says_so_and_nobody_says_otherwise() {
     let rows: [(&str, &[&str], &str); 6] = [
-        ("F", &["OBX|1|TX|C||Seen."], "final=true"),
-        ("F", &["OBX|1|TX|C||Seen.||||||P"], "final=false"),
-        ("", &["OBX|1|TX|C||Seen.||||||F"], "final=true"),
+        ("F", &["OBX|1|TX|C||Seen."], "final by"),
+        ("F", &["OBX|1|TX|C||Seen.||||||P"], "preliminary by"),
+        ("", &["OBX|1|TX|C||Seen.||||||F"], "final by"),
         ("", &["OBX|1|TX|C||Seen.||||||F", "OBX|2|TX|C||More."], "unreadable at OBR-25: "),
-        ("", &["OBX|1|TX|C||Seen.||||||P", "OBX|2|TX|C||More."], "final=false"),
+        ("", &["OBX|1|TX|C||Seen.||||||P", "OBX|2|TX|C||More."], "preliminary by"),
         ("", &["NTE|1||Seen."], "unreadable at OBR-25: "),
     ];
     for (status, lines, expected) in rows {
@@ -222,7 +238,7 @@ fn base64_that_is_not_as_it_should_be_is_made_so() {
     let rows =
         [("b25lIHR3bw", "b25lIHR3bw=="), ("b25lIHR3bx==", "b25lIHR3bw=="), ("b25l\\.br\\IHR3bw==", "b25lIHR3bw==")];
     for (sent, expected) in rows {
-        let notes = notes(&report(&[&format!("OBX|1|ED|C||^text^plain^Base64^{sent}||||||F")]));
+        let notes = documents(&report(&[&format!("OBX|1|ED|C||^text^plain^Base64^{sent}||||||F")]));
         assert_eq!(notes[0].content, expected, "{sent}");
     }
     // Padding in the middle of a long text, where a check by chunks could overlook it.
@@ -230,5 +246,5 @@ fn base64_that_is_not_as_it_should_be_is_made_so() {
     let told = tell(&read(&report(&[&format!("OBX|1|ED|C||^text^plain^Base64^{long}||||||F")]), "{}"));
     assert!(told.starts_with("unreadable at OBX-5: the document is not Base64"), "{told}");
     let whole = "b25l".repeat(5_000);
-    assert_eq!(notes(&report(&[&format!("OBX|1|ED|C||^text^plain^Base64^{whole}||||||F")]))[0].content, whole);
+    assert_eq!(documents(&report(&[&format!("OBX|1|ED|C||^text^plain^Base64^{whole}||||||F")]))[0].content, whole);
 }

@@ -1,5 +1,7 @@
 //! Rules, a row each: which message means what.
 
+use trigger_hl7v2::types::Meaning;
+
 use crate::told::{meaning, message, read, tell};
 
 const PID: &str = "PID|1||12^^^MR1^MR||Ng^Ann||1980";
@@ -12,15 +14,15 @@ fn first_line(kind: &str, lines: &[&str], settings: &str) -> String {
 fn referrals() {
     let numbered = |status: &str, priority: &str| format!("RF1|{status}|{priority}|CAR^Cardiology|||R1^A");
     let rows = [
-        ("REF^I12", numbered("P", "R"), "ordered [order R1 | appointment  | patient ] Routine"),
-        ("REF^I12", numbered("A", "S"), "ordered [order R1 | appointment  | patient ] Stat"),
-        ("REF^I13", numbered("", "A"), "ordered [order R1 | appointment  | patient ] Urgent"),
-        ("REF^I12", numbered("CA^Cancelled", "R"), "withdrawn [order R1 | appointment  | patient ]"),
-        ("REF^I13", numbered("X^Cancelled", "R"), "withdrawn [order R1 | appointment  | patient ]"),
-        ("REF^I14", numbered("P", "R"), "withdrawn [order R1 | appointment  | patient ]"),
+        ("REF^I12", numbered("P", "R"), "ordered [order R1@A | appointment  | patient ] Routine"),
+        ("REF^I12", numbered("A", "S"), "ordered [order R1@A | appointment  | patient ] Stat"),
+        ("REF^I13", numbered("", "A"), "ordered [order R1@A | appointment  | patient ] Urgent"),
+        ("REF^I12", numbered("CA^Cancelled", "R"), "withdrawn [order R1@A | appointment  | patient ]"),
+        ("REF^I13", numbered("X^Cancelled", "R"), "withdrawn [order R1@A | appointment  | patient ]"),
+        ("REF^I14", numbered("P", "R"), "withdrawn [order R1@A | appointment  | patient ]"),
         ("REF^I14", "RF1|P".to_owned(), "withdrawn [order  | appointment  | patient 12@MR1:MR]"),
         ("REF^I15", numbered("P", "R"), "not for us: REF^I15 asks about a referral and orders none"),
-        ("REF^I12", numbered("E^Expired", "R"), "withdrawn [order R1 | appointment  | patient ]"),
+        ("REF^I12", numbered("E^Expired", "R"), "withdrawn [order R1@A | appointment  | patient ]"),
         ("RRI^I12", numbered("A", "R"), "not for us: an answer to a referral that changes nothing"),
         ("RRI^I14", numbered("R", "R"), "not for us: an answer to a referral that changes nothing"),
     ];
@@ -161,61 +163,85 @@ fn appointment_times_come_from_the_best_place() {
 fn notes() {
     let pdf = "OBX|1|ED|11488-4^Consultation note^LN||^application^pdf^Base64^JVBERi0xLjQ=||||||F";
     let text = "OBX|1|TX|11488-4^Consultation note^LN||Seen\\.br\\today||||||F";
-    let rows: [(&str, &[&str], &str); 11] = [
+    let file = "application/pdf \"Consultation note\" 12 bytes of base64";
+    let words = "text/plain; charset=utf-8 \"\" 16 bytes of base64";
+    let consult = "LN#11488-4 Consultation note";
+    let july = "2026-07-01T05:00:00.000Z";
+    let of_p1 = "[order P1 | appointment  | patient  | document P1]";
+    let of_d7 = "[order P1 | appointment  | patient  | document D7]";
+    let rows: [(&str, &[&str], String); 17] = [
         (
             "ORU^R01",
             &["ORC|RE|P1|F1", "OBR|1|P1|F1|11488-4^Consult^LN|||20260701||||||||||||||||||F", pdf],
-            "note F1 [order P1 F1 | appointment  | patient ] LN#11488-4 Consultation note final=true by nobody visited 2026-07-01T05:00:00.000Z application/pdf 12 bytes of base64",
+            format!("note [order P1 F1 | appointment  | patient  | document F1] {consult} final by nobody visited {july} written ?: {file}"),
         ),
         (
             "ORU^R01",
-            &["OBR|1|P1", text],
-            "note P1 [order P1 | appointment  | patient ] LN#11488-4 Consultation note final=true by nobody visited ? text/plain; charset=utf-8 16 bytes of base64",
+            &["OBR|1|P1||||||||||||||||||||202607020900", text],
+            format!("note {of_p1} {consult} final by nobody visited ? written 2026-07-02T14:00:00.000Z: {words}"),
         ),
         (
             "ORU^R01",
             &["OBR|1|P1|||||||||||||||||||||||P", text],
-            "note P1 [order P1 | appointment  | patient ] LN#11488-4 Consultation note final=false by nobody visited ? text/plain; charset=utf-8 16 bytes of base64",
+            format!("note {of_p1} {consult} preliminary by nobody visited ? written ?: {words}"),
+        ),
+        (
+            "ORU^R01",
+            &["OBR|1|P1|||||||||||||||||||||||C", text],
+            format!("note {of_p1} {consult} corrected by nobody visited ? written ?: {words}"),
         ),
         (
             "ORU^R01",
             &["OBR|1|||77", text],
-            "note 77 [order  | appointment  | patient 12@MR1:MR] LN#11488-4 Consultation note final=true by nobody visited ? text/plain; charset=utf-8 16 bytes of base64",
+            format!("note [order  | appointment  | patient 12@MR1:MR] {consult} final by nobody visited ? written ?: {words}"),
+        ),
+        (
+            "ORU^R01",
+            &["OBR|1|P1|||||||||||||||||||||||F", text, pdf],
+            format!("note {of_p1} {consult} final by nobody visited ? written ?: {words}, {file}"),
         ),
         (
             "ORU^R01",
             &["OBR|1|P1|||||||||||||||||||||||X"],
-            "unreadable at OBR-25: the specialist's office does not take the patient, and this cannot be taken over yet; refer the patient to somebody else and withdraw this referral; then dismiss the dead letter",
+            format!("declined {of_p1} the specialist's office does not take the patient (OBR-25)"),
         ),
         (
             "MDM^T02",
-            &["TXA|1|CN|TX|20260701|||||9^Who^Doc|||D7||P1|||LA", pdf],
-            "note D7 [order P1 | appointment  | patient ] LN#11488-4 Consultation note final=true by 9 / Doc Who /  /  /  visited 2026-07-01T05:00:00.000Z application/pdf 12 bytes of base64",
+            &["TXA|1|CN|TX|20260701|||202607020900||9^Who^Doc|||D7||P1|||LA", pdf],
+            format!("note {of_d7} {consult} final by 9 / Doc Who /  /  /  visited {july} written 2026-07-02T14:00:00.000Z: {file}"),
         ),
         (
             "MDM^T02",
             &["TXA|1|CN||||||||||D7||P1|||DI", pdf],
-            "note D7 [order P1 | appointment  | patient ] LN#11488-4 Consultation note final=false by nobody visited ? application/pdf 12 bytes of base64",
+            format!("note {of_d7} {consult} preliminary by nobody visited ? written ?: {file}"),
+        ),
+        (
+            "MDM^T08",
+            &["TXA|1|CN||||||||||D7||P1|||AU", pdf],
+            format!("note {of_d7} {consult} corrected by nobody visited ? written ?: {file}"),
+        ),
+        (
+            "MDM^T10",
+            &["TXA|1|CN||||||||||D8^EHR|D7^EHR|P1|||AU", pdf],
+            format!("note [order P1 | appointment  | patient  | document D8@EHR D7@EHR] {consult} corrected by nobody visited ? written ?: {file}"),
+        ),
+        (
+            "MDM^T09",
+            &["TXA|1|CN^Consultation||||||||||D8|D7|P1|||AU"],
+            format!("note taken back {of_d7}\nnote [order P1 | appointment  | patient  | document D8] #CN Consultation preliminary by nobody visited ? written ?: "),
         ),
         (
             "MDM^T01",
             &["TXA|1|CN^Consultation||||||||||D7||P1|||AU"],
-            "note D7 [order P1 | appointment  | patient ] #CN Consultation final=false by nobody visited ?  0 bytes of base64",
+            format!("note {of_d7} #CN Consultation preliminary by nobody visited ? written ?: "),
         ),
-        (
-            "MDM^T02",
-            &["TXA|1|CN||||||||||D7||P1|||AU||CA", pdf],
-            "unreadable at TXA-19: a note is taken back, and this cannot be taken over yet; look whether its referral was closed with it; mend the chart, then dismiss the dead letter",
-        ),
-        (
-            "MDM^T11",
-            &["TXA|1|CN||||||||||D7||P1"],
-            "unreadable at MSH-9: a note is taken back, and this cannot be taken over yet; look whether its referral was closed with it; mend the chart, then dismiss the dead letter",
-        ),
+        ("MDM^T02", &["TXA|1|CN||||||||||D7||P1|||AU||CA", pdf], format!("note taken back {of_d7}")),
+        ("MDM^T11", &["TXA|1|CN||||||||||D7|D6|P1"], format!("note taken back {of_d7}")),
+        ("MDM^T11", &["PID|2", "TXA|1|CN||||||||||D7"], "note taken back [order  | appointment  | patient 12@MR1:MR | document D7]".to_owned()),
         (
             "MDM^T02",
             &["TXA|1|CN||||||||||D7||P1|||AU", "OBX|1|ED|||^application^pdf^Base64^{oops}||||||F"],
-            "unreadable at OBX-5: the document is not Base64, as ED-4 says or leaves open; send the document's bytes in ED-5, in the encoding that ED-4 names: Base64, Hex or A",
+            "unreadable at OBX-5: the document is not Base64, as ED-4 says or leaves open; send the document's bytes in ED-5, in the encoding that ED-4 names: Base64, Hex or A".to_owned(),
         ),
     ];
     for (kind, lines, expected) in rows {
@@ -465,23 +491,24 @@ fn only_a_consultations_results_are_notes() {
         ("OBR|1|P1||24317-0^Hemogram^LN|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "not for us: "),
         ("OBR|1|P1||77^Thing^L||||||||||||||||||||LAB|F", "OBX|1|TX|X||Fine.||||||F", "not for us: "),
         ("OBR|1|P1||77^Thing^L|||||||||||||||||||||F", "OBX|1|NM|X||7||||||F", "not for us: "),
-        ("OBR|1|P1||77^Thing^L|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "note P1 "),
-        ("OBR|1|P1||77^Cardiology letter^L|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "note P1 "),
-        ("OBR|1|P1||34795-5^^LN|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "note P1 "),
+        ("OBR|1|P1||77^Thing^L|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "note [order P1 "),
+        ("OBR|1|P1||77^Cardiology letter^L|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "note [order P1 "),
+        ("OBR|1|P1||34795-5^^LN|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "note [order P1 "),
         ("OBR|1|P1||2345-7^^LN|||||||||||||||||||||F", "OBX|1|NM|X||7||||||F", "not for us: "),
-        ("OBR|1|P1||34099-2^^LN|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "note P1 "),
+        ("OBR|1|P1||34099-2^^LN|||||||||||||||||||||F", "OBX|1|TX|X||Fine.||||||F", "note [order P1 "),
     ];
     for (obr, obx, expected) in rows {
         let told = meaning("ORU^R01", &[PID, obr, obx], "{}");
         assert!(told.starts_with(expected), "{obr}: {told}");
-        assert!(meaning("ORU^R01", &[PID, obr, obx], r#"{"results": "all"}"#).starts_with("note P1 "), "{obr}");
+        assert!(meaning("ORU^R01", &[PID, obr, obx], r#"{"results": "all"}"#).starts_with("note [order P1 "), "{obr}");
     }
 }
 
 #[test]
 fn orders_begin_change_and_end_by_orc_1() {
     let obr = "OBR|1|P1||C^Consult";
-    let declined = "unreadable at ORC-1: the specialist's office does not take the patient";
+    let declined =
+        "declined [order P1 | appointment  | patient ] the specialist's office does not take the patient (ORC-1)";
     let rows = [
         ("ORM^O01", "ORC|RO|P1", "ordered [order P1"),
         ("ORM^O01", "ORC|XO|P1", "ordered [order P1"),
@@ -500,28 +527,137 @@ fn orders_begin_change_and_end_by_orc_1() {
         let told = meaning(kind, &[PID, orc, &obr], "{}");
         assert!(told.starts_with(expected), "{kind} {orc}: {told}");
     }
-    let told = meaning("RRI^I13", &["RF1|D^Declined by office|R||||R1", PID], "{}");
-    assert!(told.starts_with("unreadable at RF1-1: "), "{told}");
 }
 
 #[test]
-fn patient_administration_is_refused_where_it_changes_who_somebody_is() {
-    let dead = format!("{PID}{}|Y", "|".repeat(22));
-    let ignore = r#"{"identity_changes": "ignore"}"#;
+fn a_number_is_named_once_within_each_authority() {
     let rows = [
-        ("ADT^A40", PID, "{}", "unreadable at MSH-9: two patient numbers become one"),
-        ("ADT^A47", PID, "{}", "unreadable at MSH-9: "),
-        ("ADT^A40", PID, ignore, "not for us: "),
-        ("ADT^A41", PID, "{}", "not for us: "),
-        ("ADT^A08", PID, "{}", "not for us: "),
-        ("ADT^A08", dead.as_str(), "{}", "unreadable at PID-30: the patient has died"),
-        ("ADT^A04", dead.as_str(), "{}", "not for us: "),
-        ("ADT^A08", dead.as_str(), ignore, "not for us: "),
-        ("CCQ^I19", PID, "{}", "unreadable at MSH-9: MSH-9 names a message type that is not known here"),
+        ("ORC|CA|P1^EHR|F1", "OBR|1|P1|F1^OFFICE|C^Consult", "P1@EHR F1@OFFICE"),
+        ("ORC|CA|1^EHR|1^OFFICE", "OBR|1|1^EHR|1^OFFICE|C^Consult", "1@EHR 1@OFFICE"),
+        ("ORC|CA|P1^^1.2.3^ISO", "OBR|1|P1^^6F9619FF^GUID||C^Consult", "P1@urn:oid:1.2.3 P1@urn:uuid:6f9619ff"),
+        ("ORC|CA|P1^^ehr.example^DNS~P2", "OBR|1|||C^Consult", "P1@ehr.example^DNS P2"),
     ];
-    for (kind, pid, settings, expected) in rows {
-        let told = meaning(kind, &[pid], settings);
-        assert!(told.starts_with(expected), "{kind} {pid}: {told}");
+    for (orc, obr, expected) in rows {
+        let told = meaning("ORM^O01", &[orc, obr], "{}");
+        assert_eq!(told, format!("withdrawn [order {expected} | appointment  | patient ]"), "{orc} {obr}");
+    }
+}
+
+#[test]
+fn an_answer_to_a_referral_takes_it_or_does_not() {
+    let declined =
+        "declined [order R1@EHR | appointment  | patient ] the specialist's office does not take the patient";
+    let nothing = "not for us: an answer to a referral that changes nothing";
+    let rows: [(&str, &str, &str, String); 9] = [
+        ("RRI^I13", "MSA|AA|1", "D^Declined by office", format!("{declined} (RF1-1)")),
+        ("RRI^I12", "MSA|AR|1", "R", format!("{declined} (RF1-1)")),
+        ("RRI^I12", "MSA|AA|1", "E", format!("{declined} (RF1-1)")),
+        ("RRI^I12", "MSA|AR|1", "P", format!("{declined} (MSA-1)")),
+        ("RRI^I12", "MSA|AE|1", "R", format!("{declined} (RF1-1)")),
+        ("RRI^I12", "MSA|AE|1", "", "unreadable at MSA-1: the other side could not read the referral that was sent to it; see its ERR segment, have the referral sent again, then dismiss the dead letter".to_owned()),
+        ("RRI^I12", "MSA|AE|1", "A^Accepted", nothing.to_owned()),
+        ("RRI^I12", "MSA|AA|1", "P", nothing.to_owned()),
+        ("RRI^I14", "MSA|AR|1", "R", nothing.to_owned()),
+    ];
+    for (kind, msa, status, expected) in rows {
+        let told = meaning(kind, &[msa, &format!("RF1|{status}|R||||R1^EHR"), PID], "{}");
+        assert_eq!(told, expected, "{kind} {msa} {status}");
+    }
+    let told = meaning("RRI^I12", &["MSA|AR|1"], "{}");
+    assert!(told.starts_with("unreadable at RF1-6: RF1-6 is empty"), "{told}");
+    let several =
+        meaning("ORR^O02", &[PID, "ORC|OK|P1", "ORC|UA|P2^EHR||G1^EHR", "ORC|UA|P3", "OBR|1|P3||CBC^CBC^L"], "{}");
+    assert!(several.starts_with("declined [order P2@EHR | appointment  | patient  | group G1@EHR]"), "{several}");
+    assert_eq!(several.lines().count(), 1, "{several}");
+}
+
+#[test]
+fn patient_administration_tells_who_patients_are() {
+    let dead = format!("{PID}{}|Y", "|".repeat(22));
+    let alive = format!("{PID}{}20260701|N", "|".repeat(22));
+    let died_then = format!("{PID}{}20260701", "|".repeat(22));
+    let died_when = format!("{PID}{}soon", "|".repeat(22));
+    let (apply, refuse, ignore) = ("{}", r#"{"identity_changes": "refuse"}"#, r#"{"identity_changes": "ignore"}"#);
+    let mrg = "MRG|11^^^MR1^MR~10^^^MR1^MR";
+    let who = "[order  | appointment  | patient 12@MR1:MR]";
+    let nothing = "not for us: patient administration: nothing new of a patient in it";
+    let elsewhere = "not for us: another system takes care of who patients are";
+    let merged = format!("patient merged {who} was 11@MR1:MR 10@MR1:MR");
+    let updated = format!("patient updated {who}\n  patient 12@MR1:MR \"Ann\" \"Ng\" born 1980 speaks ?");
+    let died = format!("patient died {who}");
+    let rows: [(&str, &[&str], &str, &str); 29] = [
+        ("ADT^A40", &[PID, mrg], apply, &merged),
+        ("ADT^A18", &[PID, mrg], apply, &merged),
+        ("ADT^A34", &[PID, mrg], apply, &merged),
+        ("ADT^A47", &[PID, mrg], apply, &merged),
+        ("ADT^A30", &[PID, "MRG||||11^^^MR1^MR"], apply, &format!("patient merged {who} was 11@MR1:MR")),
+        ("ADT^A40", &[PID, "MRG|12^^^MR1^MR~11^^^MR1^MR"], apply, &format!("patient merged {who} was 11@MR1:MR")),
+        ("ADT^A40", &[PID, "MRG|12^^^MR1^MR"], apply, "unreadable at MRG-1: MRG-1 is empty"),
+        ("ADT^A40", &["PID|1||", mrg], apply, "unreadable at PID-3: PID-3 is empty"),
+        ("ADT^A40", &[mrg], apply, "unreadable at PID: the message has no PID segment"),
+        ("ADT^A40", &[PID], apply, "unreadable at MSH-9: two patient numbers become one"),
+        ("ADT^A24", &[PID, PID], apply, "unreadable at MSH-9: two patient numbers become one"),
+        ("ADT^A40", &[PID, mrg], refuse, "unreadable at MSH-9: two patient numbers become one"),
+        ("ADT^A40", &[PID, mrg], ignore, elsewhere),
+        ("ADT^A43", &[PID, mrg], apply, "unreadable at MSH-9: numbers or visits go from one patient to another"),
+        ("ADT^A37", &[PID, PID], apply, "unreadable at MSH-9: numbers or visits go"),
+        ("ADT^A45", &[PID, mrg], apply, "unreadable at MSH-9: numbers or visits go"),
+        ("ADT^A45", &[PID, mrg], ignore, elsewhere),
+        ("ADT^A41", &[PID, mrg], apply, nothing),
+        ("ADT^A08", &[PID], apply, &updated),
+        ("ADT^A28", &[PID], apply, &updated),
+        ("ADT^A31", &[PID], ignore, &updated),
+        ("ADT^A08", &["PID|1||||Ng^Ann"], apply, nothing),
+        ("ADT^A08", &[&dead], apply, &died),
+        ("ADT^A04", &[&died_then], apply, &died),
+        ("ADT^A08", &[&alive], apply, &updated),
+        ("ADT^A08", &[&died_when], apply, "unreadable at PID-29: PID-29 is no time that HL7 knows"),
+        ("ADT^A08", &[&dead], refuse, "unreadable at PID-30: the patient has died"),
+        ("ADT^A08", &[&dead], ignore, elsewhere),
+        ("ADT^A11", &[&dead], apply, nothing),
+    ];
+    for (kind, lines, settings, expected) in rows {
+        let told = meaning(kind, lines, settings);
+        assert!(told.starts_with(expected), "{kind} {lines:?} {settings}: {told}");
+    }
+    let told = meaning("CCQ^I19", &[PID], "{}");
+    assert!(told.starts_with("unreadable at MSH-9: MSH-9 names a message type that is not known here"), "{told}");
+    let two = meaning("ADT^A40", &[PID, "MRG|11^^^MR1^MR", "PID|2||22^^^MR1^MR", "MRG|21^^^MR1^MR"], "{}");
+    assert_eq!(two.lines().nth(1), Some("patient merged [order  | appointment  | patient 22@MR1:MR] was 21@MR1:MR"));
+}
+
+#[test]
+fn training_and_debugging_are_not_for_us() {
+    let read_as = |processing: &str, settings: &str| {
+        let header = format!("MSH|^~\\&|EHR|CLINIC|HANDOFF|HERE|20260706||SIU^S15|77|{processing}|2.5.1");
+        tell(&read(&message(&[&header, "SCH|A1"]), settings))
+    };
+    for processing in ["T", "D", "t", "T^T"] {
+        assert_eq!(read_as(processing, "{}"), "not for us: a message for training or debugging, as MSH-11 says");
+        assert!(read_as(processing, r#"{"test_messages": "take"}"#).starts_with("appointment Cancelled"));
+    }
+    for processing in ["P", "", "P^T"] {
+        assert!(read_as(processing, "{}").starts_with("appointment Cancelled"), "{processing}");
+    }
+}
+
+#[test]
+fn every_event_says_when_and_by_whom() {
+    let rows = [
+        ("20260706070100-0500", "EHR|CLINIC", "EHR|CLINIC", Some("2026-07-06T12:01:00.000Z")),
+        ("20260706070100", "EHR|", "EHR|", Some("2026-07-06T07:01:00.000Z")),
+        ("20260706070100Z", "^1.2.3^ISO|CLINIC", "1.2.3|CLINIC", Some("2026-07-06T07:01:00.000Z")),
+        // A day says nothing of two messages on it, and nobody speaks from the day after tomorrow.
+        ("20260706", "|", "", None),
+        ("20260709070100-0500", "EHR|CLINIC", "EHR|CLINIC", None),
+        ("soon", "EHR|CLINIC", "EHR|CLINIC", None),
+    ];
+    for (sent, from, sender, expected) in rows {
+        let header = format!("MSH|^~\\&|{from}|HANDOFF|HERE|{sent}||SIU^S15|77|P|2.5.1");
+        let reading = read(&message(&[&header, "SCH|A1", PID]), "{}");
+        let Meaning::Events(events) = &reading.meaning else { panic!("{sent}: {}", tell(&reading)) };
+        assert_eq!(reading.sender, sender, "{from}");
+        assert_eq!(events[0].as_of.map(moment::rfc3339).as_deref(), expected, "{sent}");
     }
 }
 

@@ -1,7 +1,10 @@
 //! Readings as lines of text.
 
 use trigger_hl7v2::interpret;
-use trigger_hl7v2::types::{Code, Delivery, Event, Meaning, Order, Provider, Reading, Reference, Transport};
+use trigger_hl7v2::types::{
+    Code, Delivery, Document, Event, Happening, Meaning, Number, Order, Patient, Provider, Reading, Reference,
+    Transport,
+};
 
 /// 2026-07-06T08:01:00Z.
 const NOW: i64 = 1_783_324_860_000;
@@ -47,60 +50,44 @@ pub fn tell(reading: &Reading) -> String {
 }
 
 fn event(event: &Event) -> String {
-    match event {
-        Event::Ordered(told) => order(told),
-        Event::Withdrawn(keys) => format!("withdrawn {}", reference(keys)),
-        Event::Appointment(notice) => format!(
-            "appointment {} {} at {} for {} with {} in {:?}",
+    let about = reference(&event.about);
+    match &event.what {
+        Happening::Ordered(told) => order(&about, told),
+        Happening::Withdrawn => format!("withdrawn {about}"),
+        Happening::Declined(why) => format!("declined {about} {why}"),
+        Happening::Appointment(notice) => format!(
+            "appointment {} {about} at {} for {} with {} in {:?}",
             format!("{:?}", notice.change).trim_start_matches("AppointmentChange::"),
-            reference(&notice.reference),
             time(notice.starts_at),
             notice.minutes.map_or("?".to_owned(), |minutes| format!("{minutes} min")),
             notice.with.as_ref().map_or("nobody".to_owned(), provider),
             notice.place,
         ),
-        Event::Note(note) => format!(
-            "note {} {} {} final={} by {} visited {} {} {} bytes of base64",
-            note.document_id,
-            reference(&note.reference),
+        Happening::Note(note) => format!(
+            "note {about} {} {} by {} visited {} written {}: {}",
             code(&note.kind),
-            note.final_,
+            format!("{:?}", note.status).trim_start_matches("NoteStatus::").to_lowercase(),
             note.author.as_ref().map_or("nobody".to_owned(), provider),
             time(note.visited_at),
-            note.media_type,
-            note.content.len(),
+            time(note.written_at),
+            note.documents.iter().map(document).collect::<Vec<_>>().join(", "),
         ),
+        Happening::NoteRetracted => format!("note taken back {about}"),
+        Happening::PatientUpdated(told) => format!("patient updated {about}\n  {}", patient(told)),
+        Happening::PatientDied => format!("patient died {about}"),
+        Happening::PatientMerged(retired) => format!("patient merged {about} was {}", identifiers(retired)),
     }
 }
 
-fn order(order: &Order) -> String {
-    let patient = &order.patient;
-    let phones: Vec<String> = patient
-        .phones
-        .iter()
-        .map(|phone| format!("{}{}", phone.number, if phone.mobile { " mobile" } else { "" }))
-        .collect();
-    let address = &patient.address;
+fn document(document: &Document) -> String {
+    format!("{} {:?} {} bytes of base64", document.media_type, document.title, document.content.len())
+}
+
+fn order(about: &str, order: &Order) -> String {
     [
-        format!(
-            "ordered {} {}",
-            reference(&order.reference),
-            format!("{:?}", order.priority).trim_start_matches("Priority::")
-        ),
+        format!("ordered {about} {}", format!("{:?}", order.priority).trim_start_matches("Priority::")),
         format!("ordered {} expires {}", time(order.ordered_at), time(order.expires_at)),
-        format!(
-            "patient {} {:?} {:?} born {} speaks {}",
-            identifiers(&patient.identifiers),
-            patient.given,
-            patient.family,
-            patient.birth_date,
-            patient.language.as_deref().unwrap_or("?"),
-        ),
-        format!("reached by {phones:?} {:?} {:?}", patient.emails, patient.preferred_channel),
-        format!(
-            "lives {} / {} / {} / {} / {}",
-            address.line, address.city, address.state, address.postal_code, address.country
-        ),
+        patient(&order.patient),
         format!("referring {}", provider(&order.referring)),
         format!("referred to {}", order.referred_to.as_ref().map_or("nobody".to_owned(), provider)),
         format!(
@@ -123,13 +110,54 @@ fn order(order: &Order) -> String {
     .join("\n  ")
 }
 
-fn reference(keys: &Reference) -> String {
+fn patient(patient: &Patient) -> String {
+    let phones: Vec<String> = patient
+        .phones
+        .iter()
+        .map(|phone| format!("{}{}", phone.number, if phone.mobile { " mobile" } else { "" }))
+        .collect();
+    let address = &patient.address;
+    [
+        format!(
+            "patient {} {:?} {:?} born {} speaks {}",
+            identifiers(&patient.identifiers),
+            patient.given,
+            patient.family,
+            patient.birth_date,
+            patient.language.as_deref().unwrap_or("?"),
+        ),
+        format!("reached by {phones:?} {:?} {:?}", patient.emails, patient.preferred_channel),
+        format!(
+            "lives {} / {} / {} / {} / {}",
+            address.line, address.city, address.state, address.postal_code, address.country
+        ),
+    ]
+    .join("\n  ")
+}
+
+/// The keys that an event has. The patient is among them where the patient may find the referral.
+pub fn reference(keys: &Reference) -> String {
+    let patient = keys.patient.as_ref().filter(|_| keys.by_patient);
+    let rest = [("group", &keys.group), ("document", &keys.document)];
+    let rest: String = rest
+        .iter()
+        .filter(|(_, list)| !list.is_empty())
+        .map(|(name, list)| format!(" | {name} {}", numbers(list)))
+        .collect();
     format!(
-        "[order {} | appointment {} | patient {}]",
-        keys.referral.join(" "),
-        keys.appointment.join(" "),
-        identifiers(&keys.patient)
+        "[order {} | appointment {} | patient {}{rest}]",
+        numbers(&keys.referral),
+        numbers(&keys.appointment),
+        patient.map(|patient| identifiers(&patient.identifiers)).unwrap_or_default(),
     )
+}
+
+fn numbers(list: &[Number]) -> String {
+    let tell = |number: &Number| match number.authority.as_str() {
+        "" => number.value.clone(),
+        authority => format!("{}@{authority}", number.value),
+    };
+    list.iter().map(tell).collect::<Vec<_>>().join(" ")
 }
 
 fn identifiers(identifiers: &[trigger_hl7v2::types::Identifier]) -> String {

@@ -3,6 +3,7 @@
 mod appointment;
 mod bundle;
 mod elements;
+mod identity;
 mod note;
 mod patient;
 mod service_request;
@@ -15,13 +16,14 @@ use crate::reading::Meant;
 use crate::settings::Settings;
 
 pub use bundle::notification_events;
-use bundle::{Bundle, Notification};
+use bundle::{Bundle, Notification, list};
 
 /// What we have something to say about, for a delivery's kind.
-pub const KINDS: [&str; 9] = [
+pub const KINDS: [&str; 10] = [
     "ServiceRequest",
     "Appointment",
     "DocumentReference",
+    "DiagnosticReport",
     "Task",
     "Bundle",
     "Parameters",
@@ -29,6 +31,9 @@ pub const KINDS: [&str; 9] = [
     "Patient",
     "Encounter",
 ];
+
+/// What has a meaning of its own.
+const OURS: [&str; 5] = ["ServiceRequest", "Task", "Appointment", "DocumentReference", "DiagnosticReport"];
 
 pub fn read(document: &Value, settings: &Settings) -> Result<Meant, Fault> {
     let bundle = Bundle::of(document);
@@ -38,19 +43,28 @@ pub fn read(document: &Value, settings: &Settings) -> Result<Meant, Fault> {
             return Err(Fault::content(
                 "/entry",
                 "the notification names resources and does not carry them",
-                "set the subscription's payload content to full-resource",
+                "set the subscription's payload content to full-resource; a sender that cannot is of no use here",
             ));
         }
         Some(Notification::Full) | None => {}
     }
     let mut events = Vec::new();
     let mut reason = None;
+    // A Patient beside one of these is what it refers to.
+    let comes_alone =
+        !bundle.resources().iter().any(|located| OURS.iter().any(|kind| located.value["resourceType"] == *kind));
     for located in bundle.resources() {
+        if list(&located.value["identifier"]).any(|identifier| identifier["system"] == settings.own_system.as_str()) {
+            reason = reason.or_else(|| Some("what Handoff itself has written to the chart".to_owned()));
+            continue;
+        }
         let meant = match located.value["resourceType"].as_str().unwrap_or_default() {
             "ServiceRequest" => service_request::read(&bundle, located, settings)?,
             "Task" => task::read(&bundle, located)?,
             "Appointment" => appointment::read(&bundle, located)?,
-            "DocumentReference" => note::read(&bundle, located)?,
+            "DocumentReference" => note::read_document(&bundle, located)?,
+            "DiagnosticReport" => note::read_report(&bundle, located)?,
+            "Patient" if comes_alone => identity::read(&bundle, located)?,
             _ => continue,
         };
         match meant {
@@ -62,6 +76,6 @@ pub fn read(document: &Value, settings: &Settings) -> Result<Meant, Fault> {
         return Ok(Meant::Events(events));
     }
     Ok(Meant::NotForUs(
-        reason.unwrap_or_else(|| "no ServiceRequest, Task, Appointment or DocumentReference in it".to_owned()),
+        reason.unwrap_or_else(|| "nothing of a referral, a visit, a note or a patient in it".to_owned()),
     ))
 }

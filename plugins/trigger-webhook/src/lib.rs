@@ -3,6 +3,7 @@
 // The allocator of the component: an instance lives for one call.
 use bump as _;
 
+mod about;
 mod answer;
 mod fhir;
 mod moments;

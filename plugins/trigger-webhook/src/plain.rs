@@ -1,16 +1,29 @@
 //! The plain schema: one event, or `{"events": [...]}`. README.md documents it.
 
+use crate::about::{About, push_number};
 use crate::answer::Fault;
 use crate::moments;
 use crate::node::Node;
 use crate::reading::Meant;
 use crate::types::{
-    Address, AppointmentChange, AppointmentNotice, Attribute, ChannelKind, Code, Coverage, Event, Identifier, Order,
-    Patient, Phone, Priority, Provider, Reference, VisitNote,
+    Address, AppointmentChange, AppointmentNotice, Attribute, ChannelKind, Code, Coverage, Document, Event, Happening,
+    Identifier, NoteStatus, Number, Order, Patient, Phone, Priority, Provider, VisitNote,
 };
 use crate::words;
 
-pub const EVENTS: [&str; 4] = ["order", "withdrawn", "appointment", "note"];
+pub const EVENTS: [&str; 9] = [
+    "order",
+    "withdrawn",
+    "declined",
+    "appointment",
+    "note",
+    "note-retracted",
+    "patient-updated",
+    "patient-died",
+    "patient-merged",
+];
+const EVENTS_TOLD: &str = "order, withdrawn, declined, appointment, note, note-retracted, patient-updated, patient-died or \
+patient-merged";
 
 pub fn read(root: &Node<'_>) -> Result<Meant, Fault> {
     let list = root.get("events");
@@ -23,42 +36,93 @@ pub fn read(root: &Node<'_>) -> Result<Meant, Fault> {
 
 fn event(node: &Node<'_>) -> Result<Event, Fault> {
     let kind = node.get("event");
-    match kind.required("write order, withdrawn, appointment or note")?.as_str() {
-        "order" => order(node).map(Event::Ordered),
-        "withdrawn" => reference(node).map(Event::Withdrawn),
-        "appointment" => appointment(node).map(Event::Appointment),
-        "note" => note(node).map(Event::Note),
-        _ => Err(unknown_word(&kind, "order, withdrawn, appointment or note")),
+    let word = kind.required(&format!("write {EVENTS_TOLD}"))?;
+    let about = about(node)?;
+    let what = match word.as_str() {
+        "order" => Happening::Ordered(order(node)?),
+        "withdrawn" => Happening::Withdrawn,
+        "declined" => Happening::Declined(node.get("reason").text()?),
+        "appointment" => Happening::Appointment(appointment(node)?),
+        "note" => Happening::Note(note(node)?),
+        "note-retracted" => Happening::NoteRetracted,
+        "patient-updated" => Happening::PatientUpdated(patient(&node.get("patient"))?),
+        "patient-died" => Happening::PatientDied,
+        "patient-merged" => Happening::PatientMerged(merged(&node.get("was"))?),
+        _ => return Err(unknown_word(&kind, EVENTS_TOLD)),
+    };
+    let missing = match &what {
+        Happening::Ordered(_) if about.referral.is_empty() => {
+            Some(("referral", "give each referral a number of its own"))
+        }
+        Happening::Note(_) | Happening::NoteRetracted if about.document.is_empty() => {
+            Some(("document_id", "give each document a number of its own"))
+        }
+        Happening::PatientUpdated(_) | Happening::PatientDied | Happening::PatientMerged(_) => {
+            let is_known = about.patient.as_ref().is_some_and(|patient| !patient.identifiers.is_empty());
+            (!is_known).then_some(("patient", "write the patient's identifiers"))
+        }
+        // A document that is here already is found by its own number.
+        Happening::NoteRetracted => None,
+        _ => (!about.is_findable()).then_some(("referral", "write the referral's number, as in the order")),
+    };
+    match missing {
+        Some((member, help)) => Err(Fault::content(node.get(member).pointer(), "this is missing", help)),
+        None => Ok(about.event(what)),
     }
 }
 
-/// `referral`, `appointment` and, where neither is there, the patient's identifiers.
-fn reference(node: &Node<'_>) -> Result<Reference, Fault> {
-    let number = node.get("appointment");
-    let appointment = if number.is_object() { number.get("number") } else { number };
-    let mut reference =
-        Reference { referral: node.get("referral").texts()?, appointment: appointment.texts()?, patient: Vec::new() };
-    if reference.referral.is_empty() {
-        reference.patient = identifiers(&node.get("patient").get("identifiers"))?;
+/// `referral`, `appointment`, `document_id`, `group`, `patient` and `as_of`, as far as they are there.
+fn about(node: &Node<'_>) -> Result<About, Fault> {
+    let appointment = node.get("appointment");
+    let numbered = appointment.get("number");
+    let named = node.get("patient");
+    let identified = Patient {
+        identifiers: identifiers(&named.get("identifiers"))?,
+        given: named.get("given").text()?,
+        family: named.get("family").text()?,
+        birth_date: named.get("birth_date").text()?,
+        ..words::unknown_patient()
+    };
+    Ok(About {
+        referral: numbers(&node.get("referral"))?,
+        appointment: numbers(if numbered.exists() { &numbered } else { &appointment })?,
+        document: numbers(&node.get("document_id"))?,
+        group: numbers(&node.get("group"))?,
+        patient: words::named(&identified),
+        as_of: moments::required_sense(&node.get("as_of"), moment::read_rfc3339)?,
+    })
+}
+
+/// A number, or `{"value", "authority"}`; one or several.
+fn numbers(node: &Node<'_>) -> Result<Vec<Number>, Fault> {
+    let mut numbers = Vec::new();
+    for item in node.items() {
+        let number = if item.is_object() {
+            Number { value: item.get("value").required("write the number")?, authority: item.get("authority").text()? }
+        } else {
+            Number { value: item.text()?, authority: String::new() }
+        };
+        push_number(&mut numbers, number);
     }
-    if reference.referral.is_empty() && reference.appointment.is_empty() && reference.patient.is_empty() {
+    Ok(numbers)
+}
+
+fn merged(node: &Node<'_>) -> Result<Vec<Identifier>, Fault> {
+    let retired = identifiers(node)?;
+    if retired.is_empty() {
         return Err(Fault::content(
-            node.get("referral").pointer(),
+            node.pointer(),
             "this is missing",
-            "write the referral's number, as in the order",
+            "write the identifiers that are the patient's no more",
         ));
     }
-    Ok(reference)
+    Ok(retired)
 }
 
 fn order(node: &Node<'_>) -> Result<Order, Fault> {
-    node.get("referral").texts()?.first().ok_or_else(|| {
-        Fault::content(node.get("referral").pointer(), "this is missing", "give each referral a number of its own")
-    })?;
     let priority = node.get("priority");
     let authorization = node.get("authorization").text()?;
     Ok(Order {
-        reference: Reference { referral: node.get("referral").texts()?, appointment: Vec::new(), patient: Vec::new() },
         priority: match priority.text()?.as_str() {
             "" | "routine" => Priority::Routine,
             "urgent" => Priority::Urgent,
@@ -104,7 +168,6 @@ fn appointment(node: &Node<'_>) -> Result<AppointmentNotice, Fault> {
         return Err(Fault::content(start.pointer(), "this is missing", "write when the visit starts"));
     }
     Ok(AppointmentNotice {
-        reference: reference(node)?,
         change,
         starts_at,
         minutes: match minutes.text()?.as_str() {
@@ -120,17 +183,34 @@ fn appointment(node: &Node<'_>) -> Result<AppointmentNotice, Fault> {
 }
 
 fn note(node: &Node<'_>) -> Result<VisitNote, Fault> {
-    let content = node.get("content").text()?;
+    let list = node.get("documents");
+    let mut documents = Vec::new();
+    for item in if list.exists() { list.items() } else { vec![node.clone()] } {
+        let content = item.get("content");
+        if let Some(content) = words::base64(&content.text()?, content.pointer())? {
+            documents.push(Document {
+                media_type: item.get("media_type").text()?,
+                title: item.get("title").text()?,
+                content,
+            });
+        }
+    }
+    documents.sort_by_key(|document| !document.media_type.starts_with("text/plain"));
+    let status = node.get("status");
+    let told = match (status.text()?.as_str(), node.get("final").flag()?) {
+        ("preliminary", _) | ("", Some(false)) => NoteStatus::Preliminary,
+        ("final", _) | ("", Some(true) | None) => NoteStatus::Final,
+        ("corrected", _) => NoteStatus::Corrected,
+        _ => return Err(unknown_word(&status, "preliminary, final or corrected")),
+    };
     Ok(VisitNote {
-        reference: reference(node)?,
-        document_id: node.get("document_id").required("give each document a number of its own")?,
         kind: code(&node.get("kind"))?.unwrap_or_else(words::empty_code),
         // There is nothing to close a referral with before the document is here.
-        final_: node.get("final").flag()?.unwrap_or(true) && !content.is_empty(),
+        status: if documents.is_empty() { NoteStatus::Preliminary } else { told },
         author: provider(&node.get("author"))?,
         visited_at: moments::required_sense(&node.get("visited_at"), moments::instant)?,
-        media_type: node.get("media_type").text()?,
-        content,
+        written_at: moments::required_sense(&node.get("written_at"), moments::instant)?,
+        documents,
     })
 }
 

@@ -9,7 +9,7 @@ use crate::node::Node;
 use crate::plain;
 use crate::settings::Settings;
 use crate::signing;
-use crate::types::{Delivery, Event, Meaning, Reading};
+use crate::types::{Delivery, Event, Instant, Meaning, Reading};
 
 /// A readable delivery's meaning.
 pub enum Meant {
@@ -37,13 +37,15 @@ pub fn interpret(delivery: &Delivery, settings: &str) -> Reading {
         Ok(Meant::Events(events)) => Reading {
             dedupe_key: key,
             kind,
+            sender: String::new(),
             accepted: answer::accepted(events.len()),
             unavailable: answer::unavailable(),
-            meaning: Meaning::Events(events),
+            meaning: Meaning::Events(events.into_iter().map(|event| plausible(event, delivery.received_at)).collect()),
         },
         Ok(Meant::NotForUs(reason)) => Reading {
             dedupe_key: key,
             kind,
+            sender: String::new(),
             accepted: answer::ignored(&reason),
             unavailable: answer::unavailable(),
             meaning: Meaning::NotForUs(reason),
@@ -60,10 +62,19 @@ fn read(document: &Value, settings: &Settings) -> Result<Meant, Fault> {
     if root.get("resourceType").exists() { fhir::read(document, settings) } else { plain::read(&root) }
 }
 
+/// News from ahead would stand against all that follows. Clocks may be a day apart.
+fn plausible(event: Event, received_at: Instant) -> Event {
+    let as_of = event.as_of.filter(|&at| at <= received_at.saturating_add(CLOCKS_APART_MILLIS));
+    Event { as_of, ..event }
+}
+
+const CLOCKS_APART_MILLIS: i64 = 86_400_000;
+
 fn refuse(dedupe_key: String, kind: &str, fault: Fault) -> Reading {
     Reading {
         dedupe_key,
         kind: kind.to_owned(),
+        sender: String::new(),
         accepted: answer::refused(&fault),
         unavailable: answer::unavailable(),
         meaning: Meaning::Unreadable(fault.problem()),

@@ -4,12 +4,20 @@ use serde::Deserialize;
 
 use crate::types::{Algorithm, Encoding};
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Absent: the listener's own authentication is trusted.
     pub signature: Option<Signature>,
     pub orders: Orders,
+    /// The `identifier_system` of what the chart stage writes: a server that tells of every change tells of that too.
+    pub own_system: String,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { signature: None, orders: Orders::default(), own_system: "urn:x-handoff:chart-entry".to_owned() }
+    }
 }
 
 /// Which ServiceRequests are referrals.

@@ -1,6 +1,10 @@
 //! Contract values that both schemas make.
 
-use crate::types::{Address, Code, Patient, Phone, Provider};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::answer::Fault;
+use crate::types::{Address, Code, NamedPatient, Patient, Phone, Provider};
 
 pub fn empty_code() -> Code {
     Code { system: String::new(), code: String::new(), display: String::new() }
@@ -40,6 +44,19 @@ pub fn unknown_patient() -> Patient {
     }
 }
 
+/// A patient as far as events name one; nobody where there is neither a number nor a name.
+pub fn named(patient: &Patient) -> Option<NamedPatient> {
+    let Patient { identifiers, given, family, birth_date, .. } = patient;
+    let is_named = !identifiers.is_empty() || !given.is_empty() || !family.is_empty();
+    is_named.then(|| NamedPatient {
+        identifiers: identifiers.clone(),
+        given: given.clone(),
+        family: family.clone(),
+        // A year alone tells nobody apart.
+        birth_date: Some(birth_date.clone()).filter(|date| date.len() == "YYYY-MM-DD".len()).unwrap_or_default(),
+    })
+}
+
 /// Trimmed, on one line and without control characters: a NUL in a name would go out in a text message.
 pub fn clean(text: &str) -> String {
     let text = text.trim();
@@ -48,6 +65,16 @@ pub fn clean(text: &str) -> String {
     }
     let spaced = text.replace(['\r', '\n', '\t'], " ");
     spaced.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// A document's bytes; none where there are none. What cannot be read whole is a fault.
+pub fn base64(data: &str, pointer: &str) -> Result<Option<String>, Fault> {
+    let data = if data.contains(char::is_whitespace) { data.split_whitespace().collect() } else { data.to_owned() };
+    match STANDARD.decode(&data) {
+        Ok(bytes) if bytes.is_empty() => Ok(None),
+        Ok(_) => Ok(Some(data)),
+        Err(_) => Err(Fault::content(pointer, "the attachment is not Base64", "send its bytes in Base64 with padding")),
+    }
 }
 
 /// Nothing when the text has no digits.

@@ -1,6 +1,7 @@
 //! The plain schema.
 
 use trigger_webhook::interpret;
+use trigger_webhook::types::Meaning;
 
 use crate::told::{delivery, read, tell};
 
@@ -40,11 +41,34 @@ fn other_events() {
         ),
         (
             r#"{"event": "note", "referral": "R-1", "document_id": "D", "media_type": "text/plain", "content": "aGk="}"#,
-            "202 note D [R-1||]  final=true by nobody visited ? text/plain aGk=",
+            "202 note [R-1|||document D]  final by nobody visited ? written ?: text/plain//aGk=",
         ),
         (
             r#"{"event": "note", "referral": "R-1", "document_id": "D"}"#,
-            "202 note D [R-1||]  final=false by nobody visited ?  ",
+            "202 note [R-1|||document D]  preliminary by nobody visited ? written ?: ",
+        ),
+        (
+            r#"{"event": "note", "referral": {"value": "R-1", "authority": "urn:clinic"}, "document_id": {"value": "D", "authority": "urn:doc"}, "status": "corrected",
+                "written_at": "2026-07-11T09:00:00Z", "documents": [{"media_type": "application/pdf", "title": "Echo", "content": "JVBERi0="}, {"media_type": "text/plain", "content": "aG k="}]}"#,
+            "202 note [R-1@urn:clinic|||document D@urn:doc]  corrected by nobody visited ? written 2026-07-11T09:00:00.000Z: text/plain//aGk=, application/pdf/Echo/JVBERi0=",
+        ),
+        (
+            r#"{"event": "note", "referral": "R-1", "document_id": "D", "final": false, "content": "aGk="}"#,
+            "202 note [R-1|||document D]  preliminary by nobody visited ? written ?: //aGk=",
+        ),
+        (r#"{"event": "note-retracted", "document_id": "D"}"#, "202 note taken back [|||document D]"),
+        (
+            r#"{"event": "declined", "referral": "R-1", "group": "G", "reason": "no capacity"}"#,
+            "202 declined [R-1|||group G] no capacity",
+        ),
+        (
+            r#"{"event": "patient-updated", "patient": {"identifiers": [{"value": "12", "authority": "urn:mrn"}], "phones": ["+16265551234"]}}"#,
+            r#"202 patient updated [||12@urn:mrn] 12    None ["+16265551234"] [] "#,
+        ),
+        (r#"{"event": "patient-died", "patient": {"identifiers": ["12"]}}"#, "202 patient died [||12]"),
+        (
+            r#"{"event": "patient-merged", "patient": {"identifiers": ["12"]}, "was": [{"value": "11", "authority": "urn:mrn"}]}"#,
+            "202 patient merged [||12] was 11@urn:mrn",
         ),
         (
             r#"{"events": [{"event": "withdrawn", "referral": "R-1"}, {"event": "withdrawn", "referral": "R-2"}]}"#,
@@ -80,6 +104,21 @@ fn faults_point_at_their_place() {
             r#"{"events": [{"event": "withdrawn", "referral": "1"}, {"event": 1}]}"#,
             "422 unreadable at /events/1/event: this word is unknown",
         ),
+        (r#"{"event": "note", "referral": "1"}"#, "422 unreadable at /document_id: this is missing"),
+        (
+            r#"{"event": "note", "referral": "1", "document_id": "D", "status": "done"}"#,
+            "422 unreadable at /status: this word is unknown",
+        ),
+        (
+            r#"{"event": "note", "referral": "1", "document_id": "D", "content": "aGk"}"#,
+            "422 unreadable at /content: the attachment is not Base64",
+        ),
+        (r#"{"event": "patient-died", "patient": {"family": "Ruiz"}}"#, "422 unreadable at /patient: this is missing"),
+        (
+            r#"{"event": "patient-merged", "patient": {"identifiers": ["12"]}}"#,
+            "422 unreadable at /was: this is missing",
+        ),
+        (r#"{"event": "withdrawn", "referral": "1", "as_of": "2026"}"#, "422 unreadable at /as_of: this is no moment"),
         (
             r#"{"event": "appointment", "referral": "1", "change": "late"}"#,
             "422 unreadable at /change: this word is unknown",
@@ -94,6 +133,18 @@ fn faults_point_at_their_place() {
             "{answer}"
         );
     }
+}
+
+#[test]
+fn every_event_says_whom_it_is_about_and_as_of_when() {
+    let body = r#"{"event": "withdrawn", "referral": "R-1", "as_of": "2026-07-06T08:00:00Z", "patient":
+        {"identifiers": [{"value": "12", "authority": "urn:mrn", "kind": "MR"}], "family": "Ruiz", "birth_date": "1980-02-01"}}"#;
+    let Meaning::Events(events) = read(body).meaning else { panic!("{body}") };
+    assert_eq!(events[0].as_of.map(moment::rfc3339).as_deref(), Some("2026-07-06T08:00:00.000Z"));
+    let patient = events[0].about.patient.as_ref().unwrap_or_else(|| panic!("the patient is named"));
+    assert_eq!((patient.family.as_str(), patient.birth_date.as_str()), ("Ruiz", "1980-02-01"));
+    assert_eq!(patient.identifiers[0].authority, "urn:mrn");
+    assert!(!events[0].about.by_patient);
 }
 
 #[test]

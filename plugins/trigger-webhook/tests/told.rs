@@ -1,7 +1,10 @@
 //! Readings as lines of text.
 
 use trigger_webhook::interpret;
-use trigger_webhook::types::{Attribute, Delivery, Event, Meaning, Provider, Reading, Reference, Transport};
+use trigger_webhook::types::{
+    Attribute, Delivery, Event, Happening, Identifier, Meaning, Number, Order, Patient, Provider, Reading, Reference,
+    Transport,
+};
 
 /// 2026-07-06T08:01:00Z.
 const NOW: i64 = 1_783_324_860_000;
@@ -30,65 +33,93 @@ pub fn tell(reading: &Reading) -> String {
 }
 
 fn event(event: &Event) -> String {
-    match event {
-        Event::Ordered(order) => {
-            let patient = &order.patient;
-            let phones: Vec<String> = patient
-                .phones
-                .iter()
-                .map(|phone| format!("{}{}", phone.number, if phone.mobile { "m" } else { "" }))
-                .collect();
-            format!(
-                "ordered {} {:?} {} to {} | {} {} {} {} {:?} {phones:?} {:?} {} | for {} by {} to {} | {:?} {:?}",
-                reference(&order.reference),
-                order.priority,
-                time(order.ordered_at),
-                time(order.expires_at),
-                patient.identifiers.iter().map(|id| id.value.as_str()).collect::<Vec<_>>().join(","),
-                patient.given,
-                patient.family,
-                patient.birth_date,
-                patient.language,
-                patient.emails,
-                patient.address.state,
-                order.specialty.code,
-                provider(&order.referring),
-                order.referred_to.as_ref().map_or("nobody".to_owned(), provider),
-                order.diagnoses.iter().map(|code| code.code.as_str()).collect::<Vec<_>>(),
-                order
-                    .coverages
-                    .iter()
-                    .map(|c| [&c.plan_id, &c.plan_name, &c.payer, &c.member_id].map(String::as_str).join("/"))
-                    .collect::<Vec<_>>(),
-            )
-        }
-        Event::Withdrawn(keys) => format!("withdrawn {}", reference(keys)),
-        Event::Appointment(notice) => format!(
-            "{:?} {} at {} for {:?} with {} in {}",
+    let about = reference(&event.about);
+    match &event.what {
+        Happening::Ordered(told) => order(&about, told),
+        Happening::Withdrawn => format!("withdrawn {about}"),
+        Happening::Declined(why) => format!("declined {about} {why}"),
+        Happening::Appointment(notice) => format!(
+            "{:?} {about} at {} for {:?} with {} in {}",
             notice.change,
-            reference(&notice.reference),
             time(notice.starts_at),
             notice.minutes,
             notice.with.as_ref().map_or("nobody".to_owned(), provider),
             notice.place,
         ),
-        Event::Note(note) => format!(
-            "note {} {} {} final={} by {} visited {} {} {}",
-            note.document_id,
-            reference(&note.reference),
+        Happening::Note(note) => format!(
+            "note {about} {} {} by {} visited {} written {}: {}",
             note.kind.code,
-            note.final_,
+            format!("{:?}", note.status).trim_start_matches("NoteStatus::").to_lowercase(),
             note.author.as_ref().map_or("nobody".to_owned(), provider),
             time(note.visited_at),
-            note.media_type,
-            note.content,
+            time(note.written_at),
+            note.documents
+                .iter()
+                .map(|it| [&it.media_type, &it.title, &it.content].map(String::as_str).join("/"))
+                .collect::<Vec<_>>()
+                .join(", "),
         ),
+        Happening::NoteRetracted => format!("note taken back {about}"),
+        Happening::PatientUpdated(told) => format!("patient updated {about} {}", patient(told)),
+        Happening::PatientDied => format!("patient died {about}"),
+        Happening::PatientMerged(retired) => format!("patient merged {about} was {}", identifiers(retired)),
     }
 }
 
+fn order(about: &str, order: &Order) -> String {
+    format!(
+        "ordered {about} {:?} {} to {} | {} | for {} by {} to {} | {:?} {:?}",
+        order.priority,
+        time(order.ordered_at),
+        time(order.expires_at),
+        patient(&order.patient),
+        order.specialty.code,
+        provider(&order.referring),
+        order.referred_to.as_ref().map_or("nobody".to_owned(), provider),
+        order.diagnoses.iter().map(|code| code.code.as_str()).collect::<Vec<_>>(),
+        order
+            .coverages
+            .iter()
+            .map(|c| [&c.plan_id, &c.plan_name, &c.payer, &c.member_id].map(String::as_str).join("/"))
+            .collect::<Vec<_>>(),
+    )
+}
+
+fn patient(patient: &Patient) -> String {
+    let phones: Vec<String> =
+        patient.phones.iter().map(|phone| format!("{}{}", phone.number, if phone.mobile { "m" } else { "" })).collect();
+    format!(
+        "{} {} {} {} {:?} {phones:?} {:?} {}",
+        patient.identifiers.iter().map(|id| id.value.as_str()).collect::<Vec<_>>().join(","),
+        patient.given,
+        patient.family,
+        patient.birth_date,
+        patient.language,
+        patient.emails,
+        patient.address.state,
+    )
+}
+
+/// The keys that an event has: order, appointment, patient where the patient may find the referral; then group and document.
 fn reference(keys: &Reference) -> String {
-    let patient: Vec<&str> = keys.patient.iter().map(|id| id.value.as_str()).collect();
-    format!("[{}|{}|{}]", keys.referral.join(" "), keys.appointment.join(" "), patient.join(" "))
+    let patient = keys.patient.as_ref().filter(|_| keys.by_patient);
+    let rest = [("group", &keys.group), ("document", &keys.document)];
+    let rest = rest.iter().filter(|(_, list)| !list.is_empty());
+    let rest: String = rest.map(|(name, list)| format!("|{name} {}", numbers(list))).collect();
+    let patient = patient.map(|patient| identifiers(&patient.identifiers)).unwrap_or_default();
+    format!("[{}|{}|{patient}{rest}]", numbers(&keys.referral), numbers(&keys.appointment))
+}
+
+fn numbers(list: &[Number]) -> String {
+    list.iter().map(|number| at(&number.value, &number.authority)).collect::<Vec<_>>().join(" ")
+}
+
+fn identifiers(list: &[Identifier]) -> String {
+    list.iter().map(|identifier| at(&identifier.value, &identifier.authority)).collect::<Vec<_>>().join(" ")
+}
+
+fn at(value: &str, authority: &str) -> String {
+    if authority.is_empty() { value.to_owned() } else { format!("{value}@{authority}") }
 }
 
 fn provider(provider: &Provider) -> String {

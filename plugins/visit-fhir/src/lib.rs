@@ -11,8 +11,8 @@ wit_bindgen::generate!({
     world: "visit",
     additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
     with: {
-        "handoff:stage/types@0.1.0": fhir::wit::types,
-        "handoff:stage/exchange@0.1.0": fhir::wit::exchange,
+        "handoff:stage/types@0.2.0": fhir::wit::types,
+        "handoff:stage/exchange@0.2.0": fhir::wit::exchange,
     },
 });
 
@@ -113,6 +113,6 @@ fn remember(visit: Visit, asked: Asked) -> Result<String, Failure> {
         .map_err(|error| Failure::Other(format!("the state cannot be written: {error}")))
 }
 
-// Only a component has exports; natively the linker stumbles over their names (`handoff:stage/attendance@0.1.0#check`).
+// Only a component has exports; natively the linker stumbles over their names (`handoff:stage/attendance@0.2.0#check`).
 #[cfg(target_family = "wasm")]
 export!(VisitFhir);

@@ -34,6 +34,7 @@ mod rehearse;
 mod report;
 mod serve;
 mod tasks;
+mod unmatched;
 mod workflow;
 
 use std::io::Write as _;
@@ -77,10 +78,13 @@ enum Command {
     /// Deliveries and letters that wait for a person
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLetters),
+    /// Messages that were taken and mean no referral for sure
+    #[command(subcommand)]
+    Unmatched(unmatched::Unmatched),
     /// Check a workflow and play its scenarios
     #[command(subcommand)]
     Workflow(workflow::Workflow),
-    /// Look into plugins
+    /// Make, look into, test and exchange plugins
     #[command(subcommand)]
     Plugin(plugin::Plugin),
     /// Read an HL7 message through the trigger plugin and print what it means
@@ -134,6 +138,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Act(command) => command.run(),
         Command::Tasks(command) => command.run(),
         Command::DeadLetters(command) => command.run(),
+        Command::Unmatched(command) => command.run(),
         Command::Workflow(command) => command.run(),
         Command::Plugin(command) => command.run(),
         Command::Parse(command) => command.run(),

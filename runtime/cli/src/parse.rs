@@ -52,11 +52,13 @@ impl Parse {
         else {
             return Err(Failure::new(ErrorCode::OTHER_ANSWER, format!("{name} answered another question")).into());
         };
+        let reading = reading.current();
         let answer = String::from_utf8_lossy(&reading.accepted.body).into_owned();
         if self.json {
             print_json(&serde_json::json!({
                 "kind": reading.kind,
                 "dedupe_key": reading.dedupe_key,
+                "sender": reading.sender,
                 "meaning": reading.meaning,
                 "answer": answer,
             }))?;

@@ -260,13 +260,14 @@ codes! {
     910 NO_SUCH_PATIENT "this names no patient";
     913 NOTHING_PAUSED "nothing is paused for this cause";
     914 NOT_LIVE "the instance has not gone live yet";
-
     920 NO_SUCH_ACT "the workflow has no such action";
     921 ACT_NOT_TAKEN "the referral does not take this action where it stands";
     922 ACT_NOT_YOURS "the action is for another role";
     923 ANSWER_UNFIT "an answer is missing or cannot be taken";
     924 NO_SUCH_TASK "there is no such task";
     925 TASK_ENDED "the task does not take this";
+    930 NOT_UNMATCHED "this is no delivery that waits for its referral";
+    931 ORDER_OF_ITS_OWN "an order begins a referral of its own";
 
     1001 REFERENCE "the reference to a registry is not whole";
     1002 PLAIN_HTTP "a registry elsewhere may not be asked without encryption";

@@ -23,7 +23,18 @@ pub enum Event {
     /// The order came in; the referral is born with it. Workflow name: `ordered`.
     Ordered { patient: Arc<Patient>, order: Arc<Order> },
     /// The order was withdrawn by the EHR: `withdrawn`.
-    Withdrawn,
+    Withdrawn {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        as_of: Option<DateTime<Utc>>,
+    },
+    /// The order came again and says something else: `order.changed`, or `order.redirected` where it names another specialist.
+    OrderChanged { order: Arc<Order>, redirected: bool },
+    /// The specialist's office does not take the patient: `specialist.declined`.
+    Declined { reason: String },
+    /// Where and how to reach the patient has changed: `patient.updated`.
+    PatientUpdated { update: Box<PatientUpdate> },
+    /// `patient.died`.
+    PatientDied,
     /// The chart answered: `record.found`, `record.missing`.
     Record { record: Option<Box<PatientRecord>> },
     /// `network.in-network`, `network.alternative`, `network.nobody`.
@@ -57,9 +68,26 @@ pub enum Event {
     },
     /// The scheduling system spoke: `appointment.booked`, `.moved`, `.changed`, `.cancelled`, `.deleted`, `.no-show`,
     /// `.arrived`, `.completed`.
-    Appointment { change: AppointmentChange, appointment: Option<Appointment>, with: Option<Provider> },
-    /// A consultation note came back: `note.received` (final) or `note.preliminary`.
-    NoteReceived { note: Note, last: bool },
+    Appointment {
+        change: AppointmentChange,
+        appointment: Option<Appointment>,
+        with: Option<Provider>,
+        /// Which appointment is meant, where the news has no time of it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        numbers: Vec<Token>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        as_of: Option<DateTime<Utc>>,
+    },
+    /// A consultation note came back: `note.received` (final) or `note.preliminary`; `note.corrected` where it takes the place
+    /// of one that is here.
+    NoteReceived {
+        note: Note,
+        last: bool,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        corrects: bool,
+    },
+    /// Its sender takes the note back: `note.retracted`.
+    NoteRetracted,
     /// The visit stage found out: `visit.attended`, `visit.no-show`, `visit.cancelled`, `visit.moved`, `visit.open`.
     Visit { finding: VisitFinding },
     /// A write-back or a task ended: `chart.written`, `task.raised`; or gave up: `chart.failed`, `task.failed`.
@@ -95,6 +123,11 @@ vocabulary! {
     pub enum PlainEvent {
         Ordered = "ordered",
         Withdrawn = "withdrawn",
+        OrderChanged = "order.changed",
+        OrderRedirected = "order.redirected",
+        SpecialistDeclined = "specialist.declined",
+        PatientUpdated = "patient.updated",
+        PatientDied = "patient.died",
         RecordFound = "record.found",
         RecordMissing = "record.missing",
         NetworkInNetwork = "network.in-network",
@@ -108,6 +141,8 @@ vocabulary! {
         LetterNobody = "letter.nobody",
         NoteReceived = "note.received",
         NotePreliminary = "note.preliminary",
+        NoteCorrected = "note.corrected",
+        NoteRetracted = "note.retracted",
         VisitAttended = "visit.attended",
         VisitNoShow = "visit.no-show",
         VisitCancelled = "visit.cancelled",
@@ -155,7 +190,12 @@ impl Event {
     pub fn name(&self) -> Cow<'static, str> {
         let name = match self {
             Event::Ordered { .. } => PlainEvent::Ordered,
-            Event::Withdrawn => PlainEvent::Withdrawn,
+            Event::Withdrawn { .. } => PlainEvent::Withdrawn,
+            Event::OrderChanged { redirected: false, .. } => PlainEvent::OrderChanged,
+            Event::OrderChanged { redirected: true, .. } => PlainEvent::OrderRedirected,
+            Event::Declined { .. } => PlainEvent::SpecialistDeclined,
+            Event::PatientUpdated { .. } => PlainEvent::PatientUpdated,
+            Event::PatientDied => PlainEvent::PatientDied,
             Event::Record { record: Some(_) } => PlainEvent::RecordFound,
             Event::Record { record: None } => PlainEvent::RecordMissing,
             Event::Network { assessment: Assessment::InNetwork { .. } } => PlainEvent::NetworkInNetwork,
@@ -170,8 +210,10 @@ impl Event {
             Event::Reply { reply } => return Cow::Borrowed(reply.intent.event_name()),
             Event::OptedOut { .. } => return Cow::Borrowed(Intent::OptOut.event_name()),
             Event::Appointment { change, .. } => return Cow::Borrowed(change.event_name()),
+            Event::NoteReceived { corrects: true, .. } => PlainEvent::NoteCorrected,
             Event::NoteReceived { last: true, .. } => PlainEvent::NoteReceived,
             Event::NoteReceived { last: false, .. } => PlainEvent::NotePreliminary,
+            Event::NoteRetracted => PlainEvent::NoteRetracted,
             Event::Visit { finding } => finding.event(),
             Event::Done { what: Delegated::Chart, succeeded: true, .. } => PlainEvent::ChartWritten,
             Event::Done { what: Delegated::Chart, succeeded: false, .. } => PlainEvent::ChartFailed,
@@ -199,6 +241,19 @@ pub struct PatientRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_zone: Option<chrono_tz::Tz>,
     pub deceased: bool,
+}
+
+/// What an EHR says anew of reaching a patient. An empty list says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PatientUpdate {
+    /// Those of a channel take the place of the ones known for it.
+    pub reaches: Vec<ContactPoint>,
+    pub languages: Vec<String>,
+    pub preferred: Option<Channel>,
+    pub zone: Option<chrono_tz::Tz>,
+    /// Where the address lies in one of two zones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_zone: Option<chrono_tz::Tz>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -61,6 +61,9 @@ pub struct Facts {
     pub tried: Vec<String>,
     #[serde(default)]
     pub rerouted: u32,
+    /// When the EHR withdrew the order: one that is newer begins anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<DateTime<Utc>>,
     /// Days the workflow marked: `stalled`, `escalated`. Set by the workflow's `mark:` action, read by the dashboard.
     #[serde(default)]
     pub marks: Vec<Mark>,
@@ -182,6 +185,12 @@ pub struct Order {
     pub specialist: Option<Provider>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
+    /// Whom the order itself names, whoever sees the patient by now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<Provider>,
+    /// When its sender said so: an older version of it changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<DateTime<Utc>>,
 }
 
 vocabulary! {
@@ -219,6 +228,33 @@ pub struct Provider {
     pub specialty: String,
 }
 
+impl Provider {
+    /// Whether both name the same clinician or place, as far as they say: by id, else by name.
+    pub fn is_same(&self, other: &Provider) -> bool {
+        let said = |one: &str, other: &str| !one.is_empty() && !other.is_empty();
+        if said(&self.id, &other.id) {
+            return self.id == other.id;
+        }
+        said(&self.name, &other.name) && self.name.to_lowercase() == other.name.to_lowercase()
+    }
+
+    /// The same one as another message has it. What this one leaves out is kept from before: many messages carry an id alone.
+    #[must_use]
+    pub fn told_again(&self, newer: &Provider) -> Provider {
+        if !self.is_same(newer) {
+            return newer.clone();
+        }
+        let fuller = |newer: &String, known: &String| if newer.is_empty() { known.clone() } else { newer.clone() };
+        Provider {
+            id: fuller(&newer.id, &self.id),
+            name: fuller(&newer.name, &self.name),
+            organization: fuller(&newer.organization, &self.organization),
+            phone: fuller(&newer.phone, &self.phone),
+            specialty: fuller(&newer.specialty, &self.specialty),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Appointment {
     /// The scheduling system's numbers for it.
@@ -226,6 +262,9 @@ pub struct Appointment {
     pub starts_at: DateTime<Utc>,
     pub minutes: u32,
     pub status: AppointmentStatus,
+    /// When the scheduling system said so last: older news does not undo newer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<DateTime<Utc>>,
 }
 
 vocabulary! {
@@ -251,9 +290,33 @@ pub struct Visit {
 pub struct Note {
     pub document_id: Token,
     pub kind: Code,
+    /// Of its first document.
     pub media_type: String,
     pub content: Token,
+    /// Its further documents, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attached: Vec<Attached>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<Provider>,
+    /// When it was written or signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_at: Option<DateTime<Utc>>,
     pub received_at: DateTime<Utc>,
+    /// What the chart has of it: `DocumentReference/77`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_chart: Vec<String>,
+    /// What the chart has of the note whose place it takes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<String>,
+}
+
+/// A document beside the first one of a note.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attached {
+    pub media_type: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<Token>,
+    pub content: Token,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -202,6 +202,8 @@ fn parse_order(text: &str) -> Result<Order, String> {
         referring: Provider::default(),
         specialist: Some(words::provider("Dr. Paul McWilliams")),
         expires_at: None,
+        named: None,
+        as_of: None,
     };
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let (word, value) = part.split_once(' ').ok_or_else(|| format!("`{part}` needs a value"))?;

@@ -18,6 +18,7 @@ use crate::workflow::{Handler, OptOutScope, State, THE_END, Workflow};
 mod act;
 mod adopt;
 mod facts;
+mod news;
 mod tasks;
 mod timers;
 
@@ -85,6 +86,12 @@ pub enum Rejection {
     StatusKnown { letter: LetterId },
     #[error("the patient has opted out already")]
     OptedOutAlready,
+    #[error("newer news of this is known already")]
+    Older,
+    #[error("it is of an appointment that another one has taken the place of")]
+    ReplacedAppointment,
+    #[error("it says nothing that is not known already")]
+    NothingNew,
     #[error("the referral is already under way; an order begins a referral of its own")]
     AlreadyBegun,
     #[error("the referral belongs to another deployment; step it with its own, or move it over first")]
@@ -102,6 +109,9 @@ impl Coded for Rejection {
             | Rejection::TimerNotDue { .. }
             | Rejection::StatusKnown { .. }
             | Rejection::OptedOutAlready
+            | Rejection::Older
+            | Rejection::ReplacedAppointment
+            | Rejection::NothingNew
             | Rejection::AlreadyBegun
             | Rejection::OtherDeployment
             | Rejection::UnknownState { .. } => ErrorCode::STEP_REJECTED,
@@ -158,6 +168,7 @@ pub fn begin(
         attempts: Vec::new(),
         tried: Vec::new(),
         rerouted: 0,
+        withdrawn: None,
         marks: Vec::new(),
         calls: Vec::new(),
     };
@@ -260,6 +271,11 @@ fn take(deployment: &Deployment, referral: &Referral, event: &Event, now: DateTi
     Ok(finish(next, effects, because, now))
 }
 
+/// Whether an event teaches anything about a referral.
+pub fn is_news(referral: &Referral, event: &Event) -> bool {
+    facts::learn(&mut referral.facts.clone(), event, OptOutScope::Everything, referral.entered_at)
+}
+
 fn state_of<'w>(workflow: &'w Workflow, name: &str) -> Result<&'w State, Rejection> {
     workflow.states.get(name).ok_or_else(|| Rejection::UnknownState { state: name.to_string() })
 }
@@ -285,7 +301,7 @@ fn check_event(referral: &Referral, event: &Event, opt_out: OptOutScope, now: Da
     if facts::knows_opt_out(&referral.facts, event, opt_out) {
         return Err(Rejection::OptedOutAlready);
     }
-    Ok(())
+    news::check(&referral.facts, event)
 }
 
 /// The event's name, a reply that was not understood surely enough being unclear.

@@ -11,6 +11,7 @@ use crate::contract::{
     attendance, carrier, choice, hand_over, interpreter, retrieval, roster, understanding, write_back,
 };
 use crate::digest::ComponentDigest;
+use crate::earlier::{ChartEntry, TriggerReading};
 use crate::function::Function;
 
 /// A function of the contract and its arguments. `settings` is the JSON text of the stage's `settings:` block.
@@ -32,7 +33,7 @@ pub enum Call {
     Assess { request: roster::Request, settings: String },
     CheckVisit { visit: attendance::Visit, settings: String },
     ResumeVisit { state: String, response: Response, settings: String },
-    WriteChart { entry: write_back::Entry, settings: String },
+    WriteChart { entry: ChartEntry, settings: String },
     ResumeChart { state: String, response: Response, settings: String },
     Raise { task: hand_over::Task, settings: String },
     ResumeTask { state: String, response: Response, settings: String },
@@ -126,7 +127,7 @@ impl fmt::Debug for Call {
 #[serde(tag = "function", content = "value", rename_all = "kebab-case")]
 pub enum Answer {
     AuthenticateDelivery(Vec<SignatureCheck>),
-    Interpret(interpreter::Reading),
+    Interpret(TriggerReading),
     Retrieve(Result<retrieval::Turn, Failure>),
     ResumeRetrieval(Result<retrieval::Turn, Failure>),
     Choose(Result<choice::Decision, Failure>),

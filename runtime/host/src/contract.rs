@@ -14,21 +14,45 @@ wasmtime::component::bindgen!({
         package handoff:umbrella;
 
         world every-stage {
-            export handoff:stage/interpreter@0.1.0;
-            export handoff:stage/retrieval@0.1.0;
-            export handoff:stage/choice@0.1.0;
-            export handoff:stage/carrier@0.1.0;
-            export handoff:stage/understanding@0.1.0;
-            export handoff:stage/roster@0.1.0;
-            export handoff:stage/attendance@0.1.0;
-            export handoff:stage/write-back@0.1.0;
-            export handoff:stage/hand-over@0.1.0;
+            export handoff:stage/interpreter@0.2.0;
+            export handoff:stage/retrieval@0.2.0;
+            export handoff:stage/choice@0.2.0;
+            export handoff:stage/carrier@0.2.0;
+            export handoff:stage/understanding@0.2.0;
+            export handoff:stage/roster@0.2.0;
+            export handoff:stage/attendance@0.2.0;
+            export handoff:stage/write-back@0.2.0;
+            export handoff:stage/hand-over@0.2.0;
         }
     ",
     path: "../../wit",
     world: "handoff:umbrella/every-stage",
     additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
 });
+
+/// What version 0.1.0 said otherwise. Whatever it said the same is the present contract's type.
+pub mod v0_1 {
+    wasmtime::component::bindgen!({
+        inline: "
+            package handoff:umbrella;
+
+            world changed-since {
+                export handoff:stage/interpreter@0.1.0;
+                export handoff:stage/write-back@0.1.0;
+            }
+        ",
+        path: "../../wit/released/0.1.0",
+        world: "handoff:umbrella/changed-since",
+        with: {
+            "handoff:stage/types@0.1.0": crate::contract::types,
+            "handoff:stage/exchange@0.1.0": crate::contract::exchange,
+            "handoff:stage/signature@0.1.0": crate::contract::signature,
+        },
+        additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
+    });
+
+    pub use exports::handoff::stage::{interpreter, write_back};
+}
 
 pub use exports::handoff::stage::{
     attendance, carrier, choice, hand_over, interpreter, retrieval, roster, understanding, write_back,

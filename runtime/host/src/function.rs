@@ -8,8 +8,33 @@ use strum::VariantArray as _;
 /// The contract's package in `wit/`.
 pub(crate) const PACKAGE: &str = "handoff:stage";
 
-/// The version of it that this host was built with.
-const VERSION: &str = "0.1.0";
+/// A version of the contract that this host serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::VariantArray)]
+pub enum ContractVersion {
+    #[serde(rename = "0.1.0")]
+    V0_1,
+    #[serde(rename = "0.2.0")]
+    V0_2,
+}
+
+impl ContractVersion {
+    /// Oldest first.
+    pub const ALL: &[ContractVersion] = ContractVersion::VARIANTS;
+
+    /// As the package in `wit/` is numbered.
+    pub fn number(self) -> &'static str {
+        match self {
+            ContractVersion::V0_1 => "0.1.0",
+            ContractVersion::V0_2 => "0.2.0",
+        }
+    }
+}
+
+impl fmt::Display for ContractVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.number())
+    }
+}
 
 /// A stage's world in `wit/`. Each exports one interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -52,13 +77,13 @@ impl WitWorld {
     }
 
     /// The interface's full name, under which a component exports it.
-    pub(crate) fn export(self) -> String {
-        format!("{PACKAGE}/{}@{VERSION}", self.interface())
+    pub(crate) fn export(self, version: ContractVersion) -> String {
+        format!("{PACKAGE}/{}@{version}", self.interface())
     }
 }
 
 /// A function of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::VariantArray)]
 #[serde(rename_all = "kebab-case")]
 pub enum Function {
     AuthenticateDelivery,
@@ -83,6 +108,8 @@ pub enum Function {
 }
 
 impl Function {
+    pub const ALL: &[Function] = Function::VARIANTS;
+
     /// The world whose plugins answer it.
     pub fn world(self) -> WitWorld {
         match self {

@@ -9,6 +9,7 @@ use wasmtime::component::types::ComponentItem;
 
 use crate::cache::{self, Cache};
 use crate::digest::ComponentDigest;
+use crate::exports::interface;
 use crate::fault::HostError;
 use crate::function::{PACKAGE, WitWorld};
 
@@ -30,7 +31,7 @@ pub struct Inspection {
 pub(crate) fn inspect(engine: &Engine, cache: Option<&Cache>, bytes: &[u8]) -> Result<Inspection, HostError> {
     let digest = ComponentDigest::of(bytes);
     let component = cache::component(engine, cache, digest, bytes)?;
-    let serves = |world: &WitWorld| component.get_export_index(None, world.export()).is_some();
+    let serves = |world: &WitWorld| interface(&component, *world).is_some();
     Ok(Inspection {
         digest: digest.to_string(),
         size: bytes.len(),

@@ -1,9 +1,9 @@
 //! Calls plugins: load, pin, limit, call. Knows no workflow, and gives a plugin nothing but the arguments of the call.
 //!
 //! ```no_run
-//! # use handoff_host::{Call, Host, Limits};
+//! # use handoff_host::{Call, Host, PluginLimits};
 //! # fn twice(component: &[u8], call: &Call) -> Result<(), Box<dyn std::error::Error>> {
-//! let host = Host::new(Limits::default(), None)?;
+//! let host = Host::new(PluginLimits::default(), None)?;
 //! let plugin = host.load(component)?;
 //! let answer = host.call(&plugin, call)?;
 //! assert_eq!(answer.digest(), host.call(&plugin, call)?.digest(), "a plugin is a pure function");
@@ -14,6 +14,7 @@ mod cache;
 mod call;
 pub mod contract;
 mod digest;
+mod earlier;
 mod engine;
 mod exports;
 mod fault;
@@ -27,8 +28,9 @@ mod turn;
 
 pub use call::{Answer, Call, WithoutResponse};
 pub use digest::ComponentDigest;
+pub use earlier::{ChartEntry, TriggerReading};
 pub use fault::{Fault, FaultKind, HostError};
-pub use function::{Function, WitWorld};
+pub use function::{ContractVersion, Function, WitWorld};
 pub use host::Host;
 pub use inspect::Inspection;
 pub use limits::PluginLimits;

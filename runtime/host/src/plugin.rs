@@ -73,7 +73,7 @@ impl Plugin {
             .instantiate(&mut store)
             .map_err(|error| HostError::DoesNotStart { plugin, kind: FaultKind::of(&error) })?;
         for world in self.worlds() {
-            Exports::check(*world, &self.0.pre, &mut store, &instance).map_err(|source| HostError::OtherContract {
+            self.0.exports.check(*world, &mut store, &instance).map_err(|source| HostError::OtherContract {
                 plugin,
                 world: *world,
                 source,

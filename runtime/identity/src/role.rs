@@ -40,6 +40,8 @@ pub enum AccessRight {
     DeadBytes,
     /// Taking up again or laying aside what waits for a person.
     SettleDeadLetters,
+    /// Saying which referral a message means.
+    AssignUnmatched,
     BreakGlass,
     /// A physician's own referrals, and what waits for their decision.
     OwnReferrals,
@@ -78,7 +80,7 @@ impl Role {
             AccessRight::Worklists => &[Coordinator, Physician, Manager],
             AccessRight::Act | AccessRight::ChangeTasks => &[Coordinator, Physician, Manager],
             AccessRight::DeadLetters => &[Coordinator, Manager, It],
-            AccessRight::DeadBytes => &[Coordinator],
+            AccessRight::DeadBytes | AccessRight::AssignUnmatched => &[Coordinator],
             AccessRight::SettleDeadLetters => &[Coordinator, It],
             AccessRight::BreakGlass | AccessRight::OwnReferrals => &[Physician],
             AccessRight::Figures | AccessRight::Specialists => &[Coordinator, Manager],

@@ -10,7 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CONTENT_TYPE, HOST, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
-use axum::routing::post;
+use axum::routing::{post, put};
 use handoff_clock::Clock;
 use handoff_host::contract::types::Attribute;
 use hyper::body::Incoming;
@@ -64,7 +64,8 @@ struct Inlet<I> {
 }
 
 /// `POST /in/{source}` for webhooks of these sources, and `POST /callback/{stage}` for callbacks, which only a signature
-/// vouches for.
+/// vouches for. `PUT` is taken as `POST` is, and with a resource's type and id behind it: so HAPI's rest-hook subscriptions send what
+/// changed (FHIR R4, 3.1.0.4).
 ///
 /// Vendors sign the URL that they called. Behind a proxy only the configuration knows it: `public_url`, such as
 /// `https://handoff.example.org`. Without one it is put together from the Host header.
@@ -78,7 +79,8 @@ pub fn router<I: DeliverySink>(
 ) -> Router {
     let public_url = public_url.map(|url| url.trim_end_matches('/').to_string());
     Router::new()
-        .route("/in/{source}", post(webhook::<I>))
+        .route("/in/{source}", post(webhook::<I>).put(webhook::<I>))
+        .route("/in/{source}/{resource}/{id}", put(changed_resource::<I>))
         .route("/callback/{stage}", post(callback::<I>))
         .with_state(Arc::new(Inlet { intake, sources, clock, public_url, scheme, limits }))
 }
@@ -167,6 +169,15 @@ async fn webhook<I: DeliverySink>(
         Some(sender) => inlet.take(Transport::Webhook, *sender, source, request).await,
         None => refusal(StatusCode::NOT_FOUND, "this listener takes in no such source"),
     }
+}
+
+/// The body says itself which resource it is.
+async fn changed_resource<I: DeliverySink>(
+    inlet: State<Arc<Inlet<I>>>,
+    Path((source, _resource, _id)): Path<(String, String, String)>,
+    request: Request,
+) -> Response<Body> {
+    webhook(inlet, Path(source), request).await
 }
 
 async fn callback<I: DeliverySink>(

@@ -66,6 +66,10 @@ enum Ended {
     Slow(Duration),
     #[error("the sender did not take its answer within {} s", .0.as_secs())]
     Unread(Duration),
+    #[error("the sender closed it after {0} bytes of a message that has no end; it was not acknowledged")]
+    Half(usize),
+    #[error("{0} bytes of it stood outside of frames and were passed over; were they messages?")]
+    Stray(u64),
 }
 
 impl<I: DeliverySink> MllpServer<I> {
@@ -116,6 +120,8 @@ impl<I: DeliverySink> MllpServer<I> {
                     Err(_) if slow.is_some() => return Err(Ended::Slow(limits.message)),
                     Err(_) => return Err(Ended::Idle(patience)),
                     Ok(read) => match read? {
+                        0 if deframer.is_inside() => return Err(Ended::Half(deframer.half_bytes())),
+                        0 if deframer.stray_bytes() > 0 => return Err(Ended::Stray(deframer.stray_bytes())),
                         0 => return Ok(()),
                         count => deframer.feed(&chunk[..count]),
                     },
@@ -152,7 +158,7 @@ fn report_end(listener: &str, peer: &LimitedPeer, ended: Result<(), Ended>) {
     match ended {
         Ok(()) => tracing::debug!(listener, %peer, "connection closed"),
         Err(error @ (Ended::Io(_) | Ended::Idle(_))) => tracing::info!(listener, %peer, %error, "connection ended"),
-        Err(error @ (Ended::Frame(_) | Ended::Slow(_) | Ended::Unread(_))) => {
+        Err(error @ (Ended::Frame(_) | Ended::Slow(_) | Ended::Unread(_) | Ended::Half(_) | Ended::Stray(_))) => {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             tracing::warn!(listener, %peer, %error, cause, "connection ended");
         }

@@ -1,7 +1,8 @@
 //! The MLLP frame (HL7 v2 Transport Specification: MLLP, Release 1): 0x0B, the message, 0x1C 0x0D. No sockets here.
 //!
 //! The frame is read strictly, its content not at all: byte order marks, line feeds and odd encodings are the
-//! interpreter's business.
+//! interpreter's business. What stands between frames is passed over, as the specification has it ("the receiver looks for the
+//! start block"): interface engines leave NULs, byte order marks and whole log lines there.
 
 #![forbid(unsafe_code)]
 
@@ -9,6 +10,9 @@ const START: u8 = 0x0B;
 const END: u8 = 0x1C;
 const RETURN: u8 = 0x0D;
 const FEED: u8 = 0x0A;
+
+/// Bytes between two frames. A sender that writes more is not speaking MLLP, and would be read for ever.
+const BETWEEN_BYTES_MAX: usize = 4 << 10;
 
 /// Puts a message into its frame.
 pub fn frame(message: &[u8]) -> Vec<u8> {
@@ -26,17 +30,21 @@ pub struct Deframer {
     /// Bytes of `bytes` already looked at and found to be content.
     seen: usize,
     inside: bool,
+    /// Bytes passed over since the last frame.
+    between: usize,
+    /// All of them that say something.
+    stray: u64,
     message_bytes_max: usize,
 }
 
 /// After any of these the connection cannot be trusted to be in step and is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    #[error("byte 0x{0:02X} where a message should start with 0x0B")]
-    Outside(u8),
+    #[error("{0} bytes without a 0x0B that starts a message")]
+    Outside(usize),
     #[error("a message started inside another one")]
     Nested,
-    #[error("0x1C was not followed by 0x0D")]
+    #[error("0x1C was not followed by 0x0D, 0x0A or the next message")]
     Unended,
     #[error("a message is longer than {0} bytes")]
     TooLong(usize),
@@ -44,7 +52,7 @@ pub enum FrameError {
 
 impl Deframer {
     pub fn new(message_bytes_max: usize) -> Deframer {
-        Deframer { bytes: Vec::new(), seen: 0, inside: false, message_bytes_max }
+        Deframer { bytes: Vec::new(), seen: 0, inside: false, between: 0, stray: 0, message_bytes_max }
     }
 
     /// Takes in what arrived. Call [`Deframer::message`] until it has no more before feeding again.
@@ -55,6 +63,17 @@ impl Deframer {
     /// True while a message has begun and not ended.
     pub fn is_inside(&self) -> bool {
         self.inside
+    }
+
+    /// How many bytes of a message are here that has not ended.
+    pub fn half_bytes(&self) -> usize {
+        if self.inside { self.bytes.len() } else { 0 }
+    }
+
+    /// How many bytes stood outside of frames, without NULs, blanks, line ends and byte order marks. A sender that loses its frames
+    /// loses its messages.
+    pub fn stray_bytes(&self) -> u64 {
+        self.stray
     }
 
     /// The next whole message, if it has arrived.
@@ -77,8 +96,10 @@ impl Deframer {
         }
         match self.bytes.get(at + 1) {
             None => Ok(None),
-            Some(&RETURN) => {
-                let rest = self.bytes.split_off(at + 2);
+            Some(&after @ (RETURN | FEED | START)) => {
+                // A sender that forgets the 0x0D goes on with the next message, or writes a line feed in its place.
+                let end = if after == START { at + 1 } else { at + 2 };
+                let rest = self.bytes.split_off(end);
                 let mut message = std::mem::replace(&mut self.bytes, rest);
                 message.truncate(at);
                 self.inside = false;
@@ -89,19 +110,25 @@ impl Deframer {
         }
     }
 
-    /// Finds the start of a message. Line ends between messages are common and mean nothing.
+    /// Finds the start of a message.
     fn start(&mut self) -> Result<bool, FrameError> {
-        let blank = self.bytes.iter().take_while(|&&byte| byte == RETURN || byte == FEED).count();
-        self.bytes.drain(..blank);
-        match self.bytes.first() {
-            None => Ok(false),
-            Some(&START) => {
-                self.bytes.remove(0);
-                self.inside = true;
-                Ok(true)
-            }
-            Some(&other) => Err(FrameError::Outside(other)),
+        let found = self.bytes.iter().position(|&byte| byte == START);
+        let between = found.unwrap_or(self.bytes.len());
+        let is_said = |byte: &&u8| !matches!(**byte, 0 | b' ' | RETURN | FEED | 0xEF | 0xBB | 0xBF);
+        self.stray += self.bytes[..between].iter().filter(is_said).count() as u64;
+        self.between += between;
+        if self.between > BETWEEN_BYTES_MAX {
+            return Err(FrameError::Outside(self.between));
         }
+        match found {
+            Some(at) => {
+                self.bytes.drain(..=at);
+                self.between = 0;
+                self.inside = true;
+            }
+            None => self.bytes.clear(),
+        }
+        Ok(found.is_some())
     }
 
     fn within_limit(&self, length: usize) -> Result<(), FrameError> {
@@ -137,13 +164,19 @@ mod tests {
         for (bytes, expected) in [
             (&b""[..], Ok(vec![])),
             (b"\x0BMSH|1\r\x1C\r\x0BMSH|2\r\x1C\r", two.clone()),
-            (b"\r\n\x0BMSH|1\r\x1C\r\n\r\n\x0BMSH|2\r\x1C\r\n", two),
+            (b"\r\n\x0BMSH|1\r\x1C\r\n\r\n\x0BMSH|2\r\x1C\r\n", two.clone()),
             (b"\x0B\xEF\xBB\xBFMSH|\xE9\n\x1C\r", Ok(vec![b"\xEF\xBB\xBFMSH|\xE9\n".to_vec()])),
             (b"\x0B\x1C\r", Ok(vec![vec![]])),
             (b"\x0BMSH|1\r\x1C", Ok(vec![])),
-            (b"MSH|1\r\x1C\r", Err(FrameError::Outside(b'M'))),
-            (b"\xEF\xBB\xBF\x0BMSH|1\r\x1C\r", Err(FrameError::Outside(0xEF))),
-            (b"\x0BMSH|1\r\x1C\n", Err(FrameError::Unended)),
+            // Seen in the field, between frames and before the first one.
+            (b"\x00\x00 \x0BMSH|1\r\x1C\r\x00\x0BMSH|2\r\x1C\r\x00", two.clone()),
+            (b"\xEF\xBB\xBF\x0BMSH|1\r\x1C\r\x0BMSH|2\r\x1C\r", two.clone()),
+            (b"2026-11-25 09:00 INFO sending 1\n\x0BMSH|1\r\x1C\r\x0BMSH|2\r\x1C\r", two.clone()),
+            (b"\x0BMSH|1\r\x1C\n\x0BMSH|2\r\x1C\n", two.clone()),
+            (b"\x0BMSH|1\r\x1C\x0BMSH|2\r\x1C\r", two),
+            // Nothing else is: what stands in the data and what follows it stays exact.
+            (b"MSH|1\r\x1C\r", Ok(vec![])),
+            (b"\x0BMSH|1\r\x1CMSH|2\r\x1C\r", Err(FrameError::Unended)),
             (b"\x0BMSH|1\r\x0BMSH|2\r\x1C\r", Err(FrameError::Nested)),
             (b"\x0B1234567890\x1C\r", Ok(vec![b"1234567890".to_vec()])),
             (b"\x0B12345678901\x1C\r", Err(FrameError::TooLong(10))),
@@ -151,6 +184,12 @@ mod tests {
         ] {
             assert_eq!(read(10, [bytes]), expected, "{:?}", bytes.escape_ascii().to_string());
         }
+    }
+
+    #[test]
+    fn a_sender_that_writes_no_frames_is_not_read_for_ever() {
+        let line = b"GET / HTTP/1.1\r\n".repeat(BETWEEN_BYTES_MAX / 16 + 1);
+        assert!(matches!(read(10, line.chunks(100)), Err(FrameError::Outside(_))));
     }
 
     proptest! {

@@ -72,6 +72,16 @@ pub enum Told {
 pub enum Cause {
     Ordered,
     Withdrawn,
+    OrderChanged {
+        redirected: bool,
+    },
+    /// By the specialist's office.
+    Declined {
+        reason: String,
+    },
+    PatientUpdated,
+    PatientDied,
+    NoteRetracted,
     ChartRead {
         found: bool,
     },
@@ -207,7 +217,12 @@ impl<'d> Chronicler<'d> {
     fn cause(&self, event: &Event) -> Option<Cause> {
         Some(match event {
             Event::Ordered { .. } => Cause::Ordered,
-            Event::Withdrawn => Cause::Withdrawn,
+            Event::Withdrawn { .. } => Cause::Withdrawn,
+            Event::OrderChanged { redirected, .. } => Cause::OrderChanged { redirected: *redirected },
+            Event::Declined { reason } => Cause::Declined { reason: reason.clone() },
+            Event::PatientUpdated { .. } => Cause::PatientUpdated,
+            Event::PatientDied => Cause::PatientDied,
+            Event::NoteRetracted => Cause::NoteRetracted,
             Event::Record { record } => Cause::ChartRead { found: record.is_some() },
             Event::Network { assessment } => match assessment {
                 Assessment::InNetwork { specialist, .. } => Cause::InPlan { office: office(specialist) },

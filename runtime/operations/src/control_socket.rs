@@ -31,6 +31,7 @@ use crate::pauses::{GoLive, ListPauses, PauseLetters, Resume};
 use crate::replay_decisions::Prove;
 use crate::retention::RunPurge;
 use crate::tasks::{ChangeTask, ListTasks};
+use crate::unmatched::{Assign, DismissUnmatched, ShowUnmatched};
 use crate::workflow::{Apply, PlanChange, Review, RollBack, TryOut};
 
 /// The folder keeps everybody else out: a socket's own mode can only be set once it is there.
@@ -94,6 +95,9 @@ pub async fn serve(listener: UnixListener, operations: Arc<Operations>, mut stop
         .merge(at::<Show>())
         .merge(at::<Replay>())
         .merge(at::<Dismiss>())
+        .merge(at::<ShowUnmatched>())
+        .merge(at::<Assign>())
+        .merge(at::<DismissUnmatched>())
         .merge(at::<Prove>())
         .merge(at::<PlaceHold>())
         .merge(at::<Release>())

@@ -38,6 +38,7 @@ pub mod stalled;
 pub mod standing;
 pub mod story;
 pub mod tasks;
+pub mod unmatched;
 pub mod views;
 pub mod workflow;
 pub mod workflow_map;

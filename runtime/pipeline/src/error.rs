@@ -19,6 +19,13 @@ pub enum PipelineError {
     NoSuchReferral(ReferralId),
     #[error("{item} does not wait for a person\n  help: `handoff dead-letters list` lists what does")]
     NotDead { item: String },
+    #[error("{item} is no delivery that waits for its referral\n  help: `handoff unmatched list` lists those that do")]
+    NotUnmatched { item: String },
+    #[error(
+        "{item} holds an order, which begins a referral of its own\n  \
+         help: see what disagrees: `handoff unmatched show {item}`; where it is no concern of yours, dismiss it"
+    )]
+    OrdersItself { item: String },
     #[error(
         "the referral of {item} has ended ({state}); its patient gets no more messages\n  \
          help: dismiss the letter: `handoff dead-letters dismiss {item} --why …`"

@@ -187,6 +187,8 @@ impl Coded for PipelineError {
             PipelineError::Vault(error) => error.code(),
             PipelineError::NoSuchReferral(_) => ErrorCode::NO_SUCH_REFERRAL,
             PipelineError::NotDead { .. } => ErrorCode::NOT_DEAD,
+            PipelineError::NotUnmatched { .. } => ErrorCode::NOT_UNMATCHED,
+            PipelineError::OrdersItself { .. } => ErrorCode::ORDER_OF_ITS_OWN,
             PipelineError::Ended { .. } => ErrorCode::REFERRAL_ENDED,
             PipelineError::Expired { .. } => ErrorCode::LETTER_EXPIRED,
             PipelineError::StillDead { .. } => ErrorCode::STILL_UNREADABLE,
@@ -212,6 +214,8 @@ impl Coded for PipelineError {
             PipelineError::Commit(_)
             | PipelineError::NoSuchReferral(_)
             | PipelineError::NotDead { .. }
+            | PipelineError::NotUnmatched { .. }
+            | PipelineError::OrdersItself { .. }
             | PipelineError::Ended { .. }
             | PipelineError::Expired { .. }
             | PipelineError::NoSuchDeployment(_)

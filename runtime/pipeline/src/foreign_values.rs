@@ -4,7 +4,7 @@
 //! would say something else. What only its spelling is wrong with is spelt right; what breaks the rule is a person's to look at,
 //! with the place and never the value: nothing is cut.
 
-use handoff_host::contract::interpreter::{Event, Identifier, Meaning, Order, Patient, Problem, Reference};
+use handoff_host::contract::interpreter::{Event, Happening, Identifier, Meaning, Order, Patient, Problem, Reference};
 use handoff_host::contract::types::{Code, Provider};
 
 /// A person's or a place's name: a text message that has one in it is to remain one.
@@ -88,25 +88,26 @@ pub(crate) fn no_addresses(patient: &Patient) -> Vec<String> {
 }
 
 fn event(event: &mut Event) -> Result<(), Problem> {
-    match event {
-        Event::Ordered(order) => ordered(order),
-        Event::Withdrawn(reference) => reference_of(reference),
-        Event::Appointment(notice) => {
-            reference_of(&mut notice.reference)?;
-            notice.with.iter_mut().try_for_each(|with| provider_at("with", with))
-        }
-        Event::Note(note) => {
-            reference_of(&mut note.reference)?;
-            number("note.document-id", &mut note.document_id)?;
-            number("note.media-type", &mut note.media_type)?;
+    reference_of(&mut event.about)?;
+    match &mut event.what {
+        Happening::Ordered(order) => ordered(order),
+        Happening::Declined(reason) => words("declined", reason),
+        Happening::Appointment(notice) => notice.with.iter_mut().try_for_each(|with| provider_at("with", with)),
+        Happening::Note(note) => {
             coded("note.kind", &mut note.kind)?;
+            for document in &mut note.documents {
+                number("note.documents.media-type", &mut document.media_type)?;
+                words("note.documents.title", &mut document.title)?;
+            }
             note.author.iter_mut().try_for_each(|author| provider_at("note.author", author))
         }
+        Happening::PatientUpdated(updated) => patient(updated),
+        Happening::PatientMerged(retired) => identifiers("patient-merged", retired),
+        Happening::Withdrawn | Happening::NoteRetracted | Happening::PatientDied => Ok(()),
     }
 }
 
 fn ordered(order: &mut Order) -> Result<(), Problem> {
-    reference_of(&mut order.reference)?;
     patient(&mut order.patient)?;
     provider_at("referring", &mut order.referring)?;
     order.referred_to.iter_mut().try_for_each(|to| provider_at("referred-to", to))?;
@@ -130,10 +131,19 @@ fn patient(patient: &mut Patient) -> Result<(), Problem> {
     number("patient.address.postal-code", &mut patient.address.postal_code)
 }
 
-fn reference_of(reference: &mut Reference) -> Result<(), Problem> {
-    reference.referral.iter_mut().try_for_each(|referral| number("reference.referral", referral))?;
-    reference.appointment.iter_mut().try_for_each(|appointment| number("reference.appointment", appointment))?;
-    identifiers("reference.patient", &mut reference.patient)
+fn reference_of(about: &mut Reference) -> Result<(), Problem> {
+    let Reference { referral, appointment, document, group, patient, by_patient: _ } = about;
+    for numbers in [referral, appointment, document, group] {
+        for counted in numbers {
+            number("about.number", &mut counted.value)?;
+            number("about.number", &mut counted.authority)?;
+        }
+    }
+    let Some(patient) = patient else { return Ok(()) };
+    identifiers("about.patient", &mut patient.identifiers)?;
+    name("about.patient.given", &mut patient.given)?;
+    name("about.patient.family", &mut patient.family)?;
+    number("about.patient.birth-date", &mut patient.birth_date)
 }
 
 fn identifiers(place: &str, identifiers: &mut [Identifier]) -> Result<(), Problem> {

@@ -3,17 +3,19 @@
 use chrono::{DateTime, Utc};
 use handoff_engine::calendar::{self, Home};
 use handoff_engine::event::{
-    AppointmentChange, Assessment, Intent, LetterStatus, PatientRecord, RerouteReason, VisitFinding,
+    AppointmentChange, Assessment, Intent, LetterStatus, PatientRecord, PatientUpdate, RerouteReason, VisitFinding,
 };
 use handoff_engine::ids::{PatientId, Token};
 use handoff_engine::referral::{
-    Appointment, Channel, Code, Consent, ContactPoint, Note, Order, Patient, PatientIdentifier, Priority, Provider,
+    Appointment, Attached, Channel, Code, Consent, ContactPoint, Note, Order, Patient, PatientIdentifier, Priority,
+    Provider,
 };
 use handoff_host::contract::{attendance, carrier, interpreter, retrieval, roster, types, understanding};
 use handoff_vault::{Sealing, Vault};
 
 use crate::addresses::HomeCountry;
 use crate::foreign_values::{self, is_mail, is_telephone};
+use crate::intake::names::Names;
 use crate::languages;
 
 /// How long a visit lasts when the scheduling system does not say; only the attendance check reads it.
@@ -47,10 +49,10 @@ pub fn provider(provider: types::Provider) -> Provider {
 }
 
 /// Whom an order is about. The medical record number names a patient best; without any number the name and birth date do.
-pub fn patient_id(vault: &Vault, patient: &interpreter::Patient) -> PatientId {
+pub(crate) fn patient_id(vault: &Vault, patient: &interpreter::Patient, names: &Names<'_>) -> PatientId {
     let best = patient.identifiers.iter().find(|id| id.kind == "MR").or(patient.identifiers.first());
     match best {
-        Some(id) => vault.patient_id(&id.authority, &id.value),
+        Some(id) => vault.patient_id(names.authority(&id.authority), &id.value),
         None => {
             let who = format!("{}\u{1f}{}\u{1f}{}", patient.family, patient.given, patient.birth_date);
             vault.patient_id("name and birth date", &who)
@@ -64,18 +66,8 @@ pub fn patient(
     patient: interpreter::Patient,
     country: HomeCountry,
 ) -> Patient {
-    let mut reaches = Vec::new();
-    let unknown = |channel, address| ContactPoint { channel, address, consent: Consent::Unknown, confirmed: false };
-    // A mobile number first: a text to a landline reaches nobody.
-    let (mobile, fixed): (Vec<_>, Vec<_>) = patient.phones.into_iter().partition(|phone| phone.mobile);
-    for phone in mobile.into_iter().chain(fixed).filter(|phone| is_telephone(&phone.number)) {
-        reaches.push(unknown(Channel::Sms, sealing.seal(&id, "phone", &country.canonical(&phone.number))));
-    }
-    for email in patient.emails.iter().filter(|email| is_mail(email)) {
-        reaches.push(unknown(Channel::Email, sealing.seal(&id, "email", &country.canonical(email))));
-    }
-    let interpreter::Address { state, postal_code, country: written, .. } = &patient.address;
-    let home = calendar::home_of(state, postal_code, country.of_address(written));
+    let reaches = reaches(sealing, &id, &patient, country);
+    let home = home(&patient, country);
     Patient {
         given: sealing.seal(&id, "given", &patient.given),
         family: sealing.seal(&id, "family", &patient.family),
@@ -99,8 +91,57 @@ pub fn patient(
     }
 }
 
+/// How to reach the patient, as an EHR says it anew.
+pub fn patient_update(
+    sealing: &mut Sealing<'_>,
+    id: &PatientId,
+    patient: &interpreter::Patient,
+    country: HomeCountry,
+) -> PatientUpdate {
+    let home = home(patient, country);
+    PatientUpdate {
+        reaches: reaches(sealing, id, patient, country),
+        languages: languages::tags(patient.language.as_deref()),
+        preferred: patient.preferred_channel.map(channel),
+        zone: home.map(|home| home.zone),
+        other_zone: home.and_then(|home| home.other),
+    }
+}
+
+fn home(patient: &interpreter::Patient, country: HomeCountry) -> Option<calendar::Home> {
+    let interpreter::Address { state, postal_code, country: written, .. } = &patient.address;
+    calendar::home_of(state, postal_code, country.of_address(written))
+}
+
+/// A mobile number first: a text to a landline reaches nobody.
+fn reaches(
+    sealing: &mut Sealing<'_>,
+    id: &PatientId,
+    patient: &interpreter::Patient,
+    country: HomeCountry,
+) -> Vec<ContactPoint> {
+    let (mobile, fixed): (Vec<_>, Vec<_>) = patient.phones.iter().partition(|phone| phone.mobile);
+    let mut reach = |channel, field, address: &str| {
+        let address = sealing.seal(id, field, &country.canonical(address));
+        ContactPoint { channel, address, consent: Consent::Unknown, confirmed: false }
+    };
+    let phones = mobile.into_iter().chain(fixed).filter(|phone| is_telephone(&phone.number));
+    let phones = phones.map(|phone| reach(Channel::Sms, "phone", &phone.number));
+    let mut reaches: Vec<_> = phones.collect();
+    reaches.extend(
+        patient.emails.iter().filter(|email| is_mail(email)).map(|email| reach(Channel::Email, "email", email)),
+    );
+    reaches
+}
+
 /// The order without its patient.
-pub fn order(sealing: &mut Sealing<'_>, patient: &PatientId, order: interpreter::Order) -> Order {
+pub fn order(
+    sealing: &mut Sealing<'_>,
+    patient: &PatientId,
+    about: &interpreter::Reference,
+    order: interpreter::Order,
+    as_of: Option<DateTime<Utc>>,
+) -> Order {
     let coverage = order.coverages.into_iter().next();
     let (plan_id, plan_name) = coverage.map(|plan| (plan.plan_id, plan.plan_name)).unwrap_or_default();
     let specialty = if order.specialty.code.is_empty() && order.specialty.display.is_empty() {
@@ -112,8 +153,9 @@ pub fn order(sealing: &mut Sealing<'_>, patient: &PatientId, order: interpreter:
     } else {
         code(order.specialty)
     };
+    let specialist = order.referred_to.map(provider);
     Order {
-        numbers: order.reference.referral.iter().map(|number| sealing.seal(patient, "number", number)).collect(),
+        numbers: numbers(sealing, patient, "number", &about.referral),
         priority: match order.priority {
             interpreter::Priority::Routine => Priority::Routine,
             interpreter::Priority::Urgent => Priority::Urgent,
@@ -125,9 +167,21 @@ pub fn order(sealing: &mut Sealing<'_>, patient: &PatientId, order: interpreter:
         plan_id,
         plan_name,
         referring: provider(order.referring),
-        specialist: order.referred_to.map(provider),
+        named: specialist.clone(),
+        specialist,
         expires_at: order.expires_at.and_then(instant),
+        as_of,
     }
+}
+
+/// Numbers of the kind that `field` names, sealed.
+pub fn numbers(
+    sealing: &mut Sealing<'_>,
+    patient: &PatientId,
+    field: &str,
+    numbers: &[interpreter::Number],
+) -> Vec<Token> {
+    numbers.iter().map(|number| sealing.seal(patient, field, &number.value)).collect()
 }
 
 pub fn appointment_change(change: interpreter::AppointmentChange) -> AppointmentChange {
@@ -145,36 +199,46 @@ pub fn appointment_change(change: interpreter::AppointmentChange) -> Appointment
 
 /// Absent when the notice names no time; then the referral's own appointment, if any, keeps its time.
 pub fn appointment(
-    sealing: &mut Sealing<'_>,
-    patient: &PatientId,
     notice: &interpreter::AppointmentNotice,
+    numbers: Vec<Token>,
+    as_of: Option<DateTime<Utc>>,
 ) -> Option<Appointment> {
     let starts_at = notice.starts_at.and_then(instant)?;
-    Some(Appointment {
-        numbers: notice
-            .reference
-            .appointment
-            .iter()
-            .map(|number| sealing.seal(patient, "appointment", number))
-            .collect(),
-        starts_at,
-        minutes: notice.minutes.unwrap_or(VISIT_MINUTES_DEFAULT),
-        status: appointment_change(notice.change).status(),
-    })
+    let minutes = notice.minutes.unwrap_or(VISIT_MINUTES_DEFAULT);
+    Some(Appointment { numbers, starts_at, minutes, status: appointment_change(notice.change).status(), as_of })
 }
 
+/// `number` is the first by which its sender knows it.
 pub fn note(
     sealing: &mut Sealing<'_>,
     patient: &PatientId,
+    number: &str,
     note: interpreter::VisitNote,
     received_at: DateTime<Utc>,
 ) -> Note {
+    let title = |sealing: &mut Sealing<'_>, title: &str| {
+        (!title.is_empty()).then(|| sealing.seal(patient, "document-title", title))
+    };
+    let mut documents = note.documents.into_iter();
+    let first = documents.next();
+    let (media_type, content) = first.map(|first| (first.media_type, first.content)).unwrap_or_default();
     Note {
-        document_id: sealing.seal(patient, "document", &note.document_id),
+        document_id: sealing.seal(patient, "document", number),
         kind: code(note.kind),
-        media_type: note.media_type,
-        content: sealing.seal(patient, "note", &note.content),
+        media_type,
+        content: sealing.seal(patient, "note", &content),
+        attached: documents
+            .map(|document| Attached {
+                title: title(sealing, &document.title),
+                content: sealing.seal(patient, "note", &document.content),
+                media_type: document.media_type,
+            })
+            .collect(),
+        author: note.author.map(provider),
+        written_at: note.written_at.and_then(instant),
         received_at,
+        in_chart: Vec::new(),
+        replaces: Vec::new(),
     }
 }
 

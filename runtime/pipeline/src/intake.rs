@@ -1,13 +1,17 @@
 //! What comes in becomes events: orders and notices through a [`trigger`], vendors' calls through a [`callback`], and what waited
-//! for a person once more ([`redelivery`]). [`matching`] says which referral is meant.
+//! for a person once more ([`redelivery`]). [`matching`] says by its [`names`] which referral is meant, [`events`] tell it, and what
+//! means none is [`unmatched`].
 
 pub mod callback;
 pub mod counts;
+mod events;
 mod matching;
+pub(crate) mod names;
 pub mod redelivery;
 mod reply;
 pub mod trigger;
 mod unheard;
+mod unmatched;
 pub mod unreadable_budget;
 
 use std::collections::BTreeMap;

@@ -9,6 +9,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::addresses::HomeCountry;
+use crate::intake::names::number_as_typed;
 
 /// More words than a name and a date have are no search.
 const TERMS_MAX: usize = 6;
@@ -57,15 +58,12 @@ fn names_of(vault: &Vault, country: HomeCountry, term: &str) -> Vec<Vec<BlindedN
 
 /// A text as each kind of number, and as an address.
 fn numbers(vault: &Vault, country: HomeCountry, text: &str) -> Vec<BlindedName> {
-    vec![
-        vault.blind("number", text),
-        vault.blind("record-number", text),
-        vault.blind("address", &country.canonical(text)),
-    ]
+    let others = [vault.blind("record-number", text), vault.blind("address", &country.canonical(text))];
+    number_as_typed(vault, text).into_iter().chain(others).collect()
 }
 
 /// Folded, so that `Beltrán` is found by `beltran`.
-fn words(text: &str) -> impl Iterator<Item = String> {
+pub(crate) fn words(text: &str) -> impl Iterator<Item = String> {
     let folded: String = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
     let words: Vec<String> =
         folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_string).collect();

@@ -1,6 +1,7 @@
 //! The border outwards: what the engine knows, in the contract's words. Patient data crosses as tokens only.
 
 use chrono::{DateTime, Utc};
+use handoff_engine::ids::Token;
 use handoff_engine::letter::{Audience, ChartOutcome};
 use handoff_engine::referral::{
     AppointmentStatus, Asked, Attempt, AttemptOutcome, Channel, Code, Consent, Note, Provider, Referral,
@@ -166,11 +167,19 @@ pub fn patient_identifiers(referral: &Referral) -> Vec<retrieval::PatientIdentif
 }
 
 pub fn note(note: &Note) -> write_back::Note {
+    let document = |media_type: &str, title: Option<&Token>, content: &Token| write_back::Document {
+        media_type: media_type.to_owned(),
+        title: title.map(|title| title.0.clone()).unwrap_or_default(),
+        content: content.0.clone(),
+    };
+    let attached = note.attached.iter().map(|it| document(&it.media_type, it.title.as_ref(), &it.content));
     write_back::Note {
         kind: code(&note.kind),
-        media_type: note.media_type.clone(),
-        content: note.content.0.clone(),
+        author: note.author.as_ref().map(provider),
+        written_at: note.written_at.map(instant),
         received_at: instant(note.received_at),
+        documents: std::iter::once(document(&note.media_type, None, &note.content)).chain(attached).collect(),
+        replaces: note.replaces.clone(),
     }
 }
 

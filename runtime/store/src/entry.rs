@@ -59,6 +59,9 @@ pub enum Record {
         answer: Option<Token>,
         /// Transport and, sealed, the headers without credentials: what a replay of the trigger needs besides the bytes.
         envelope: Value,
+        /// For one that means no referral: the names under which one may come that it means.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        waits_for: Vec<BlindedName>,
     },
     /// What happened to a referral.
     Happened {
@@ -373,6 +376,10 @@ pub enum Settlement {
     Replayed,
     /// Laid aside.
     Dismissed,
+    /// What it waited for came.
+    Matched,
+    /// A person said which referral it means.
+    Assigned,
 }
 
 /// The keys that an instance has one of.
@@ -434,8 +441,14 @@ pub enum DeliveryVerdict {
         message: String,
         help: String,
     },
-    /// Readable, but no referral of ours is meant.
+    /// Readable, and no referral of ours is surely meant. Kept until one comes that is, or a person assigns or dismisses it.
     Unmatched {
         why: String,
+        /// Those that may be meant.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        candidates: Vec<ReferralId>,
+        /// Those on which a part of it was.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        applied: Vec<ReferralId>,
     },
 }

@@ -29,7 +29,7 @@ use handoff_engine::referral::Referral;
 pub use self::agenda::DueTimer;
 pub use self::answer::{
     ConsentOnFile, DeadCount, DeadItem, Delivered, Deployed, Doubt, Hold, InFlight, Listed, OpenTask, OutboxItem,
-    Pause, ReferralFilter, Reported, TaskFilter, WhatDied,
+    Pause, ReferralFilter, Reported, TaskFilter, UnmatchedItem, WhatDied,
 };
 pub use self::keyed::{KeyedIndex, Unusable};
 pub use self::kind::{Kind, Kinds};
@@ -134,6 +134,13 @@ pub trait Index: Send + Sync {
     /// Open tasks in order of due date, after the one whose due date and name are given; at most `limit` and at most
     /// [`PAGE_MAX`]. No journal is read, and what has ended costs nothing.
     fn tasks(&self, filter: &TaskFilter, after: Option<(DateTime<Utc>, LetterId)>, limit: usize) -> Vec<OpenTask>;
+    /// Deliveries that mean no referral, oldest first, from after `after`: at most `limit`, but for more that came in one entry.
+    fn unmatched(&self, after: Position, limit: usize) -> Result<Vec<UnmatchedItem>, IndexError>;
+
+    fn unmatched_item(&self, item: &str) -> Result<Option<UnmatchedItem>, IndexError>;
+
+    /// Those of them that wait for a referral of this name.
+    fn waiting_for(&self, name: &BlindedName) -> Result<Vec<UnmatchedItem>, IndexError>;
 
     /// Referrals under legal hold, in order of id.
     fn holds(&self) -> Result<Vec<Hold>, IndexError>;

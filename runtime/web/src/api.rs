@@ -17,6 +17,7 @@ mod referrals;
 mod routes;
 pub(crate) mod session;
 mod system;
+mod unmatched;
 
 use std::sync::Arc;
 
@@ -139,11 +140,14 @@ pub(crate) fn refused(error: anyhow::Error) -> HttpProblem {
     }
     let within = error.downcast_ref::<ActError>().and_then(ActError::pipeline);
     match within.or(error.downcast_ref::<PipelineError>()) {
-        Some(PipelineError::NotDead { .. } | PipelineError::NoSuchReferral(_)) => {
+        Some(PipelineError::NotDead { .. } | PipelineError::NotUnmatched { .. } | PipelineError::NoSuchReferral(_)) => {
             HttpProblem::of(ProblemKind::NotFound)
         }
         Some(
-            error @ (PipelineError::Ended { .. } | PipelineError::Expired { .. } | PipelineError::StillDead { .. }),
+            error @ (PipelineError::Ended { .. }
+            | PipelineError::Expired { .. }
+            | PipelineError::OrdersItself { .. }
+            | PipelineError::StillDead { .. }),
         ) => HttpProblem::told(ProblemKind::Conflict, &error.to_string()),
         Some(PipelineError::Commit(_)) => HttpProblem::of(ProblemKind::Unjournaled),
         _ if error.downcast_ref::<handoff_store::CommitError>().is_some() => HttpProblem::of(ProblemKind::Unjournaled),

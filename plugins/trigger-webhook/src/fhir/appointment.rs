@@ -5,21 +5,22 @@ use serde_json::Value;
 use super::bundle::{Bundle, Located, list};
 use super::elements::{numbers, provider, referred, text};
 use super::patient;
+use crate::about::About;
 use crate::answer::Fault;
 use crate::moments;
 use crate::reading::Meant;
-use crate::types::{AppointmentChange, AppointmentNotice, Event, Reference};
+use crate::types::{AppointmentChange, AppointmentNotice, Happening, NamedPatient};
 
 pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fault> {
     let appointment = located.value;
     let change = match appointment["status"].as_str() {
-        Some("booked" | "pending") => AppointmentChange::Booked,
+        Some("booked") => AppointmentChange::Booked,
         Some("arrived" | "checked-in") => AppointmentChange::Arrived,
         Some("fulfilled") => AppointmentChange::Completed,
         Some("cancelled") => AppointmentChange::Cancelled,
         Some("noshow") => AppointmentChange::NoShow,
         Some("entered-in-error") => AppointmentChange::Deleted,
-        Some("proposed" | "waitlist") => {
+        Some("proposed" | "pending" | "waitlist") => {
             return Ok(Meant::NotForUs("an appointment that is not agreed yet".to_owned()));
         }
         _ => {
@@ -31,9 +32,14 @@ pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fau
         }
     };
     let referral = referred(bundle, appointment, &appointment["basedOn"], "ServiceRequest");
-    let patient = if referral.is_empty() { participants(bundle, appointment) } else { Vec::new() };
-    let reference = Reference { referral, appointment: numbers(appointment), patient };
-    if reference.referral.is_empty() && reference.appointment.is_empty() && reference.patient.is_empty() {
+    let about = About {
+        referral,
+        appointment: numbers(bundle, appointment),
+        patient: participant(bundle, appointment),
+        as_of: bundle.as_of(appointment),
+        ..About::default()
+    };
+    if !about.is_findable() {
         return Err(Fault::content(
             &format!("{}/basedOn", located.pointer),
             "the Appointment does not say which referral it is for",
@@ -53,8 +59,7 @@ pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fau
     let ends_at = moment::read_rfc3339(&text(&appointment["end"]));
     let span = starts_at.zip(ends_at).and_then(|(start, end)| u32::try_from((end - start) / 60_000).ok());
     let stated = appointment["minutesDuration"].as_u64().and_then(|minutes| u32::try_from(minutes).ok());
-    Ok(Meant::Events(vec![Event::Appointment(AppointmentNotice {
-        reference,
+    let notice = AppointmentNotice {
         change,
         starts_at,
         minutes: stated.or(span).filter(|&minutes| minutes > 0),
@@ -62,17 +67,18 @@ pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fau
         place: actor(appointment, &["Location/"])
             .map(|location| place(bundle, appointment, location))
             .unwrap_or_default(),
-    })]))
+    };
+    Ok(Meant::Events(vec![about.event(Happening::Appointment(notice))]))
 }
 
-fn participants<'a>(bundle: &Bundle<'a>, appointment: &'a Value) -> Vec<crate::types::Identifier> {
+fn participant<'a>(bundle: &Bundle<'a>, appointment: &'a Value) -> Option<NamedPatient> {
     let actors = list(&appointment["participant"]).map(|participant| &participant["actor"]);
     let mut patients = actors.filter(|actor| {
         actor["type"] == "Patient"
             || actor["reference"].as_str().is_some_and(|reference| reference.contains("Patient/"))
             || bundle.resolve(appointment, actor).is_some_and(|resource| resource["resourceType"] == "Patient")
     });
-    patients.next().map(|actor| patient::keys(bundle, appointment, actor)).unwrap_or_default()
+    patients.next().and_then(|actor| patient::named(bundle, appointment, actor))
 }
 
 /// Of several clinicians, the one who attends or performs, then one of whom nothing is said, then those who assist

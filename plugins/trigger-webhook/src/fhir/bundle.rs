@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::types::Instant;
+
 pub struct Bundle<'a> {
     document: &'a Value,
     resources: Vec<Located<'a>>,
@@ -66,6 +68,34 @@ impl<'a> Bundle<'a> {
         })
     }
 
+    /// Where the server that has this resource begins: by its full URL, else by the subscription's that it came with. Empty
+    /// where neither says so.
+    pub fn base(&self, resource: &Value) -> &'a str {
+        let located = self.resources.iter().find(|located| std::ptr::eq(located.value, resource));
+        let subscription = status_of(self.document).map(|status| match parameter(status, "subscription") {
+            Some(part) => &part["valueReference"],
+            None => &status["subscription"],
+        });
+        let urls = [located.map(|located| located.full_url), subscription.and_then(|it| it["reference"].as_str())];
+        urls.into_iter().flatten().map(base).find(|base| !base.is_empty()).unwrap_or_default()
+    }
+
+    /// When the resource came to be as it is: its own word, else its notification's, else the Bundle's.
+    pub fn as_of(&self, resource: &Value) -> Option<Instant> {
+        let events = status_of(self.document).map(|status| &status["notificationEvent"]).unwrap_or(&Value::Null);
+        let name = name(resource);
+        let told = list(events).find(|event| {
+            let focus = event["focus"]["reference"].as_str().and_then(local);
+            focus.is_some() && focus == name.as_deref()
+        });
+        let times = [
+            &resource["meta"]["lastUpdated"],
+            told.map_or(&Value::Null, |event| &event["timestamp"]),
+            &self.document["timestamp"],
+        ];
+        times.into_iter().find_map(|time| moment::read_rfc3339(time.as_str()?))
+    }
+
     /// None for a delivery that is no notification.
     pub fn notification(&self) -> Option<Notification> {
         let status = status_of(self.document)?;
@@ -100,6 +130,13 @@ pub fn local(reference: &str) -> Option<&str> {
     let id = unversioned.rfind('/')?;
     let start = unversioned.get(..id)?.rfind('/').map_or(0, |slash| slash + 1);
     unversioned.get(start..).filter(|local| local.starts_with(|c: char| c.is_ascii_uppercase()))
+}
+
+/// `https://ehr.example/fhir` of an absolute reference to `ServiceRequest/12` there.
+pub fn base(reference: &str) -> &str {
+    let is_absolute = reference.starts_with("https://") || reference.starts_with("http://");
+    let end = local(reference).and_then(|local| reference.find(&format!("/{local}")));
+    end.filter(|_| is_absolute).and_then(|end| reference.get(..end)).unwrap_or_default()
 }
 
 pub fn list(value: &Value) -> impl Iterator<Item = &Value> {

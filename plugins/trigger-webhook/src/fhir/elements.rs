@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::bundle::{Bundle, list, local, name};
-use crate::types::{Code, Identifier, Provider};
+use super::bundle::{self, Bundle, list, local, name};
+use crate::about::push_number;
+use crate::types::{Code, Identifier, Number, Provider};
 use crate::words;
 
 const NPI: &str = "http://hl7.org/fhir/sid/us-npi";
@@ -38,34 +39,43 @@ pub fn identifiers(resource: &Value) -> Vec<Identifier> {
         .collect()
 }
 
-/// The names by which others refer to this resource: its business identifiers, then `Type/id`.
-pub fn numbers(resource: &Value) -> Vec<String> {
+/// An Identifier as a number: its system is who gave it out.
+pub fn number(identifier: &Value) -> Number {
+    Number { value: text(&identifier["value"]), authority: text(&identifier["system"]) }
+}
+
+/// The names by which others refer to this resource: its business identifiers, then `Type/id` at its server.
+pub fn numbers(bundle: &Bundle<'_>, resource: &Value) -> Vec<Number> {
     let mut numbers = Vec::new();
-    for identifier in identifiers(resource) {
-        words::push_new(&mut numbers, identifier.value);
+    for identifier in list(&resource["identifier"]) {
+        push_number(&mut numbers, number(identifier));
     }
-    words::push_new(&mut numbers, name(resource).unwrap_or_default());
+    let id = name(resource).map(|name| words::clean(&name)).unwrap_or_default();
+    push_number(&mut numbers, Number { value: id, authority: words::clean(bundle.base(resource)) });
     numbers
 }
 
 /// The names of what these References point at, whether it is here or not; only those of one type.
-pub fn referred<'a>(bundle: &Bundle<'a>, from: &'a Value, references: &Value, kind: &str) -> Vec<String> {
+pub fn referred<'a>(bundle: &Bundle<'a>, from: &'a Value, references: &Value, kind: &str) -> Vec<Number> {
     let mut found = Vec::new();
     let single = references.is_object().then_some(references);
     for reference in single.into_iter().chain(list(references)) {
-        let target =
-            reference["reference"].as_str().and_then(local).filter(|target| target.starts_with(&format!("{kind}/")));
+        let literal = reference["reference"].as_str();
+        let target = literal.and_then(local).filter(|target| target.starts_with(&format!("{kind}/")));
         let resolved = bundle.resolve(from, reference).filter(|resource| resource["resourceType"] == kind);
         let declared = reference["type"].as_str();
         // A logical reference without a type is to the order: that is what a business identifier is sent for.
         let logical = declared.map_or(kind == "ServiceRequest", |declared| declared == kind);
-        if (resolved.is_some() || target.is_some() || reference["reference"].is_null()) && logical {
-            words::push_new(&mut found, text(&reference["identifier"]["value"]));
+        if (resolved.is_some() || target.is_some() || literal.is_none()) && logical {
+            push_number(&mut found, number(&reference["identifier"]));
         }
-        for number in resolved.map(numbers).unwrap_or_default() {
-            words::push_new(&mut found, number);
+        for number in resolved.map(|resource| numbers(bundle, resource)).unwrap_or_default() {
+            push_number(&mut found, number);
         }
-        words::push_new(&mut found, target.unwrap_or_default().to_owned());
+        // A relative reference is to the server that has the resource it stands in.
+        let base = literal.map(bundle::base).filter(|base| !base.is_empty()).unwrap_or_else(|| bundle.base(from));
+        let value = words::clean(target.unwrap_or_default());
+        push_number(&mut found, Number { value, authority: words::clean(base) });
     }
     found
 }

@@ -4,15 +4,20 @@ use serde_json::Value;
 
 use super::bundle::{Bundle, list};
 use super::elements::{identifiers, text};
-use crate::types::{Address, Coverage, Identifier, Patient};
+use crate::types::{Address, Coverage, Identifier, NamedPatient, Patient};
 use crate::words;
 
 /// The patient that a Reference points at; what is known of one who is not here is the reference itself.
 pub fn patient<'a>(bundle: &Bundle<'a>, from: &'a Value, reference: &Value) -> Patient {
     let resource = bundle.resolve(from, reference).or_else(|| bundle.first("Patient").filter(|_| reference.is_null()));
-    let Some(resource) = resource else {
-        return Patient { identifiers: logical(reference), ..words::unknown_patient() };
-    };
+    match resource {
+        Some(resource) => described(resource, reference),
+        None => Patient { identifiers: logical(reference), ..words::unknown_patient() },
+    }
+}
+
+/// What a Patient says; the reference to it may say the number.
+pub fn described(resource: &Value, reference: &Value) -> Patient {
     let name = in_use(&resource["name"], &["official", "usual"]);
     let mut phones = Vec::new();
     let mut emails = Vec::new();
@@ -45,12 +50,13 @@ pub fn patient<'a>(bundle: &Bundle<'a>, from: &'a Value, reference: &Value) -> P
     }
 }
 
-/// The patient's identifiers, as keys of an event.
-pub fn keys<'a>(bundle: &Bundle<'a>, from: &'a Value, reference: &Value) -> Vec<Identifier> {
-    match bundle.resolve(from, reference) {
-        Some(resource) => identifiers(resource),
-        None => logical(reference),
-    }
+/// Whom a Reference points at; nobody where it says neither a number nor a name.
+pub fn named<'a>(bundle: &Bundle<'a>, from: &'a Value, reference: &Value) -> Option<NamedPatient> {
+    let patient = match bundle.resolve(from, reference) {
+        Some(resource) => described(resource, reference),
+        None => Patient { identifiers: logical(reference), ..words::unknown_patient() },
+    };
+    words::named(&patient)
 }
 
 pub fn coverages<'a>(bundle: &Bundle<'a>, from: &'a Value, references: &Value) -> Vec<Coverage> {
@@ -92,11 +98,12 @@ fn in_use<'a>(values: &'a Value, uses: &[&str]) -> &'a Value {
     wanted.or_else(|| list(values).find(|value| value["use"] != "old")).unwrap_or(&Value::Null)
 }
 
-/// The preferred language, else the first; a BCP 47 tag already (FHIR R4, Patient.communication).
+/// The preferred language, else the first: a BCP 47 tag (FHIR R4, Patient.communication), or what the sender writes there.
 fn language(patient: &Value) -> Option<String> {
     let spoken = || list(&patient["communication"]);
     let preferred = spoken().find(|communication| communication["preferred"] == true).or_else(|| spoken().next())?;
-    Some(text(&preferred["language"]["coding"][0]["code"])).filter(|tag| !tag.is_empty())
+    let said = [text(&preferred["language"]["coding"][0]["code"]), text(&preferred["language"]["text"])];
+    said.into_iter().find(|said| !said.is_empty())
 }
 
 fn address(address: &Value) -> Address {

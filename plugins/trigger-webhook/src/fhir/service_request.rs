@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 use super::bundle::{Bundle, Located, list};
-use super::elements::{code, codes, numbers, provider, text};
+use super::elements::{code, codes, number, numbers, provider, text};
 use super::patient;
+use crate::about::{About, push_number};
 use crate::answer::Fault;
 use crate::moments;
 use crate::reading::Meant;
 use crate::settings::{Orders, Settings};
-use crate::types::{Code, Event, Order, Priority, Reference};
+use crate::types::{Code, Happening, Order, Priority};
 use crate::words;
 
 pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>, settings: &Settings) -> Result<Meant, Fault> {
@@ -19,31 +20,44 @@ pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>, settings: &Settings)
     }
     let is_asked_for = request["doNotPerform"] != true
         && !matches!(request["intent"].as_str(), Some("proposal" | "plan" | "directive" | "option"));
-    let mut referral = numbers(request);
-    words::push_new(&mut referral, text(&request["requisition"]["value"]));
-    if referral.is_empty() {
+    // The requisition numbers the group that a request was signed in: others have it too.
+    let mut group = Vec::new();
+    push_number(&mut group, number(&request["requisition"]));
+    let about = About {
+        referral: numbers(bundle, request),
+        group,
+        patient: patient::named(bundle, request, &request["subject"]),
+        as_of: bundle.as_of(request),
+        ..About::default()
+    };
+    if about.referral.is_empty() {
         return Err(Fault::content(
             &format!("{}/identifier", located.pointer),
             "the ServiceRequest has neither an identifier nor an id",
             "send the order's number as an identifier",
         ));
     }
-    let reference = Reference { referral, appointment: Vec::new(), patient: Vec::new() };
     match request["status"].as_str() {
         Some("active") if is_asked_for => {}
         Some("active") => return Ok(Meant::NotForUs("a referral that is not ordered".to_owned())),
-        Some("revoked" | "entered-in-error") => return Ok(Meant::Events(vec![Event::Withdrawn(reference)])),
+        Some("revoked" | "entered-in-error") => {
+            return Ok(Meant::Events(vec![about.event(Happening::Withdrawn)]));
+        }
         Some("draft" | "on-hold") => return Ok(Meant::NotForUs("a referral that is not ordered yet".to_owned())),
+        // A legal status that orders nothing: whoever wrote it does not know (FHIR R4, request-status).
+        Some("unknown") => {
+            return Ok(Meant::NotForUs("a referral of which its sender does not know how it stands".to_owned()));
+        }
         Some("completed") => return Ok(Meant::NotForUs("a referral that is over".to_owned())),
         _ => {
             return Err(Fault::content(
                 &format!("{}/status", located.pointer),
                 "the ServiceRequest has no status that we know",
-                "write active, revoked, draft, on-hold, completed or entered-in-error",
+                "write active, revoked, draft, on-hold, completed, entered-in-error or unknown",
             ));
         }
     }
-    let order = order(bundle, located, reference)?;
+    let order = order(bundle, located)?;
     if order.patient.identifiers.is_empty() && order.patient.family.is_empty() {
         return Err(Fault::content(
             &format!("{}/subject", located.pointer),
@@ -51,7 +65,8 @@ pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>, settings: &Settings)
             "send the Patient contained, in the bundle, or by an identifier in the reference",
         ));
     }
-    Ok(Meant::Events(vec![Event::Ordered(order)]))
+    let about = About { patient: words::named(&order.patient), ..about };
+    Ok(Meant::Events(vec![about.event(Happening::Ordered(order))]))
 }
 
 /// ServiceRequest.category and observation-category or v2 table 0074 in its place: laboratory, imaging, diagnostic and
@@ -85,7 +100,7 @@ fn is_diagnostic(request: &Value) -> bool {
     !is_referral && (is(&DIAGNOSTIC) || loinc || request["specimen"][0].is_object())
 }
 
-fn order<'a>(bundle: &Bundle<'a>, located: &Located<'a>, reference: Reference) -> Result<Order, Fault> {
+fn order<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Order, Fault> {
     let request = located.value;
     let pointer = |member: &str| format!("{}/{member}", located.pointer);
     let authored = moments::stated(&request["authoredOn"], &pointer("authoredOn"), moments::instant)?;
@@ -99,7 +114,6 @@ fn order<'a>(bundle: &Bundle<'a>, located: &Located<'a>, reference: Reference) -
         .filter_map(|condition| code(&condition["code"]));
     let diagnoses: Vec<Code> = codes(&request["reasonCode"]).into_iter().chain(conditions).collect();
     Ok(Order {
-        reference,
         priority: match request["priority"].as_str() {
             Some("stat") => Priority::Stat,
             Some("urgent" | "asap") => Priority::Urgent,

@@ -1,38 +1,50 @@
-//! Task: an order's life beside the ServiceRequest. Its withdrawal ends the referral; that the specialist's office refuses it
-//! is put before a person; what else the specialist does shows in appointments and notes.
+//! Task: an order's life beside the ServiceRequest. Its withdrawal ends the referral, its rejection is the specialist's office
+//! speaking; what else the specialist does shows in appointments and notes.
 
 use super::bundle::{Bundle, Located};
-use super::elements::{referred, text};
+use super::elements::{number, referred};
 use super::patient;
+use crate::about::{About, push_number};
 use crate::answer::Fault;
 use crate::reading::Meant;
-use crate::types::{Event, Reference};
-use crate::words;
+use crate::types::Happening;
 
 pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fault> {
     let task = located.value;
-    if matches!(task["status"].as_str(), Some("rejected" | "failed")) {
-        return Err(Fault::for_a_person(
-            &format!("{}/status", located.pointer),
-            "the specialist's office does not take the patient, and this cannot be taken over yet",
-            "refer the patient to somebody else and withdraw this referral; then dismiss the dead letter",
-        ));
-    }
-    if !matches!(task["status"].as_str(), Some("cancelled" | "entered-in-error")) {
-        return Ok(Meant::NotForUs("a task's progress, which changes nothing for the patient".to_owned()));
-    }
+    let what = match task["status"].as_str() {
+        Some("cancelled" | "entered-in-error") => Happening::Withdrawn,
+        // In our own words: a reason (Task.statusReason) may speak of the patient, and this is kept in clear.
+        Some("rejected") => {
+            Happening::Declined("the specialist's office does not take the patient (Task rejected)".to_owned())
+        }
+        Some("failed") => {
+            return Err(Fault::for_a_person(
+                &format!("{}/status", located.pointer),
+                "the specialist's office could not carry out the referral",
+                "ask the office why; refer the patient to somebody else if need be; then dismiss the dead letter",
+            ));
+        }
+        _ => return Ok(Meant::NotForUs("a task's progress, which changes nothing for the patient".to_owned())),
+    };
     let mut referral = referred(bundle, task, &task["focus"], "ServiceRequest");
     for number in referred(bundle, task, &task["basedOn"], "ServiceRequest") {
-        words::push_new(&mut referral, number);
+        push_number(&mut referral, number);
     }
-    words::push_new(&mut referral, text(&task["groupIdentifier"]["value"]));
-    let patient = if referral.is_empty() { patient::keys(bundle, task, &task["for"]) } else { Vec::new() };
-    if referral.is_empty() && patient.is_empty() {
+    let mut group = Vec::new();
+    push_number(&mut group, number(&task["groupIdentifier"]));
+    let about = About {
+        referral,
+        group,
+        patient: patient::named(bundle, task, &task["for"]),
+        as_of: bundle.as_of(task),
+        ..About::default()
+    };
+    if !about.is_findable() {
         return Err(Fault::content(
             &format!("{}/focus", located.pointer),
             "the Task does not say which referral it is about",
             "refer to the ServiceRequest in focus or basedOn",
         ));
     }
-    Ok(Meant::Events(vec![Event::Withdrawn(Reference { referral, appointment: Vec::new(), patient })]))
+    Ok(Meant::Events(vec![about.event(what)]))
 }

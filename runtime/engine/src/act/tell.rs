@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::answer::{ActAnswer, ActAnswers, ToldEvent};
 use crate::event::{AppointmentChange, Assessment, Event, Intent, Reply, RerouteReason};
 use crate::ids::Token;
-use crate::referral::{Appointment, CallOutcome, Channel, Code, Note, Provider, Referral};
+use crate::referral::{Appointment, CallOutcome, Channel, Code, Note, Referral};
 use crate::workflow::ActRule;
 
 /// Names for what a person tells: the line makes them, since the engine makes none.
@@ -52,14 +52,16 @@ fn event(
     let appointment = |change, appointment| Event::Appointment {
         change,
         appointment,
-        with: specialist().filter(|named| !is_known(referral, named)),
+        with: specialist(),
+        numbers: Vec::new(),
+        as_of: Some(now),
     };
     Some(match told {
-        ToldEvent::AppointmentBooked => appointment(AppointmentChange::Booked, Some(booked(answers, Vec::new())?)),
+        ToldEvent::AppointmentBooked => appointment(AppointmentChange::Booked, Some(booked(answers, Vec::new(), now)?)),
         ToldEvent::AppointmentMoved => {
             // The scheduling system's numbers for it stay its numbers.
             let numbers = referral.facts.appointment.as_ref().map(|known| known.numbers.clone()).unwrap_or_default();
-            appointment(AppointmentChange::Moved, Some(booked(answers, numbers)?))
+            appointment(AppointmentChange::Moved, Some(booked(answers, numbers, now)?))
         }
         ToldEvent::AppointmentCancelled => appointment(AppointmentChange::Cancelled, None),
         ToldEvent::AppointmentNoShow => appointment(AppointmentChange::NoShow, None),
@@ -74,9 +76,21 @@ fn event(
             let (system, code, display) = CONSULT_NOTE;
             let kind = Code { system: system.into(), code: code.into(), display: display.into() };
             let document_id = minted.document.clone();
-            Event::NoteReceived { note: Note { document_id, kind, media_type, content, received_at: now }, last: true }
+            let note = Note {
+                document_id,
+                kind,
+                media_type,
+                content,
+                attached: Vec::new(),
+                author: None,
+                written_at: None,
+                received_at: now,
+                in_chart: Vec::new(),
+                replaces: Vec::new(),
+            };
+            Event::NoteReceived { note, last: true, corrects: false }
         }
-        ToldEvent::Withdrawn => Event::Withdrawn,
+        ToldEvent::Withdrawn => Event::Withdrawn { as_of: Some(now) },
         ToldEvent::Reply
         | ToldEvent::ReplyOptOut
         | ToldEvent::ReplyOptIn
@@ -87,18 +101,13 @@ fn event(
     })
 }
 
-/// Who is named again by name alone is not forgotten otherwise.
-fn is_known(referral: &Referral, named: &Provider) -> bool {
-    let known = referral.facts.order.specialist.as_ref();
-    named.id.is_empty() && known.is_some_and(|known| known.name.eq_ignore_ascii_case(&named.name))
-}
-
-fn booked(answers: &ActAnswers, numbers: Vec<Token>) -> Option<Appointment> {
+/// What a person has found out now, older messages do not undo.
+fn booked(answers: &ActAnswers, numbers: Vec<Token>, now: DateTime<Utc>) -> Option<Appointment> {
     let (starts_at, minutes) = answers.values().find_map(|answer| {
         let ActAnswer::Appointment { starts_at, minutes } = answer else { return None };
         Some((*starts_at, *minutes))
     })?;
-    Some(Appointment { numbers, starts_at, minutes, status: AppointmentChange::Booked.status() })
+    Some(Appointment { numbers, starts_at, minutes, status: AppointmentChange::Booked.status(), as_of: Some(now) })
 }
 
 fn document(answer: &ActAnswer) -> Option<(String, Token)> {

@@ -242,7 +242,7 @@ fn best_consent(patient: &Patient, channel: Channel) -> Value {
 /// The reason that came with an event, in the words of who gave it: a refusal's code, a person's reason.
 fn reason(event: &Event) -> Option<&str> {
     match event {
-        Event::Unreachable { reason, .. } | Event::Person { reason, .. } => Some(reason),
+        Event::Unreachable { reason, .. } | Event::Person { reason, .. } | Event::Declined { reason } => Some(reason),
         Event::LetterStatus {
             status: LetterStatus::Undeliverable { code } | LetterStatus::Refused { code }, ..
         } => Some(code),
@@ -250,7 +250,11 @@ fn reason(event: &Event) -> Option<&str> {
         Event::LetterStatus { status: LetterStatus::Delivered, .. }
         | Event::Network { .. }
         | Event::Ordered { .. }
-        | Event::Withdrawn
+        | Event::Withdrawn { .. }
+        | Event::OrderChanged { .. }
+        | Event::PatientUpdated { .. }
+        | Event::PatientDied
+        | Event::NoteRetracted
         | Event::Record { .. }
         | Event::LetterSent { .. }
         | Event::Reply { .. }

@@ -8,7 +8,7 @@ use crate::event::{
     AppointmentChange, Assessment, Delegated, Event, LetterStatus, PatientRecord, PlainEvent, Reply, VisitFinding,
 };
 use crate::ids::{LetterId, Token};
-use crate::referral::{Appointment, AppointmentStatus, Channel, Code, Note, Provider, Referral};
+use crate::referral::{Appointment, AppointmentStatus, Channel, Code, Note, Order, Provider, Referral};
 use crate::step::Effect;
 use crate::workflow::Workflow;
 
@@ -82,7 +82,7 @@ fn change(word: &str, rest: &str, scene: &Scene<'_>) -> Option<Event> {
         Some(when) => Some(appointment(change.status(), moment(when, scene)?)),
         None => None,
     };
-    Some(Event::Appointment { change, appointment, with: None })
+    Some(Event::Appointment { change, appointment, with: None, numbers: Vec::new(), as_of: None })
 }
 
 /// An event by its name in two words: `visit no-show` is `visit.no-show`.
@@ -96,7 +96,7 @@ fn plain(family: &str, word: &str, rest: &str, scene: &Scene<'_>) -> Option<Even
     };
     let done = |what, succeeded| Event::Done { what, succeeded, reference: String::new() };
     Some(match name {
-        PlainEvent::Withdrawn => Event::Withdrawn,
+        PlainEvent::Withdrawn => Event::Withdrawn { as_of: None },
         PlainEvent::RecordFound => Event::Record { record: Some(Box::new(record(false, rest))) },
         PlainEvent::RecordMissing => Event::Record { record: None },
         PlainEvent::NetworkInNetwork => {
@@ -112,8 +112,18 @@ fn plain(family: &str, word: &str, rest: &str, scene: &Scene<'_>) -> Option<Even
         PlainEvent::LetterDelivered => status(LetterStatus::Delivered, scene),
         PlainEvent::LetterUndeliverable => status(LetterStatus::Undeliverable { code: rest.to_string() }, scene),
         PlainEvent::LetterRefused => status(LetterStatus::Refused { code: rest.to_string() }, scene),
-        PlainEvent::NoteReceived => Event::NoteReceived { note: note(scene.now), last: true },
-        PlainEvent::NotePreliminary => Event::NoteReceived { note: note(scene.now), last: false },
+        PlainEvent::OrderChanged => Event::OrderChanged { order: facts.order.clone(), redirected: false },
+        PlainEvent::OrderRedirected => {
+            let order = Order { specialist: Some(provider("Dr. Ana Ruiz")), ..Order::clone(&facts.order) };
+            Event::OrderChanged { order: order.into(), redirected: true }
+        }
+        PlainEvent::SpecialistDeclined => Event::Declined { reason: rest.to_string() },
+        PlainEvent::PatientUpdated => Event::PatientUpdated { update: Box::default() },
+        PlainEvent::PatientDied => Event::PatientDied,
+        PlainEvent::NoteReceived => Event::NoteReceived { note: note(scene.now), last: true, corrects: false },
+        PlainEvent::NotePreliminary => Event::NoteReceived { note: note(scene.now), last: false, corrects: false },
+        PlainEvent::NoteCorrected => Event::NoteReceived { note: note(scene.now), last: true, corrects: true },
+        PlainEvent::NoteRetracted => Event::NoteRetracted,
         PlainEvent::VisitAttended => {
             let at = facts.appointment.as_ref().map_or(scene.now, |appointment| appointment.starts_at);
             Event::Visit { finding: VisitFinding::Attended { at } }
@@ -163,7 +173,7 @@ fn moment(text: &str, scene: &Scene<'_>) -> Option<DateTime<Utc>> {
 
 fn appointment(status: AppointmentStatus, starts_at: DateTime<Utc>) -> Appointment {
     let numbers = vec![Token("ZPHIG00A00000000000000000000000001".to_string())];
-    Appointment { numbers, starts_at, minutes: VISIT_MINUTES, status }
+    Appointment { numbers, starts_at, minutes: VISIT_MINUTES, status, as_of: None }
 }
 
 fn record(deceased: bool, language: &str) -> PatientRecord {
@@ -185,7 +195,12 @@ fn note(now: DateTime<Utc>) -> Note {
         kind: Code { system: "LN".to_string(), code: "11488-4".to_string(), display: "Consult note".to_string() },
         media_type: "application/pdf".to_string(),
         content: Token("ZPHIU00A00000000000000000000000003".to_string()),
+        attached: Vec::new(),
+        author: None,
+        written_at: None,
         received_at: now,
+        in_chart: Vec::new(),
+        replaces: Vec::new(),
     }
 }
 

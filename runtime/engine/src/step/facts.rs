@@ -6,12 +6,13 @@ use chrono::{DateTime, Utc};
 
 use crate::answer::{ActAnswer, ActAnswers};
 use crate::event::{
-    AppointmentChange, Assessment, Event, Intent, LetterStatus, PatientRecord, Reply, RerouteReason, VisitFinding,
+    AppointmentChange, Assessment, Delegated, Event, Intent, LetterStatus, PatientRecord, PatientUpdate, Reply,
+    RerouteReason, VisitFinding,
 };
 use crate::ids::{LetterId, Token};
 use crate::referral::{
-    ATTEMPTS_MAX, Appointment, AppointmentStatus, Attempt, AttemptOutcome, Channel, Consent, ContactPoint, Facts,
-    NotedCall, Order, Patient, Provider, SentLetter, Visit,
+    ATTEMPTS_MAX, Appointment, AppointmentStatus, Attached, Attempt, AttemptOutcome, Channel, Code, Consent,
+    ContactPoint, Facts, Note, NotedCall, Order, Patient, Provider, SentLetter, Visit,
 };
 use crate::workflow::OptOutScope;
 
@@ -31,14 +32,27 @@ pub(super) fn learn(facts: &mut Facts, event: &Event, opt_out: OptOutScope, now:
         }
         Event::Reply { reply } => learn_reply(facts, reply, opt_out),
         Event::OptedOut { channel, .. } => consented(facts, &Meant::opted_out(opt_out, *channel), Consent::Denied),
-        Event::Appointment { change, appointment, with } => {
-            learn_appointment(facts, *change, appointment.as_ref(), with.as_ref(), now)
+        Event::OrderChanged { order, .. } => learn_order(&mut facts.order, order),
+        Event::Withdrawn { as_of } => {
+            let is_news = facts.withdrawn.is_none();
+            facts.withdrawn = facts.withdrawn.max(Some(as_of.unwrap_or(now)));
+            is_news
         }
-        Event::NoteReceived { note, last } => {
+        Event::PatientUpdated { update } => learn_update(&mut facts.patient, update),
+        Event::PatientDied => {
+            let known = facts.patient.deceased;
+            Arc::make_mut(&mut facts.patient).deceased = true;
+            !known
+        }
+        Event::Appointment { change, appointment, with, as_of, numbers: _ } => {
+            let told = Told { appointment: appointment.as_ref(), with: with.as_ref(), as_of: *as_of };
+            learn_appointment(facts, *change, told, now)
+        }
+        Event::NoteReceived { note, last, corrects } => {
             // A preliminary note never takes the place of a final one; the line hands the final one over last.
             let newer = facts.note.is_none() || *last;
             if newer && *last {
-                facts.note = Some(note.clone());
+                facts.note = Some(after(facts.note.take(), note, *corrects));
                 // A consultation note is proof of the visit.
                 let at = facts.appointment.as_ref().map_or(note.received_at, |it| it.starts_at.min(note.received_at));
                 facts.visit.get_or_insert(Visit { attended: true, at }).attended = true;
@@ -47,9 +61,11 @@ pub(super) fn learn(facts: &mut Facts, event: &Event, opt_out: OptOutScope, now:
         }
         Event::Visit { finding } => learn_finding(facts, finding, now),
         Event::Person { answers, .. } => learn_answers(facts, answers, now),
+        Event::Done { what: Delegated::Chart, succeeded: true, reference } => learn_written(facts, reference),
         Event::Record { record: None }
         | Event::Ordered { .. }
-        | Event::Withdrawn
+        | Event::Declined { .. }
+        | Event::NoteRetracted
         | Event::Unreachable { .. }
         | Event::Done { .. }
         | Event::Timer { .. }
@@ -93,6 +109,98 @@ fn learn_record(known: &mut Arc<Patient>, record: &PatientRecord) -> bool {
     is_news
 }
 
+/// The order as it is now. What a later version leaves out stays as it was: many systems send only what they changed.
+fn learn_order(known: &mut Arc<Order>, newer: &Order) -> bool {
+    let said = |code: &Code| !code.code.is_empty() || !code.display.is_empty();
+    let order = Order {
+        numbers: known
+            .numbers
+            .iter()
+            .chain(newer.numbers.iter().filter(|it| !known.numbers.contains(it)))
+            .cloned()
+            .collect(),
+        priority: newer.priority,
+        specialty: if said(&newer.specialty) { newer.specialty.clone() } else { known.specialty.clone() },
+        services: if newer.services.is_empty() { known.services.clone() } else { newer.services.clone() },
+        diagnoses: if newer.diagnoses.is_empty() { known.diagnoses.clone() } else { newer.diagnoses.clone() },
+        plan_id: if newer.plan_id.is_empty() { known.plan_id.clone() } else { newer.plan_id.clone() },
+        plan_name: if newer.plan_name.is_empty() { known.plan_name.clone() } else { newer.plan_name.clone() },
+        referring: known.referring.told_again(&newer.referring),
+        specialist: told_again(known.specialist.as_ref(), newer.specialist.as_ref()),
+        expires_at: newer.expires_at.or(known.expires_at),
+        named: told_again(known.named.as_ref(), newer.named.as_ref()),
+        as_of: newer.as_of.or(known.as_of),
+    };
+    let is_news = Order { as_of: known.as_of, ..order.clone() } != **known;
+    *known = Arc::new(order);
+    is_news
+}
+
+fn told_again(known: Option<&Provider>, newer: Option<&Provider>) -> Option<Provider> {
+    match (known, newer) {
+        (Some(known), Some(newer)) => Some(known.told_again(newer)),
+        (known, newer) => newer.or(known).cloned(),
+    }
+}
+
+/// A number that is the patient's no more is written to no more: whoever has it now is a stranger.
+fn learn_update(known: &mut Arc<Patient>, update: &PatientUpdate) -> bool {
+    let mut patient = Patient::clone(known);
+    for channel in Channel::ALL {
+        let told: Vec<_> = update.reaches.iter().filter(|reach| reach.channel == *channel).collect();
+        if told.is_empty() {
+            continue;
+        }
+        // What the patient said of an address stands.
+        let consent = |reach: &ContactPoint| {
+            let known = patient.reaches.iter().find(|it| it.channel == *channel && it.address == reach.address);
+            known.map_or(reach.consent, |known| known.consent)
+        };
+        let told: Vec<_> =
+            told.into_iter().map(|reach| ContactPoint { consent: consent(reach), ..reach.clone() }).collect();
+        patient.reaches.retain(|reach| reach.channel != *channel);
+        patient.reaches.extend(told);
+        patient.reaches.truncate(REACHES_MAX);
+    }
+    if !update.languages.is_empty() {
+        patient.languages.clone_from(&update.languages);
+    }
+    patient.preferred = update.preferred.or(patient.preferred);
+    if update.zone.is_some() {
+        (patient.zone, patient.other_zone) = (update.zone, update.other_zone);
+    }
+    let is_news = patient != **known;
+    if is_news {
+        *known = Arc::new(patient);
+    }
+    is_news
+}
+
+/// The note as the chart is to have it. A second one that comes before the first is in the chart goes there with it.
+fn after(earlier: Option<Note>, note: &Note, corrects: bool) -> Note {
+    let mut note = note.clone();
+    match earlier {
+        Some(earlier) if corrects => note.replaces = [earlier.in_chart, earlier.replaces].concat(),
+        Some(earlier) if earlier.in_chart.is_empty() && earlier.document_id != note.document_id => {
+            let first = Attached { media_type: note.media_type, title: None, content: note.content };
+            note = Note { attached: [earlier.attached, vec![first], note.attached].concat(), ..earlier };
+        }
+        Some(_) | None => {}
+    }
+    note
+}
+
+/// What the chart calls the note that was written to it.
+fn learn_written(facts: &mut Facts, reference: &str) -> bool {
+    let Some(note) = &mut facts.note else { return false };
+    let written: Vec<_> = reference.split_whitespace().map(|it| it.trim_matches(',').to_string()).collect();
+    let is_news = !written.is_empty() && note.in_chart != written;
+    if is_news {
+        note.in_chart = written;
+    }
+    is_news
+}
+
 fn learn_assessment(facts: &mut Facts, assessment: &Assessment) -> bool {
     match assessment {
         Assessment::InNetwork { specialist, .. } => refer_to(&mut facts.order, specialist),
@@ -121,9 +229,10 @@ fn learn_assessment(facts: &mut Facts, assessment: &Assessment) -> bool {
 }
 
 fn refer_to(order: &mut Arc<Order>, specialist: &Provider) -> bool {
-    let differs = order.specialist.as_ref() != Some(specialist);
+    let told = order.specialist.as_ref().map_or_else(|| specialist.clone(), |known| known.told_again(specialist));
+    let differs = order.specialist.as_ref() != Some(&told);
     if differs {
-        Arc::make_mut(order).specialist = Some(specialist.clone());
+        Arc::make_mut(order).specialist = Some(told);
     }
     differs
 }
@@ -324,18 +433,19 @@ fn learn_answers(facts: &mut Facts, answers: &ActAnswers, now: DateTime<Utc>) ->
     learned
 }
 
-fn learn_appointment(
-    facts: &mut Facts,
-    change: AppointmentChange,
-    told: Option<&Appointment>,
-    with: Option<&Provider>,
-    now: DateTime<Utc>,
-) -> bool {
+/// What the scheduling system said of an appointment.
+struct Told<'a> {
+    appointment: Option<&'a Appointment>,
+    with: Option<&'a Provider>,
+    as_of: Option<DateTime<Utc>>,
+}
+
+fn learn_appointment(facts: &mut Facts, change: AppointmentChange, told: Told<'_>, now: DateTime<Utc>) -> bool {
     let before = (facts.appointment.clone(), facts.visit.clone(), facts.order.specialist.clone());
     let status = change.status();
-    match (told, &mut facts.appointment) {
+    match (told.appointment, &mut facts.appointment) {
         (Some(told), _) => facts.appointment = Some(Appointment { status, ..told.clone() }),
-        (None, Some(known)) => known.status = status,
+        (None, Some(known)) => (known.status, known.as_of) = (status, told.as_of.or(known.as_of)),
         (None, None) => {}
     }
     let at = facts.appointment.as_ref().map_or(now, |appointment| appointment.starts_at);
@@ -346,7 +456,7 @@ fn learn_appointment(
         AppointmentStatus::Cancelled => {}
     }
     // Whoever sees the patient owes the note.
-    if let Some(with) = with.filter(|with| !with.id.is_empty() || !with.name.is_empty()) {
+    if let Some(with) = told.with.filter(|with| !with.id.is_empty() || !with.name.is_empty()) {
         refer_to(&mut facts.order, with);
     }
     before != (facts.appointment.clone(), facts.visit.clone(), facts.order.specialist.clone())

@@ -166,7 +166,7 @@ fn a_state_offers_what_it_can_take() {
             "call book move attended reroute specialist-declined refer-to attach-note write send-letter read-reply decline opt-out opt-in address take-over resume close"
         ],
     );
-    offered("closed", expect!["call read-reply opt-out opt-in address reopen"]);
+    offered("closed", expect!["call attach-note read-reply opt-out opt-in address reopen"]);
     offered("deceased", expect!["call read-reply opt-out opt-in address"]);
     offered("nowhere", expect![""]);
 }
@@ -202,14 +202,16 @@ fn an_appointment_that_moves_keeps_its_numbers_and_whoever_is_named_again_is_not
     let mut referral = newborn();
     let numbers = vec![Token("SCH".to_string())];
     let (starts_at, status) = (start() + TimeDelta::days(3), AppointmentStatus::Booked);
-    referral.facts.appointment = Some(Appointment { numbers: numbers.clone(), starts_at, minutes: 30, status });
+    referral.facts.appointment =
+        Some(Appointment { numbers: numbers.clone(), starts_at, minutes: 30, status, as_of: None });
     let to = start() + TimeDelta::days(9);
     let answers = [("appointment".to_string(), ActAnswer::Appointment { starts_at: to, minutes: 20 })];
-    let moved = Appointment { numbers, starts_at: to, minutes: 20, status };
+    let as_of = Some(start());
+    let moved = Appointment { numbers, starts_at: to, minutes: 20, status, as_of };
     let change = AppointmentChange::Moved;
     assert_eq!(
         told_of("move", answers.clone().into(), &referral, None),
-        [Event::Appointment { change, appointment: Some(moved), with: None }]
+        [Event::Appointment { change, appointment: Some(moved), with: None, numbers: Vec::new(), as_of }]
     );
     let name = referral.facts.order.specialist.as_ref().expect("one is named").name.to_uppercase();
     let named = |name: &str| Provider { name: name.to_string(), ..Provider::default() };
@@ -220,8 +222,9 @@ fn an_appointment_that_moves_keeps_its_numbers_and_whoever_is_named_again_is_not
         let [Event::Appointment { with, .. }] = told.as_slice() else { panic!("{told:?}") };
         with.clone()
     };
-    assert_eq!(with(&name), None);
     assert_eq!(with("Dr. Nguyen"), Some(named("Dr. Nguyen")));
+    let known = referral.facts.order.specialist.clone().expect("one is named");
+    assert_eq!(known.told_again(&with(&name).expect("named")).id, known.id);
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn event(kind: u8, detail: u8, referral: &Referral) -> Event {
     let specialist = Provider { id: format!("s{}", detail % 5), ..Provider::default() };
     let letter = LetterId { referral: referral.id, number: u32::from(detail) };
     match kind % 14 {
-        0 => Event::Withdrawn,
+        0 => Event::Withdrawn { as_of: None },
         1 => Event::Record { record: None },
         2 => Event::Network { assessment: Assessment::InNetwork { specialist, next_available: None } },
         3 => {
@@ -56,8 +56,11 @@ fn event(kind: u8, detail: u8, referral: &Referral) -> Event {
                 starts_at: at,
                 minutes: 30,
                 status: AppointmentStatus::Booked,
+                as_of: None,
             }),
             with: None,
+            numbers: Vec::new(),
+            as_of: None,
         },
         7 => Event::Visit { finding: VisitFinding::Open { again_in_hours: u32::from(detail) } },
         8 => Event::Visit { finding: VisitFinding::NoShow },

@@ -96,7 +96,8 @@ fn a_word_of_a_family_is_an_events_name_as_well() {
         assert_eq!((case.event_name(), format!("reply.{case}").as_str()), (*name, *name));
     }
     for change in AppointmentChange::ALL {
-        let event = Event::Appointment { change: *change, appointment: None, with: None };
+        let event =
+            Event::Appointment { change: *change, appointment: None, with: None, numbers: Vec::new(), as_of: None };
         assert_eq!(event.name(), format!("appointment.{change}"));
         assert!(event_names().any(|name| name == event.name()));
     }

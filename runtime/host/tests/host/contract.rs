@@ -11,7 +11,7 @@ fn a_shell_of_each_world_loads_as_that_world_and_no_other() {
     let host = fixtures::host();
     for &world in WitWorld::ALL {
         let shell =
-            fixtures::shell(&format!("package test:test; world test {{ include handoff:stage/{world}@0.1.0; }}"));
+            fixtures::shell(&format!("package test:test; world test {{ include handoff:stage/{world}@0.2.0; }}"));
         let plugin = host.load(&shell).unwrap_or_else(|error| panic!("{world}: {error}"));
         assert_eq!(plugin.worlds(), [world]);
         let inspection = host.inspect(&shell).expect("a component");

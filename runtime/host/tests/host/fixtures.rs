@@ -37,7 +37,7 @@ pub fn hostile() -> Vec<u8> {
 /// The contract, and beside it a package of the test's own with a world `test`.
 fn resolve(wit: &str) -> (Resolve, WorldId) {
     let mut resolve = Resolve::default();
-    if !wit.starts_with("package handoff:stage@0.1.0;") {
+    if !wit.starts_with("package handoff:stage@0.2.0;") {
         resolve.push_dir(root().join("wit")).expect("the contract");
     }
     let package = resolve.push_source("test.wit", wit).expect("wit");
@@ -84,7 +84,7 @@ pub fn from_text(interfaces: &[&str], text: &str) -> Vec<u8> {
 }
 
 fn world_of(interfaces: &[&str]) -> String {
-    let exports: Vec<_> = interfaces.iter().map(|name| format!("export handoff:stage/{name}@0.1.0;")).collect();
+    let exports: Vec<_> = interfaces.iter().map(|name| format!("export handoff:stage/{name}@0.2.0;")).collect();
     format!("package test:test; world test {{ {} }}", exports.join(" "))
 }
 

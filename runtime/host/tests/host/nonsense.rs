@@ -16,7 +16,7 @@ fn channel(memory: &str, body: &str) -> Vec<u8> {
                 (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
                     global.get $next
                     global.get $next local.get 3 i32.add i32.const 7 i32.add i32.const -8 i32.and global.set $next)
-                (func (export "handoff:stage/choice@0.1.0#choose") (param i32) (result i32)
+                (func (export "handoff:stage/choice@0.2.0#choose") (param i32) (result i32)
                     {body}))"#
         ),
     )
@@ -104,7 +104,7 @@ fn a_small_answer_that_unfolds_to_a_large_one_is_too_large() {
         (memory (export "memory") 8)
         (data (i32.const 1024) "\00\00\00\00\01\00\00\00\00\00\02\00\e8\03\00\00")
         (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) i32.const 65536)
-        (func (export "handoff:stage/write-back@0.1.0#write") (param i32) (result i32)
+        (func (export "handoff:stage/write-back@0.2.0#write") (param i32) (result i32)
             (local $at i32)
             (local.set $at (i32.const 131072))
             (loop
@@ -113,7 +113,7 @@ fn a_small_answer_that_unfolds_to_a_large_one_is_too_large() {
                 (local.set $at (i32.add (local.get $at) (i32.const 8)))
                 (br_if 0 (i32.lt_u (local.get $at) (i32.const 139072))))
             i32.const 1024)
-        (func (export "handoff:stage/write-back@0.1.0#resume")
+        (func (export "handoff:stage/write-back@0.2.0#resume")
             (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable))"#;
     let component = fixtures::from_text(&["write-back"], text);
     assert_eq!(kind(&component, &samples::write_chart()), Some(FaultKind::OutputTooLarge));

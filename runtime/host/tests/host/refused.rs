@@ -13,16 +13,16 @@ fn whatever_could_act_is_refused_by_name() {
     for (import, wit) in [
         (
             "wasi:clocks/wall-clock@0.2.0",
-            "package wasi:clocks@0.2.0; interface wall-clock { now: func() -> u64; } world test { import wall-clock; export handoff:stage/choice@0.1.0; }",
+            "package wasi:clocks@0.2.0; interface wall-clock { now: func() -> u64; } world test { import wall-clock; export handoff:stage/choice@0.2.0; }",
         ),
-        ("log", "package test:test; world test { import log: func(text: string); export handoff:stage/choice@0.1.0; }"),
+        ("log", "package test:test; world test { import log: func(text: string); export handoff:stage/choice@0.2.0; }"),
         (
             "test:test/socket",
-            "package test:test; interface socket { resource socket; } world test { import socket; export handoff:stage/choice@0.1.0; }",
+            "package test:test; interface socket { resource socket; } world test { import socket; export handoff:stage/choice@0.2.0; }",
         ),
         (
-            "handoff:stage/roster@0.1.0",
-            "package test:test; world test { import handoff:stage/roster@0.1.0; export handoff:stage/choice@0.1.0; }",
+            "handoff:stage/roster@0.2.0",
+            "package test:test; world test { import handoff:stage/roster@0.2.0; export handoff:stage/choice@0.2.0; }",
         ),
     ] {
         let component = fixtures::shell(wit);
@@ -32,7 +32,7 @@ fn whatever_could_act_is_refused_by_name() {
         assert!(error.to_string().contains("without WASI"), "{error}");
         let inspection = fixtures::host().inspect(&component).expect("a component");
         assert_eq!(inspection.imports, [import]);
-        let choice = inspection.exports.get("handoff:stage/choice@0.1.0").expect("the export");
+        let choice = inspection.exports.get("handoff:stage/choice@0.2.0").expect("the export");
         assert_eq!(choice, &["choose"]);
     }
 }
@@ -40,8 +40,8 @@ fn whatever_could_act_is_refused_by_name() {
 #[test]
 fn another_contract_is_refused() {
     for wit in [
-        "package handoff:stage@0.1.0; interface choice { choose: func(letter: string) -> string; } world test { export choice; }",
-        "package handoff:stage@0.1.0; interface choice { select: func(); } world test { export choice; }",
+        "package handoff:stage@0.2.0; interface choice { choose: func(letter: string) -> string; } world test { export choice; }",
+        "package handoff:stage@0.2.0; interface choice { select: func(); } world test { export choice; }",
     ] {
         let error = refusal(&fixtures::shell(wit));
         assert!(matches!(error, HostError::OtherContract { .. }), "{error}");
@@ -71,7 +71,7 @@ fn what_is_no_component_is_refused() {
 
 #[test]
 fn what_needs_more_than_the_limits_is_refused_before_its_first_patient() {
-    let choose = r#"(func (export "handoff:stage/choice@0.1.0#choose") (param i32) (result i32) unreachable)
+    let choose = r#"(func (export "handoff:stage/choice@0.2.0#choose") (param i32) (result i32) unreachable)
         (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)"#;
     for (parts, fits) in [
         (r#"(memory (export "memory") 1) (table 100000 funcref)"#, false),

@@ -1,11 +1,11 @@
 //! One call of each function.
 
-use handoff_host::Call;
 use handoff_host::contract::exchange::{HttpResponse, Response};
 use handoff_host::contract::types::{ChannelKind, Code};
 use handoff_host::contract::{
     attendance, carrier, choice, hand_over, interpreter, retrieval, roster, understanding, write_back,
 };
+use handoff_host::{Call, ChartEntry};
 
 /// 2026-11-23T09:00:00Z.
 const NOW: i64 = 1_795_424_400_000;
@@ -32,7 +32,7 @@ pub fn choose(settings: &str) -> Call {
 
 pub fn write_chart() -> Call {
     Call::WriteChart {
-        entry: write_back::Entry {
+        entry: ChartEntry::V0_2(Box::new(write_back::Entry {
             id: "letter-1".to_owned(),
             referral: Vec::new(),
             patient: Vec::new(),
@@ -43,7 +43,7 @@ pub fn write_chart() -> Call {
             note: None,
             now: NOW,
             extras: Vec::new(),
-        },
+        })),
         settings: "{}".to_owned(),
     }
 }

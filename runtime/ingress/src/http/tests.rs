@@ -96,6 +96,21 @@ async fn without_a_public_url_the_host_header_stands_in() {
     assert_eq!(running.kept()[0].url, running.url("/in/x"));
 }
 
+/// HAPI's rest-hooks.
+#[tokio::test]
+async fn a_resource_that_was_changed_is_put_where_a_webhook_posts() {
+    let running = plain(None).await;
+    for path in ["/in/orders", "/in/orders/ServiceRequest/sr24"] {
+        let answer = client().put(running.url(path)).body("{}").send().await.expect("answered");
+        assert_eq!(answer.status(), 200, "{path}");
+    }
+    let kept = running.kept();
+    assert!(kept.iter().all(|delivery| delivery.transport == Transport::Webhook && delivery.source == "orders"));
+    assert_eq!(kept.len(), 2);
+    let elsewhere = client().put(running.url("/in/nobody/ServiceRequest/1")).send().await.expect("answered");
+    assert_eq!(elsewhere.status(), 404);
+}
+
 #[tokio::test]
 async fn what_is_too_long_or_of_another_method_is_not_taken_in() {
     let running = plain(None).await;

@@ -58,7 +58,12 @@ fn spoken(event: &Event) -> Option<&Token> {
         Event::Reply { reply } => Some(&reply.text),
         Event::Person { answers, .. } => answers.values().find_map(ActAnswer::text),
         Event::Ordered { .. }
-        | Event::Withdrawn
+        | Event::Withdrawn { .. }
+        | Event::OrderChanged { .. }
+        | Event::Declined { .. }
+        | Event::PatientUpdated { .. }
+        | Event::PatientDied
+        | Event::NoteRetracted
         | Event::Record { .. }
         | Event::Network { .. }
         | Event::LetterSent { .. }
@@ -155,8 +160,14 @@ fn happened(event: &Event) -> String {
             };
             format!("{} ({kind}, letter {}{more}) by {who}: {why}", event.name(), task.number)
         }
+        Event::Declined { reason } if !reason.is_empty() => format!("{}: {reason}", event.name()),
+        Event::Declined { .. } => event.name().to_string(),
         Event::Ordered { .. }
-        | Event::Withdrawn
+        | Event::Withdrawn { .. }
+        | Event::OrderChanged { .. }
+        | Event::PatientUpdated { .. }
+        | Event::PatientDied
+        | Event::NoteRetracted
         | Event::Record { .. }
         | Event::Network { .. }
         | Event::LetterSent { .. }

@@ -7,7 +7,7 @@ use handoff_engine::referral::Referral;
 use handoff_host::contract::exchange::Ask;
 use handoff_host::contract::types::Attribute;
 use handoff_host::contract::{attendance, carrier, hand_over, retrieval, write_back};
-use handoff_host::{Call, StageCaller};
+use handoff_host::{Call, ChartEntry, StageCaller};
 use handoff_store::Record;
 use handoff_store::index::{Doubt, OutboxItem};
 
@@ -115,7 +115,7 @@ impl LetterDelivery {
                     now,
                     extras: Vec::new(),
                 };
-                Call::WriteChart { entry, settings }
+                Call::WriteChart { entry: ChartEntry::V0_2(Box::new(entry)), settings }
             }
             LetterBody::Task(task) => {
                 let due_at = item.letter.due + TimeDelta::hours(i64::from(task.due_in_hours));

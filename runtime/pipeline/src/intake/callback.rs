@@ -209,6 +209,7 @@ impl Intake {
             bytes,
             answer: None,
             envelope,
+            waits_for: Vec::new(),
         });
         transaction.commit().await?;
         Ok(verdict)
@@ -247,6 +248,8 @@ fn of_strangers(meant: &[Intent]) -> DeliveryVerdict {
     if meant.iter().all(|intent| matches!(intent, Intent::OptOut | Intent::OptIn)) {
         return DeliveryVerdict::Unmatched {
             why: "it is from nobody we have written to; their word is on file".into(),
+            candidates: Vec::new(),
+            applied: Vec::new(),
         };
     }
     let message = match meant.contains(&Intent::Emergency) {

@@ -66,24 +66,8 @@ impl Intake {
     async fn take_in_again(&self, item: &str, settled: Record) -> Result<DeliveryVerdict, PipelineError> {
         let not_dead = || PipelineError::NotDead { item: item.into() };
         let (at, record) = self.dead(item)?.ok_or_else(not_dead)?;
-        let Record::Delivery { source, bytes: Some(token), envelope, .. } = record else { return Err(not_dead()) };
-        let door = match envelope["door"].as_str() {
-            Some("webhook") => Transport::Webhook,
-            Some("callback") => Transport::Callback,
-            Some(_) | None => Transport::Mllp,
-        };
-        let body = self.transactions.vault.reveal_bytes(&token, &self.transactions.store)?.as_slice().to_vec();
-        let headers = self.kept_headers(&envelope)?;
-        let delivery = Delivery {
-            transport: door,
-            source,
-            url: String::new(),
-            headers,
-            body,
-            received_at: at,
-            sender: SenderProof::Earlier,
-        };
-        let understood = match door {
+        let delivery = self.delivery_of(at, record)?.ok_or_else(not_dead)?;
+        let understood = match delivery.transport {
             Transport::Mllp | Transport::Webhook => self.trigger(&delivery).await?,
             Transport::Callback => self.callback(&delivery).await?,
         };
@@ -99,6 +83,20 @@ impl Intake {
             }
             None => Err(not_dead()),
         }
+    }
+
+    /// What a record kept of a delivery, to be taken in once more. Nothing when its bytes were not kept.
+    pub(super) fn delivery_of(&self, at: DateTime<Utc>, record: Record) -> Result<Option<Delivery>, PipelineError> {
+        let Record::Delivery { source, bytes: Some(token), envelope, .. } = record else { return Ok(None) };
+        let transport = match envelope["door"].as_str() {
+            Some("webhook") => Transport::Webhook,
+            Some("callback") => Transport::Callback,
+            Some(_) | None => Transport::Mllp,
+        };
+        let body = self.transactions.vault.reveal_bytes(&token, &self.transactions.store)?.as_slice().to_vec();
+        let headers = self.kept_headers(&envelope)?;
+        let (url, sender) = (String::new(), SenderProof::Earlier);
+        Ok(Some(Delivery { transport, source, url, headers, body, received_at: at, sender }))
     }
 
     fn kept_headers(&self, envelope: &Value) -> Result<Vec<Attribute>, PipelineError> {

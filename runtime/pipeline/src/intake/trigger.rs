@@ -1,7 +1,6 @@
 //! Delivery -> events. The trigger plugin reads the bytes; patient data is sealed; the whole of it is committed at once.
 
 use handoff_engine::error_chain::Chain;
-use handoff_engine::event::Event;
 use handoff_engine::ids::{BlindedName, Digest, PatientId, ReferralId, StageKey};
 use handoff_engine::workflow::StageKind;
 use handoff_host::contract::interpreter::{self, Meaning};
@@ -15,12 +14,14 @@ use handoff_store::entry::{DeliveryVerdict, Record};
 use serde_json::json;
 
 use super::Intake;
-use super::matching::reference;
+use super::events::{Applied, Way};
+use super::matching::fought_over;
+use super::names::Names;
 use crate::deployments::Installed;
 use crate::error::PipelineError;
-use crate::foreign_values::{self, no_addresses};
+use crate::foreign_values;
+use crate::to_wit;
 use crate::transaction::Transaction;
-use crate::{from_wit, search_names, to_wit};
 
 /// What became of a delivery.
 pub(super) struct Understood {
@@ -36,6 +37,20 @@ struct Kept {
     verdict: DeliveryVerdict,
     /// Under whose key it is sealed, where it names a patient.
     owner: Option<PatientId>,
+    waits_for: Vec<BlindedName>,
+}
+
+/// A delivery, and what its trigger made of it.
+pub(super) struct Read<'a> {
+    pub stage: StageKey,
+    pub delivery: &'a Delivery,
+    /// By which it is known when it comes again.
+    pub key: BlindedName,
+    pub reading: interpreter::Reading,
+    /// The digest of what the plugin said.
+    pub answer: Digest,
+    /// The referral that a person says it means.
+    pub assigned: Option<ReferralId>,
 }
 
 impl From<Acknowledgement> for Understood {
@@ -90,20 +105,27 @@ impl Intake {
             Err(fault) => return self.dead_letter(&stage, delivery, fault.to_string()).await,
         };
         let answer = Digest(host::Answer::Interpret(reading.clone()).digest().0);
+        let reading = reading.current();
         let reading = interpreter::Reading { meaning: foreign_values::admit(reading.meaning), ..reading };
         // Control numbers are reused in the field: the same message is the same bytes under the same number.
         let digest = Digest::of(&delivery.body);
         let key = self.transactions.vault.blind("delivery", &format!("{}\u{1f}{digest}", reading.dedupe_key));
-        let keys = std::iter::once(key.clone()).chain(self.keys_of(&reading.meaning)).collect();
+        let names = Names::of(&self.transactions.vault, &reading.sender, &delivery.source);
+        let keys = std::iter::once(key.clone()).chain(fought_over(&names, &reading.meaning)).collect();
         let _held = self.names.hold(keys).await;
         if let Some(known) = self.transactions.store.index().delivery(&key)? {
-            // What could not be read may be readable now: the plugin or its settings have been mended.
-            let still_dead = match &reading.meaning {
+            // What came to nothing may come to something now: the plugin or its settings were mended, an order came.
+            let for_nothing = match &reading.meaning {
                 Meaning::Unreadable(problem) => Some(dead(problem.clone())),
                 Meaning::Events(_) | Meaning::NotForUs(_) => None,
             };
-            if still_dead.is_some() || !matches!(known.verdict, DeliveryVerdict::Dead { .. }) {
-                return Ok(Understood { answer: reading.accepted.into(), verdict: still_dead });
+            let came_to_nothing =
+                matches!(known.verdict, DeliveryVerdict::Dead { .. } | DeliveryVerdict::Unmatched { .. });
+            if for_nothing.is_some() || !came_to_nothing {
+                return Ok(Understood { answer: reading.accepted.into(), verdict: for_nothing });
+            }
+            if matches!(known.verdict, DeliveryVerdict::Unmatched { .. }) && !self.means_any(&names, &reading)? {
+                return Ok(Understood { answer: reading.accepted.into(), verdict: Some(known.verdict) });
             }
         }
         if let Meaning::Unreadable(problem) = &reading.meaning
@@ -113,59 +135,84 @@ impl Intake {
         }
         let (accepted, unavailable) = (reading.accepted.clone(), reading.unavailable.clone());
         let transaction = self.transactions.begin(installed);
-        match self.interpret(transaction, &stage, delivery, key, reading, answer).await {
+        let read = Read { stage, delivery, key, reading, answer, assigned: None };
+        match self.take_in(transaction, &names, read).await {
             Ok(verdict) => Ok(Understood { answer: accepted.into(), verdict: Some(verdict) }),
             Err(error) => {
-                tracing::error!(%stage, error = %Chain(&error), "a delivery could not be stored; its sender is asked to try again");
+                tracing::error!(source = %delivery.source, error = %Chain(&error), "a delivery could not be stored; its sender is asked to try again");
                 Ok(Acknowledgement::from(unavailable).into())
             }
         }
     }
 
-    async fn interpret(
+    /// Whether any of what happened means a referral by now.
+    fn means_any(&self, names: &Names<'_>, reading: &interpreter::Reading) -> Result<bool, PipelineError> {
+        let Meaning::Events(events) = &reading.meaning else { return Ok(false) };
+        let transaction = self.transactions.begin_in_force();
+        for event in events {
+            if !self.concerned(&transaction, names, event)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// All that a delivery says is applied and written down, and with it what waited for this.
+    async fn take_in(
         &self,
         mut transaction: Transaction<'_>,
-        stage: &StageKey,
-        delivery: &Delivery,
-        dedupe_key: BlindedName,
-        reading: interpreter::Reading,
-        answer: Digest,
+        names: &Names<'_>,
+        read: Read<'_>,
     ) -> Result<DeliveryVerdict, PipelineError> {
-        let digest = Digest::of(&delivery.body);
-        let mut owner = None;
-        let verdict = match reading.meaning {
-            Meaning::Events(events) => {
-                let known = events.iter().map(|event| self.known(event)).collect::<Result<Vec<_>, _>>()?;
-                transaction.hold(known.iter().flatten().copied().collect()).await;
-                let mut referrals = Vec::new();
-                for (number, (event, known)) in events.into_iter().zip(known).enumerate() {
-                    let seed = format!("{digest}/{number}");
-                    if let Some((referral, patient)) = self.apply(&mut transaction, event, known, &seed)? {
-                        referrals.push(referral);
-                        owner.get_or_insert(patient);
-                    }
-                }
-                if referrals.is_empty() {
-                    DeliveryVerdict::Unmatched { why: "it names no referral that is open here".into() }
-                } else {
-                    DeliveryVerdict::Accepted { referrals }
-                }
+        if let Meaning::Events(events) = &read.reading.meaning {
+            let mut concerned = Vec::new();
+            for event in events {
+                concerned.extend(self.concerned(&transaction, names, event)?);
             }
+            concerned.sort_unstable();
+            concerned.dedup();
+            transaction.hold(concerned).await;
+        }
+        let verdict = self.understand(&mut transaction, names, read)?;
+        self.take_up_waiting(&mut transaction)?;
+        transaction.commit().await?;
+        Ok(verdict)
+    }
+
+    /// Whoever is concerned is held.
+    pub(super) fn understand(
+        &self,
+        transaction: &mut Transaction<'_>,
+        names: &Names<'_>,
+        read: Read<'_>,
+    ) -> Result<DeliveryVerdict, PipelineError> {
+        let Read { stage, delivery, key, reading, answer, assigned } = read;
+        let digest = Digest::of(&delivery.body);
+        let mut applied = Applied::default();
+        let mut waits_for = fought_over(names, &reading.meaning);
+        let verdict = match reading.meaning {
             Meaning::NotForUs(why) => DeliveryVerdict::NotForUs { why },
             Meaning::Unreadable(problem) => dead(problem),
+            Meaning::Events(events) => {
+                for (number, event) in events.into_iter().enumerate() {
+                    let way = Way { names, seed: format!("{digest}/{number}"), assigned };
+                    self.apply(transaction, event, &way, &mut applied)?;
+                }
+                applied.verdict()
+            }
         };
+        if !matches!(verdict, DeliveryVerdict::Unmatched { .. }) {
+            waits_for.clear();
+        }
         if is_kept(&verdict) {
             // A decision that nobody can make again proves nothing: what is not kept is not recorded as one.
-            let Transaction { draft, deployment, .. } = &mut transaction;
-            let recorded = as_recorded(deployment, stage, delivery)?;
-            draft.decided(None, stage, deployment.digest(stage)?, recorded, answer);
+            let Transaction { draft, deployment, .. } = &mut *transaction;
+            let recorded = as_recorded(deployment, &stage, delivery)?;
+            draft.decided(None, &stage, deployment.digest(&stage)?, recorded, answer);
         }
-        self.keep(
-            &mut transaction,
-            delivery,
-            Kept { kind: reading.kind, dedupe_key, verdict: verdict.clone(), owner },
-        )?;
-        transaction.commit().await?;
+        let kept =
+            Kept { kind: reading.kind, dedupe_key: key, verdict: verdict.clone(), owner: applied.owner, waits_for };
+        self.keep(transaction, delivery, kept)?;
         Ok(verdict)
     }
 
@@ -173,7 +220,7 @@ impl Intake {
     /// a replay or a repair.
     fn keep(&self, transaction: &mut Transaction<'_>, delivery: &Delivery, kept: Kept) -> Result<(), PipelineError> {
         let draft = &mut transaction.draft;
-        let Kept { kind, dedupe_key, verdict, owner } = kept;
+        let Kept { kind, dedupe_key, verdict, owner, waits_for } = kept;
         let patient = owner.unwrap_or_else(|| self.transactions.vault.intake(draft.now));
         let mut envelope = json!({ "door": delivery.transport.name(), "received_at": delivery.received_at });
         let mut bytes = None;
@@ -194,6 +241,7 @@ impl Intake {
             bytes,
             answer: None,
             envelope,
+            waits_for,
         });
         Ok(())
     }
@@ -221,90 +269,19 @@ impl Intake {
         if is_new {
             let mut transaction = self.transactions.begin_in_force();
             let (kind, verdict) = ("unread".into(), verdict.clone());
-            self.keep(&mut transaction, delivery, Kept { kind, dedupe_key: key, verdict, owner: None })?;
+            let kept = Kept { kind, dedupe_key: key, verdict, owner: None, waits_for: Vec::new() };
+            self.keep(&mut transaction, delivery, kept)?;
             transaction.commit().await?;
         }
         Ok(Understood { answer: Acknowledgement::unavailable(), verdict: Some(verdict) })
-    }
-
-    /// One event of a delivery, on the referral it means. Nothing when no referral is meant.
-    fn apply(
-        &self,
-        transaction: &mut Transaction<'_>,
-        event: interpreter::Event,
-        known: Option<ReferralId>,
-        seed: &str,
-    ) -> Result<Option<(ReferralId, PatientId)>, PipelineError> {
-        let known =
-            known.or_else(|| reference(&event).referral.iter().find_map(|n| transaction.draft.named(&self.number(n))));
-        if let interpreter::Event::Ordered(order) = event {
-            return match known {
-                Some(id) => {
-                    transaction.draft.ignored(id, "the order came again".into());
-                    Ok(Some((id, transaction.current(id)?.facts.patient.id.clone())))
-                }
-                None => self.create_referral(transaction, order, seed).map(Some),
-            };
-        }
-        let Some(id) = known else { return Ok(None) };
-        let patient = transaction.current(id)?.facts.patient.id.clone();
-        let event = match event {
-            interpreter::Event::Ordered(_) | interpreter::Event::Withdrawn(_) => Event::Withdrawn,
-            interpreter::Event::Appointment(notice) => {
-                let numbers = &notice.reference.appointment;
-                let names: Vec<_> =
-                    numbers.iter().map(|number| self.transactions.vault.blind("appointment", number)).collect();
-                if !names.is_empty() {
-                    transaction.draft.named_as(id, names);
-                }
-                Event::Appointment {
-                    change: from_wit::appointment_change(notice.change),
-                    appointment: from_wit::appointment(&mut transaction.draft.sealing, &patient, &notice),
-                    with: notice.with.map(from_wit::provider),
-                }
-            }
-            interpreter::Event::Note(note) => {
-                let last = note.final_;
-                let now = transaction.now();
-                Event::NoteReceived { note: from_wit::note(&mut transaction.draft.sealing, &patient, note, now), last }
-            }
-        };
-        transaction.transition(id, event)?;
-        Ok(Some((id, patient)))
-    }
-
-    fn create_referral(
-        &self,
-        transaction: &mut Transaction<'_>,
-        order: interpreter::Order,
-        seed: &str,
-    ) -> Result<(ReferralId, PatientId), PipelineError> {
-        let id = ReferralId::derive(transaction.now(), seed.as_bytes());
-        let vault = &self.transactions.vault;
-        let patient_id = from_wit::patient_id(vault, &order.patient);
-        let mut names: Vec<_> = order.reference.referral.iter().map(|number| self.number(number)).collect();
-        names.extend(order.patient.identifiers.iter().map(|identifier| self.patient_name(identifier)));
-        let addresses = order.patient.phones.iter().map(|phone| &phone.number).chain(&order.patient.emails);
-        names.extend(addresses.map(|address| vault.blind("address", &self.transactions.country.canonical(address))));
-        names.extend(search_names::of_patient(vault, &order.patient));
-        let draft = &mut transaction.draft;
-        draft.named_as(id, names);
-        for place in no_addresses(&order.patient) {
-            draft.ignored(id, format!("{place} is no address"));
-        }
-        let patient =
-            from_wit::patient(&mut draft.sealing, patient_id.clone(), order.patient.clone(), self.transactions.country);
-        let order = from_wit::order(&mut draft.sealing, &patient_id, order);
-        transaction.create_referral(id, patient.into(), order.into())?;
-        Ok((id, patient_id))
     }
 }
 
 /// What is no concern of ours is acknowledged and not kept. See `wit/trigger.wit`.
 fn is_kept(verdict: &DeliveryVerdict) -> bool {
     match verdict {
-        DeliveryVerdict::Accepted { .. } | DeliveryVerdict::Dead { .. } => true,
-        DeliveryVerdict::NotForUs { .. } | DeliveryVerdict::Unmatched { .. } => false,
+        DeliveryVerdict::Accepted { .. } | DeliveryVerdict::Dead { .. } | DeliveryVerdict::Unmatched { .. } => true,
+        DeliveryVerdict::NotForUs { .. } => false,
     }
 }
 

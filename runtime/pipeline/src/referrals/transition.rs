@@ -101,7 +101,12 @@ impl Transaction<'_> {
                 }
                 Effect::ReadRecord => LetterBody::ReadRecord,
                 Effect::CheckVisit => LetterBody::CheckVisit,
-                Effect::WriteChart { outcome } => LetterBody::WriteChart { outcome: *outcome },
+                Effect::WriteChart { outcome } => {
+                    // What was on its way to the chart is out of date.
+                    let is_earlier = |body: &LetterBody| matches!(body, LetterBody::WriteChart { .. });
+                    self.recall(referral, is_earlier, "a newer entry takes its place")?;
+                    LetterBody::WriteChart { outcome: *outcome }
+                }
                 Effect::Raise { task } => LetterBody::Task(task.clone()),
                 Effect::AssessNetwork { .. } | Effect::RecallLetters => continue,
             };
@@ -113,7 +118,9 @@ impl Transaction<'_> {
                     let assessment = self.assess(referral, *cause)?;
                     events.push_back(Event::Network { assessment });
                 }
-                Effect::RecallLetters => self.recall(referral)?,
+                Effect::RecallLetters => {
+                    self.recall(referral, |body| matches!(body, LetterBody::Message(_)), "recalled")?
+                }
                 Effect::Send { .. }
                 | Effect::ReadRecord
                 | Effect::CheckVisit
@@ -148,17 +155,27 @@ impl Transaction<'_> {
         })
     }
 
-    /// Letters to the patient that have not left are called back. One that is under way, or was when we went down, is past
-    /// recall: its receipt ends it.
-    fn recall(&mut self, referral: &Referral) -> Result<(), PipelineError> {
+    /// Letters of this kind that have not left are called back. One that is under way, or was when we went down, is past recall:
+    /// its receipt ends it.
+    fn recall(
+        &mut self,
+        referral: &Referral,
+        is_meant: impl Fn(&LetterBody) -> bool,
+        why: &str,
+    ) -> Result<(), PipelineError> {
+        let mut recalled = self.draft.queued(referral.id);
+        recalled.retain(|letter| is_meant(&letter.body));
+        let mut recalled: Vec<_> = recalled.into_iter().map(|letter| letter.id).collect();
         for item in self.from.store.index().letters_of(&referral.id)? {
-            if matches!(item.letter.body, LetterBody::Message(_))
+            if is_meant(&item.letter.body)
                 && !item.in_doubt()
                 && self.draft.take_back(&self.from.leases, &self.from.queues, item.letter.id)
             {
-                let letter = item.letter.id;
-                self.draft.record(Record::Dropped { letter, dead: false, why: "recalled".into(), in_doubt: false });
+                recalled.push(item.letter.id);
             }
+        }
+        for letter in recalled {
+            self.draft.record(Record::Dropped { letter, dead: false, why: why.into(), in_doubt: false });
         }
         Ok(())
     }

@@ -65,6 +65,11 @@ impl<'a> Draft<'a> {
         self.names.get(name).copied()
     }
 
+    /// Those that this transaction gives.
+    pub fn names(&self) -> impl Iterator<Item = &BlindedName> {
+        self.names.keys()
+    }
+
     pub fn happened(&mut self, referral: ReferralId, event: Event) {
         self.record(Record::Happened { referral, event });
     }
@@ -97,6 +102,22 @@ impl<'a> Draft<'a> {
         let taken = lease.is_some();
         self.taken_back.extend(lease);
         taken
+    }
+
+    /// Letters of a referral that this transaction owes and has not taken back.
+    pub fn queued(&self, referral: ReferralId) -> Vec<Letter> {
+        let mut owed = BTreeMap::new();
+        for record in &self.records {
+            if let Record::Queued { letter, .. } = record
+                && letter.id.referral == referral
+            {
+                owed.insert(letter.id, letter.clone());
+            }
+            if let Record::Dropped { letter, .. } = record {
+                owed.remove(letter);
+            }
+        }
+        owed.into_values().collect()
     }
 
     /// Owes a letter.

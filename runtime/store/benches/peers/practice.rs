@@ -65,6 +65,7 @@ impl Practice {
                 bytes: Some(token("D", number)),
                 answer: Some(token("A", number)),
                 envelope: json!({ "transport": "mllp" }),
+                waits_for: Vec::new(),
             },
             Record::Named {
                 referral: id,
@@ -151,6 +152,7 @@ impl Practice {
                 bytes: Some(text.clone()),
                 answer: None,
                 envelope: json!({ "transport": "http" }),
+                waits_for: Vec::new(),
             },
             Record::Happened { referral: referral.id, event: event.clone() },
         ];

@@ -244,6 +244,20 @@ pub struct DeadItem {
     pub what: WhatDied,
 }
 
+/// A delivery that surely means no referral, until a person says which or what it waits for comes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnmatchedItem {
+    /// What `Record::Settled` names it by: the digest of its bytes.
+    pub item: String,
+    pub position: Position,
+    pub at: DateTime<Utc>,
+    pub source: String,
+    pub kind: String,
+    pub why: String,
+    /// Those that may be meant. Where there are none, it may be no concern of ours.
+    pub candidates: Vec<ReferralId>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "dead", rename_all = "kebab-case")]
 pub enum WhatDied {

@@ -24,6 +24,8 @@ pub const CONSENT: u8 = b'c';
 pub const DEPLOYMENT: u8 = b'e';
 pub const OUTBOX: u8 = b'o';
 pub const DEAD: u8 = b'x';
+pub const UNMATCHED: u8 = b'f';
+pub const WAITING: u8 = b'g';
 pub const HOLD: u8 = b'l';
 pub const PAUSE: u8 = b'q';
 pub const BLOCK: u8 = b'b';
@@ -172,6 +174,19 @@ pub fn outbox(letter: &LetterId) -> RowKey {
 
 pub fn dead(item: &str) -> RowKey {
     key(DEAD, &[item.as_bytes()])
+}
+
+pub fn unmatched(item: &str) -> RowKey {
+    key(UNMATCHED, &[item.as_bytes()])
+}
+
+/// Of what waits for a referral of this name.
+pub fn waiting_for(name: &str) -> RowKey {
+    text_key(WAITING, name, &[])
+}
+
+pub fn waiting(name: &str, item: &str) -> RowKey {
+    text_key(WAITING, name, item.as_bytes())
 }
 
 pub fn hold(referral: &ReferralId) -> RowKey {

@@ -73,6 +73,11 @@ kinds! {
     EventTask = 46 "event.task",
     EventOptedOut = 47 "event.opted-out",
     Reported = 48 "reported",
+    EventOrderChanged = 52 "event.order-changed",
+    EventDeclined = 53 "event.declined",
+    EventPatientUpdated = 54 "event.patient-updated",
+    EventPatientDied = 55 "event.patient-died",
+    EventNoteRetracted = 56 "event.note-retracted",
 }
 
 impl fmt::Display for Kind {
@@ -163,7 +168,12 @@ fn record_kind(record: &Record) -> Kind {
 fn event_kind(event: &Event) -> Kind {
     match event {
         Event::Ordered { .. } => Kind::EventOrdered,
-        Event::Withdrawn => Kind::EventWithdrawn,
+        Event::Withdrawn { .. } => Kind::EventWithdrawn,
+        Event::OrderChanged { .. } => Kind::EventOrderChanged,
+        Event::Declined { .. } => Kind::EventDeclined,
+        Event::PatientUpdated { .. } => Kind::EventPatientUpdated,
+        Event::PatientDied => Kind::EventPatientDied,
+        Event::NoteRetracted => Kind::EventNoteRetracted,
         Event::Record { .. } => Kind::EventRecord,
         Event::Network { .. } => Kind::EventNetwork,
         Event::LetterSent { .. } => Kind::EventLetterSent,

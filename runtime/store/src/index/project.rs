@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use handoff_engine::answer::ActAnswer;
 use handoff_engine::event::Event;
-use handoff_engine::ids::{Digest, LetterId, ReferralId, Token};
+use handoff_engine::ids::{BlindedName, Digest, LetterId, ReferralId, Token};
 use handoff_engine::letter::Letter;
 use handoff_engine::referral::{ContactPoint, Order, Patient, Referral};
 
@@ -92,10 +92,16 @@ struct Projection<'a, 'r> {
 }
 
 impl Projection<'_, '_> {
+    #[expect(clippy::too_many_lines, reason = "what each record puts, in one place")]
     fn record(&mut self, record: &Record) -> Result<(), IndexError> {
         let here = row::place(self.position);
         match record {
-            Record::Delivery { digest, dedupe_key, verdict, .. } => self.delivered(digest, dedupe_key, verdict)?,
+            Record::Delivery { digest, dedupe_key, verdict, waits_for, bytes, .. } => {
+                self.delivered(digest, dedupe_key, verdict)?;
+                if bytes.is_some() {
+                    self.awaits(digest, verdict, waits_for);
+                }
+            }
             Record::Happened { referral, event } => {
                 let is_sealed = |token: &Token| self.entry.sealed.iter().any(|sealed| sealed.token == *token);
                 for token in tokens_in(event).into_iter().filter(|token| !is_sealed(token)) {
@@ -135,7 +141,9 @@ impl Projection<'_, '_> {
                     self.rows.put(keys::dead(&letter.to_string()), here);
                 }
             }
-            Record::Settled { item, .. } => self.rows.remove(keys::dead(item)),
+            Record::Settled { item, .. } => {
+                [keys::dead(item), keys::unmatched(item)].into_iter().for_each(|key| self.rows.remove(key));
+            }
             Record::Named { referral, names } => {
                 for name in names {
                     self.rows.put(keys::name(name, referral), here.clone());
@@ -167,26 +175,33 @@ impl Projection<'_, '_> {
         Ok(())
     }
 
-    /// The first delivery under a key answers for the later ones, unless it was dead and a later one is not.
+    /// The first delivery under a key answers for the later ones, unless it came to nothing and a later one does not.
     fn delivered(&mut self, digest: &Digest, dedupe_key: &str, verdict: &DeliveryVerdict) -> Result<(), IndexError> {
-        let dead = match verdict {
-            DeliveryVerdict::Dead { .. } => true,
-            DeliveryVerdict::Accepted { .. } | DeliveryVerdict::NotForUs { .. } | DeliveryVerdict::Unmatched { .. } => {
-                false
+        let for_nothing = match verdict {
+            DeliveryVerdict::Dead { .. } => {
+                self.rows.put(keys::dead(&digest.to_string()), row::place(self.position));
+                true
             }
+            DeliveryVerdict::Unmatched { .. } => true,
+            DeliveryVerdict::Accepted { .. } | DeliveryVerdict::NotForUs { .. } => false,
         };
-        if dead {
-            self.rows.put(keys::dead(&digest.to_string()), row::place(self.position));
-        }
         let key = keys::delivery(dedupe_key);
         let first = match self.rows.get(&key)? {
             None => true,
-            Some(earlier) => !dead && row::delivery_was_dead(&earlier),
+            Some(earlier) => !for_nothing && row::delivery_was_for_nothing(&earlier),
         };
         if first {
-            self.rows.put(key, row::delivery(self.position, dead));
+            self.rows.put(key, row::delivery(self.position, for_nothing));
         }
         Ok(())
+    }
+
+    /// A delivery that means no referral waits for one of these names.
+    fn awaits(&mut self, digest: &Digest, verdict: &DeliveryVerdict, names: &[BlindedName]) {
+        let DeliveryVerdict::Unmatched { .. } = verdict else { return };
+        let (item, here) = (digest.to_string(), row::place(self.position));
+        names.iter().for_each(|name| self.rows.put(keys::waiting(name, &item), here.clone()));
+        self.rows.put(keys::unmatched(&item), here);
     }
 
     fn queued(&mut self, letter: &Letter, doubt: Option<Position>) -> Result<(), IndexError> {
@@ -327,7 +342,10 @@ impl Projection<'_, '_> {
 /// The referrals that a record is about.
 pub fn touched_by(record: &Record) -> Vec<ReferralId> {
     match record {
-        Record::Delivery { verdict: DeliveryVerdict::Accepted { referrals }, .. } => referrals.clone(),
+        Record::Delivery {
+            verdict: DeliveryVerdict::Accepted { referrals } | DeliveryVerdict::Unmatched { applied: referrals, .. },
+            ..
+        } => referrals.clone(),
         Record::Happened { referral, .. }
         | Record::Ignored { referral, .. }
         | Record::Named { referral, .. }
@@ -345,10 +363,7 @@ pub fn touched_by(record: &Record) -> Vec<ReferralId> {
         | Record::Refused { letter, .. }
         | Record::Dropped { letter, .. } => vec![letter.referral],
         // An audit record is about no referral in particular: found by date and kind.
-        Record::Delivery {
-            verdict: DeliveryVerdict::NotForUs { .. } | DeliveryVerdict::Dead { .. } | DeliveryVerdict::Unmatched { .. },
-            ..
-        }
+        Record::Delivery { verdict: DeliveryVerdict::NotForUs { .. } | DeliveryVerdict::Dead { .. }, .. }
         | Record::Settled { .. }
         | Record::Reported { .. }
         | Record::Deployed { .. }
@@ -379,10 +394,20 @@ fn tokens_in(event: &Event) -> Vec<&Token> {
         Event::Ordered { patient, order } => patient_tokens(patient).chain(order_tokens(order)).collect(),
         Event::Record { record } => record.iter().flat_map(|record| reach_tokens(&record.reaches)).collect(),
         Event::Reply { reply } => vec![&reply.text],
-        Event::OptedOut { .. } => Vec::new(),
-        Event::Appointment { appointment, .. } => appointment.iter().flat_map(|it| &it.numbers).collect(),
-        Event::NoteReceived { note, .. } => vec![&note.document_id, &note.content],
-        Event::Withdrawn
+        Event::OrderChanged { order, .. } => order_tokens(order).collect(),
+        Event::PatientUpdated { update } => reach_tokens(&update.reaches).collect(),
+        Event::Appointment { appointment, numbers, .. } => {
+            appointment.iter().flat_map(|it| &it.numbers).chain(numbers).collect()
+        }
+        Event::NoteReceived { note, .. } => {
+            let attached = note.attached.iter().flat_map(|it| it.title.iter().chain([&it.content]));
+            [&note.document_id, &note.content].into_iter().chain(attached).collect()
+        }
+        Event::Withdrawn { .. }
+        | Event::OptedOut { .. }
+        | Event::Declined { .. }
+        | Event::PatientDied
+        | Event::NoteRetracted
         | Event::Network { .. }
         | Event::LetterSent { .. }
         | Event::LetterStatus { .. }
@@ -413,8 +438,8 @@ fn answer_tokens(answer: &ActAnswer) -> Vec<&Token> {
 }
 
 fn patient_tokens(patient: &Patient) -> impl Iterator<Item = &Token> {
-    let names = [&patient.given, &patient.family];
-    names.into_iter().chain(patient.identifiers.iter().map(|it| &it.value)).chain(reach_tokens(&patient.reaches))
+    let names = [&patient.given, &patient.family].into_iter().chain(&patient.born);
+    names.chain(patient.identifiers.iter().map(|it| &it.value)).chain(reach_tokens(&patient.reaches))
 }
 
 fn reach_tokens(reaches: &[ContactPoint]) -> impl Iterator<Item = &Token> {

@@ -15,8 +15,8 @@ use crate::index::rows::{Rows, Value};
 use crate::index::search::{history_of, referrals_under, search};
 use crate::index::{
     ConsentOnFile, DeadCount, DeadItem, Delivered, Deployed, Doubt, DueTimer, Hold, InFlight, Index, IndexError,
-    KeyedIndex, Listed, OpenTask, OutboxItem, PAGE_MAX, Pause, ReferralFilter, Reported, Search, TaskFilter, WhatDied,
-    keys,
+    KeyedIndex, Listed, OpenTask, OutboxItem, PAGE_MAX, Pause, ReferralFilter, Reported, Search, TaskFilter,
+    UnmatchedItem, WhatDied, keys,
 };
 use crate::journal::Numbered;
 use crate::position::Position;
@@ -62,8 +62,17 @@ impl<R: Rows> Index for KeyedIndex<R> {
         let Some(at) = self.place(&keys::delivery(dedupe_key), keys::DELIVERY)? else { return Ok(None) };
         self.found(at, "a delivery", |entry| {
             entry.records.iter().find_map(|record| {
-                let Record::Delivery { digest, source, kind, dedupe_key: key, verdict, bytes, answer, envelope } =
-                    record
+                let Record::Delivery {
+                    digest,
+                    source,
+                    kind,
+                    dedupe_key: key,
+                    verdict,
+                    bytes,
+                    answer,
+                    envelope,
+                    waits_for: _,
+                } = record
                 else {
                     return None;
                 };
@@ -229,14 +238,10 @@ impl<R: Rows> Index for KeyedIndex<R> {
     }
 
     fn dead_letters(&self, after: Position, limit: usize) -> Result<Vec<DeadItem>, IndexError> {
-        let mut places = self.view().places(&[keys::DEAD], keys::DEAD)?;
-        places.retain(|(_, at)| *at > after);
-        places.sort_by_key(|(_, at)| *at);
-        let most = limit.min(PAGE_MAX);
-        let last = places.get(most.saturating_sub(1)).map(|(_, at)| *at);
+        let places = self.view().places(&[keys::DEAD], keys::DEAD)?;
         let mut answers = Vec::new();
-        for (key, at) in places.into_iter().take_while(|(_, at)| most > 0 && last.is_none_or(|last| *at <= last)) {
-            answers.extend(self.dead(&String::from_utf8_lossy(&key[1..]), at)?);
+        for (item, at) in page(places, after, limit) {
+            answers.extend(self.dead(&item, at)?);
         }
         Ok(answers)
     }
@@ -257,6 +262,30 @@ impl<R: Rows> Index for KeyedIndex<R> {
             Some(at) => self.dead(item, at),
             None => Ok(None),
         }
+    }
+
+    fn unmatched(&self, after: Position, limit: usize) -> Result<Vec<UnmatchedItem>, IndexError> {
+        let places = self.view().places(&[keys::UNMATCHED], keys::UNMATCHED)?;
+        let mut answers = Vec::new();
+        for (item, at) in page(places, after, limit) {
+            answers.extend(self.unmatched_at(&item, at)?);
+        }
+        Ok(answers)
+    }
+
+    fn unmatched_item(&self, item: &str) -> Result<Option<UnmatchedItem>, IndexError> {
+        match self.place(&keys::unmatched(item), keys::UNMATCHED)? {
+            Some(at) => self.unmatched_at(item, at),
+            None => Ok(None),
+        }
+    }
+
+    fn waiting_for(&self, name: &BlindedName) -> Result<Vec<UnmatchedItem>, IndexError> {
+        let prefix = keys::waiting_for(name);
+        let rows = self.view().rows_under(&prefix)?;
+        let items = rows.iter().map(|(key, _)| self.unmatched_item(&text(key, prefix.len())));
+        // One that was settled is waited with no more.
+        items.filter_map(Result::transpose).collect()
     }
 
     fn pauses(&self) -> Result<Vec<Pause>, IndexError> {
@@ -300,6 +329,24 @@ impl<R: Rows> Index for KeyedIndex<R> {
     fn search(&self, wanted: &Search) -> Result<Vec<Position>, IndexError> {
         search(&self.view().rows, wanted)
     }
+}
+
+/// The items of a list from after `after`, oldest first: at most `limit`, but for more that came in one entry.
+fn page(
+    mut places: Vec<(Vec<u8>, Position)>,
+    after: Position,
+    limit: usize,
+) -> impl Iterator<Item = (String, Position)> {
+    places.retain(|(_, at)| *at > after);
+    places.sort_by_key(|(_, at)| *at);
+    let most = limit.min(PAGE_MAX);
+    let last = places.get(most.saturating_sub(1)).map(|(_, at)| *at);
+    let places = places.into_iter().take_while(move |(_, at)| most > 0 && last.is_none_or(|last| *at <= last));
+    places.map(|(key, at)| (text(&key, 1), at))
+}
+
+fn text(key: &[u8], from: usize) -> String {
+    String::from_utf8_lossy(key.get(from..).unwrap_or_default()).into_owned()
 }
 
 fn what_died(record: &Record, item: &str) -> Option<WhatDied> {
@@ -358,6 +405,24 @@ impl<R: Rows> KeyedIndex<R> {
         self.found(at, "a dead letter", |entry| {
             let what = entry.records.iter().rev().find_map(|record| what_died(record, item))?;
             Some(DeadItem { item: item.to_string(), position: at, at: entry.at, what })
+        })
+    }
+
+    fn unmatched_at(&self, item: &str, at: Position) -> Result<Option<UnmatchedItem>, IndexError> {
+        self.found(at, "an unmatched delivery", |entry| {
+            entry.records.iter().rev().find_map(|record| {
+                let Record::Delivery { digest, source, kind, verdict, .. } = record else { return None };
+                let DeliveryVerdict::Unmatched { why, candidates, .. } = verdict else { return None };
+                (digest.to_string() == item).then(|| UnmatchedItem {
+                    item: item.to_string(),
+                    position: at,
+                    at: entry.at,
+                    source: source.clone(),
+                    kind: kind.clone(),
+                    why: why.clone(),
+                    candidates: candidates.clone(),
+                })
+            })
         })
     }
 

@@ -282,11 +282,11 @@ pub struct Glance {
 }
 
 /// A delivery row also says whether that delivery was dead: one that came again alive takes its place.
-pub fn delivery(position: Position, dead: bool) -> Value {
-    Pen::at(position).bytes(&[u8::from(dead)]).done()
+pub fn delivery(position: Position, for_nothing: bool) -> Value {
+    Pen::at(position).bytes(&[u8::from(for_nothing)]).done()
 }
 
-pub fn delivery_was_dead(value: &[u8]) -> bool {
+pub fn delivery_was_for_nothing(value: &[u8]) -> bool {
     value.get(8) == Some(&1)
 }
 

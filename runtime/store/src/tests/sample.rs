@@ -71,6 +71,8 @@ pub fn order(number: u64) -> Order {
         referring: Provider { id: "1932745621".to_string(), ..Provider::default() },
         specialist: None,
         expires_at: None,
+        named: None,
+        as_of: None,
     }
 }
 
@@ -94,6 +96,7 @@ pub fn referral(number: u64) -> Referral {
             attempts: Vec::new(),
             tried: Vec::new(),
             rerouted: 0,
+            withdrawn: None,
             marks: Vec::new(),
             calls: Vec::new(),
         },
@@ -256,17 +259,23 @@ impl Practice {
             0 => DeliveryVerdict::Accepted { referrals: vec![referral_id(self.dice.below(12))] },
             1 => DeliveryVerdict::NotForUs { why: text() },
             2 => DeliveryVerdict::Dead { location: "PID-3".to_string(), message: text(), help: text() },
-            _ => DeliveryVerdict::Unmatched { why: text() },
+            _ => DeliveryVerdict::Unmatched {
+                why: text(),
+                candidates: vec![referral_id(self.dice.below(12))],
+                applied: Vec::new(),
+            },
         };
+        let is_unmatched = matches!(verdict, DeliveryVerdict::Unmatched { .. });
         Record::Delivery {
             digest,
             source: "ehr".to_string(),
             kind: "REF^I12".to_string(),
             dedupe_key: BlindedName::new(format!("key-{}", self.dice.below(8))),
             verdict,
-            bytes: None,
+            bytes: is_unmatched.then(|| token("BYTES")),
             answer: None,
             envelope: json!({}),
+            waits_for: if is_unmatched { vec![BlindedName::new("number:awaited".to_string())] } else { Vec::new() },
         }
     }
 

@@ -46,7 +46,7 @@ pub(super) struct DeadKind {
 #[derive(Serialize, ToSchema)]
 pub(super) struct Bytes {
     #[schema(format = Byte)]
-    base64: String,
+    pub(super) base64: String,
 }
 
 /// What became of something that was taken up again.
@@ -69,7 +69,7 @@ impl From<DeadItem> for Dead {
     }
 }
 
-fn operator(caller: &Caller, why: String) -> Operator {
+pub(super) fn operator(caller: &Caller, why: String) -> Operator {
     Operator { who: caller.person.name.clone(), role: Some(caller.person.role.name().into()), why }
 }
 
@@ -79,7 +79,7 @@ fn operator(caller: &Caller, why: String) -> Operator {
 #[serde(deny_unknown_fields)]
 pub(super) struct After {
     /// The `position` of the last one that is known.
-    after: Option<u64>,
+    pub(super) after: Option<u64>,
 }
 
 /// What waits for a person, oldest first, some 10,000 at a time.

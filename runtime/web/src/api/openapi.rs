@@ -6,7 +6,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::access::COOKIE_NAME;
 use super::problem::HttpProblem;
-use super::{acts, dead_letters, journal, oidc, people, referrals, session, system};
+use super::{acts, dead_letters, journal, oidc, people, referrals, session, system, unmatched};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -37,6 +37,10 @@ use super::{acts, dead_letters, journal, oidc, people, referrals, session, syste
         dead_letters::show,
         dead_letters::replay,
         dead_letters::dismiss,
+        unmatched::list,
+        unmatched::show,
+        unmatched::assign,
+        unmatched::dismiss,
         system::figures,
         system::deployments,
         system::metrics,

@@ -9,7 +9,7 @@ use handoff_identity::role::AccessRight;
 
 use super::access::{RouteAccess, guard};
 use super::problem::{HttpProblem, ProblemKind};
-use super::{Api, acts, dead_letters, headers, journal, oidc, openapi, people, referrals, session, system};
+use super::{Api, acts, dead_letters, headers, journal, oidc, openapi, people, referrals, session, system, unmatched};
 use crate::pages;
 
 /// One thing that can be asked.
@@ -52,6 +52,10 @@ routes! {
     GET "/api/dead-letters/{item}" RouteAccess::With(AccessRight::DeadBytes) => dead_letters::show;
     POST "/api/dead-letters/{item}/replay" RouteAccess::With(AccessRight::SettleDeadLetters) => dead_letters::replay;
     POST "/api/dead-letters/{item}/dismiss" RouteAccess::With(AccessRight::SettleDeadLetters) => dead_letters::dismiss;
+    GET "/api/unmatched" RouteAccess::With(AccessRight::DeadLetters) => unmatched::list;
+    GET "/api/unmatched/{item}" RouteAccess::With(AccessRight::DeadBytes) => unmatched::show;
+    POST "/api/unmatched/{item}/assign" RouteAccess::With(AccessRight::AssignUnmatched) => unmatched::assign;
+    POST "/api/unmatched/{item}/dismiss" RouteAccess::With(AccessRight::SettleDeadLetters) => unmatched::dismiss;
     GET "/api/figures" RouteAccess::With(AccessRight::Figures) => system::figures;
     GET "/api/deployments" RouteAccess::With(AccessRight::Deployments) => system::deployments;
     GET "/api/journal" RouteAccess::With(AccessRight::Journal) => journal::search;

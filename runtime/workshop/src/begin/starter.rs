@@ -4,7 +4,7 @@
 use handoff_host::contract::exchange::{HttpResponse, Response};
 use handoff_host::contract::types::{ChannelKind, Code, Failure, Refusal};
 use handoff_host::contract::{attendance, carrier, choice, hand_over, interpreter, roster, understanding, write_back};
-use handoff_host::{Answer, Call, WitWorld};
+use handoff_host::{Answer, Call, ChartEntry, TriggerReading, WitWorld};
 use wit_parser::{Function, InterfaceId, Resolve, Type, TypeDefKind, WorldId, WorldItem};
 
 /// The refusal's word and sentence, in every language.
@@ -61,9 +61,10 @@ pub fn case(stage: WitWorld) -> (Call, Answer) {
     let settings = || "{}".to_owned();
     let refusal = || Failure::Refused(Refusal { code: CODE.to_owned(), reason: REASON.to_owned() });
     match stage {
-        WitWorld::Trigger => {
-            (Call::Interpret { delivery: delivery(), settings: settings() }, Answer::Interpret(unreadable()))
-        }
+        WitWorld::Trigger => (
+            Call::Interpret { delivery: delivery(), settings: settings() },
+            Answer::Interpret(TriggerReading::V0_2(unreadable())),
+        ),
         WitWorld::Records => (
             Call::ResumeRetrieval {
                 state: "asked".to_owned(),
@@ -87,9 +88,10 @@ pub fn case(stage: WitWorld) -> (Call, Answer) {
         WitWorld::Visit => {
             (Call::CheckVisit { visit: visit(), settings: settings() }, Answer::CheckVisit(Err(refusal())))
         }
-        WitWorld::Chart => {
-            (Call::WriteChart { entry: entry(), settings: settings() }, Answer::WriteChart(Err(refusal())))
-        }
+        WitWorld::Chart => (
+            Call::WriteChart { entry: ChartEntry::V0_2(Box::new(entry())), settings: settings() },
+            Answer::WriteChart(Err(refusal())),
+        ),
         WitWorld::Escalation => (Call::Raise { task: task(), settings: settings() }, Answer::Raise(Err(refusal()))),
     }
 }
@@ -203,6 +205,7 @@ fn unreadable() -> interpreter::Reading {
     interpreter::Reading {
         dedupe_key: String::new(),
         kind: "unread".to_owned(),
+        sender: String::new(),
         meaning: interpreter::Meaning::Unreadable(interpreter::Problem {
             location: String::new(),
             message: REASON.to_owned(),

@@ -1,9 +1,9 @@
 //! `chart`: what came of a referral is written to the right patient's chart, under the entry's own number, so that
 //! writing twice writes once.
 
-use handoff_host::Call;
 use handoff_host::contract::types::{Code, Provider};
-use handoff_host::contract::write_back::{ChartIdentifier, Entry, Note, Outcome};
+use handoff_host::contract::write_back::{ChartIdentifier, Document, Entry, Note, Outcome};
+use handoff_host::{Call, ChartEntry};
 
 use super::Bench;
 use super::turn::{self, Conversation, asks, holds, texts, writes};
@@ -46,14 +46,15 @@ pub fn try_out(bench: &mut Bench) {
 
 fn write(bench: &Bench, entry: &Entry, outcome: Outcome) -> Call {
     let note = entry.note.clone().filter(|_| outcome == Outcome::ClosedWithNote);
-    Call::WriteChart { entry: Entry { outcome, note, ..entry.clone() }, settings: bench.settings.clone() }
+    let entry = ChartEntry::V0_2(Box::new(Entry { outcome, note, ..entry.clone() }));
+    Call::WriteChart { entry, settings: bench.settings.clone() }
 }
 
 /// The author's own with a note, for its numbers may be given out by whom their settings know.
 fn entry(bench: &Bench) -> Entry {
     let mut own = bench.calls.iter().filter_map(|call| {
-        let Call::WriteChart { entry, .. } = call else { return None };
-        (entry.note.is_some() && !entry.patient.is_empty()).then(|| entry.clone())
+        let Call::WriteChart { entry: ChartEntry::V0_2(entry), .. } = call else { return None };
+        (entry.note.is_some() && !entry.patient.is_empty()).then(|| Entry::clone(entry))
     });
     own.find(|entry| asks(bench, &write(bench, entry, Outcome::ClosedWithNote)).is_ok()).unwrap_or_else(|| Entry {
         id: "01JD0000000000000000000001".into(),
@@ -75,9 +76,15 @@ fn entry(bench: &Bench) -> Entry {
         visited_at: Some(NOW - DAY_MILLIS),
         note: Some(Note {
             kind: Code { system: "LN".into(), code: "11488-4".into(), display: "Consult note".into() },
-            media_type: "application/pdf".into(),
-            content: "ZPHIA0ZZ00000000000000000000000005".into(),
+            author: None,
+            written_at: None,
             received_at: NOW - DAY_MILLIS / 2,
+            documents: vec![Document {
+                media_type: "application/pdf".into(),
+                title: String::new(),
+                content: "ZPHIA0ZZ00000000000000000000000005".into(),
+            }],
+            replaces: Vec::new(),
         }),
         now: NOW,
         extras: vec![],
@@ -109,7 +116,8 @@ fn writes_once(conversation: &Conversation, entry: &Entry) -> Result<(), String>
 
 fn writes_the_note(conversation: &Conversation, entry: &Entry) -> Result<(), String> {
     let written = conversation.asks.iter().filter(|ask| writes(ask));
-    let content: Vec<&str> = entry.note.iter().map(|note| note.content.as_str()).collect();
+    let documents = entry.note.iter().flat_map(|note| &note.documents);
+    let content: Vec<&str> = documents.map(|document| document.content.as_str()).collect();
     match holds(written, &content) {
         true => Ok(()),
         false => Err("no request that writes holds the note's token".into()),

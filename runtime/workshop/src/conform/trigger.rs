@@ -1,7 +1,9 @@
 //! `trigger`: whatever comes in gets an answer, foreign bytes are never an event, no answer names a patient, and what is
 //! delivered twice is known again.
 
-use handoff_host::contract::interpreter::{Delivery, Event, Meaning, Reading, Reference, Transport};
+use handoff_host::contract::interpreter::{
+    Delivery, Event, Happening, Meaning, Order, Patient, Reading, Reference, Transport,
+};
 use handoff_host::contract::signature::SignatureCheck;
 use handoff_host::{Answer, Call};
 use serde_json::Value;
@@ -74,7 +76,7 @@ fn foreign() -> Vec<Delivery> {
 fn interpret(bench: &Bench, delivery: &Delivery) -> Result<Reading, String> {
     let call = Call::Interpret { delivery: delivery.clone(), settings: bench.settings.clone() };
     let Answer::Interpret(reading) = bench.answer(&call)? else { return Err(OTHER_FUNCTION.into()) };
-    Ok(reading)
+    Ok(reading.current())
 }
 
 fn refuses(bench: &Bench, delivery: &Delivery) -> Result<(), String> {
@@ -101,14 +103,26 @@ fn answers_when_torn(bench: &Bench, delivery: &Delivery) -> Result<(), String> {
 /// What tells who somebody is, of every patient in a reading.
 fn names(reading: &Reading) -> Vec<String> {
     let Meaning::Events(events) = &reading.meaning else { return vec![] };
-    let orders = events.iter().filter_map(|event| if let Event::Ordered(order) = event { Some(order) } else { None });
-    let texts = orders.flat_map(|order| {
-        let patient = &order.patient;
+    let named = events.iter().filter_map(|event| event.about.patient.as_ref()).flat_map(|patient| {
+        let numbers = patient.identifiers.iter().map(|it| &it.value);
+        [&patient.given, &patient.family, &patient.birth_date].into_iter().chain(numbers).cloned().collect::<Vec<_>>()
+    });
+    let texts = events.iter().filter_map(described).flat_map(|patient| {
         let numbers = patient.identifiers.iter().map(|it| &it.value).chain(patient.phones.iter().map(|it| &it.number));
         let written = [&patient.given, &patient.family, &patient.birth_date, &patient.address.line];
         written.into_iter().chain(numbers).chain(&patient.emails).cloned().collect::<Vec<_>>()
     });
-    texts.filter(|text| text.chars().count() >= NAME_CHARACTERS_MIN).collect()
+    texts.chain(named).filter(|text| text.chars().count() >= NAME_CHARACTERS_MIN).collect()
+}
+
+/// The patient whom an event describes.
+#[expect(clippy::wildcard_enum_match_arm, reason = "no other describes one")]
+fn described(event: &Event) -> Option<&Patient> {
+    match &event.what {
+        Happening::Ordered(order) => Some(&order.patient),
+        Happening::PatientUpdated(patient) => Some(patient),
+        _ => None,
+    }
 }
 
 fn names_nobody(reading: &Reading, names: &[String]) -> Result<(), String> {
@@ -160,20 +174,39 @@ fn can_be_filed(reading: &Reading) -> Result<(), String> {
     if events.is_empty() {
         return Err("`events` without an event: say `not-for-us`, and why".into());
     }
-    let is_empty = |it: &Reference| it.referral.is_empty() && it.appointment.is_empty() && it.patient.is_empty();
-    events.iter().try_for_each(|event| match event {
-        Event::Ordered(order) if order.reference.referral.is_empty() => {
+    events.iter().try_for_each(|event| match &event.what {
+        Happening::Ordered(_) if event.about.referral.is_empty() => {
             Err("an order has no number: every delivery of it would begin a referral".into())
         }
-        Event::Ordered(order) if names_no_patient(order) => Err("nobody can tell whose order it is".into()),
-        Event::Withdrawn(reference) if is_empty(reference) => Err("a withdrawal names no referral".into()),
-        Event::Appointment(notice) if is_empty(&notice.reference) => Err("an appointment names no referral".into()),
-        Event::Note(note) if is_empty(&note.reference) => Err("a note names no referral".into()),
-        Event::Ordered(_) | Event::Withdrawn(_) | Event::Appointment(_) | Event::Note(_) => Ok(()),
+        Happening::Ordered(order) if names_no_patient(order) => Err("nobody can tell whose order it is".into()),
+        Happening::Ordered(_) => Ok(()),
+        Happening::PatientUpdated(_) | Happening::PatientDied | Happening::PatientMerged(_) => {
+            match event.about.patient.as_ref().is_some_and(|patient| !patient.identifiers.is_empty()) {
+                true => Ok(()),
+                false => Err("news of a patient names no number of theirs".into()),
+            }
+        }
+        Happening::Withdrawn if is_of_none(&event.about) => Err("a withdrawal names no referral".into()),
+        Happening::Declined(_) if is_of_none(&event.about) => Err("a refusal names no referral".into()),
+        Happening::Appointment(_) if is_of_none(&event.about) => Err("an appointment names no referral".into()),
+        Happening::Note(_) | Happening::NoteRetracted if is_of_none(&event.about) => {
+            Err("a note names no referral".into())
+        }
+        Happening::Note(note) if note.documents.is_empty() => Err("a note has no document".into()),
+        Happening::Withdrawn
+        | Happening::Declined(_)
+        | Happening::Appointment(_)
+        | Happening::Note(_)
+        | Happening::NoteRetracted => Ok(()),
     })
 }
 
-fn names_no_patient(order: &handoff_host::contract::interpreter::Order) -> bool {
+fn is_of_none(about: &Reference) -> bool {
+    let Reference { referral, appointment, document, group, patient, by_patient: _ } = about;
+    [referral, appointment, document, group].into_iter().all(Vec::is_empty) && patient.is_none()
+}
+
+fn names_no_patient(order: &Order) -> bool {
     order.patient.identifiers.is_empty() && order.patient.family.is_empty() && order.patient.given.is_empty()
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use handoff_host::contract::exchange::{HttpResponse, MailResponse, Response};
 use handoff_host::contract::types::{Attribute, Code, Provider};
 use handoff_host::contract::{attendance, carrier, hand_over, interpreter, retrieval, roster, write_back};
-use handoff_host::{Answer, Call, Plugin};
+use handoff_host::{Answer, Call, ChartEntry, Plugin};
 use serde_json::{Value, json};
 
 use crate::HOST;
@@ -246,9 +246,15 @@ fn appointment(status: &str) -> Value {
 fn write_chart() -> Call {
     let note = write_back::Note {
         kind: Code { system: "LN".into(), code: "11488-4".into(), display: "Consult note".into() },
-        media_type: "application/pdf".into(),
-        content: "ZPHIA0ZZ00000000000000000000000005".into(),
+        author: None,
+        written_at: None,
         received_at: NOW,
+        documents: vec![write_back::Document {
+            media_type: "application/pdf".into(),
+            title: String::new(),
+            content: "ZPHIA0ZZ00000000000000000000000005".into(),
+        }],
+        replaces: Vec::new(),
     };
     let entry = write_back::Entry {
         id: "01JD0000000000000000000001".into(),
@@ -266,7 +272,7 @@ fn write_chart() -> Call {
         now: NOW,
         extras: vec![],
     };
-    Call::WriteChart { entry, settings: settings("chart") }
+    Call::WriteChart { entry: ChartEntry::V0_2(Box::new(entry)), settings: settings("chart") }
 }
 
 fn raise() -> Call {

@@ -4,11 +4,11 @@
 use handoff_host::contract::attendance::{self, Finding};
 use handoff_host::contract::choice::{Chosen, Decision};
 use handoff_host::contract::exchange::{Ask, Body, Request, Response};
-use handoff_host::contract::interpreter::{Event, Meaning};
+use handoff_host::contract::interpreter::{Happening, Meaning};
 use handoff_host::contract::roster::{Alternative, Assessment, Cause, Opening, Why};
 use handoff_host::contract::types::{Attribute, ChannelKind, Failure, Provider};
 use handoff_host::contract::{carrier, hand_over, retrieval, write_back};
-use handoff_host::{Answer, Call};
+use handoff_host::{Answer, Call, TriggerReading};
 use handoff_workshop::conform::findings;
 
 use crate::{HOST, cases, load};
@@ -336,57 +336,58 @@ fn a_trigger_that_tells_too_much_or_too_little() {
         "trigger-webhook",
         "takes foreign bytes for no event, and says how to mend them",
         |_, answer| match answer {
-            Answer::Interpret(mut reading) => {
+            Answer::Interpret(TriggerReading::V0_2(mut reading)) => {
                 if matches!(reading.meaning, Meaning::Unreadable(_)) {
                     reading.meaning = Meaning::Events(vec![]);
                 }
-                Answer::Interpret(reading)
+                Answer::Interpret(TriggerReading::V0_2(reading))
             }
             other => other,
         },
     );
     breaks("trigger-hl7v2", "names no patient in an answer, a key or a kind", |_, answer| match answer {
-        Answer::Interpret(mut reading) => {
+        Answer::Interpret(TriggerReading::V0_2(mut reading)) => {
             reading.accepted.body.extend(b"NTE|1||Rosalind Okonkwo is welcome\r");
-            Answer::Interpret(reading)
+            Answer::Interpret(TriggerReading::V0_2(reading))
         }
         other => other,
     });
     breaks("trigger-webhook", "answers a delivery that breaks off, and names no patient", |call, answer| {
         match (call, answer) {
-            (Call::Interpret { delivery, .. }, Answer::Interpret(mut reading)) => {
+            (Call::Interpret { delivery, .. }, Answer::Interpret(TriggerReading::V0_2(mut reading))) => {
                 if let Meaning::Unreadable(problem) = &mut reading.meaning {
                     problem.message = format!("cannot read {}", String::from_utf8_lossy(&delivery.body));
                 }
-                Answer::Interpret(reading)
+                Answer::Interpret(TriggerReading::V0_2(reading))
             }
             (_, other) => other,
         }
     });
     breaks("trigger-webhook", "gives a delivery its own key, whenever it comes", |call, answer| match (call, answer) {
-        (Call::Interpret { delivery, .. }, Answer::Interpret(mut reading)) => {
+        (Call::Interpret { delivery, .. }, Answer::Interpret(TriggerReading::V0_2(mut reading))) => {
             reading.dedupe_key = format!("webhook|{}", delivery.received_at);
-            Answer::Interpret(reading)
+            Answer::Interpret(TriggerReading::V0_2(reading))
         }
         (_, other) => other,
     });
     breaks("trigger-webhook", "gives a delivery its own key, whenever it comes", |_, answer| match answer {
-        Answer::Interpret(mut reading) => {
+        Answer::Interpret(TriggerReading::V0_2(mut reading)) => {
             reading.dedupe_key = "webhook".into();
-            Answer::Interpret(reading)
+            Answer::Interpret(TriggerReading::V0_2(reading))
         }
         other => other,
     });
     breaks("trigger-webhook", "says to which referral each event belongs", |_, answer| match answer {
-        Answer::Interpret(mut reading) => {
+        Answer::Interpret(TriggerReading::V0_2(mut reading)) => {
             if let Meaning::Events(events) = &mut reading.meaning {
                 for event in events {
-                    if let Event::Withdrawn(reference) = event {
-                        reference.referral.clear();
+                    if matches!(event.what, Happening::Withdrawn) {
+                        event.about.referral.clear();
+                        event.about.patient = None;
                     }
                 }
             }
-            Answer::Interpret(reading)
+            Answer::Interpret(TriggerReading::V0_2(reading))
         }
         other => other,
     });
@@ -394,9 +395,9 @@ fn a_trigger_that_tells_too_much_or_too_little() {
         "trigger-webhook",
         "tells a sender what is stored from what has to be sent again",
         |_, answer| match answer {
-            Answer::Interpret(mut reading) => {
+            Answer::Interpret(TriggerReading::V0_2(mut reading)) => {
                 reading.unavailable = reading.accepted.clone();
-                Answer::Interpret(reading)
+                Answer::Interpret(TriggerReading::V0_2(reading))
             }
             other => other,
         },
