@@ -92,10 +92,11 @@ fn every_real_sample_is_acknowledged_and_recorded_for_what_it_is() {
     for delivery in &deliveries {
         let (name, meaning) = &expected[delivery["digest"].as_str().expect("a digest")];
         let verdict = &delivery["verdict"];
-        let understood = match meaning {
-            Meaning::Events => ["accepted", "unmatched"],
-            Meaning::NotForUs => ["not-for-us"; 2],
-            Meaning::Unreadable => ["dead"; 2],
+        let understood: &[&str] = match meaning {
+            // News of a patient whom nobody has referred is no concern of ours.
+            Meaning::Events => &["accepted", "unmatched", "not-for-us"],
+            Meaning::NotForUs => &["not-for-us"],
+            Meaning::Unreadable => &["dead"],
         };
         assert!(understood.contains(&verdict["verdict"].as_str().expect("a verdict")), "{name}: {verdict}");
         let is_referral = delivery["kind"] == "REF^I12";
@@ -208,9 +209,9 @@ fn a_value_that_would_stand_hostile_in_a_message_waits_for_a_person() {
     let given = "^ADAM^";
     let specialist = "McWILLIAMS^PAUL^^^DR^MD";
     let rows = [
-        (given, "^ADAM www.evil.example^", Some("patient.given")),
-        (given, "^ADAM call 19005550100^", Some("patient.given")),
-        (given, "^AD\u{202e}AM^", Some("patient.given")),
+        (given, "^ADAM www.evil.example^", Some("about.patient.given")),
+        (given, "^ADAM call 19005550100^", Some("about.patient.given")),
+        (given, "^AD\u{202e}AM^", Some("about.patient.given")),
         (specialist, "McWILLIAMS^PAUL evil.example/x7^^^DR^MD", Some("referred-to.name")),
         (given, "^AD\\X0D\\AM^", None),
         (specialist, "ST.McWILLIAMS^PAUL^^^DR^MD", None),

@@ -10,7 +10,7 @@ mod state;
 mod zone;
 
 pub use duration::{DURATION_DAYS_MAX, DurationError, format_duration, parse_duration};
-pub use zone::{Home, home_of};
+pub use zone::{HomeZones, home_of};
 
 /// The hours of a day in which patients may be contacted: from `opens`, included, to `closes`, excluded.
 ///

@@ -1,7 +1,7 @@
 //! The border inwards: what plugins say, in the engine's words. Patient data is sealed as it crosses.
 
 use chrono::{DateTime, Utc};
-use handoff_engine::calendar::{self, Home};
+use handoff_engine::calendar::{self, HomeZones};
 use handoff_engine::event::{
     AppointmentChange, Assessment, Intent, LetterStatus, PatientRecord, PatientUpdate, RerouteReason, VisitFinding,
 };
@@ -108,7 +108,7 @@ pub fn patient_update(
     }
 }
 
-fn home(patient: &interpreter::Patient, country: HomeCountry) -> Option<calendar::Home> {
+fn home(patient: &interpreter::Patient, country: HomeCountry) -> Option<calendar::HomeZones> {
     let interpreter::Address { state, postal_code, country: written, .. } = &patient.address;
     calendar::home_of(state, postal_code, country.of_address(written))
 }
@@ -242,7 +242,7 @@ pub fn note(
     }
 }
 
-pub fn record(record: retrieval::PatientRecord, home: Option<Home>) -> PatientRecord {
+pub fn record(record: retrieval::PatientRecord, home: Option<HomeZones>) -> PatientRecord {
     let consent = |granted| if granted { Consent::Granted } else { Consent::Denied };
     PatientRecord {
         reaches: record

@@ -150,7 +150,7 @@ fn merged(template: &Value, lines: &Value) -> Value {
 }
 
 /// Blocks whose keys a practice names itself.
-const NAMED_BY_PRACTICE: &[&str] = &["states", "timers", "letters", "trigger", "outreach"];
+const NAMED_BY_PRACTICE: &[&str] = &["states", "timers", "letters", "trigger", "outreach", "actions", "resolves"];
 
 fn keys_exist(lines: &Value, parent: &str, known: &BTreeSet<String>, events: &BTreeSet<String>, code: &str) {
     match lines {
@@ -263,6 +263,9 @@ fn exists(command: &str, place: &str) {
     while at.has_subcommands() {
         let Some(word) = words.next_if(|word| !word.starts_with("--")) else { break };
         let found = at.find_subcommand(word);
+        if found.is_none() && at.get_positionals().next().is_some() {
+            break;
+        }
         at = found.unwrap_or_else(|| panic!("{place}: `{command}`: there is no {word} in {}", at.get_name()));
     }
     for word in words {

@@ -15,7 +15,7 @@ const PACIFIC: Tz = America::Los_Angeles;
 
 /// Where somebody lives, as far as an address tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Home {
+pub struct HomeZones {
     pub zone: Tz,
     /// Their state lies in this zone as well, and nothing says in which of the two they live.
     pub other: Option<Tz>,
@@ -23,7 +23,7 @@ pub struct Home {
 
 /// By an address, each part as it was written or empty. `state` may be a code or a name, `postal_code` a ZIP or ZIP+4. `None` for military
 /// and foreign addresses and for what is no state.
-pub fn home_of(state: &str, postal_code: &str, country: &str) -> Option<Home> {
+pub fn home_of(state: &str, postal_code: &str, country: &str) -> Option<HomeZones> {
     if !is_american(country) {
         return None;
     }
@@ -39,9 +39,9 @@ pub fn home_of(state: &str, postal_code: &str, country: &str) -> Option<Home> {
     match zip.filter(|_| by_zip == Some(state)) {
         Some(zip) => {
             let elsewhere = ELSEWHERE.iter().find(|(from, to, _)| (*from..=*to).contains(&zip));
-            Some(Home { zone: elsewhere.map_or(*zone, |(_, _, zone)| *zone), other: None })
+            Some(HomeZones { zone: elsewhere.map_or(*zone, |(_, _, zone)| *zone), other: None })
         }
-        None => Some(Home { zone: *zone, other: other_zone(state, *zone) }),
+        None => Some(HomeZones { zone: *zone, other: other_zone(state, *zone) }),
     }
 }
 

@@ -102,7 +102,7 @@ async fn a_resource_that_was_changed_is_put_where_a_webhook_posts() {
     let running = plain(None).await;
     for path in ["/in/orders", "/in/orders/ServiceRequest/sr24"] {
         let answer = client().put(running.url(path)).body("{}").send().await.expect("answered");
-        assert_eq!(answer.status(), 200, "{path}");
+        assert_eq!(answer.status(), 202, "{path}");
     }
     let kept = running.kept();
     assert!(kept.iter().all(|delivery| delivery.transport == Transport::Webhook && delivery.source == "orders"));

@@ -192,6 +192,10 @@ impl Intake {
             transaction.draft.ignored(id, "the order came again after its referral had ended".into());
             return Ok(id);
         }
+        if said.as_of.zip(referral.facts.order.as_of).is_some_and(|(said, known)| said < known) {
+            transaction.draft.ignored(id, "an older version of the order came late".into());
+            return Ok(id);
+        }
         let patient_id = &referral.facts.patient.id;
         let sealing = &mut transaction.draft.sealing;
         let update = from_wit::patient_update(sealing, patient_id, &said.order.patient, self.transactions.country);

@@ -206,6 +206,13 @@ fn letters_agree(model: &Model, index: &dyn Index) {
     }
     assert_eq!(dead.into_iter().map(|it| it.item).collect::<std::collections::BTreeSet<_>>(), model.dead());
     assert_eq!(index.dead_letter("nothing").expect("dead letter"), None);
+    let names = |items: Vec<crate::index::UnmatchedItem>| {
+        items.into_iter().map(|it| it.item).collect::<std::collections::BTreeSet<_>>()
+    };
+    let unmatched = names(index.unmatched(Position::START, 1_000).expect("unmatched"));
+    assert_eq!(unmatched, model.unmatched());
+    let awaited = BlindedName::new("number:awaited".to_string());
+    assert_eq!(names(index.waiting_for(&awaited).expect("waiting")), unmatched, "all of them wait for one name");
     let mut pauses: Vec<_> = index.pauses().expect("pauses").into_iter().map(|it| (it.cause, it.position)).collect();
     pauses.sort_unstable();
     assert_eq!(pauses, model.pauses());

@@ -136,7 +136,7 @@ impl Model {
             if let Record::Delivery { dedupe_key, verdict, .. } = record
                 && dedupe_key == *key
             {
-                let dead = matches!(verdict, DeliveryVerdict::Dead { .. });
+                let dead = matches!(verdict, DeliveryVerdict::Dead { .. } | DeliveryVerdict::Unmatched { .. });
                 answer = match answer {
                     None => Some((at, dead)),
                     Some((_, true)) if !dead => Some((at, dead)),
@@ -145,6 +145,22 @@ impl Model {
             }
         }
         answer.map(|(at, _)| at)
+    }
+
+    pub fn unmatched(&self) -> BTreeSet<String> {
+        let mut unmatched = BTreeSet::new();
+        for (_, record) in self.records() {
+            match record {
+                Record::Delivery { digest, verdict: DeliveryVerdict::Unmatched { .. }, bytes: Some(_), .. } => {
+                    unmatched.insert(digest.to_string());
+                }
+                Record::Settled { item, .. } => {
+                    unmatched.remove(&item);
+                }
+                _ => {}
+            }
+        }
+        unmatched
     }
 
     pub fn dead(&self) -> BTreeSet<String> {
