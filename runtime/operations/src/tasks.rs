@@ -186,10 +186,11 @@ impl Operations {
     pub fn change_task(&self, person: &Person, change: ChangeTask, why: String) -> anyhow::Result<ReferralTask> {
         let task = change.task;
         let no_such_task = || ActError::NoSuchTask { task };
-        let referral = self.visible(person, task.referral).map_err(|error| match error {
-            PhiAccessError::NoSuchReferral => anyhow::Error::from(no_such_task()),
-            error => error.into(),
-        })?;
+        let unknown = |error| match matches!(error, PhiAccessError::NoSuchReferral) {
+            true => anyhow::Error::from(no_such_task()),
+            false => error.into(),
+        };
+        let referral = self.visible(person, task.referral).map_err(unknown)?;
         let known = referral.tasks.iter().find(|known| known.letter == task.number).ok_or_else(no_such_task)?;
         if person.role == Role::Physician && known.audience != Audience::Physician {
             return Err(no_such_task().into());

@@ -63,11 +63,9 @@ pub fn consent(consent: Consent) -> choice::ConsentState {
 /// What the channel stage hears of an earlier message. One that did not arrive through no fault of its address is no word against that
 /// way, except just now: what was barred a moment ago is not tried again in its place.
 pub fn attempt(attempt: &Attempt, now: DateTime<Utc>) -> Option<choice::Attempt> {
-    let outcome = match attempt.outcome {
-        AttemptOutcome::Unsent if attempt.at < now => return None,
-        outcome => attempt_outcome(outcome),
-    };
-    Some(choice::Attempt { channel: channel(attempt.channel), at: instant(attempt.at), outcome })
+    let is_past = attempt.outcome == AttemptOutcome::Unsent && attempt.at < now;
+    let outcome = attempt_outcome(attempt.outcome);
+    (!is_past).then(|| choice::Attempt { channel: channel(attempt.channel), at: instant(attempt.at), outcome })
 }
 
 fn attempt_outcome(outcome: AttemptOutcome) -> choice::AttemptOutcome {

@@ -142,10 +142,11 @@ impl Pipeline {
         check_change(&change, self.clock.now())?;
         let mut transaction = self.transactions.begin_on(vec![task.referral]).await;
         let of = |referral: &Referral| referral.tasks.iter().find(|known| known.letter == task.number).cloned();
-        let referral = transaction.current(task.referral).map_err(|error| match error {
-            PipelineError::NoSuchReferral(_) => ActError::NoSuchTask { task },
-            error => ActError::Pipeline(error),
-        })?;
+        let unknown = |error| match matches!(error, PipelineError::NoSuchReferral(_)) {
+            true => ActError::NoSuchTask { task },
+            false => ActError::Pipeline(error),
+        };
+        let referral = transaction.current(task.referral).map_err(unknown)?;
         let known = of(&referral).ok_or(ActError::NoSuchTask { task })?;
         if !known.takes(&change) {
             let (state, help) = match known.ended.as_ref().map(|end| end.how) {

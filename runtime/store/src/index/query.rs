@@ -228,11 +228,9 @@ impl<R: Rows> Index for KeyedIndex<R> {
     fn reported(&self, vendor_id: &VendorMessageId) -> Result<Option<Reported>, IndexError> {
         let Some(at) = self.place(&keys::reported(vendor_id), keys::REPORTED)? else { return Ok(None) };
         self.found(at, "a vendor's report", |entry| {
-            entry.records.iter().rev().find_map(|record| match record {
-                Record::Reported { vendor_id: of, status, cure } if of == vendor_id => {
-                    Some(Reported { status: status.clone(), cure: cure.clone() })
-                }
-                _ => None,
+            entry.records.iter().rev().find_map(|record| {
+                let Record::Reported { vendor_id: of, status, cure } = record else { return None };
+                (of == vendor_id).then(|| Reported { status: status.clone(), cure: cure.clone() })
             })
         })
     }

@@ -239,10 +239,12 @@ fn steps(file: &ReferralFile, times: &Times) -> Vec<Stage> {
 }
 
 fn since(file: &ReferralFile, times: &Times) -> String {
-    match file.standing {
-        ReferralStanding::NotBooked => format!("Day {}", times.days_since(file.ordered_at)),
-        ReferralStanding::Booked { at } => times.exactly(at),
-        _ => format!("Since {}", times.at(file.entered_at)),
+    if let ReferralStanding::Booked { at } = file.standing {
+        return times.exactly(at);
+    }
+    match file.standing == ReferralStanding::NotBooked {
+        true => format!("Day {}", times.days_since(file.ordered_at)),
+        false => format!("Since {}", times.at(file.entered_at)),
     }
 }
 

@@ -119,6 +119,10 @@ impl Times {
     }
 
     /// `Times are Eastern.`
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "there are six hundred zones, and six that people here call by a word"
+    )]
     pub fn zone_told(&self) -> String {
         let zone = match self.zone {
             Tz::America__New_York | Tz::US__Eastern => "Eastern",

@@ -148,10 +148,12 @@ pub(super) fn foreseen(next: &Foreseen, now: ReferralStanding, physician: &str, 
         ForeseenAct::Message { letter: template, .. } => {
             format!("{} leaves {when}{}", letter(template), unless(now))
         }
-        ForeseenAct::Asks { audience: Audience::Coordinator, .. } => match now {
-            ReferralStanding::ByHand => format!("Comes back to you {when}"),
-            _ => format!("Comes to you {when}{}", unless(now)),
-        },
+        ForeseenAct::Asks { audience: Audience::Coordinator, .. } if now == ReferralStanding::ByHand => {
+            format!("Comes back to you {when}")
+        }
+        ForeseenAct::Asks { audience: Audience::Coordinator, .. } => {
+            format!("Comes to you {when}{}", unless(now))
+        }
         ForeseenAct::Asks { audience: Audience::Physician, .. } => {
             let physician = if physician.is_empty() { "The physician" } else { physician };
             format!("{physician} is told {when}{}", unless(now))
@@ -164,6 +166,7 @@ pub(super) fn foreseen(next: &Foreseen, now: ReferralStanding, physician: &str, 
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other end needs no word of its own")]
 fn closes(standing: ReferralStanding) -> &'static str {
     match standing {
         ReferralStanding::ClosedWithoutNote => "Closes without a note",
@@ -174,6 +177,7 @@ fn closes(standing: ReferralStanding) -> &'static str {
 }
 
 /// What would make it needless.
+#[expect(clippy::wildcard_enum_match_arm, reason = "nothing would, anywhere else")]
 fn unless(now: ReferralStanding) -> &'static str {
     match now {
         ReferralStanding::NotBooked => " unless the patient books",

@@ -66,7 +66,7 @@ fn write() -> Written {
         store.commit(entry_of(number)).wait().expect("committed");
     }
     let tidy = SimDisk::new(1, None);
-    copy(store.reader(), &tidy).expect("copied");
+    copy(store.reader(), &tidy, &|_, _| Ok(false)).expect("copied");
     let read = |name: String| {
         let mut bytes = vec![0; tidy.length(&name).expect("a length") as usize];
         tidy.read(&name, 0, &mut bytes).expect("bytes");
