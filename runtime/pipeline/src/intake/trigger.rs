@@ -5,7 +5,7 @@ use handoff_engine::ids::{BlindedName, Digest, PatientId, ReferralId, StageKey};
 use handoff_engine::workflow::StageKind;
 use handoff_host::contract::interpreter::{self, Meaning};
 use handoff_host::contract::types::Attribute;
-use handoff_host::{self as host, Call, FaultKind};
+use handoff_host::{self as host, Call, FaultKind, TriggerReading};
 use handoff_ingress::callback_fields::Fields;
 use handoff_ingress::delivery::{Acknowledgement, Delivery, SenderProof, Transport, is_credential};
 use handoff_ingress::signature::{self, Signed};
@@ -104,16 +104,12 @@ impl Intake {
             Err(PipelineError::Fault(fault)) if fault.kind == FaultKind::Busy => return Err(fault.into()),
             Err(fault) => return self.dead_letter(&stage, delivery, fault.to_string()).await,
         };
-        let answer = Digest(host::Answer::Interpret(reading.clone()).digest().0);
-        let reading = reading.current();
-        let reading = interpreter::Reading { meaning: foreign_values::admit(reading.meaning), ..reading };
-        // Control numbers are reused in the field: the same message is the same bytes under the same number.
-        let digest = Digest::of(&delivery.body);
-        let key = self.transactions.vault.blind("delivery", &format!("{}\u{1f}{digest}", reading.dedupe_key));
+        let read = self.admitted(stage, delivery, reading);
+        let Read { key, reading, .. } = &read;
         let names = Names::of(&self.transactions.vault, &reading.sender, &delivery.source);
         let keys = std::iter::once(key.clone()).chain(fought_over(&names, &reading.meaning)).collect();
         let _held = self.names.hold(keys).await;
-        if let Some(known) = self.transactions.store.index().delivery(&key)? {
+        if let Some(known) = self.transactions.store.index().delivery(key)? {
             // What came to nothing may come to something now: the plugin or its settings were mended, an order came.
             let for_nothing = match &reading.meaning {
                 Meaning::Unreadable(problem) => Some(dead(problem.clone())),
@@ -122,20 +118,19 @@ impl Intake {
             let came_to_nothing =
                 matches!(known.verdict, DeliveryVerdict::Dead { .. } | DeliveryVerdict::Unmatched { .. });
             if for_nothing.is_some() || !came_to_nothing {
-                return Ok(Understood { answer: reading.accepted.into(), verdict: for_nothing });
+                return Ok(Understood { answer: reading.accepted.clone().into(), verdict: for_nothing });
             }
-            if matches!(known.verdict, DeliveryVerdict::Unmatched { .. }) && !self.means_any(&names, &reading)? {
-                return Ok(Understood { answer: reading.accepted.into(), verdict: Some(known.verdict) });
+            if matches!(known.verdict, DeliveryVerdict::Unmatched { .. }) && !self.means_any(&names, reading)? {
+                return Ok(Understood { answer: reading.accepted.clone().into(), verdict: Some(known.verdict) });
             }
         }
         if let Meaning::Unreadable(problem) = &reading.meaning
             && !self.has_room(delivery, &format!("{}: {}", problem.location, problem.message))
         {
-            return Ok(Acknowledgement::from(reading.unavailable).into());
+            return Ok(Acknowledgement::from(reading.unavailable.clone()).into());
         }
         let (accepted, unavailable) = (reading.accepted.clone(), reading.unavailable.clone());
         let transaction = self.transactions.begin(installed);
-        let read = Read { stage, delivery, key, reading, answer, assigned: None };
         match self.take_in(transaction, &names, read).await {
             Ok(verdict) => Ok(Understood { answer: accepted.into(), verdict: Some(verdict) }),
             Err(error) => {
@@ -143,6 +138,17 @@ impl Intake {
                 Ok(Acknowledgement::from(unavailable).into())
             }
         }
+    }
+
+    /// What a trigger made of a delivery, in the present contract's words and with each value in its form.
+    pub(super) fn admitted<'d>(&self, stage: StageKey, delivery: &'d Delivery, reading: TriggerReading) -> Read<'d> {
+        let answer = Digest(host::Answer::Interpret(reading.clone()).digest().0);
+        let reading = reading.current();
+        let reading = interpreter::Reading { meaning: foreign_values::admit(reading.meaning), ..reading };
+        // Control numbers are reused in the field: the same message is the same bytes under the same number.
+        let digest = Digest::of(&delivery.body);
+        let key = self.transactions.vault.blind("delivery", &format!("{}\u{1f}{digest}", reading.dedupe_key));
+        Read { stage, delivery, key, reading, answer, assigned: None }
     }
 
     /// Whether any of what happened means a referral by now.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use handoff_engine::error_chain::Chain;
-use handoff_engine::ids::{BlindedName, Digest, ReferralId};
+use handoff_engine::ids::{BlindedName, ReferralId};
 use handoff_engine::workflow::StageKind;
 use handoff_host::contract::interpreter::{Happening, Meaning};
 use handoff_host::{self as host, Call};
@@ -15,7 +15,6 @@ use super::Intake;
 use super::names::Names;
 use super::trigger::{Read, without_credentials};
 use crate::error::PipelineError;
-use crate::foreign_values;
 use crate::to_wit;
 use crate::transaction::Transaction;
 
@@ -145,12 +144,6 @@ impl Intake {
         let host::Answer::Interpret(reading) = self.transactions.call(&transaction.deployment, &stage, &call)? else {
             return Err(PipelineError::OtherAnswer { stage });
         };
-        let answer = Digest(host::Answer::Interpret(reading.clone()).digest().0);
-        let reading = reading.current();
-        let meaning = foreign_values::admit(reading.meaning);
-        let reading = host::contract::interpreter::Reading { meaning, ..reading };
-        let digest = Digest::of(&delivery.body);
-        let key = self.transactions.vault.blind("delivery", &format!("{}\u{1f}{digest}", reading.dedupe_key));
-        Ok(Read { stage, delivery, key, reading, answer, assigned })
+        Ok(Read { assigned, ..self.admitted(stage, delivery, reading) })
     }
 }
