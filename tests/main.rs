@@ -11,6 +11,7 @@ mod house;
 mod label;
 mod layering;
 mod line;
+mod measure;
 mod mllp;
 mod operator;
 mod outbox;

@@ -23,6 +23,7 @@ mod hold;
 mod init;
 mod journal;
 mod keys;
+mod measure;
 mod moment;
 mod parse;
 mod pauses;
@@ -120,6 +121,9 @@ enum Command {
     People(people::People),
     /// What of a patient left Handoff, when, to whom, under which agreement and why
     Disclosures(disclosures::Disclosures),
+    /// Quality measures, over the journal or over FHIR bundles
+    #[command(subcommand)]
+    Measure(measure::Measure),
     /// Check configuration, keys, endpoints and clock
     Doctor(doctor::Doctor),
     /// What an error's code means, how it comes about and how to mend it; all codes without one
@@ -157,6 +161,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Api(command) => command.run(),
         Command::People(command) => command.run(),
         Command::Disclosures(command) => command.run(),
+        Command::Measure(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Explain(command) => command.run(),
     }

@@ -7,8 +7,11 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use handoff_engine::error_code::{Coded, ErrorCode};
 use handoff_instance::error_report::{ErrorReport, Named};
+use handoff_operations::reports::cms50::PeriodError;
 use handoff_rehearsal::practice_file::PracticeFileError;
 use handoff_rehearsal::script::Unrehearsable;
+
+use crate::measure::BundleFileError;
 
 /// Prints an error: what is wrong and what caused it, where, and the cure. The one place where that is done.
 pub fn report(error: &anyhow::Error) {
@@ -20,10 +23,13 @@ pub fn reported(error: &anyhow::Error) -> ErrorReport {
     ErrorReport::of(error, ours)
 }
 
-/// What only the command line can meet: an instance never rehearses.
+/// What only the command line can meet: an instance neither rehearses nor reads bundles.
 fn ours(error: &(dyn Error + 'static)) -> Option<Named> {
-    let practice = error.downcast_ref::<PracticeFileError>().map(|error| (error.code(), error.place()));
-    practice.or_else(|| error.downcast_ref::<Unrehearsable>().map(|error| (error.code(), error.place())))
+    fn named<E: Coded + Error + 'static>(error: &(dyn Error + 'static)) -> Option<Named> {
+        error.downcast_ref::<E>().map(|error| (error.code(), error.place()))
+    }
+    let rehearsed = named::<PracticeFileError>(error).or_else(|| named::<Unrehearsable>(error));
+    rehearsed.or_else(|| named::<PeriodError>(error)).or_else(|| named::<BundleFileError>(error))
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "clap's other kinds are all errors")]

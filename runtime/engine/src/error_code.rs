@@ -291,6 +291,11 @@ codes! {
 
     1101 OTHER_PUBLIC_KEY "the journal was never signed by the given key";
     1102 END_MISSING "the end of the backup's journal is missing";
+
+    1201 MEASUREMENT_PERIOD "this is no measurement period";
+    1202 NOT_A_BUNDLE "the file is no FHIR bundle";
+    1203 SEVERAL_PATIENTS "the bundle has several patients";
+    1204 NO_SUCH_CLINICIAN "nobody of this number referred a patient in the year";
 }
 
 // Two errors of one number would send an operator to the wrong page.

@@ -191,6 +191,9 @@ pub struct Order {
     /// When its sender said so: an older version of it changes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<DateTime<Utc>>,
+    /// When it was written, as its sender says. It may have come much later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authored_at: Option<DateTime<Utc>>,
 }
 
 vocabulary! {

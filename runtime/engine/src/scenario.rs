@@ -204,6 +204,7 @@ fn parse_order(text: &str) -> Result<Order, String> {
         expires_at: None,
         named: None,
         as_of: None,
+        authored_at: None,
     };
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let (word, value) = part.split_once(' ').ok_or_else(|| format!("`{part}` needs a value"))?;

@@ -28,6 +28,7 @@ pub mod note;
 pub mod operations;
 pub mod pauses;
 pub mod plugin_reports;
+pub mod quality;
 pub mod referral_file;
 pub mod referrals;
 pub mod replay_decisions;

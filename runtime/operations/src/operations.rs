@@ -26,6 +26,7 @@ pub struct Operations {
     pub paths: Paths,
     pub people: Accounts,
     pub(crate) census: crate::census::LastCensus,
+    pub(crate) measures: crate::quality::LastMeasures,
     pub(crate) stories: crate::story::Stories,
     /// Held by what must not meet another of its kind: a purge, a backup, a change of keys.
     alone: Mutex<()>,
@@ -75,6 +76,7 @@ impl Operations {
             paths,
             people,
             census: crate::census::LastCensus::default(),
+            measures: crate::quality::LastMeasures::default(),
             stories: crate::story::Stories::default(),
             alone: Mutex::default(),
         })

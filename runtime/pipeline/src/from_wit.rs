@@ -171,6 +171,7 @@ pub fn order(
         specialist,
         expires_at: order.expires_at.and_then(instant),
         as_of,
+        authored_at: order.ordered_at.and_then(instant),
     }
 }
 

@@ -130,8 +130,9 @@ fn learn_order(known: &mut Arc<Order>, newer: &Order) -> bool {
         expires_at: newer.expires_at.or(known.expires_at),
         named: told_again(known.named.as_ref(), newer.named.as_ref()),
         as_of: newer.as_of.or(known.as_of),
+        authored_at: known.authored_at.or(newer.authored_at),
     };
-    let is_news = Order { as_of: known.as_of, ..order.clone() } != **known;
+    let is_news = Order { as_of: known.as_of, authored_at: known.authored_at, ..order.clone() } != **known;
     *known = Arc::new(order);
     is_news
 }

@@ -44,6 +44,7 @@ fn facts(specialty: &str) -> Facts {
             expires_at: None,
             named: None,
             as_of: None,
+            authored_at: None,
         }),
         appointment: Some(Appointment {
             numbers: vec![],

@@ -108,6 +108,7 @@ fn referral(number: u64, among: u64) -> Referral {
                 expires_at: None,
                 named: None,
                 as_of: None,
+                authored_at: None,
             }),
             appointment: None,
             visit: None,

@@ -73,6 +73,7 @@ pub fn order(number: u64) -> Order {
         expires_at: None,
         named: None,
         as_of: None,
+        authored_at: None,
     }
 }
 

@@ -1,4 +1,5 @@
-//! `/figures`: the five figures by month, week, specialist, specialty or physician, on a page and as a file for a spreadsheet.
+//! `/figures`: the five figures by month, week, specialist, specialty or physician, on a page and as a file for a spreadsheet; and the
+//! quality measure CMS50 of a year.
 
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use chrono::NaiveDate;
 use handoff_engine::dashboard::Figure;
 use handoff_operations::census::{Census, Cohort, CountedBy};
+use handoff_operations::reports::cms50::{Cms50, MeasurementYear, PopulationCounts};
 use serde::Deserialize;
 
 use super::frame::{Frame, Visitor, render};
@@ -21,6 +23,8 @@ use crate::api::problem::{HttpProblem, failed};
 #[serde(deny_unknown_fields)]
 pub(super) struct Query {
     by: Option<String>,
+    /// The measure's; the one that it is, else.
+    year: Option<String>,
 }
 
 #[derive(Template)]
@@ -34,6 +38,9 @@ struct FiguresPage {
     choices: Vec<(&'static str, &'static str, bool)>,
     rows: Vec<(String, u64, Vec<Cell>)>,
     referrals: u64,
+    measure: Arc<Cms50>,
+    years: Vec<(String, bool)>,
+    measured: Vec<(String, PopulationCounts, String)>,
 }
 
 struct Cell {
@@ -53,6 +60,13 @@ fn address(by: CountedBy) -> (&'static str, &'static str) {
 }
 
 impl Query {
+    /// This year and the one before, which is reported on when it is over; and which of them is meant.
+    fn years(&self, this: MeasurementYear) -> ([MeasurementYear; 2], MeasurementYear) {
+        let years = [this, this.before()];
+        let asked = years.into_iter().find(|year| self.year.as_deref() == Some(year.to_string().as_str()));
+        (years, asked.unwrap_or(this))
+    }
+
     fn by(&self) -> CountedBy {
         let asked = CountedBy::ALL.into_iter().find(|by| Some(address(*by).0) == self.by.as_deref());
         asked.unwrap_or(CountedBy::Month)
@@ -102,6 +116,8 @@ pub(super) async fn show(
             let cells = cohort.figures().iter().map(cell).collect();
             (named(by, &cohort.name), cohort.referrals, cells)
         });
+        let (years, year) = query.years(api.operations.measurement_year());
+        let measure = api.operations.cms50(year).map_err(|error| failed(&*error))?;
         let (by_name, by_title) = address(by);
         let choices = CountedBy::ALL.map(|choice| (address(choice).0, address(choice).1, choice == by));
         render(&FiguresPage {
@@ -113,9 +129,20 @@ pub(super) async fn show(
             choices: choices.to_vec(),
             rows: rows.collect(),
             referrals: census.all.referrals,
+            years: years.map(|it| (it.to_string(), it == year)).to_vec(),
+            measured: measured(&measure),
+            measure,
         })
     })
     .await
+}
+
+/// A row for each clinician, and one for all.
+fn measured(measure: &Cms50) -> Vec<(String, PopulationCounts, String)> {
+    let told = |score: Option<f64>| score.map_or_else(|| "–".into(), |score| format!("{:.0}%", score * 100.0));
+    let named = |name: &str| if name.is_empty() { "not named".to_string() } else { name.to_string() };
+    let clinicians = measure.clinicians.iter().map(|it| (named(&it.name), it.populations, told(it.score)));
+    clinicians.chain([("All".to_string(), measure.populations, told(measure.score))]).collect()
 }
 
 pub(super) async fn file(State(api): State<Arc<Api>>, Asked(query): Asked<Query>) -> Result<Response, HttpProblem> {
