@@ -10,6 +10,7 @@ mod history;
 mod keyed;
 pub(crate) mod keys;
 mod kind;
+mod listing;
 mod live;
 mod memory;
 mod project;
