@@ -1,12 +1,14 @@
 //! Forms: what each must prove, what it does, and what a person is told where it could not be done.
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request};
 use handoff_identity::role::Role;
 use handoff_store::Record;
 use handoff_web::api::RouteAccess;
 use handoff_web::pages::PAGES;
+use tower::ServiceExt as _;
 
+use crate::people::notes::note;
 use crate::people::site::{Answer, ORIGIN, REFERRING, Session, Site, chosen};
 use crate::secrets::{found, planted};
 
@@ -229,4 +231,87 @@ async fn a_coordinator_takes_a_task_does_what_it_wants_and_ends_it() {
     assert!(!list.contains(&format!("name=\"t\" value=\"{task}\"")), "it is done");
     let again = post(&site, &ada, "/tasks", &[("t", &task), ("change", "done")]).await;
     assert_eq!(again.status, 409, "once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_coordinator_says_which_referral_a_message_means() {
+    let site = Site::midway().await;
+    let ada = site.welcome("ada", Role::Coordinator, None).await;
+    let it = site.welcome("it", Role::It, None).await;
+    let planted = planted(&site.people(), &[]);
+    let id = site.referral_with(|referral| referral.state == "awaiting-note");
+    let order = site.get(Some(&ada), &format!("/api/referrals/{id}")).await.json().to_string();
+    let people = site.people();
+    let (ours, others): (Vec<_>, Vec<_>) = people.iter().partition(|it| order.contains(&it.referral.number));
+    // The number of one patient's referral with another's name: whose note is it?
+    let (number, obx) = (&ours[0].referral.number, "OBX|1|TX|11488-4^Consult note^LN||Seen.||||||F");
+    let other = String::from_utf8(note(others[0], "T02", "U-1", obx, "AU")).expect("text");
+    let taken = site.told(other.replace(&others[0].referral.number, number).into_bytes(), None).await;
+    assert!(taken.contains("MSA|AA"), "{taken}");
+    let page = ask(&site, Method::GET, "/unmatched", Some(&ada), &[]).await;
+    assert!(page.body.contains(&format!("value=\"{id}\"")), "it is offered");
+    assert!(!found(page.body.as_bytes(), &planted).is_empty(), "with the patient's name");
+    let theirs = ask(&site, Method::GET, "/unmatched", Some(&it), &[]).await;
+    assert_eq!(found(theirs.body.as_bytes(), &planted), [""; 0], "and without it for whoever sees none");
+    let item =
+        page.body.split("/unmatched/").nth(1).and_then(|rest| rest.split('/').next()).expect("an item").to_string();
+    let bytes = ask(&site, Method::GET, &format!("/unmatched/{item}/bytes"), Some(&ada), &[]).await;
+    assert!(bytes.body.starts_with("MSH|"));
+    let assign = format!("/unmatched/{item}/assign");
+    let why = ("why", "The office confirmed it by telephone.");
+    let nobody = post(&site, &ada, &assign, &[why]).await;
+    assert!(nobody.status == 422 && nobody.body.contains("no referral was chosen"), "{}", nobody.body);
+    let unknown = post(&site, &ada, &assign, &[why, ("other", "Nobody Ofthatname")]).await;
+    assert!(unknown.status == 422 && unknown.body.contains("finds no referral"), "{}", unknown.body);
+    let applied = post(&site, &ada, &assign, &[why, ("other", number.as_str())]).await;
+    assert_eq!(applied.status, 303, "{}", applied.body);
+    let state = site.get(Some(&ada), &format!("/api/referrals/{id}")).await.json()["state"].clone();
+    assert!(state != "awaiting-note", "the note is here: {state}");
+    let after = ask(&site, Method::GET, "/unmatched", Some(&ada), &[]).await;
+    assert!(!after.body.contains(&item));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_that_came_by_fax_is_attached_on_its_referrals_page() {
+    let site = Site::midway().await;
+    let ada = site.welcome("ada", Role::Coordinator, None).await;
+    let id = site.referral_with(|referral| referral.state == "awaiting-note");
+    let path = format!("/referrals/{id}");
+    let page = ask(&site, Method::GET, &path, Some(&ada), &[]).await.body;
+    assert!(page.contains("enctype=\"multipart/form-data\"") && page.contains("type=\"file\""), "it can be attached");
+    let form = |csrf: &str, kind: &str, file: &[u8]| {
+        let field = |name: &str, text: &str| {
+            format!("--cut\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n")
+        };
+        let fields =
+            [field("csrf", csrf), field("act", "attach-note"), field("why", "It came by fax this morning.")].concat();
+        let head = format!(
+            "--cut\r\ncontent-disposition: form-data; name=\"a.note\"; filename=\"fax.pdf\"\r\ncontent-type: {kind}\r\n\r\n"
+        );
+        [fields.as_bytes(), head.as_bytes(), file, b"\r\n--cut--\r\n"].concat()
+    };
+    let sent = async |session: Option<&Session>, body: Vec<u8>| {
+        let request =
+            Request::builder().method(Method::POST).uri(format!("{path}/acts")).header("host", "handoff.example");
+        let request = request.header("origin", ORIGIN).header("content-type", "multipart/form-data; boundary=cut");
+        let cookie = session.map(|session| session.cookie.clone()).unwrap_or_default();
+        site.send(request.header("cookie", cookie).body(Body::from(body)).expect("a request")).await
+    };
+    let file = [b"%PDF-1.7\n".as_slice(), &[0x9C; 3_000_000]].concat();
+    let stranger = sent(None, form(&ada.csrf, "application/pdf", &file)).await;
+    assert_ne!(stranger.status, 303, "nobody who has not signed in sends files");
+    let forged = sent(Some(&ada), form("forged", "application/pdf", &file)).await;
+    assert_eq!(forged.status, 403);
+    let script = sent(Some(&ada), form(&ada.csrf, "image/svg+xml", b"<svg onload=alert(1)>")).await;
+    assert_eq!(script.status, 422, "{}", script.body);
+    let long = sent(Some(&ada), form(&ada.csrf, "application/pdf", &[b'%'; 12_000_000])).await;
+    assert_eq!(long.status, 413);
+    let broken = sent(Some(&ada), b"--cut\r\nnonsense".to_vec()).await;
+    assert_eq!(broken.status, 400);
+    let done = sent(Some(&ada), form(&ada.csrf, "application/pdf", &file)).await;
+    assert_eq!(done.status, 303, "{}", done.body);
+    let request = request(Method::GET, &format!("{path}/note"), Some(&ada), &[]);
+    let response = site.router.clone().oneshot(request).await.expect("a router does not fail");
+    let kept = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+    assert!(kept == file, "{} bytes", kept.len());
 }

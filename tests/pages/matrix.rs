@@ -37,6 +37,7 @@ const MATRIX: &[(&str, [&str; 6])] = &[
     // Another physician is asked for the emergency that opens it.
     ("/referrals/{id}", ["200!", "200!", "200", "200", "200", "200"]),
     ("/referrals/{id}/note", ["200", "200", "404", "404", "404", "404"]),
+    ("/referrals/{id}/note/{nth}", ["404", "404", "404", "404", "404", "404"]),
     ("/referrals/{name}", ["404", "404", "404", "404", "404", "404"]),
     ("/huddle", ["200", "403", "403", "200", "403", "403"]),
     ("/specialists", ["200", "403", "403", "200", "403", "403"]),
@@ -45,6 +46,9 @@ const MATRIX: &[(&str, [&str; 6])] = &[
     ("/figures.csv", ["200", "403", "403", "200", "403", "403"]),
     ("/dead-letters", ["200", "403", "403", "200", "200", "403"]),
     ("/dead-letters/{name}/bytes", ["404", "403", "403", "403", "403", "403"]),
+    ("/unmatched", ["200", "403", "403", "200", "200", "403"]),
+    ("/unmatched?all=true", ["200", "403", "403", "200", "200", "403"]),
+    ("/unmatched/{name}/bytes", ["404", "403", "403", "403", "403", "403"]),
     ("/workflow", ["403", "403", "403", "200", "200", "200"]),
     ("/plugins", ["403", "403", "403", "200", "200", "200"]),
     ("/system", ["403", "403", "403", "200", "200", "403"]),
@@ -71,7 +75,7 @@ async fn each_role_opens_its_pages_and_patients_are_found_nowhere_else() {
     let patient = format!("{}%20{}", people[0].given, people[0].family).replace(['ñ', 'é', 'í', 'ó', 'á', 'ú'], "n");
     for (path, expected) in MATRIX {
         for ((column, session), expected) in COLUMNS.iter().zip(&sessions).zip(expected) {
-            let path = path.replace("{id}", &referral).replace("{name}", &patient);
+            let path = path.replace("{id}", &referral).replace("{name}", &patient).replace("{nth}", "99");
             let answer = ask(&site, Method::GET, &path, Some(session), &[]).await;
             let seen = found(answer.body.as_bytes(), &planted);
             let is_file = path.ends_with("/note");

@@ -205,20 +205,27 @@ impl Site {
         let order = String::from_utf8(crate::mllp::order(7)).expect("the sample is UTF-8");
         let named = order.replacen("EVERYMAN^ADAM", &format!("{family}^{given}"), 1);
         assert_ne!(order, named, "the sample has another patient");
+        let answer = self.told(named.into_bytes(), None).await;
+        assert!(answer.contains("MSA|AA"), "it is taken");
+    }
+
+    /// Answers an HL7 message; `too_long` is how many bytes it had, where this is only its beginning.
+    pub async fn told(&self, message: Vec<u8>, too_long: Option<u64>) -> String {
         let delivery = Delivery {
             transport: Transport::Mllp,
             source: "hl7".into(),
             url: String::new(),
             headers: Vec::new(),
-            body: named.into_bytes(),
+            body: message,
+            too_long,
             received_at: self.rehearsal.clock().now(),
             sender: SenderProof::Connection,
         };
         let answer = self.operations.pipeline.intake.take_order(delivery).await;
-        assert!(String::from_utf8_lossy(&answer.body).contains("MSA|AA"), "it is taken");
+        String::from_utf8_lossy(&answer.body).into_owned()
     }
 
-    fn referral_with(&self, wanted: impl Fn(&Referral) -> bool) -> String {
+    pub fn referral_with(&self, wanted: impl Fn(&Referral) -> bool) -> String {
         let index = self.operations.pipeline.store.index();
         let has = |id: &String| {
             let id = id.parse().expect("an id");

@@ -42,8 +42,8 @@ pub struct SeenReferral {
     pub patient: PatientName,
     pub order: ClearReferral,
     pub conversation: Vec<UtteredAt>,
-    /// Of the note: when it came, and its kind of file.
-    pub note: Option<(DateTime<Utc>, String)>,
+    /// Of the note: when it came, and the kinds of its files.
+    pub note: Option<(DateTime<Utc>, Vec<String>)>,
 }
 
 /// How far along the way to the closed loop it is.
@@ -104,7 +104,10 @@ impl Operations {
 
 fn seen(referral: &Referral, ended: bool, look: &PhiAccess<'_>, conversation: ReferralThread<'_>) -> SeenReferral {
     let order = ClearReferral::of(referral, ended, look);
-    let note = referral.facts.note.as_ref().map(|note| (note.received_at, note.media_type.clone()));
+    let note = referral.facts.note.as_ref().map(|note| {
+        let further = note.attached.iter().map(|document| document.media_type.clone());
+        (note.received_at, std::iter::once(note.media_type.clone()).chain(further).collect())
+    });
     let patient = PatientName::of(&referral.facts.patient, look);
     SeenReferral { patient, order, conversation: conversation.finish(), note }
 }

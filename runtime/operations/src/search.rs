@@ -32,8 +32,22 @@ impl Operations {
             let ids: BTreeSet<ReferralId> = ids.into_iter().flatten().collect();
             found = Some(found.map_or(ids.clone(), |found| found.intersection(&ids).copied().collect()));
         }
+        self.rows_of(person, found.unwrap_or_default().into_iter().rev(), "what a search found")
+    }
+
+    /// These referrals as rows of a list, as far as the person may see them in clear; `what` is what the journal says of the look.
+    ///
+    /// # Errors
+    /// When they cannot be read, or the journal does not take the look.
+    pub fn rows_of(
+        &self,
+        person: &Person,
+        ids: impl Iterator<Item = ReferralId>,
+        what: &str,
+    ) -> Result<SearchResult, PhiAccessError> {
+        let index = self.pipeline.store.index();
         let mut seen = Vec::new();
-        for id in found.unwrap_or_default().into_iter().rev() {
+        for id in ids {
             let Some(referral) = index.referral(&id)? else { continue };
             if Visibility::of(person, &referral, false) == Some(Visibility::Clear) {
                 seen.push(referral);
@@ -41,7 +55,7 @@ impl Operations {
         }
         let is_cut = seen.len() > WORK_ROWS_MAX;
         seen.truncate(WORK_ROWS_MAX);
-        let look = self.look_at(person, "what a search found", seen.iter().map(|referral| referral.id))?;
+        let look = self.look_at(person, what, seen.iter().map(|referral| referral.id))?;
         let rows = seen.into_iter().map(|referral| self.row_of(person, referral, look.as_ref()));
         Ok(SearchResult { rows: rows.collect::<Result<_, _>>()?, is_cut })
     }

@@ -14,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use url::form_urlencoded;
 
+use super::files;
 use super::frame::Visitor;
 use super::problem_page;
 use super::theme::Theme;
@@ -32,7 +33,7 @@ pub(super) const CSRF_FIELD: &str = "csrf";
 
 /// What a form sent.
 #[derive(Clone, Default)]
-pub(super) struct Sent(Vec<(String, String)>);
+pub(super) struct Sent(pub(super) Vec<(String, String)>);
 
 impl Sent {
     /// What stands in a field, without blanks around it.
@@ -99,7 +100,7 @@ async fn check(
     if changes && !api.is_ours(request.headers()) {
         return Err(HttpProblem::of(ProblemKind::OtherOrigin));
     }
-    let sent = if changes { read(request).await? } else { Sent::default() };
+    let sent = if changes { read(request, visitor.is_some()).await? } else { Sent::default() };
     let right = match access {
         RouteAccess::Open => None,
         RouteAccess::SignedIn | RouteAccess::Metrics => Some(None),
@@ -118,12 +119,20 @@ async fn check(
     Ok(())
 }
 
-async fn read(request: &mut Request) -> Result<Sent, HttpProblem> {
+async fn read(request: &mut Request, is_somebody: bool) -> Result<Sent, HttpProblem> {
     let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !media_type.starts_with("application/x-www-form-urlencoded") {
+    let boundary = multer::parse_boundary(media_type);
+    if boundary.is_err() && !media_type.starts_with("application/x-www-form-urlencoded") {
         return Err(HttpProblem::told(ProblemKind::Unreadable, "what was sent is no form"));
     }
     let body = std::mem::replace(request.body_mut(), Body::empty());
+    if let Ok(boundary) = boundary {
+        // Nobody who has not signed in sends us files.
+        return match is_somebody {
+            true => files::read(body, boundary).await,
+            false => Err(HttpProblem::of(ProblemKind::NotSignedIn)),
+        };
+    }
     match tokio::time::timeout(FORM_WITHIN, to_bytes(body, FORM_BYTES_MAX)).await {
         Err(_) => Err(HttpProblem::of(ProblemKind::TooSlow)),
         Ok(Err(_)) => Err(HttpProblem::of(ProblemKind::TooLong)),

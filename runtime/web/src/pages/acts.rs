@@ -34,6 +34,7 @@ pub(super) struct ActForm {
     pub icon: &'static str,
     /// It ends something: it asks once more.
     pub is_grave: bool,
+    pub has_file: bool,
     pub fields: Vec<ActField>,
 }
 
@@ -41,17 +42,15 @@ pub(super) struct ActField {
     pub name: String,
     pub label: String,
     pub is_optional: bool,
-    /// `text`, `line`, `date`, `datetime` or `choice`.
+    /// `text`, `line`, `date`, `datetime`, `file` or `choice`.
     pub kind: &'static str,
     pub choices: Vec<(String, String)>,
     /// What can be answered besides: name and label.
     pub parts: Vec<(String, &'static str)>,
 }
 
-/// What this page can ask; a scanned document comes in another way.
 pub(super) fn forms(offered: Vec<OfferedAct>) -> Vec<ActForm> {
-    let asks_for_a_file = |act: &OfferedAct| act.asks.iter().any(|question| question.kind == AnswerKind::Document);
-    offered.into_iter().filter(|act| !asks_for_a_file(act)).map(form).collect()
+    offered.into_iter().map(form).collect()
 }
 
 fn form(act: OfferedAct) -> ActForm {
@@ -69,7 +68,9 @@ fn form(act: OfferedAct) -> ActForm {
         "opt-out" => ("stop", true),
         _ => ("pen", false),
     };
-    ActForm { fields: act.asks.iter().map(field).collect(), name: act.name, label: act.label, icon, is_grave }
+    let fields: Vec<ActField> = act.asks.iter().map(field).collect();
+    let has_file = fields.iter().any(|field| field.kind == "file");
+    ActForm { fields, has_file, name: act.name, label: act.label, icon, is_grave }
 }
 
 fn field(question: &AskedQuestion) -> ActField {
@@ -77,7 +78,8 @@ fn field(question: &AskedQuestion) -> ActField {
         AnswerKind::Appointment => "datetime",
         AnswerKind::Date => "date",
         AnswerKind::Text => "text",
-        AnswerKind::Specialist | AnswerKind::Address | AnswerKind::Document => "line",
+        AnswerKind::Specialist | AnswerKind::Address => "line",
+        AnswerKind::Document => "file",
         AnswerKind::Consent
         | AnswerKind::Channel
         | AnswerKind::ReplyIntent
@@ -86,7 +88,12 @@ fn field(question: &AskedQuestion) -> ActField {
         | AnswerKind::Letter => "choice",
     };
     let choices = question.choices.iter().map(|choice| (choice.clone(), words::choice(question.kind, choice)));
-    let parts = question.parts.iter().map(|part| (format!("{ANSWER}{}.{part}", question.name), words::part(part)));
+    // What kind of file it is, the browser says.
+    let parts = question
+        .parts
+        .iter()
+        .filter(|_| kind != "file")
+        .map(|part| (format!("{ANSWER}{}.{part}", question.name), words::part(part)));
     ActField {
         name: format!("{ANSWER}{}", question.name),
         label: question.label.clone(),

@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use handoff_identity::role::AccessRight;
-use handoff_operations::dead_letters::{Dismiss, Replay, Show};
-use handoff_operations::operations::{Operator, Request as _};
+use handoff_operations::dead_letters::{Dismiss, Replay, Show, Shown};
+use handoff_operations::operations::{Operator, Request as OperatorRequest};
 use handoff_store::Position;
 use handoff_store::index::{DeadItem, WhatDied};
 use serde::Deserialize;
@@ -108,9 +108,37 @@ pub(super) async fn list(
     .await
 }
 
-fn operator(visitor: &Visitor, why: String) -> Operator {
+/// Who does something, and why.
+pub(super) fn operator(visitor: &Visitor, why: String) -> Operator {
     let person = visitor.person();
     Operator { who: person.name.clone(), role: Some(person.role.name().into()), why }
+}
+
+/// What a form asks for, with the sentence that says why; then the list again.
+pub(super) async fn carry<R>(
+    api: Arc<Api>,
+    visitor: Visitor,
+    sent: &Sent,
+    request: R,
+    back: &'static str,
+) -> Result<Redirect, HttpProblem>
+where
+    R: OperatorRequest + Send + 'static,
+{
+    let why = reason(sent.text("why").unwrap_or_default().to_string())?;
+    api.work(move |api| {
+        request.perform(&api.operations, operator(&visitor, why)).map_err(refused)?;
+        Ok(Redirect::to(back))
+    })
+    .await
+}
+
+/// What came in, as a file.
+pub(super) fn as_file(shown: &Shown) -> Result<Response, HttpProblem> {
+    let bytes = shown.bytes().map_err(refused)?;
+    let headers =
+        [(CONTENT_TYPE, "application/octet-stream"), (CONTENT_DISPOSITION, "attachment; filename=\"message.txt\"")];
+    Ok((headers, bytes).into_response())
 }
 
 /// What came in, as a file: it was written by somebody else, and is not shown here.
@@ -122,10 +150,7 @@ pub(super) async fn bytes(
     api.work(move |api| {
         let operator = operator(&visitor, "to mend what could not be read".into());
         let shown = Show { item }.perform(&api.operations, operator).map_err(refused)?;
-        let bytes = shown.bytes().map_err(refused)?;
-        let headers =
-            [(CONTENT_TYPE, "application/octet-stream"), (CONTENT_DISPOSITION, "attachment; filename=\"message.txt\"")];
-        Ok((headers, bytes).into_response())
+        as_file(&shown)
     })
     .await
 }
@@ -136,12 +161,7 @@ pub(super) async fn replay(
     Named(item): Named,
     sent: Sent,
 ) -> Result<Redirect, HttpProblem> {
-    let why = reason(sent.text("why").unwrap_or_default().to_string())?;
-    api.work(move |api| {
-        Replay { item }.perform(&api.operations, operator(&visitor, why)).map_err(refused)?;
-        Ok(Redirect::to("/dead-letters"))
-    })
-    .await
+    carry(api, visitor, &sent, Replay { item }, "/dead-letters").await
 }
 
 pub(super) async fn dismiss(
@@ -150,10 +170,5 @@ pub(super) async fn dismiss(
     Named(item): Named,
     sent: Sent,
 ) -> Result<Redirect, HttpProblem> {
-    let why = reason(sent.text("why").unwrap_or_default().to_string())?;
-    api.work(move |api| {
-        Dismiss { item }.perform(&api.operations, operator(&visitor, why)).map_err(refused)?;
-        Ok(Redirect::to("/dead-letters"))
-    })
-    .await
+    carry(api, visitor, &sent, Dismiss { item }, "/dead-letters").await
 }

@@ -59,6 +59,7 @@ const NAVIGATION: &[(&str, &[(&str, &str)])] = &[
             ("/huddle", "Huddle"),
             ("/mine", "My referrals"),
             ("/worklist", "Worklist"),
+            ("/unmatched", "Not matched"),
             ("/dead-letters", "Not delivered"),
         ],
     ),

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use chrono::{DateTime, Utc};
 use handoff_engine::event::Intent;
 use handoff_engine::ids::ReferralId;
 use handoff_identity::role::AccessRight;
@@ -82,7 +83,8 @@ struct Seen {
     specialist: Vec<(&'static str, String)>,
     priority: Option<Sign>,
     diagnoses: Vec<String>,
-    note: Option<String>,
+    /// The note's documents, in their order.
+    notes: Vec<String>,
 }
 
 /// One side's words.
@@ -302,6 +304,7 @@ impl Seen {
             let language = order.languages.first().map(|tag| words::language(tag)).unwrap_or_default();
             Some(format!("{} to {address} · {language}", words::channel(reach.channel)))
         });
+        let told = |(at, kind): (&DateTime<Utc>, &String)| format!("{}, {}", file_kind(kind), times.date(*at));
         Seen {
             reach: reach.unwrap_or_default(),
             days,
@@ -309,7 +312,12 @@ impl Seen {
             specialist,
             priority: words::priority(order.priority),
             diagnoses: order.diagnoses.clone(),
-            note: seen.note.as_ref().map(|(at, media_type)| format!("{}, {}", file_kind(media_type), times.date(*at))),
+            notes: seen
+                .note
+                .iter()
+                .flat_map(|(at, kinds)| kinds.iter().map(move |kind| (at, kind)))
+                .map(told)
+                .collect(),
         }
     }
 }
@@ -420,10 +428,23 @@ pub(super) async fn note(
     visitor: Visitor,
     Named(named): Named,
 ) -> Result<Response, HttpProblem> {
+    document(api, visitor, named, 0).await
+}
+
+/// A further document of the note.
+pub(super) async fn further(
+    State(api): State<Arc<Api>>,
+    visitor: Visitor,
+    Path((named, nth)): Path<(String, usize)>,
+) -> Result<Response, HttpProblem> {
+    document(api, visitor, named, nth).await
+}
+
+async fn document(api: Arc<Api>, visitor: Visitor, named: String, nth: usize) -> Result<Response, HttpProblem> {
     let id = id(&named)?;
     api.work(move |api| {
-        let note = api.operations.note(visitor.person(), id)?.ok_or(HttpProblem::of(ProblemKind::NotFound))?;
-        let file = format!("attachment; filename=\"note-{id}.{}\"", note.ending());
+        let note = api.operations.note(visitor.person(), id, nth)?.ok_or(HttpProblem::of(ProblemKind::NotFound))?;
+        let file = format!("attachment; filename=\"note-{id}-{}.{}\"", nth + 1, note.ending());
         let headers = [(CONTENT_TYPE, "application/octet-stream".to_string()), (CONTENT_DISPOSITION, file)];
         Ok((headers, note.bytes).into_response())
     })

@@ -10,7 +10,7 @@ use handoff_identity::role::AccessRight;
 use super::access::guard;
 use super::{
     acts, assets, audit, dead_letters, figures, huddle, mine, people, plugins, referral, search, sign_in, specialists,
-    system, theme, workflow, worklist,
+    system, theme, unmatched, workflow, worklist,
 };
 use crate::api::Api;
 use crate::api::access::RouteAccess;
@@ -51,6 +51,7 @@ pages! {
     POST "/referrals/{id}/acts" RouteAccess::With(AccessRight::Act) => acts::act;
     POST "/tasks" RouteAccess::With(AccessRight::ChangeTasks) => acts::tasks;
     GET "/referrals/{id}/note" RouteAccess::With(AccessRight::Referrals) => referral::note;
+    GET "/referrals/{id}/note/{nth}" RouteAccess::With(AccessRight::Referrals) => referral::further;
     GET "/huddle" RouteAccess::With(AccessRight::Figures) => huddle::show;
     POST "/huddle" RouteAccess::With(AccessRight::Figures) => huddle::names;
     GET "/mine" RouteAccess::With(AccessRight::OwnReferrals) => mine::show;
@@ -61,6 +62,10 @@ pages! {
     GET "/dead-letters/{item}/bytes" RouteAccess::With(AccessRight::DeadBytes) => dead_letters::bytes;
     POST "/dead-letters/{item}/replay" RouteAccess::With(AccessRight::SettleDeadLetters) => dead_letters::replay;
     POST "/dead-letters/{item}/dismiss" RouteAccess::With(AccessRight::SettleDeadLetters) => dead_letters::dismiss;
+    GET "/unmatched" RouteAccess::With(AccessRight::DeadLetters) => unmatched::list;
+    GET "/unmatched/{item}/bytes" RouteAccess::With(AccessRight::DeadBytes) => unmatched::bytes;
+    POST "/unmatched/{item}/assign" RouteAccess::With(AccessRight::AssignUnmatched) => unmatched::assign;
+    POST "/unmatched/{item}/dismiss" RouteAccess::With(AccessRight::SettleDeadLetters) => unmatched::dismiss;
     GET "/workflow" RouteAccess::With(AccessRight::Deployments) => workflow::show;
     POST "/workflow" RouteAccess::With(AccessRight::Deployments) => workflow::plan_file;
     GET "/plugins" RouteAccess::With(AccessRight::Plugins) => plugins::show;

@@ -367,6 +367,7 @@ fn outcome_told(outcome: ChartOutcome) -> &'static str {
         ChartOutcome::Cancelled => "withdrawn",
         ChartOutcome::Unreachable => "not reachable",
         ChartOutcome::NoShow => "visit missed",
+        ChartOutcome::NoteRetracted => "note taken back",
     }
 }
 
