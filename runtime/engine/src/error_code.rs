@@ -101,6 +101,7 @@ codes! {
     36 UNANSWERED "an event can come that no state takes";
     37 NEVER_SET "this timer is never set";
     38 UNUSED_ACT "no state takes this action of a person's";
+    39 UNHEARD "a patient may be written to about what is no longer so";
     40 UNKNOWN_PLACEHOLDER "a template has an unknown placeholder";
     41 MISSING_TEMPLATE "a letter has no text";
 

@@ -18,11 +18,22 @@ pub struct Problem {
     pub help: String,
 }
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "error[{}]: {}", self.code, self.message)?;
+impl Problem {
+    /// For what does not keep the file from being used.
+    pub fn as_warning(&self) -> impl fmt::Display {
+        fmt::from_fn(|f| self.write(f, "warning"))
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, grade: &str) -> fmt::Result {
+        writeln!(f, "{grade}[{}]: {}", self.code, self.message)?;
         writeln!(f, "  --> {}:{}:{}", self.file, self.line, self.column)?;
         write!(f, "  help: {}", self.help)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, "error")
     }
 }
 

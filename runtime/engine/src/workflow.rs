@@ -25,6 +25,7 @@ pub mod stages;
 pub mod states;
 mod templates;
 pub mod timers;
+mod unheard;
 
 pub use acts::{ActRule, Question, Resolves, THE_END};
 pub use contact::{Contact, OptOutScope, Practice};
@@ -133,6 +134,11 @@ impl Workflow {
             Some(workflow) if problems.is_empty() => Ok(workflow),
             Some(_) | None => Err(problems),
         }
+    }
+
+    /// What is no fault, and hardly meant. `file_name` is what [`Workflow::parse`] was given.
+    pub fn warnings(&self, file_name: &str) -> Vec<Problem> {
+        unheard::warnings(self, file_name)
     }
 
     /// Whether referrals in this state are finished. A state that the workflow does not know is no end.

@@ -30,6 +30,9 @@ impl Check {
             }
             Err(error) => return Err(error.into()),
         };
+        for warning in workflow.warnings(&source.file) {
+            eprintln!("{}\n", warning.as_warning());
+        }
         say!("{}: {} states, {} letters, no problems", source.file, workflow.states.len(), workflow.letters.len());
         if self.no_scenarios {
             return Ok(ExitCode::SUCCESS);

@@ -13,7 +13,7 @@ pub const FILE_BYTES_MAX: usize = 1 << 20;
 const DEPTH_MAX: usize = 32;
 
 /// Line and column, from 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct At {
     pub line: u64,
     pub column: u64,

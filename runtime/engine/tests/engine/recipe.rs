@@ -3,6 +3,7 @@
 use std::fs;
 
 use handoff_engine::scenario::Scenario;
+use handoff_engine::workflow::Workflow;
 
 use crate::given;
 
@@ -31,4 +32,26 @@ fn every_scenario_comes_true() {
 fn the_published_schema_is_the_readers_own() {
     let schema = serde_json::to_string_pretty(&handoff_engine::workflow::schema()).expect("a schema is written");
     expect_test::expect_file!["../../../../workflows/workflow.schema.json"].assert_eq(&format!("{schema}\n"));
+}
+
+/// A visit that is booked while the chart is read, and a state that asks the patient to make one.
+#[test]
+fn no_letter_of_the_recipe_is_sent_past_what_is_known_and_the_check_says_so_where_one_would_be() {
+    let text = given::recipe_text();
+    let warnings = |text: &str| -> Vec<String> {
+        let workflow = Workflow::parse_with("referral.yaml", text, &given::recipe_files()).expect("it has no problem");
+        let said = workflow.warnings("referral.yaml");
+        said.iter().map(|warning| warning.as_warning().to_string()).collect()
+    };
+    assert_eq!(warnings(&text), Vec::<String>::new());
+    let looks = "        - if: appointment != null && appointment.status == \"booked\"\n          do: [mark: confirmed, send: visit-booked]\n          to: scheduled\n";
+    let blind = text.replacen(looks, "", 1);
+    assert_ne!(blind, text);
+    let said = warnings(&blind).join("\n");
+    assert!(
+        said.starts_with(
+            "warning[H0039]: an appointment may have become known before `record.found` in state `reading-chart`"
+        ),
+        "{said}"
+    );
 }
