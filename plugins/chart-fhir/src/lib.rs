@@ -39,9 +39,22 @@ struct State {
 #[derive(Serialize, Deserialize)]
 enum Step {
     FindPatient,
-    FindOrder { patient: String },
-    WriteNote { patient: String, order: String },
-    WriteTask { patient: String, order: String, document: Option<String> },
+    FindOrder {
+        patient: String,
+    },
+    WriteNote {
+        patient: String,
+        order: String,
+    },
+    WriteTask {
+        patient: String,
+        order: String,
+        document: Option<String>,
+    },
+    /// What is to be marked as entered in error; the first is under way.
+    Retract {
+        left: Vec<String>,
+    },
 }
 
 /// Read in clear when searching. Not `id`: it is a number of the patient's, and a token of it is enough.
@@ -53,6 +66,10 @@ const FOUND_COUNT: &str = "2";
 impl Guest for ChartFhir {
     fn write(entry: Entry, settings: String) -> Result<Turn, Failure> {
         let settings = Settings::read(&settings)?;
+        if entry.outcome == Outcome::NoteRetracted {
+            let left = entry.retracts.clone();
+            return retract(entry, left, &settings);
+        }
         find_patient(entry, &settings)
     }
 
@@ -85,6 +102,11 @@ impl Guest for ChartFhir {
                 let references = [document.unwrap_or_default(), task];
                 let references = references.into_iter().filter(|reference| !reference.is_empty()).collect();
                 Ok(Turn::Done(Written { references }))
+            }
+            Step::Retract { mut left } => {
+                judge::changed(response, endpoint, "PATCH of what is to be marked as entered in error")?;
+                left.remove(0);
+                retract(entry, left, &settings)
             }
         }
     }
@@ -128,6 +150,14 @@ fn write_task(
 ) -> Result<Turn, Failure> {
     let task = resource::task(&entry, &patient, &order, document.as_deref(), settings);
     create(entry, Step::WriteTask { patient, order, document }, &task, settings)
+}
+
+/// One after the other: document and Task both have the status `entered-in-error`.
+fn retract(entry: Entry, left: Vec<String>, settings: &Settings) -> Result<Turn, Failure> {
+    let Some(next) = left.first().cloned() else { return Ok(Turn::Done(Written { references: entry.retracts })) };
+    let status = resource::entered_in_error();
+    let state = remember(entry, Step::Retract { left })?;
+    Ok(Turn::Ask(ask::patch(&settings.endpoint, &next, &status, state)))
 }
 
 fn search(

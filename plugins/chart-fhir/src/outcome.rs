@@ -33,6 +33,10 @@ pub fn wording(outcome: Outcome) -> Wording {
         Outcome::NoShow => {
             ("failed", ("5.1.2", "Scheduled Service Request Event Unattended"), "The patient did not come to the visit")
         }
+        // No Task says it: what was written is marked.
+        Outcome::NoteRetracted => {
+            ("entered-in-error", ("5.1.4", "Service Request Event Completed"), "The report was written in error")
+        }
     };
     Wording { status, business_status, reason }
 }

@@ -79,6 +79,11 @@ pub fn task(entry: &Entry, patient: &str, order: &str, document: Option<&str>, s
     task
 }
 
+/// JSON Patch (RFC 6902; FHIR R4, 3.1.0.6): nothing else of what was written is touched.
+pub fn entered_in_error() -> Value {
+    json!([{ "op": "replace", "path": "/status", "value": "entered-in-error" }])
+}
+
 /// LOINC's document type as the sender gave it, else a consult note, for that is what was asked for.
 fn kind(note: &Note) -> Value {
     let is_loinc = matches!(note.kind.system.as_str(), LOINC | "LN" | "LOINC" | "urn:oid:2.16.840.1.113883.6.1");

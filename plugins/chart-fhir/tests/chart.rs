@@ -41,6 +41,7 @@ fn entry(outcome: Outcome) -> Entry {
         }),
         visited_at: Some(VISITED_AT),
         note: (outcome == Outcome::ClosedWithNote).then_some(note),
+        retracts: vec![],
         now: RECEIVED_AT + 60_000,
         extras: vec![],
     }
@@ -540,5 +541,29 @@ proptest! {
     fn never_panics_on_any_time(ordered_at in any::<i64>(), now in any::<i64>(), visited_at in any::<i64>()) {
         let entry = Entry { ordered_at, now, visited_at: Some(visited_at), ..entry(Outcome::NoShow) };
         prop_assert!(converse(entry, SETTINGS, chart).1.is_ok());
+    }
+}
+
+#[test]
+fn a_note_that_was_taken_back_is_marked_where_it_lies() {
+    let retracts = vec!["DocumentReference/77".to_owned(), "Task/123".to_owned()];
+    let taken_back = || Entry { retracts: retracts.clone(), ..entry(Outcome::NoteRetracted) };
+    let (asks, written) = converse(taken_back(), SETTINGS, |_| respond(200, &[], ""));
+    let told: Vec<String> = asks
+        .iter()
+        .map(|ask| match &ask.request {
+            Request::Http(request) => format!("{:?} {} {}", request.method, request.path, body(ask)),
+            other => panic!("no HTTP request: {other:?}"),
+        })
+        .collect();
+    let mark = r#"[{"op":"replace","path":"/status","value":"entered-in-error"}]"#;
+    let expected = [format!("Method::Patch /DocumentReference/77 {mark}"), format!("Method::Patch /Task/123 {mark}")];
+    assert_eq!(told, expected);
+    assert_eq!(written.expect("written").references, retracts);
+    for (status, said) in
+        [(404, "written"), (405, "refused cannot-change"), (501, "refused cannot-change"), (503, "retry after 300 s")]
+    {
+        let (_, written) = converse(taken_back(), SETTINGS, |_| respond(status, &[], ""));
+        assert!(say(written).starts_with(said), "{status}");
     }
 }

@@ -40,6 +40,20 @@ pub fn create_once(endpoint: &str, resource: &Value, identifier: &Identifier, st
     Ask { endpoint: endpoint.to_owned(), request: Request::Http(request), reveal: vec![], state }
 }
 
+/// `PATCH [base]/Type/id` with a JSON Patch (FHIR R4, 3.1.0.6; RFC 6902), of a resource that we wrote: `Task/123`.
+pub fn patch(endpoint: &str, reference: &str, patch: &Value, state: String) -> Ask {
+    let request = HttpRequest {
+        method: Method::Patch,
+        path: format!("/{reference}"),
+        query: vec![],
+        headers: vec![attribute("Accept", MEDIA_TYPE), attribute("Prefer", "return=minimal")],
+        body: Body::JsonAs(JsonAs { media_type: JSON_PATCH.to_owned(), text: patch.to_string() }),
+    };
+    Ask { endpoint: endpoint.to_owned(), request: Request::Http(request), reveal: vec![], state }
+}
+
+const JSON_PATCH: &str = "application/json-patch+json";
+
 /// A business identifier: who gave it out, and what it is.
 pub struct Identifier<'a> {
     pub system: &'a str,

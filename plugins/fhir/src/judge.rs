@@ -45,6 +45,19 @@ pub fn created(response: Response, endpoint: &str, resource: &str) -> Result<Str
     }
 }
 
+/// A patch's result. What is no longer there needs no change.
+pub fn changed(response: Response, endpoint: &str, what: &str) -> Result<(), Failure> {
+    let response = http(response, endpoint)?;
+    match response.status {
+        200..=299 | 404 | 410 => Ok(()),
+        // Many charts cannot: a person does it there.
+        400 | 405 | 415 | 422 | 501 => {
+            Err(refused("cannot-change", format!("{what} at {endpoint}: the server answered {}", response.status)))
+        }
+        _ => Err(refusal(&response, endpoint, what)),
+    }
+}
+
 fn http(response: Response, endpoint: &str) -> Result<HttpResponse, Failure> {
     match response {
         Response::Http(response) => Ok(response),

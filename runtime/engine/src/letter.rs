@@ -67,5 +67,6 @@ vocabulary! {
         Cancelled = "cancelled",
         Unreachable = "unreachable",
         NoShow = "no-show",
+        NoteRetracted = "note-retracted",
     }
 }

@@ -122,6 +122,9 @@ pub struct Patient {
     pub other_zone: Option<Tz>,
     #[serde(default)]
     pub deceased: bool,
+    /// Since when what the EHR last said of reaching them is so: older news changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<DateTime<Utc>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -311,6 +314,9 @@ pub struct Note {
     /// What the chart has of the note whose place it takes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaces: Vec<String>,
+    /// Its author has taken it back after it was in the chart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retracted: bool,
 }
 
 /// A document beside the first one of a note.

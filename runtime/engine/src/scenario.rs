@@ -150,6 +150,7 @@ fn parse_patient(text: &str, zone: Tz) -> Result<Patient, String> {
         zone: Some(zone),
         other_zone: None,
         deceased: false,
+        as_of: None,
     };
     let mut consents = BTreeMap::from([(Channel::Sms, Consent::Granted), (Channel::Email, Consent::Granted)]);
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {

@@ -85,7 +85,7 @@ fn outcome(effect: &Effect) -> Option<ReferralStanding> {
     let Effect::WriteChart { outcome } = effect else { return None };
     Some(match outcome {
         ChartOutcome::ClosedWithNote => ReferralStanding::ClosedWithNote,
-        ChartOutcome::ClosedWithoutNote => ReferralStanding::ClosedWithoutNote,
+        ChartOutcome::ClosedWithoutNote | ChartOutcome::NoteRetracted => ReferralStanding::ClosedWithoutNote,
         ChartOutcome::Declined => ReferralStanding::Declined,
         ChartOutcome::Cancelled => ReferralStanding::Withdrawn,
         ChartOutcome::Unreachable => ReferralStanding::NotReachable,

@@ -44,6 +44,7 @@ impl ReferralStanding {
             "cancelled" => ReferralStanding::Withdrawn,
             "closed-without-note" => ReferralStanding::ClosedWithoutNote,
             _ if referral.facts.patient.deceased => ReferralStanding::Died,
+            _ if referral.facts.note.as_ref().is_some_and(|note| note.retracted) => ReferralStanding::ClosedWithoutNote,
             _ if referral.facts.note.is_some() => ReferralStanding::ClosedWithNote,
             _ => ReferralStanding::Closed,
         }

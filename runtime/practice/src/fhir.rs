@@ -4,7 +4,7 @@ mod chart;
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -23,6 +23,9 @@ pub(crate) use chart::{Chart, patient_id};
 /// Types that a client may create.
 const WRITABLE: [&str; 4] = ["Task", "DocumentReference", "Communication", "CommunicationRequest"];
 
+/// A DocumentReference with a scanned note of 50 MB in it.
+const RESOURCE_BYTES_MAX: usize = 128 << 20;
+
 /// Types that are read from what the practice knows.
 const KNOWN: [&str; 5] = ["Patient", "Consent", "Coverage", "ServiceRequest", "Appointment"];
 
@@ -36,7 +39,8 @@ pub(crate) fn routes(town: SharedTown) -> Router {
     Router::new()
         .route("/fhir", post(transact))
         .route("/fhir/{kind}", get(search).post(create))
-        .route("/fhir/{kind}/{id}", get(read).put(update))
+        .route("/fhir/{kind}/{id}", get(read).put(update).patch(patch))
+        .layer(DefaultBodyLimit::max(RESOURCE_BYTES_MAX))
         .layer(middleware::from_fn(authorise))
         .with_state(town)
 }
@@ -116,6 +120,38 @@ async fn update(
         return outcome(StatusCode::BAD_REQUEST, "invalid", "the resource's id and the URL's differ");
     }
     match town.lock().put(&kind, &id, body) {
+        Ok((status, written)) => located(status, written, &headers),
+        Err((status, why)) => outcome(status, "invalid", why),
+    }
+}
+
+/// A JSON Patch (RFC 6902) that replaces elements of a resource.
+async fn patch(
+    State(town): State<SharedTown>,
+    Path((kind, id)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
+    if headers.get(header::CONTENT_TYPE).is_none_or(|kind| kind != "application/json-patch+json") {
+        return outcome(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-supported", "only a JSON Patch is taken");
+    }
+    let Ok(operations) = serde_json::from_str::<Vec<Value>>(&body) else {
+        return outcome(StatusCode::BAD_REQUEST, "structure", "the body is no JSON Patch");
+    };
+    let mut town = town.lock();
+    let Some(mut patched) = town.resource(&kind, &id) else {
+        return outcome(StatusCode::NOT_FOUND, "not-found", "no such resource");
+    };
+    for operation in &operations {
+        let there = operation["path"].as_str().and_then(|path| patched.pointer_mut(path));
+        match there {
+            Some(there) if operation["op"] == "replace" => *there = operation["value"].clone(),
+            Some(_) | None => {
+                return outcome(StatusCode::UNPROCESSABLE_ENTITY, "processing", "this cannot be replaced");
+            }
+        }
+    }
+    match town.put(&kind, &id, patched) {
         Ok((status, written)) => located(status, written, &headers),
         Err((status, why)) => outcome(status, "invalid", why),
     }

@@ -87,6 +87,7 @@ fn event(
                 received_at: now,
                 in_chart: Vec::new(),
                 replaces: Vec::new(),
+                retracted: false,
             };
             Event::NoteReceived { note, last: true, corrects: false }
         }

@@ -201,6 +201,7 @@ fn note(now: DateTime<Utc>) -> Note {
         received_at: now,
         in_chart: Vec::new(),
         replaces: Vec::new(),
+        retracted: false,
     }
 }
 

@@ -59,13 +59,13 @@ pub(super) fn learn(facts: &mut Facts, event: &Event, opt_out: OptOutScope, now:
             }
             newer && *last
         }
+        Event::NoteRetracted => learn_retracted(&mut facts.note),
         Event::Visit { finding } => learn_finding(facts, finding, now),
         Event::Person { answers, .. } => learn_answers(facts, answers, now),
         Event::Done { what: Delegated::Chart, succeeded: true, reference } => learn_written(facts, reference),
         Event::Record { record: None }
         | Event::Ordered { .. }
         | Event::Declined { .. }
-        | Event::NoteRetracted
         | Event::Unreachable { .. }
         | Event::Done { .. }
         | Event::Timer { .. }
@@ -146,6 +146,9 @@ fn told_again(known: Option<&Provider>, newer: Option<&Provider>) -> Option<Prov
 
 /// A number that is the patient's no more is written to no more: whoever has it now is a stranger.
 fn learn_update(known: &mut Arc<Patient>, update: &PatientUpdate) -> bool {
+    if update.as_of.zip(known.as_of).is_some_and(|(told, known)| told < known) {
+        return false;
+    }
     let mut patient = Patient::clone(known);
     for channel in Channel::ALL {
         let told: Vec<_> = update.reaches.iter().filter(|reach| reach.channel == *channel).collect();
@@ -171,9 +174,8 @@ fn learn_update(known: &mut Arc<Patient>, update: &PatientUpdate) -> bool {
         (patient.zone, patient.other_zone) = (update.zone, update.other_zone);
     }
     let is_news = patient != **known;
-    if is_news {
-        *known = Arc::new(patient);
-    }
+    patient.as_of = update.as_of.or(patient.as_of);
+    *known = Arc::new(patient);
     is_news
 }
 
@@ -192,6 +194,18 @@ fn after(earlier: Option<Note>, note: &Note, corrects: bool) -> Note {
 }
 
 /// What the chart calls the note that was written to it.
+/// What is in the chart is known until it is marked there; what is not, has never been.
+fn learn_retracted(known: &mut Option<Note>) -> bool {
+    match known {
+        None => false,
+        Some(note) if note.in_chart.is_empty() => {
+            *known = None;
+            true
+        }
+        Some(note) => !std::mem::replace(&mut note.retracted, true),
+    }
+}
+
 fn learn_written(facts: &mut Facts, reference: &str) -> bool {
     let Some(note) = &mut facts.note else { return false };
     let written: Vec<_> = reference.split_whitespace().map(|it| it.trim_matches(',').to_string()).collect();

@@ -46,7 +46,10 @@ fn every_word_is_stored_as_it_always_was() {
     check(RerouteReason::ALL, &expect!["out-of-network over-booked declined none-named"]);
     check(NetworkCause::ALL, &expect!["ordered over-booked declined"]);
     check(Delegated::ALL, &expect!["chart task"]);
-    check(ChartOutcome::ALL, &expect!["closed-with-note closed-without-note declined cancelled unreachable no-show"]);
+    check(
+        ChartOutcome::ALL,
+        &expect!["closed-with-note closed-without-note declined cancelled unreachable no-show note-retracted"],
+    );
     check(Audience::ALL, &expect!["physician coordinator specialist"]);
     check(CallOutcome::ALL, &expect!["reached message-left no-answer wrong-number"]);
     check(TaskOutcome::ALL, &expect!["done moot"]);

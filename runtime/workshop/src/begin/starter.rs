@@ -102,6 +102,7 @@ fn delivery() -> interpreter::Delivery {
         transport: interpreter::Transport::Http,
         headers: Vec::new(),
         body: b"{}".to_vec(),
+        too_long: None,
         received_at: NOW,
     }
 }
@@ -165,6 +166,7 @@ fn entry() -> write_back::Entry {
         specialist: None,
         visited_at: None,
         note: None,
+        retracts: Vec::new(),
         now: NOW,
         extras: Vec::new(),
     }

@@ -13,13 +13,14 @@ const NOW: i64 = 1_795_424_400_000;
 
 const DAY_MILLIS: i64 = 86_400_000;
 
-const OUTCOMES: [Outcome; 6] = [
+const OUTCOMES: [Outcome; 7] = [
     Outcome::ClosedWithNote,
     Outcome::ClosedWithoutNote,
     Outcome::Declined,
     Outcome::Cancelled,
     Outcome::Unreachable,
     Outcome::NoShow,
+    Outcome::NoteRetracted,
 ];
 
 pub fn try_out(bench: &mut Bench) {
@@ -46,7 +47,11 @@ pub fn try_out(bench: &mut Bench) {
 
 fn write(bench: &Bench, entry: &Entry, outcome: Outcome) -> Call {
     let note = entry.note.clone().filter(|_| outcome == Outcome::ClosedWithNote);
-    let entry = ChartEntry::V0_2(Box::new(Entry { outcome, note, ..entry.clone() }));
+    let retracts = match outcome {
+        Outcome::NoteRetracted => vec!["DocumentReference/77".to_owned()],
+        _ => Vec::new(),
+    };
+    let entry = ChartEntry::V0_2(Box::new(Entry { outcome, note, retracts, ..entry.clone() }));
     Call::WriteChart { entry, settings: bench.settings.clone() }
 }
 
@@ -86,6 +91,7 @@ fn entry(bench: &Bench) -> Entry {
             }],
             replaces: Vec::new(),
         }),
+        retracts: Vec::new(),
         now: NOW,
         extras: vec![],
     })

@@ -68,8 +68,14 @@ fn foreign() -> Vec<Delivery> {
         [vec![], (0..=u8::MAX).collect(), vec![0xFF; 64], long(b'A'), long(b'{'), long(b'['), long(b'|'), long(0)];
     let both = [Transport::Mllp, Transport::Http];
     let each = bodies.into_iter().flat_map(|body| both.map(|transport| (transport, body.clone())));
-    let delivery =
-        |(transport, body)| Delivery { source: "ehr".into(), transport, headers: vec![], body, received_at: NOW };
+    let delivery = |(transport, body)| Delivery {
+        source: "ehr".into(),
+        transport,
+        headers: vec![],
+        body,
+        too_long: None,
+        received_at: NOW,
+    };
     each.map(delivery).collect()
 }
 

@@ -138,6 +138,7 @@ fn mllp(message: &str) -> Call {
         transport: interpreter::Transport::Mllp,
         headers: vec![],
         body: message.as_bytes().to_vec(),
+        too_long: None,
         received_at: NOW + 10 * 86_400_000,
     };
     Call::Interpret { delivery, settings: "{}".into() }
@@ -160,6 +161,7 @@ fn posted(body: &str) -> Call {
         transport: interpreter::Transport::Http,
         headers: vec![header],
         body: body.as_bytes().to_vec(),
+        too_long: None,
         received_at: NOW,
     };
     Call::Interpret { delivery, settings: settings("webhook") }
@@ -269,6 +271,7 @@ fn write_chart() -> Call {
         specialist: Some(provider("1003000126")),
         visited_at: Some(NOW),
         note: Some(note),
+        retracts: Vec::new(),
         now: NOW,
         extras: vec![],
     };
