@@ -318,3 +318,19 @@ fn a_visit_booked_at_the_desk_is_not_asked_for_again() {
     // The message has an id alone: what the order said of the specialist stands.
     assert_eq!(specialist["phone"], "+15555550111");
 }
+
+#[test]
+fn a_message_beyond_all_limits_is_refused_for_good_and_the_feed_goes_on() {
+    let site = Site::new();
+    let mut sender = Sender::connect(site.daemon.mllp).expect("connected");
+    let endless = field("18a-final-note.hl7").replace("Seen; coronary", &"x".repeat(81 << 20));
+    let refused = sender.ask(endless.as_bytes()).expect("an answer");
+    assert_eq!((refused.code.as_str(), refused.control_id.as_str()), ("AR", "H18a"), "{}", refused.error);
+    let order = sender.ask(order("R5001", "70011", "Quillfeather").as_bytes()).expect("an answer");
+    assert_eq!(order.code, "AA", "the same connection");
+    let dead = site.house.dead_letters();
+    assert_eq!(dead.len(), 1, "it is told");
+    assert!(dead[0].to_string().contains("more than are taken"), "{}", dead[0]);
+    let journal: u64 = site.house.segments().iter().map(|path| path.metadata().expect("a file").len()).sum();
+    assert!(journal < 4 << 20, "only its beginning is kept: {journal} bytes");
+}

@@ -42,6 +42,7 @@ pub async fn calls(office: &Office, fields: &[(&str, &str)]) {
             header("x-twilio-signature", STANDARD.encode(mac.finalize().into_bytes())),
         ],
         body: body.join("&").into_bytes(),
+        too_long: None,
         received_at: office.now(),
         sender: SenderProof::SignatureOnly,
     };

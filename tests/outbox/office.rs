@@ -184,6 +184,7 @@ impl Office {
             url,
             headers,
             body: text.into_bytes(),
+            too_long: None,
             received_at,
             sender: SenderProof::Connection,
         };

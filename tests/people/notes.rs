@@ -68,8 +68,8 @@ async fn a_note_of_fifty_megabytes_comes_whole_and_is_marked_when_it_is_taken_ba
     site.operations.pipeline.settle().await.expect("letters leave");
     let written = |what: &str| {
         let ledger = site.rehearsal.world().ledger();
-        let writes = ledger.writes.into_iter().filter(|write| write.reference.starts_with(what));
-        writes.last().expect("it was written").resource
+        let mut writes = ledger.writes.into_iter().filter(|write| write.reference.starts_with(what));
+        writes.next_back().expect("it was written").resource
     };
     let attachment = written("DocumentReference/")["content"][0]["attachment"]["data"].as_str().map(str::len);
     assert_eq!(attachment, Some(STANDARD.encode(&file).len()));

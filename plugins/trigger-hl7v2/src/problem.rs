@@ -140,6 +140,18 @@ impl Fault {
         }
     }
 
+    /// What is not here cannot be read, and would not be here the next time.
+    pub fn too_long(bytes: u64) -> Fault {
+        Fault {
+            place: "message".to_owned(),
+            condition: Condition::InternalError,
+            ..Fault::not_hl7(
+                &format!("the message has {bytes} bytes, more than are taken"),
+                "send the document as a smaller file, or a notice that names where it lies (MDM^T01)",
+            )
+        }
+    }
+
     pub fn settings(message: String) -> Fault {
         Fault {
             verdict: Verdict::Error,

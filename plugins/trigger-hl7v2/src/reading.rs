@@ -53,6 +53,9 @@ pub fn interpret(delivery: &Delivery, settings: &str) -> Reading {
         }
     };
     let named = Named { key: dedupe_key(&message, body, &settings), kind: kind.name(), sender: sender(&message) };
+    if let Some(bytes) = delivery.too_long {
+        return refuse(&header, delivery, named, Fault::too_long(bytes));
+    }
     match read_in_its_characters(&message, body, &kind, settings) {
         Ok(meant) => Reading {
             dedupe_key: named.key,

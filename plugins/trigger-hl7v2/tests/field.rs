@@ -240,3 +240,19 @@ fn every_one_is_written_again_as_it_came_and_read_twice_the_same() {
         assert!(!events.iter().any(is_final_and_empty), "{}", path.display());
     }
 }
+
+#[test]
+fn what_is_too_long_is_refused_for_good_and_whatever_it_began_to_say() {
+    for name in ["18a-final-note", "10a-order"] {
+        let mut cut = delivery(&message(name)[..200]);
+        cut.too_long = Some(90_000_000);
+        let reading = trigger_hl7v2::interpret(&cut, "{}");
+        let Meaning::Unreadable(problem) = &reading.meaning else { panic!("{name}") };
+        assert_eq!(
+            (problem.location.as_str(), &*problem.message),
+            ("message", "the message has 90000000 bytes, more than are taken")
+        );
+        let answer = String::from_utf8_lossy(&reading.accepted.body).into_owned();
+        assert!(answer.contains("\rMSA|AR|"), "{answer}");
+    }
+}

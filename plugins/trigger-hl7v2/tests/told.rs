@@ -15,6 +15,7 @@ pub fn delivery(body: &[u8]) -> Delivery {
         transport: Transport::Mllp,
         headers: Vec::new(),
         body: body.to_vec(),
+        too_long: None,
         received_at: NOW,
     }
 }

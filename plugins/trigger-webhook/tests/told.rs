@@ -14,7 +14,14 @@ pub fn delivery(body: &[u8], headers: &[(&str, &str)]) -> Delivery {
         .iter()
         .map(|(name, value)| Attribute { name: (*name).to_owned(), value: (*value).to_owned() })
         .collect();
-    Delivery { source: "portal".to_owned(), transport: Transport::Http, headers, body: body.to_vec(), received_at: NOW }
+    Delivery {
+        source: "portal".to_owned(),
+        transport: Transport::Http,
+        headers,
+        body: body.to_vec(),
+        too_long: None,
+        received_at: NOW,
+    }
 }
 
 pub fn read(body: &str) -> Reading {

@@ -46,6 +46,7 @@ impl Parse {
             transport: if is_json { Transport::Http } else { Transport::Mllp },
             headers: Vec::new(),
             body,
+            too_long: None,
             received_at: chrono::Utc::now().timestamp_millis(),
         };
         let Answer::Interpret(reading) = host.call(&plugin, &Call::Interpret { delivery, settings: self.settings })?

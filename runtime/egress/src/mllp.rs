@@ -1,6 +1,6 @@
 //! One HL7 v2 message out over MLLP, in clear or in TLS, and its acknowledgement.
 
-use handoff_mllp::{Deframer, frame};
+use handoff_mllp::{Deframer, Framed, frame};
 use handoff_vault::substitute::TokenPlace;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -62,9 +62,9 @@ async fn converse(
             Ok(count) => deframer.feed(&chunk[..count]),
         }
         match deframer.message() {
-            Ok(Some(answer)) => return Ok(Zeroizing::new(answer)),
+            Ok(Some(Framed::Message(answer))) => return Ok(Zeroizing::new(answer)),
             Ok(None) => {}
-            Err(_) => return Err(Failed::InDoubt),
+            Ok(Some(Framed::TooLong { .. })) | Err(_) => return Err(Failed::InDoubt),
         }
     }
 }

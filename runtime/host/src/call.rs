@@ -66,6 +66,30 @@ impl Call {
 }
 
 impl Call {
+    /// Of the delivery that is to be read; callbacks and what is asked by the host itself are short.
+    pub(crate) fn input_bytes(&self) -> usize {
+        match self {
+            Call::AuthenticateDelivery { delivery, .. } | Call::Interpret { delivery, .. } => delivery.body.len(),
+            Call::Retrieve { .. }
+            | Call::ResumeRetrieval { .. }
+            | Call::Choose { .. }
+            | Call::Compose { .. }
+            | Call::ResumeCarrier { .. }
+            | Call::Lookup { .. }
+            | Call::ClearFields
+            | Call::AuthenticateCallback { .. }
+            | Call::Receive { .. }
+            | Call::Understand { .. }
+            | Call::Assess { .. }
+            | Call::CheckVisit { .. }
+            | Call::ResumeVisit { .. }
+            | Call::WriteChart { .. }
+            | Call::ResumeChart { .. }
+            | Call::Raise { .. }
+            | Call::ResumeTask { .. } => 0,
+        }
+    }
+
     /// State and settings, of a conversation that goes on with a response.
     fn resumed(&self) -> Option<(&str, &str)> {
         match self {

@@ -43,6 +43,20 @@ impl TriggerReading {
     }
 }
 
+/// Version 0.1.0 is not told that a delivery is cut off; what it makes of one counts for nothing.
+pub(crate) fn delivery(delivery: &interpreter::Delivery) -> v0_1::interpreter::Delivery {
+    v0_1::interpreter::Delivery {
+        source: delivery.source.clone(),
+        transport: match delivery.transport {
+            interpreter::Transport::Mllp => v0_1::interpreter::Transport::Mllp,
+            interpreter::Transport::Http => v0_1::interpreter::Transport::Http,
+        },
+        headers: delivery.headers.clone(),
+        body: delivery.body.clone(),
+        received_at: delivery.received_at,
+    }
+}
+
 fn event(event: v0_1::interpreter::Event) -> interpreter::Event {
     use interpreter::Happening;
     let (reference, document, what) = match event {
@@ -124,6 +138,9 @@ impl ChartEntry {
             ChartEntry::V0_1(entry) => return Ok(Cow::Borrowed(entry)),
             ChartEntry::V0_2(entry) => entry,
         };
+        if entry.outcome == write_back::Outcome::NoteRetracted {
+            return Err(too_much("cannot mark a note as entered in error"));
+        }
         let note = entry.note.as_ref().map(|note| {
             let [document] = &note.documents[..] else { return Err(too_much("carries one document")) };
             if !note.replaces.is_empty() {

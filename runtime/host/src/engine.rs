@@ -51,7 +51,7 @@ fn pool(limits: &PluginLimits) -> PoolingAllocationConfig {
         .max_tables_per_component(limits.parts)
         .max_memories_per_module(limits.memories)
         .max_tables_per_module(limits.parts)
-        .max_memory_size(limits.memory_bytes)
+        .max_memory_size(limits.memory_bytes_max())
         .table_elements(limits.table_elements)
         .linear_memory_keep_resident(WARM_MEMORY_BYTES)
         .table_keep_resident(WARM_TABLE_BYTES)

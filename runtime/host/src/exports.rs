@@ -14,7 +14,7 @@ use crate::contract::types::Failure;
 use crate::contract::{
     attendance, carrier, choice, hand_over, interpreter, retrieval, roster, understanding, v0_1, write_back,
 };
-use crate::earlier::{ChartEntry, TriggerReading};
+use crate::earlier::{self, ChartEntry, TriggerReading};
 use crate::function::{ContractVersion, Function, WitWorld};
 use crate::limits::Budget;
 
@@ -50,11 +50,14 @@ impl Exports {
         for &function in Function::ALL.iter().filter(|function| function.world() == world) {
             let (version, mut asked) = self.asked(function, store, instance)?;
             match (function, version) {
-                (Function::AuthenticateDelivery, _) => {
+                (Function::AuthenticateDelivery, ContractVersion::V0_1) => {
+                    asked.typed::<(&v0_1::interpreter::Delivery, Settings), Vec<SignatureCheck>>().map(drop)
+                }
+                (Function::AuthenticateDelivery, ContractVersion::V0_2) => {
                     asked.typed::<(&interpreter::Delivery, Settings), Vec<SignatureCheck>>().map(drop)
                 }
                 (Function::Interpret, ContractVersion::V0_1) => {
-                    asked.typed::<(&interpreter::Delivery, Settings), v0_1::interpreter::Reading>().map(drop)
+                    asked.typed::<(&v0_1::interpreter::Delivery, Settings), v0_1::interpreter::Reading>().map(drop)
                 }
                 (Function::Interpret, ContractVersion::V0_2) => {
                     asked.typed::<(&interpreter::Delivery, Settings), interpreter::Reading>().map(drop)
@@ -119,13 +122,19 @@ impl Exports {
         let (version, mut asked) = self.asked(call.function(), store, instance)?;
         Ok(match call {
             Call::AuthenticateDelivery { delivery, settings } => {
-                Answer::AuthenticateDelivery(asked.with((delivery, settings.as_str()))?)
+                let settings = settings.as_str();
+                Answer::AuthenticateDelivery(match version {
+                    ContractVersion::V0_1 => asked.with((&earlier::delivery(delivery), settings))?,
+                    ContractVersion::V0_2 => asked.with((delivery, settings))?,
+                })
             }
             Call::Interpret { delivery, settings } => {
-                let arguments = (delivery, settings.as_str());
+                let settings = settings.as_str();
                 Answer::Interpret(match version {
-                    ContractVersion::V0_1 => TriggerReading::V0_1(asked.with(arguments)?),
-                    ContractVersion::V0_2 => TriggerReading::V0_2(asked.with(arguments)?),
+                    ContractVersion::V0_1 => {
+                        TriggerReading::V0_1(asked.with((&earlier::delivery(delivery), settings))?)
+                    }
+                    ContractVersion::V0_2 => TriggerReading::V0_2(asked.with((delivery, settings))?),
                 })
             }
             Call::Retrieve { query, settings } => Answer::Retrieve(asked.with((query, settings.as_str()))?),

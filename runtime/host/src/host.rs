@@ -61,10 +61,10 @@ impl Host {
     }
 
     /// Calls a plugin on the caller's thread and waits for the answer: at most `Limits::wait` for a place, and
-    /// `Limits::deadline` for the plugin. The same call of the same plugin gives the same answer, always.
+    /// `Limits::deadline` for the plugin, longer where it reads a long delivery. The same call of the same plugin gives the same answer, always.
     pub fn call(&self, plugin: &Plugin, call: &Call) -> Result<Answer, Fault> {
         let fault = |kind| Fault { plugin: plugin.digest(), function: call.function(), kind };
         let _slot = self.slots.take(self.limits.wait).ok_or_else(|| fault(FaultKind::Busy))?;
-        plugin.perform(&self.limits, call).map_err(|error| fault(FaultKind::of(&error)))
+        plugin.perform(&self.limits.with_input(call.input_bytes()), call).map_err(|error| fault(FaultKind::of(&error)))
     }
 }

@@ -4,9 +4,18 @@ use std::time::Duration;
 
 use wasmtime::{Error, ResourceLimiter};
 
-/// All memories of a call together. A delivery with a scanned note of 20 MB is 27 MB of base64, and is there twice while
-/// it is read; twice that leaves room for a plugin that brings a language engine along.
+/// All memories of a call together, beside [`MEMORY_PER_INPUT_BYTE`]: room for a plugin that brings a language engine along.
 const MEMORY_BYTES: usize = 128 << 20;
+
+/// What a call may have more for each byte of the delivery that it reads: there as it came, in the characters that it is read in,
+/// as the document that was in it, and as the answer that carries it; some parsers keep a copy each time they look.
+const MEMORY_PER_INPUT_BYTE: usize = 12;
+
+/// The longest delivery that memory is reserved for.
+const INPUT_BYTES_MAX: usize = 80 << 20;
+
+/// A long delivery has more time, by this many bytes a second.
+const INPUT_BYTES_PER_SECOND: usize = 8 << 20;
 
 /// All tables of a call together. A table holds a plugin's indirect functions: hundreds in a parser, some ten thousand
 /// in a language engine.
@@ -26,12 +35,12 @@ const DEADLINE: Duration = Duration::from_secs(2);
 /// For a free place. With `DEADLINE` it stays below the 5 s above.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// What an answer may be copied out to. The note of `MEMORY_BYTES`, once, with the fields around it. Without this limit
-/// a list whose million elements all point at the same text would be copied a million times.
+/// What an answer may be copied out to, beside twice the delivery that it was made from. Without this limit a list whose
+/// million elements all point at the same text would be copied a million times.
 const OUTPUT_BYTES: usize = 32 << 20;
 
 /// Calls are pure computation: beyond a few for each core, more at once only wait for one another. Bounds the memory of
-/// all calls together to 2 GiB.
+/// all calls together to 2 GiB, long deliveries aside, of which the listeners let few in at once.
 const CONCURRENT_CALLS: u32 = 16;
 
 /// A plugin's stack. Holds a recursive-descent parser some thousand levels deep, and fits the stack of any thread that
@@ -41,7 +50,7 @@ pub(crate) const STACK_BYTES: usize = 512 << 10;
 /// What one call may use, and how many there may be at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginLimits {
-    /// Linear memory of one call, all its memories together, in bytes.
+    /// Linear memory of one call, all its memories together, in bytes; for one that reads a long delivery, more.
     pub memory_bytes: usize,
     /// Elements in all tables of one call together.
     pub table_elements: usize,
@@ -71,6 +80,24 @@ impl Default for PluginLimits {
             output_bytes: OUTPUT_BYTES,
             concurrent_calls: CONCURRENT_CALLS,
         }
+    }
+}
+
+impl PluginLimits {
+    /// What a call may use that reads a delivery of so many bytes.
+    pub(crate) fn with_input(&self, bytes: usize) -> PluginLimits {
+        let seconds = bytes as f64 / INPUT_BYTES_PER_SECOND as f64;
+        PluginLimits {
+            memory_bytes: self.memory_bytes + bytes.min(INPUT_BYTES_MAX) * MEMORY_PER_INPUT_BYTE,
+            output_bytes: self.output_bytes + 2 * bytes,
+            deadline: self.deadline + Duration::from_secs_f64(seconds),
+            ..self.clone()
+        }
+    }
+
+    /// What the largest call may have of memory.
+    pub(crate) fn memory_bytes_max(&self) -> usize {
+        self.with_input(INPUT_BYTES_MAX).memory_bytes
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use serde::Deserialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// `limits:` of a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -35,6 +36,9 @@ const BURST: Duration = Duration::from_secs(5);
 /// a time is no practice's traffic, and their table must not grow without end.
 const SOURCES_MAX: usize = 4_096;
 
+/// Large deliveries under way at once in one listener. Each is in memory some ten times over while it is read.
+const LARGE_AT_ONCE: usize = 2;
+
 /// Whom limits are counted for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum LimitedPeer {
@@ -57,6 +61,7 @@ pub enum Full {
 pub struct ConnectionLimits {
     limits: ConnectionLimitsConfig,
     present: Mutex<Present>,
+    large: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
@@ -104,7 +109,8 @@ impl fmt::Display for LimitedPeer {
 
 impl ConnectionLimits {
     pub fn new(limits: ConnectionLimitsConfig) -> Arc<ConnectionLimits> {
-        Arc::new(ConnectionLimits { limits, present: Mutex::default() })
+        let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
+        Arc::new(ConnectionLimits { limits, present: Mutex::default(), large })
     }
 
     /// # Errors
@@ -151,6 +157,13 @@ impl ConnectionPermit {
         let limits = Arc::clone(&self.limits);
         drop(self);
         limits.enter(source)
+    }
+
+    /// Waits until a delivery of more than [`UNPROVEN_BYTES_MAX`](crate::delivery::UNPROVEN_BYTES_MAX) may come in, and keeps its
+    /// place for as long as what it returns lives. Its sender feels it as a slow link.
+    pub async fn room_for_a_large_one(&self) -> Option<OwnedSemaphorePermit> {
+        // Nobody closes it: there is always a place in the end.
+        Arc::clone(&self.limits.large).acquire_owned().await.ok()
     }
 
     /// Takes a turn to speak, if the source has one left.

@@ -8,8 +8,13 @@ use chrono::{DateTime, Utc};
 use handoff_host::contract::interpreter;
 use handoff_host::contract::types::Attribute;
 
-/// A note with its document in base64 rides in one HL7 message or webhook; scanned letters reach some 10 MiB.
-pub const DELIVERY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// What is taken of a sender whose connection vouches for it: a note with a document of 50 MB rides in one HL7 message, in base64
+/// and with its line ends escaped.
+pub const DELIVERY_BYTES_MAX: usize = 80 << 20;
+
+/// What is taken of anybody: scanned letters reach some 10 MiB. More would let strangers fill the memory before a signature
+/// can be checked; and of those who may send more, few may at once.
+pub const UNPROVEN_BYTES_MAX: usize = 16 << 20;
 
 /// A vendor's callback is a form of some two kilobytes, and nobody is known to have sent it before it is whole.
 pub const CALLBACK_BYTES_MAX: usize = 1024 * 1024;
@@ -31,6 +36,8 @@ pub struct Delivery {
     pub headers: Vec<Attribute>,
     /// Without the MLLP frame.
     pub body: Vec<u8>,
+    /// How many bytes it had, where those were more than are taken: the body is its beginning then.
+    pub too_long: Option<u64>,
     pub received_at: DateTime<Utc>,
     pub sender: SenderProof,
 }

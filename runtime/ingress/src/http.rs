@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CONTENT_TYPE, HOST, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
@@ -21,8 +21,10 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower::Service as _;
 
+use crate::connection_limits::ConnectionPermit;
 use crate::delivery::{
     Acknowledgement, CALLBACK_BYTES_MAX, DELIVERY_BYTES_MAX, Delivery, DeliverySink, SenderProof, Transport,
+    UNPROVEN_BYTES_MAX,
 };
 use crate::listener::{Connection, Listener};
 
@@ -39,7 +41,7 @@ pub struct HttpLimits {
 
 impl Default for HttpLimits {
     fn default() -> HttpLimits {
-        HttpLimits { head: Duration::from_secs(20), head_bytes_max: 64 * 1024, body: Duration::from_secs(60) }
+        HttpLimits { head: Duration::from_secs(20), head_bytes_max: 64 * 1024, body: Duration::from_secs(5 * 60) }
     }
 }
 
@@ -117,15 +119,17 @@ pub async fn serve_with(
 /// One connection, until either side closes it.
 async fn serve_connection(connection: Connection, router: Router, limits: HttpLimits, too_fast: TooFast) {
     let Connection { socket, permit, mut closing } = connection;
+    let permit = Arc::new(permit);
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let mut router = router.clone();
         let turn = permit.take_token();
-        let source = permit.source().clone();
+        let (source, permit) = (permit.source().clone(), Arc::clone(&permit));
         async move {
             match turn {
                 Ok(()) => {
                     let mut request = request.map(Body::new);
                     request.extensions_mut().insert(source);
+                    request.extensions_mut().insert(permit);
                     router.call(request).await
                 }
                 Err(wait) => Ok(too_fast(wait)),
@@ -197,9 +201,19 @@ impl<I: DeliverySink> Inlet<I> {
         request: Request,
     ) -> Response<Body> {
         let (head, body) = request.into_parts();
-        let bytes_max = match transport {
-            Transport::Callback => CALLBACK_BYTES_MAX,
-            Transport::Mllp | Transport::Webhook => DELIVERY_BYTES_MAX,
+        let bytes_max = match (transport, sender) {
+            (Transport::Callback, _) => CALLBACK_BYTES_MAX,
+            (Transport::Mllp | Transport::Webhook, SenderProof::Connection | SenderProof::Earlier) => {
+                DELIVERY_BYTES_MAX
+            }
+            (Transport::Mllp | Transport::Webhook, SenderProof::SignatureOnly) => UNPROVEN_BYTES_MAX,
+        };
+        // A body of unknown length may be as long as any.
+        let bytes = body.size_hint().upper().unwrap_or(u64::MAX).min(bytes_max as u64);
+        let _large = match head.extensions.get::<Arc<ConnectionPermit>>() {
+            // Who has proved nothing yet keeps nobody waiting who has.
+            Some(permit) if bytes > UNPROVEN_BYTES_MAX as u64 => permit.room_for_a_large_one().await,
+            Some(_) | None => None,
         };
         let body = match tokio::time::timeout(self.limits.body, to_bytes(body, bytes_max)).await {
             Err(_) => return refusal(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"),
@@ -212,6 +226,7 @@ impl<I: DeliverySink> Inlet<I> {
             url: self.called_url(&head.headers, &head.uri),
             headers: attributes(&head.headers),
             body: body.into(),
+            too_long: None,
             received_at: self.clock.now(),
             sender,
         };

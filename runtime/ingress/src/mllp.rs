@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use handoff_clock::Clock;
-use handoff_mllp::{Deframer, FrameError, frame};
+use handoff_mllp::{Deframer, FrameError, Framed, frame};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::connection_limits::{ConnectionPermit, LimitedPeer};
-use crate::delivery::{DELIVERY_BYTES_MAX, Delivery, DeliverySink, SenderProof, Transport};
+use crate::delivery::{DELIVERY_BYTES_MAX, Delivery, DeliverySink, SenderProof, Transport, UNPROVEN_BYTES_MAX};
 use crate::listener::{Connection, Listener, Socket};
 
 /// What a listener puts up with.
@@ -23,7 +23,7 @@ pub struct MllpLimits {
     pub first: Duration,
     /// Between messages. Interfaces keep their connection over a quiet lunch hour, and open a new one after a night.
     pub idle: Duration,
-    /// From a message's first byte to its last: 16 MiB pass in this time at 300 kB/s. Slower is stuck or hostile.
+    /// From a message's first byte to its last: 80 MiB pass in this time at 300 kB/s. Slower is stuck or hostile.
     pub message: Duration,
     /// For the sender to take its answer.
     pub answer: Duration,
@@ -35,7 +35,7 @@ impl Default for MllpLimits {
             message_bytes_max: DELIVERY_BYTES_MAX,
             first: Duration::from_secs(10 * 60),
             idle: Duration::from_secs(2 * 60 * 60),
-            message: Duration::from_secs(60),
+            message: Duration::from_secs(5 * 60),
             answer: Duration::from_secs(30),
         }
     }
@@ -100,14 +100,21 @@ impl<I: DeliverySink> MllpServer<I> {
         let mut chunk = vec![0; CHUNK_BYTES];
         let mut begun: Option<Instant> = None;
         let mut patience = limits.first;
+        let mut large = None;
         loop {
-            while let Some(message) = deframer.message()? {
+            while let Some(framed) = deframer.message()? {
                 (begun, patience) = (None, limits.idle);
                 // A message cannot be refused for coming too fast without being lost; its sender is kept waiting.
                 while let Err(wait) = permit.take_token() {
                     tokio::time::sleep(wait).await;
                 }
-                self.answer(&mut socket, message).await?;
+                self.answer(&mut socket, framed).await?;
+                large = None;
+            }
+            if deframer.half_bytes() > UNPROVEN_BYTES_MAX && large.is_none() {
+                let waiting = Instant::now();
+                large = permit.room_for_a_large_one().await;
+                begun = begun.map(|begun| begun + waiting.elapsed());
             }
             if *closing.borrow() {
                 return Ok(());
@@ -130,13 +137,18 @@ impl<I: DeliverySink> MllpServer<I> {
         }
     }
 
-    async fn answer(&self, socket: &mut Box<dyn Socket>, message: Vec<u8>) -> Result<(), Ended> {
+    async fn answer(&self, socket: &mut Box<dyn Socket>, framed: Framed) -> Result<(), Ended> {
+        let (body, too_long) = match framed {
+            Framed::Message(message) => (message, None),
+            Framed::TooLong { beginning, bytes } => (beginning, Some(bytes)),
+        };
         let delivery = Delivery {
             transport: Transport::Mllp,
             source: self.source.clone(),
             url: String::new(),
             headers: Vec::new(),
-            body: message,
+            body,
+            too_long,
             received_at: self.clock.now(),
             sender: SenderProof::Connection,
         };

@@ -23,6 +23,23 @@ pub fn frame(message: &[u8]) -> Vec<u8> {
     framed
 }
 
+/// What is kept of a message that is too long: enough for its header, so that whoever sent it can be told.
+const BEGINNING_BYTES: usize = 64 << 10;
+
+/// A message that is so many times too long has no end.
+const TOO_LONG_TIMES_MAX: u64 = 16;
+
+/// What stood in a frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Framed {
+    Message(Vec<u8>),
+    /// Its beginning, and how many bytes it had. The rest was passed over, and the connection is in step.
+    TooLong {
+        beginning: Vec<u8>,
+        bytes: u64,
+    },
+}
+
 /// Takes messages out of their frames, however the bytes happen to arrive.
 #[derive(Debug)]
 pub struct Deframer {
@@ -34,6 +51,8 @@ pub struct Deframer {
     between: usize,
     /// All of them that say something.
     stray: u64,
+    /// Bytes of the message under way that were passed over.
+    dropped: u64,
     message_bytes_max: usize,
 }
 
@@ -46,13 +65,13 @@ pub enum FrameError {
     Nested,
     #[error("0x1C was not followed by 0x0D, 0x0A or the next message")]
     Unended,
-    #[error("a message is longer than {0} bytes")]
-    TooLong(usize),
+    #[error("a message goes on after {0} bytes")]
+    Endless(u64),
 }
 
 impl Deframer {
     pub fn new(message_bytes_max: usize) -> Deframer {
-        Deframer { bytes: Vec::new(), seen: 0, inside: false, between: 0, stray: 0, message_bytes_max }
+        Deframer { bytes: Vec::new(), seen: 0, inside: false, between: 0, stray: 0, dropped: 0, message_bytes_max }
     }
 
     /// Takes in what arrived. Call [`Deframer::message`] until it has no more before feeding again.
@@ -76,21 +95,20 @@ impl Deframer {
         self.stray
     }
 
-    /// The next whole message, if it has arrived.
+    /// What stands in the next frame, if all of it has arrived.
     ///
     /// # Errors
     /// When the bytes are not framed messages. Every later call gives an error too.
-    pub fn message(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
+    pub fn message(&mut self) -> Result<Option<Framed>, FrameError> {
         if !self.inside && !self.start()? {
             return Ok(None);
         }
         let found = self.bytes[self.seen..].iter().position(|&byte| byte == END || byte == START);
         let Some(at) = found.map(|offset| self.seen + offset) else {
             self.seen = self.bytes.len();
-            return self.within_limit(self.seen).map(|()| None);
+            return self.pass_over(self.seen).map(|()| None);
         };
         self.seen = at;
-        self.within_limit(at)?;
         if self.bytes[at] == START {
             return Err(FrameError::Nested);
         }
@@ -104,7 +122,12 @@ impl Deframer {
                 message.truncate(at);
                 self.inside = false;
                 self.seen = 0;
-                Ok(Some(message))
+                let bytes = std::mem::take(&mut self.dropped) + at as u64;
+                if bytes <= self.message_bytes_max as u64 {
+                    return Ok(Some(Framed::Message(message)));
+                }
+                message.truncate(BEGINNING_BYTES);
+                Ok(Some(Framed::TooLong { beginning: message, bytes }))
             }
             Some(_) => Err(FrameError::Unended),
         }
@@ -131,11 +154,17 @@ impl Deframer {
         Ok(found.is_some())
     }
 
-    fn within_limit(&self, length: usize) -> Result<(), FrameError> {
-        match length > self.message_bytes_max {
-            true => Err(FrameError::TooLong(self.message_bytes_max)),
-            false => Ok(()),
+    /// Of a message that is too long already, only the beginning is kept.
+    fn pass_over(&mut self, length: usize) -> Result<(), FrameError> {
+        if length <= self.message_bytes_max && self.dropped == 0 {
+            return Ok(());
         }
+        let kept = length.min(BEGINNING_BYTES);
+        self.dropped += (length - kept) as u64;
+        self.bytes.truncate(kept);
+        self.seen = kept;
+        let endless = self.dropped > TOO_LONG_TIMES_MAX * self.message_bytes_max as u64;
+        if endless { Err(FrameError::Endless(self.dropped)) } else { Ok(()) }
     }
 }
 
@@ -146,7 +175,7 @@ mod tests {
     use super::*;
 
     /// Feeds `chunks` one by one and collects every message.
-    fn read<'a>(max: usize, chunks: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<Vec<u8>>, FrameError> {
+    fn read<'a>(max: usize, chunks: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<Framed>, FrameError> {
         let mut deframer = Deframer::new(max);
         let mut messages = Vec::new();
         for chunk in chunks {
@@ -158,15 +187,45 @@ mod tests {
         Ok(messages)
     }
 
+    fn whole(messages: &[&[u8]]) -> Vec<Framed> {
+        messages.iter().map(|message| Framed::Message(message.to_vec())).collect()
+    }
+
+    #[test]
+    fn a_message_that_is_too_long_is_passed_over_and_the_next_one_is_heard() {
+        let long = [b"MSH|".as_slice(), &vec![b'x'; 3 * BEGINNING_BYTES], b"\r"].concat();
+        let bytes = [frame(b"MSH|1\r"), frame(&long), frame(b"MSH|2\r")].concat();
+        for size in [1_000, BEGINNING_BYTES + 1, bytes.len()] {
+            let read = read(BEGINNING_BYTES, bytes.chunks(size)).expect("in step");
+            let [Framed::Message(one), Framed::TooLong { beginning, bytes }, Framed::Message(two)] = &read[..] else {
+                panic!("three frames")
+            };
+            assert_eq!((one.as_slice(), two.as_slice()), (&b"MSH|1\r"[..], &b"MSH|2\r"[..]));
+            assert_eq!((beginning.as_slice(), *bytes), (&long[..BEGINNING_BYTES], long.len() as u64));
+        }
+        let endless = vec![b'x'; 1_000];
+        let mut deframer = Deframer::new(10);
+        deframer.feed(b"\x0B");
+        let ended = (0..1_000).find_map(|_| {
+            deframer.feed(&endless);
+            deframer.message().err()
+        });
+        assert!(matches!(ended, Some(FrameError::Endless(_))));
+        assert!(
+            deframer.half_bytes() <= BEGINNING_BYTES + endless.len(),
+            "and takes no more memory than its beginning"
+        );
+    }
+
     #[test]
     fn frames_are_strict_and_content_is_free() {
-        let two = Ok(vec![b"MSH|1\r".to_vec(), b"MSH|2\r".to_vec()]);
+        let two = Ok(whole(&[b"MSH|1\r", b"MSH|2\r"]));
         for (bytes, expected) in [
             (&b""[..], Ok(vec![])),
             (b"\x0BMSH|1\r\x1C\r\x0BMSH|2\r\x1C\r", two.clone()),
             (b"\r\n\x0BMSH|1\r\x1C\r\n\r\n\x0BMSH|2\r\x1C\r\n", two.clone()),
-            (b"\x0B\xEF\xBB\xBFMSH|\xE9\n\x1C\r", Ok(vec![b"\xEF\xBB\xBFMSH|\xE9\n".to_vec()])),
-            (b"\x0B\x1C\r", Ok(vec![vec![]])),
+            (b"\x0B\xEF\xBB\xBFMSH|\xE9\n\x1C\r", Ok(whole(&[b"\xEF\xBB\xBFMSH|\xE9\n"]))),
+            (b"\x0B\x1C\r", Ok(whole(&[b""]))),
             (b"\x0BMSH|1\r\x1C", Ok(vec![])),
             // Seen in the field, between frames and before the first one.
             (b"\x00\x00 \x0BMSH|1\r\x1C\r\x00\x0BMSH|2\r\x1C\r\x00", two.clone()),
@@ -178,9 +237,9 @@ mod tests {
             (b"MSH|1\r\x1C\r", Ok(vec![])),
             (b"\x0BMSH|1\r\x1CMSH|2\r\x1C\r", Err(FrameError::Unended)),
             (b"\x0BMSH|1\r\x0BMSH|2\r\x1C\r", Err(FrameError::Nested)),
-            (b"\x0B1234567890\x1C\r", Ok(vec![b"1234567890".to_vec()])),
-            (b"\x0B12345678901\x1C\r", Err(FrameError::TooLong(10))),
-            (b"\x0B12345678901", Err(FrameError::TooLong(10))),
+            (b"\x0B1234567890\x1C\r", Ok(whole(&[b"1234567890"]))),
+            (b"\x0B12345678901\x1C\r", Ok(vec![Framed::TooLong { beginning: b"12345678901".to_vec(), bytes: 11 }])),
+            (b"\x0B12345678901", Ok(vec![])),
         ] {
             assert_eq!(read(10, [bytes]), expected, "{:?}", bytes.escape_ascii().to_string());
         }
@@ -209,7 +268,8 @@ mod tests {
                 rest = tail;
             }
             chunks.push(rest);
-            prop_assert_eq!(read(100, chunks), Ok(messages));
+            let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+            prop_assert_eq!(read(100, chunks), Ok(whole(&messages)));
         }
 
         #[test]

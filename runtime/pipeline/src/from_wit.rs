@@ -64,6 +64,7 @@ pub fn patient(
     sealing: &mut Sealing<'_>,
     id: PatientId,
     patient: interpreter::Patient,
+    as_of: Option<DateTime<Utc>>,
     country: HomeCountry,
 ) -> Patient {
     let reaches = reaches(sealing, &id, &patient, country);
@@ -87,6 +88,7 @@ pub fn patient(
         zone: home.map(|home| home.zone),
         other_zone: home.and_then(|home| home.other),
         deceased: false,
+        as_of,
         id,
     }
 }
@@ -96,6 +98,7 @@ pub fn patient_update(
     sealing: &mut Sealing<'_>,
     id: &PatientId,
     patient: &interpreter::Patient,
+    as_of: Option<DateTime<Utc>>,
     country: HomeCountry,
 ) -> PatientUpdate {
     let home = home(patient, country);
@@ -105,6 +108,7 @@ pub fn patient_update(
         preferred: patient.preferred_channel.map(channel),
         zone: home.map(|home| home.zone),
         other_zone: home.and_then(|home| home.other),
+        as_of,
     }
 }
 
@@ -240,6 +244,7 @@ pub fn note(
         received_at,
         in_chart: Vec::new(),
         replaces: Vec::new(),
+        retracted: false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The border outwards: what the engine knows, in the contract's words. Patient data crosses as tokens only.
 
 use chrono::{DateTime, Utc};
-use handoff_engine::ids::Token;
+use handoff_engine::ids::{LetterId, Token};
 use handoff_engine::letter::{Audience, ChartOutcome};
 use handoff_engine::referral::{
     AppointmentStatus, Asked, Attempt, AttemptOutcome, Channel, Code, Consent, Note, Provider, Referral,
@@ -26,6 +26,7 @@ pub fn delivery(delivery: &Delivery) -> interpreter::Delivery {
         },
         headers: delivery.headers.clone(),
         body: delivery.body.clone(),
+        too_long: delivery.too_long,
         received_at: instant(delivery.received_at),
     }
 }
@@ -103,6 +104,29 @@ pub fn chart_outcome(outcome: ChartOutcome) -> write_back::Outcome {
         ChartOutcome::Cancelled => write_back::Outcome::Cancelled,
         ChartOutcome::Unreachable => write_back::Outcome::Unreachable,
         ChartOutcome::NoShow => write_back::Outcome::NoShow,
+        ChartOutcome::NoteRetracted => write_back::Outcome::NoteRetracted,
+    }
+}
+
+/// What came of a referral. What was taken back is not written, and what is written is not taken back.
+pub fn chart_entry(id: LetterId, referral: &Referral, outcome: ChartOutcome, now: types::Instant) -> write_back::Entry {
+    let visit = referral.facts.visit.as_ref().filter(|visit| visit.attended);
+    let (note, retracts) = match &referral.facts.note {
+        Some(note) if note.retracted => (None, note.in_chart.clone()),
+        known => (known.as_ref().map(note), Vec::new()),
+    };
+    write_back::Entry {
+        id: id.to_string(),
+        referral: order_numbers(referral),
+        patient: chart_identifiers(referral),
+        ordered_at: instant(referral.ordered_at),
+        outcome: chart_outcome(outcome),
+        specialist: referral.facts.order.specialist.as_ref().map(provider),
+        visited_at: visit.map(|visit| instant(visit.at)),
+        note,
+        retracts,
+        now,
+        extras: Vec::new(),
     }
 }
 

@@ -135,10 +135,12 @@ impl Transactions {
             return Ok(());
         }
         let stepped: Vec<Arc<Referral>> = draft.referrals().cloned().collect();
-        let (entry, _taken_back) = draft.into_entry()?;
-        let begun = Instant::now();
-        let position = self.store.commit(entry).await?;
-        tracing::debug!(%position, micros = begun.elapsed().as_micros() as u64, "committed");
+        let (entries, _taken_back) = draft.into_entries()?;
+        for entry in entries {
+            let begun = Instant::now();
+            let position = self.store.commit(entry).await?;
+            tracing::debug!(%position, micros = begun.elapsed().as_micros() as u64, "committed");
+        }
         // Another deployment may have come into force while this was on its way: whoever it takes over is fetched after all.
         if stepped.iter().any(|referral| self.deployments.adopted(referral, self.clock.now()).is_some()) {
             self.strays.store(true, Ordering::Release);

@@ -63,6 +63,7 @@ fn parser() -> anyhow::Result<()> {
         transport: interpreter::Transport::Mllp,
         headers: Vec::new(),
         body: ORDER.to_vec(),
+        too_long: None,
         received_at: 1_795_424_400_000,
     };
     let call = Call::Interpret { delivery, settings: "{}".into() };
@@ -71,6 +72,7 @@ fn parser() -> anyhow::Result<()> {
         transport: trigger_hl7v2::types::Transport::Mllp,
         headers: Vec::new(),
         body: ORDER.to_vec(),
+        too_long: None,
         received_at: 1_795_424_400_000,
     };
     let mut sandboxed = || drop(black_box(host.call(&plugin, &call)));
@@ -205,6 +207,7 @@ fn order(number: usize) -> Delivery {
         url: String::new(),
         headers: Vec::new(),
         body: text.replace("PATID1234", &format!("PAT{number}")).into_bytes(),
+        too_long: None,
         received_at: SystemClock.now(),
         sender: SenderProof::Connection,
     }

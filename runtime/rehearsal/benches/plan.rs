@@ -91,6 +91,7 @@ async fn one(pipeline: &Arc<Pipeline>) -> anyhow::Result<Arc<Referral>> {
         url: String::new(),
         headers: Vec::new(),
         body: ORDER.as_bytes().to_vec(),
+        too_long: None,
         received_at: pipeline.clock.now(),
         sender: SenderProof::Connection,
     };

@@ -134,6 +134,7 @@ impl InProcessTransport {
             url: String::new(),
             headers: Vec::new(),
             body,
+            too_long: None,
             received_at: self.pipeline.clock.now(),
             sender: SenderProof::Connection,
         };

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::json::Json;
 use crate::position::Position;
 
-/// One transaction.
+/// One transaction. One without records only holds what the next one seals and has no room for: see [`Sealed::pieces`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     pub at: DateTime<Utc>,
@@ -34,6 +34,37 @@ pub struct Sealed {
     /// Nonce and ciphertext; base64 in the journal.
     #[serde(with = "crate::base64_bytes")]
     pub bytes: Vec<u8>,
+    /// Of a value that is too long for one entry, as a scanned note: its pieces in their order, each sealed by itself in an
+    /// entry before. Its own bytes then hold nothing but the seal on that order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pieces: Vec<Token>,
+}
+
+impl Sealed {
+    /// The longest piece that a value is cut into, and what one entry holds of sealed bytes: in base64 far below
+    /// [`PAYLOAD_MAX_BYTES`](crate::journal::PAYLOAD_MAX_BYTES), and read back in some milliseconds.
+    pub const BYTES_PER_ENTRY: usize = 4 << 20;
+
+    /// Shares values out over as many entries as they need, at least one. The first has the shortest ones.
+    pub fn by_entry(mut sealed: Vec<Sealed>) -> Vec<Vec<Sealed>> {
+        if sealed.iter().map(|it| it.bytes.len()).sum::<usize>() <= Sealed::BYTES_PER_ENTRY {
+            return vec![sealed];
+        }
+        sealed.sort_by_key(|it| it.bytes.len());
+        let (mut shares, mut room) = (vec![Vec::new()], Sealed::BYTES_PER_ENTRY);
+        for value in sealed {
+            let bytes = value.bytes.len();
+            match shares.last_mut() {
+                Some(share) if bytes <= room || share.is_empty() => share.push(value),
+                Some(_) | None => {
+                    shares.push(vec![value]);
+                    room = Sealed::BYTES_PER_ENTRY;
+                }
+            }
+            room = room.saturating_sub(bytes);
+        }
+        shares
+    }
 }
 
 impl std::fmt::Debug for Sealed {

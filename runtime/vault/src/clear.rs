@@ -38,6 +38,12 @@ impl ClearBytes {
     }
 }
 
+impl From<Zeroizing<Vec<u8>>> for ClearBytes {
+    fn from(bytes: Zeroizing<Vec<u8>>) -> ClearBytes {
+        ClearBytes(bytes)
+    }
+}
+
 impl fmt::Debug for ClearBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ClearBytes(…)")

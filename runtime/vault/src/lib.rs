@@ -21,6 +21,7 @@ use handoff_store::journal::{Disk, RealDisk};
 use parking_lot::{Mutex, MutexGuard};
 use rand::CryptoRng;
 use rand::rngs::StdRng;
+use zeroize::Zeroizing;
 
 mod clear;
 pub mod crypto_provider;
@@ -209,7 +210,17 @@ impl Vault {
     /// When the token is unknown or its data erased or damaged.
     pub fn reveal_bytes(&self, token: &Token, lookup: &dyn Lookup) -> Result<ClearBytes, VaultError> {
         let sealed = lookup.sealed(token).ok_or_else(|| VaultError::UnknownToken { token: token.clone() })?;
-        self.unseal(&sealed)
+        let whole = self.unseal(&sealed)?;
+        if sealed.pieces.is_empty() {
+            return Ok(ClearBytes::from(whole));
+        }
+        // Room for all of it at once: a buffer that grows leaves what it held behind, in clear.
+        let mut clear = Zeroizing::new(Vec::with_capacity(sealed.pieces.len() * Sealed::BYTES_PER_ENTRY));
+        for piece in &sealed.pieces {
+            let piece = lookup.sealed(piece).ok_or_else(|| VaultError::UnknownToken { token: piece.clone() })?;
+            clear.extend_from_slice(&self.unseal(&piece)?);
+        }
+        Ok(ClearBytes::from(clear))
     }
 
     /// Makes slots ahead of need. Called from time to time, off the hot path.
@@ -254,13 +265,12 @@ impl Vault {
         Ok(self.keyring.copy(&private_disk(to)?, to)?)
     }
 
-    fn unseal(&self, sealed: &Sealed) -> Result<ClearBytes, VaultError> {
+    fn unseal(&self, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         let token = &sealed.token;
         let damaged = || VaultError::Damaged { token: token.clone() };
         let (slot, envelope) = sealing::parts(sealed).ok_or_else(damaged)?;
         let key = self.keyring.key(slot)?.ok_or_else(|| VaultError::Erased { token: token.clone() })?;
-        let clear = seal::open(&key, &sealing::place(token, &sealed.patient), envelope).map_err(|_| damaged())?;
-        Ok(ClearBytes::new(clear.to_vec()))
+        seal::open(&key, &sealing::place(token, &sealed.patient, &sealed.pieces), envelope).map_err(|_| damaged())
     }
 
     /// The patient's slot and key: as the index knows it, as lately assigned, or the next free one.

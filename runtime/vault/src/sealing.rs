@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 use handoff_engine::ids::{PatientId, Token};
 use handoff_store::entry::{Record, Sealed};
 
+use crate::seal::ENVELOPE_BYTES;
 use crate::token::{self, Hints};
 use crate::{Clear, ClearBytes, Key, Lookup, Vault, VaultError, seal, text};
+
+/// The longest value that is sealed in one: with its envelope it fits what one entry holds.
+const PIECE_BYTES_MAX: usize = Sealed::BYTES_PER_ENTRY - ENVELOPE_BYTES - size_of::<u64>();
 
 /// A transaction's sealing. Sealing itself cannot fail and touches no disk; [`Sealing::finish`] does both.
 pub struct Sealing<'v> {
@@ -81,10 +85,24 @@ impl<'v> Sealing<'v> {
             if lookup.sealed(&token).as_ref().and_then(parts).is_some_and(|(known, _)| known == slot) {
                 continue;
             }
-            let envelope = seal::close(&key, &place(&token, &patient), clear.as_slice(), &mut **vault.dice())
-                .map_err(|seal::TooLong| VaultError::TooLong { token: token.clone() })?;
-            let bytes = [slot.to_le_bytes().as_slice(), &envelope].concat();
-            sealed.push(Sealed { token, patient, bytes });
+            let close = |token: Token, pieces: Vec<Token>, clear: &[u8]| {
+                let envelope = seal::close(&key, &place(&token, &patient, &pieces), clear, &mut **vault.dice())
+                    .map_err(|seal::TooLong| VaultError::TooLong { token: token.clone() })?;
+                let bytes = [slot.to_le_bytes().as_slice(), &envelope].concat();
+                Ok::<_, VaultError>(Sealed { token, patient: patient.clone(), bytes, pieces })
+            };
+            if clear.as_slice().len() <= PIECE_BYTES_MAX {
+                sealed.push(close(token, Vec::new(), clear.as_slice())?);
+                continue;
+            }
+            let mut pieces = Vec::new();
+            for (number, piece) in clear.as_slice().chunks(PIECE_BYTES_MAX).enumerate() {
+                let parts = [token.0.as_bytes(), &(number as u64).to_le_bytes()];
+                let name = token::mint(Hints::of(piece), &seal::mac(&vault.token_key, &parts));
+                sealed.push(close(name.clone(), Vec::new(), piece)?);
+                pieces.push(name);
+            }
+            sealed.push(close(token, pieces, &[])?);
         }
         let keyed = keys.into_iter().filter(|(patient, (slot, _))| lookup.slot(patient) != Some(*slot));
         Ok((keyed.map(|(patient, (slot, _))| Record::Keyed { patient, slot }).collect(), sealed))
@@ -104,7 +122,9 @@ pub(crate) fn parts(sealed: &Sealed) -> Option<(u64, &[u8])> {
     Some((u64::from_le_bytes(*slot), envelope))
 }
 
-/// Ties sealed bytes to their token and patient. The token's length is fixed, so the two cannot run into each other.
-pub(crate) fn place(token: &Token, patient: &PatientId) -> Vec<u8> {
-    [token.0.as_bytes(), patient.0.as_bytes()].concat()
+/// Ties sealed bytes to their token and patient, and to their pieces where they have some. A token's length is fixed, and a
+/// patient's name is no token, so none of them runs into another.
+pub(crate) fn place(token: &Token, patient: &PatientId, pieces: &[Token]) -> Vec<u8> {
+    let pieces = pieces.iter().flat_map(|piece| piece.0.bytes());
+    token.0.bytes().chain(patient.0.bytes()).chain(pieces).collect()
 }

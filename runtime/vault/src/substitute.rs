@@ -133,7 +133,8 @@ impl Placed {
         let mut text = Cow::Borrowed(text);
         for (token, clear) in &self.0 {
             let clear = clear.as_str();
-            if clear.chars().count() < MASKED_CHARS_MIN {
+            // What is longer than the text, as a document is, is not in it.
+            if clear.len() > text.len() || clear.chars().count() < MASKED_CHARS_MIN {
                 continue;
             }
             let encoded = utf8_percent_encode(clear, RESERVED).to_string();

@@ -29,6 +29,35 @@ fn what_is_sealed_is_revealed_to_the_house_and_to_nobody_else() {
 }
 
 #[test]
+fn a_value_of_any_length_is_sealed_in_pieces_that_fit_an_entry_and_only_in_their_order() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (vault, index) = (vault(dir.path()), MemoryLookup::default());
+    let patient = vault.patient_id("MAIN", "1");
+    for bytes in [Sealed::BYTES_PER_ENTRY - 49, Sealed::BYTES_PER_ENTRY, 3 * Sealed::BYTES_PER_ENTRY + 7] {
+        let clear: Vec<u8> = (0..bytes).map(|at| (at / 1_000) as u8).collect();
+        let mut sealing = vault.sealing(&index);
+        let token = sealing.seal_bytes(&patient, "document", &clear);
+        let (records, sealed) = sealing.finish().expect("finished");
+        assert!(sealed.iter().all(|it| it.bytes.len() <= Sealed::BYTES_PER_ENTRY), "{bytes}");
+        index.apply((records, sealed.clone()));
+        assert!(vault.reveal_bytes(&token, &index).expect("revealed").as_slice() == clear, "{bytes}");
+        let whole = sealed.iter().find(|it| it.token == token).expect("by its token");
+        assert_eq!(whole.pieces.len() + 1, sealed.len(), "{bytes}");
+        if let [_, .., _] = whole.pieces[..] {
+            let disordered = whole.pieces.iter().rev().cloned().collect();
+            index.apply((Vec::new(), vec![Sealed { pieces: disordered, ..whole.clone() }]));
+            assert!(matches!(vault.reveal_bytes(&token, &index), Err(VaultError::Damaged { .. })));
+        }
+    }
+    let clear = vec![7; 2 * Sealed::BYTES_PER_ENTRY];
+    let mut sealing = vault.sealing(&index);
+    let token = sealing.seal_bytes(&patient, "document", &clear);
+    index.apply(sealing.finish().expect("finished"));
+    vault.erase(&patient, &index).expect("erased");
+    assert!(matches!(vault.reveal_bytes(&token, &index), Err(VaultError::Erased { .. })));
+}
+
+#[test]
 fn tokens_are_stable_for_patient_field_and_value() {
     let dir = tempfile::tempdir().expect("a directory");
     let (vault, index) = (vault(dir.path()), MemoryLookup::default());

@@ -20,7 +20,7 @@ const NOW: i64 = 1_783_324_860_000;
 fuzz_target!(|body: &[u8]| {
     let transport = if can_be_framed(body) { Transport::Mllp } else { Transport::Http };
     let delivery =
-        Delivery { source: "ehr".to_owned(), transport, headers: Vec::new(), body: body.to_vec(), received_at: NOW };
+        Delivery { source: "ehr".to_owned(), transport, headers: Vec::new(), body: body.to_vec(), too_long: None, received_at: NOW };
     for settings in SETTINGS {
         let reading = interpret(&delivery, settings);
         assert_eq!(reading, interpret(&delivery, settings), "the same bytes read differently");

@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
     let header = |name: &str| Attribute { name: name.to_owned(), value: value.clone() };
     let headers = ["x-signature", "x-timestamp", "idempotency-key"].map(header).to_vec();
     let delivery =
-        Delivery { source: "portal".to_owned(), transport: Transport::Http, headers, body, received_at: NOW };
+        Delivery { source: "portal".to_owned(), transport: Transport::Http, headers, body, too_long: None, received_at: NOW };
 
     let reading = interpret(&delivery, &settings);
     assert_eq!(reading, interpret(&delivery, &settings), "the same bytes read differently");

@@ -57,14 +57,10 @@ fn unheard(workflow: &Workflow, fact: &Fact, file: &str) -> Vec<Problem> {
                 let next = handler.to.as_ref().and_then(|to| workflow.states.get(to));
                 let written =
                     handler.actions.iter().chain(next.into_iter().flat_map(|next| &next.enter)).any(is_letter);
-                match next {
-                    _ if written => {
-                        if warned.insert(handler.at) {
-                            found.push(fact.warning(file, handler.at, state, event));
-                        }
-                    }
-                    Some(next) => open.push(next),
-                    None => {}
+                if !written {
+                    open.extend(next);
+                } else if warned.insert(handler.at) {
+                    found.push(fact.warning(file, handler.at, state, event));
                 }
             }
         }

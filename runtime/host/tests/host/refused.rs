@@ -75,7 +75,8 @@ fn what_needs_more_than_the_limits_is_refused_before_its_first_patient() {
         (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)"#;
     for (parts, fits) in [
         (r#"(memory (export "memory") 1) (table 100000 funcref)"#, false),
-        (r#"(memory (export "memory") 1000)"#, false),
+        (r#"(memory (export "memory") 60000)"#, false),
+        (r#"(memory (export "memory") 1000)"#, true),
         (r#"(memory (export "memory") 1) (memory 1) (memory 1) (memory 1) (memory 1)"#, false),
         (r#"(memory (export "memory") 200) (memory 200)"#, true),
         (r#"(memory (export "memory") 1) (func $start unreachable) (start $start)"#, true),

@@ -41,6 +41,7 @@ pub fn write_chart() -> Call {
             specialist: None,
             visited_at: None,
             note: None,
+            retracts: Vec::new(),
             now: NOW,
             extras: Vec::new(),
         })),
@@ -59,6 +60,7 @@ pub fn all() -> Vec<Call> {
         transport: interpreter::Transport::Mllp,
         headers: Vec::new(),
         body: b"MSH|^~\\&|".to_vec(),
+        too_long: None,
         received_at: NOW,
     };
     let letter = || carrier::Letter {

@@ -6,7 +6,7 @@ use handoff_engine::letter::{LetterBody, Message};
 use handoff_engine::referral::Referral;
 use handoff_host::contract::exchange::Ask;
 use handoff_host::contract::types::Attribute;
-use handoff_host::contract::{attendance, carrier, hand_over, retrieval, write_back};
+use handoff_host::contract::{attendance, carrier, hand_over, retrieval};
 use handoff_host::{Call, ChartEntry, StageCaller};
 use handoff_store::Record;
 use handoff_store::index::{Doubt, OutboxItem};
@@ -102,19 +102,7 @@ impl LetterDelivery {
                 Call::CheckVisit { visit, settings }
             }
             LetterBody::WriteChart { outcome } => {
-                let visit = referral.facts.visit.as_ref().filter(|visit| visit.attended);
-                let entry = write_back::Entry {
-                    id: id.to_string(),
-                    referral: to_wit::order_numbers(referral),
-                    patient: to_wit::chart_identifiers(referral),
-                    ordered_at: to_wit::instant(referral.ordered_at),
-                    outcome: to_wit::chart_outcome(*outcome),
-                    specialist: referral.facts.order.specialist.as_ref().map(to_wit::provider),
-                    visited_at: visit.map(|visit| to_wit::instant(visit.at)),
-                    note: referral.facts.note.as_ref().map(to_wit::note),
-                    now,
-                    extras: Vec::new(),
-                };
+                let entry = to_wit::chart_entry(id, referral, *outcome, now);
                 Call::WriteChart { entry: ChartEntry::V0_2(Box::new(entry)), settings }
             }
             LetterBody::Task(task) => {

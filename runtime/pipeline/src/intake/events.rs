@@ -196,9 +196,9 @@ impl Intake {
             transaction.draft.ignored(id, "an older version of the order came late".into());
             return Ok(id);
         }
-        let patient_id = &referral.facts.patient.id;
+        let (patient_id, country) = (&referral.facts.patient.id, self.transactions.country);
         let sealing = &mut transaction.draft.sealing;
-        let update = from_wit::patient_update(sealing, patient_id, &said.order.patient, self.transactions.country);
+        let update = from_wit::patient_update(sealing, patient_id, &said.order.patient, said.as_of, country);
         let told = from_wit::order(sealing, patient_id, said.about, said.order, said.as_of);
         // Not the one who sees the patient now: whoever was re-routed is not sent back by the same order.
         let redirected = match (&referral.facts.order.named, &told.named) {
@@ -237,8 +237,8 @@ impl Intake {
         for place in no_addresses(&order.patient) {
             draft.ignored(id, format!("{place} is no address"));
         }
-        let patient =
-            from_wit::patient(&mut draft.sealing, patient_id.clone(), order.patient.clone(), self.transactions.country);
+        let (sealing, country) = (&mut draft.sealing, self.transactions.country);
+        let patient = from_wit::patient(sealing, patient_id.clone(), order.patient.clone(), as_of, country);
         let order = from_wit::order(&mut draft.sealing, &patient_id, about, order, as_of);
         transaction.create_referral(id, patient.into(), order.into())?;
         Ok(id)
@@ -264,12 +264,9 @@ impl Intake {
             let (id, patient) = (referral.id, &referral.facts.patient.id);
             let told = match &event.what {
                 Happening::PatientUpdated(told) => {
-                    let update = from_wit::patient_update(
-                        &mut transaction.draft.sealing,
-                        patient,
-                        told,
-                        self.transactions.country,
-                    );
+                    let as_of = event.as_of.and_then(from_wit::instant);
+                    let (sealing, country) = (&mut transaction.draft.sealing, self.transactions.country);
+                    let update = from_wit::patient_update(sealing, patient, told, as_of, country);
                     let updated = Event::PatientUpdated { update: Box::new(update) };
                     let is_news = step::is_news(referral, &updated);
                     if is_news {

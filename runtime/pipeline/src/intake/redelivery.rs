@@ -95,8 +95,8 @@ impl Intake {
         };
         let body = self.transactions.vault.reveal_bytes(&token, &self.transactions.store)?.as_slice().to_vec();
         let headers = self.kept_headers(&envelope)?;
-        let (url, sender) = (String::new(), SenderProof::Earlier);
-        Ok(Some(Delivery { transport, source, url, headers, body, received_at: at, sender }))
+        let (url, sender, too_long) = (String::new(), SenderProof::Earlier, envelope["too_long"].as_u64());
+        Ok(Some(Delivery { transport, source, url, headers, body, too_long, received_at: at, sender }))
     }
 
     fn kept_headers(&self, envelope: &Value) -> Result<Vec<Attribute>, PipelineError> {

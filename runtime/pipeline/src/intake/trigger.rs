@@ -7,7 +7,7 @@ use handoff_host::contract::interpreter::{self, Meaning};
 use handoff_host::contract::types::Attribute;
 use handoff_host::{self as host, Call, FaultKind, TriggerReading};
 use handoff_ingress::callback_fields::Fields;
-use handoff_ingress::delivery::{Acknowledgement, Delivery, SenderProof, Transport, is_credential};
+use handoff_ingress::delivery::{Acknowledgement, DELIVERY_BYTES_MAX, Delivery, SenderProof, Transport, is_credential};
 use handoff_ingress::signature::{self, Signed};
 use handoff_store::Json;
 use handoff_store::entry::{DeliveryVerdict, Record};
@@ -143,8 +143,15 @@ impl Intake {
     /// What a trigger made of a delivery, in the present contract's words and with each value in its form.
     pub(super) fn admitted<'d>(&self, stage: StageKey, delivery: &'d Delivery, reading: TriggerReading) -> Read<'d> {
         let answer = Digest(host::Answer::Interpret(reading.clone()).digest().0);
-        let reading = reading.current();
-        let reading = interpreter::Reading { meaning: foreign_values::admit(reading.meaning), ..reading };
+        let mut reading = reading.current();
+        reading.meaning = foreign_values::admit(reading.meaning);
+        if let Some(bytes) = delivery.too_long
+            && !matches!(reading.meaning, Meaning::Unreadable(_))
+        {
+            // Whatever it makes of the beginning, and however it answers: nothing that was cut off is taken for a whole.
+            reading.meaning = Meaning::Unreadable(cut_off(bytes));
+            reading.accepted = reading.unavailable.clone();
+        }
         // Control numbers are reused in the field: the same message is the same bytes under the same number.
         let digest = Digest::of(&delivery.body);
         let key = self.transactions.vault.blind("delivery", &format!("{}\u{1f}{digest}", reading.dedupe_key));
@@ -229,6 +236,9 @@ impl Intake {
         let Kept { kind, dedupe_key, verdict, owner, waits_for } = kept;
         let patient = owner.unwrap_or_else(|| self.transactions.vault.intake(draft.now));
         let mut envelope = json!({ "door": delivery.transport.name(), "received_at": delivery.received_at });
+        if let Some(bytes) = delivery.too_long {
+            envelope["too_long"] = json!(bytes);
+        }
         let mut bytes = None;
         if is_kept(&verdict) {
             bytes = Some(draft.sealing.seal_bytes(&patient, "delivery", &delivery.body));
@@ -299,6 +309,7 @@ fn as_recorded(installed: &Installed, stage: &StageKey, delivery: &Delivery) -> 
         url: String::new(),
         headers: Vec::new(),
         body: Vec::new(),
+        too_long: delivery.too_long,
         received_at: delivery.received_at,
         sender: delivery.sender,
     };
@@ -308,6 +319,14 @@ fn as_recorded(installed: &Installed, stage: &StageKey, delivery: &Delivery) -> 
 
 pub(super) fn without_credentials(headers: &[Attribute]) -> Vec<Attribute> {
     headers.iter().filter(|header| !is_credential(&header.name)).cloned().collect()
+}
+
+fn cut_off(bytes: u64) -> interpreter::Problem {
+    interpreter::Problem {
+        location: "message".into(),
+        message: format!("it has {bytes} bytes, and {DELIVERY_BYTES_MAX} are taken"),
+        help: "send the document as a smaller file, or a notice that names where it lies".into(),
+    }
 }
 
 fn dead(problem: interpreter::Problem) -> DeliveryVerdict {

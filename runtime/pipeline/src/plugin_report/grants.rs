@@ -56,7 +56,8 @@ pub fn checks_with(host: &Host, plugin: &Plugin, settings: &str) -> BTreeSet<Str
     let calls = plugin.worlds().iter().filter_map(|world| match world {
         WitWorld::Trigger => {
             let (source, headers, body) = (String::new(), Vec::new(), Vec::new());
-            let delivery = Delivery { source, transport: Transport::Http, headers, body, received_at: 0 };
+            let delivery =
+                Delivery { source, transport: Transport::Http, headers, body, too_long: None, received_at: 0 };
             Some(Call::AuthenticateDelivery { delivery, settings: settings() })
         }
         WitWorld::Outreach => {

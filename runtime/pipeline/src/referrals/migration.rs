@@ -100,16 +100,16 @@ impl Migration {
 
     async fn migrate_these(&self, ids: &[ReferralId]) -> Result<u64, PipelineError> {
         let _held = self.transactions.hold(ids.to_vec()).await;
-        let mut tickets = Vec::new();
+        let (mut moved, mut tickets) = (0, Vec::new());
         for id in ids {
             let mut transaction = self.transactions.begin_in_force();
             let referral = transaction.current(*id)?;
             if transaction.migrate(referral).1 {
-                let (entry, _) = transaction.draft.into_entry()?;
-                tickets.push(self.transactions.store.commit(entry));
+                let (entries, _) = transaction.draft.into_entries()?;
+                tickets.extend(entries.into_iter().map(|entry| self.transactions.store.commit(entry)));
+                moved += 1;
             }
         }
-        let moved = tickets.len() as u64;
         for ticket in tickets {
             ticket.await?;
         }

@@ -10,7 +10,7 @@ use handoff_engine::ids::{BlindedName, Digest, LetterId, ReferralId, StageKey};
 use handoff_engine::letter::Letter;
 use handoff_engine::referral::Referral;
 use handoff_store::Json;
-use handoff_store::entry::{Entry, Record};
+use handoff_store::entry::{Entry, Record, Sealed};
 use handoff_vault::{Sealing, VaultError};
 
 use super::lease::{Lease, Leases};
@@ -129,14 +129,22 @@ impl<'a> Draft<'a> {
         self.records.is_empty()
     }
 
-    /// The transaction as the journal takes it: keys first, since what follows is sealed with them. With it, the leases to
-    /// be held until it is committed.
+    /// The transaction as the journal takes it: keys first, since what follows is sealed with them. Its last entry says what
+    /// happened; those before only hold what it seals and has no room for, and without it they mean nothing. With them, the
+    /// leases to be held until it is committed.
     ///
     /// # Errors
     /// When a patient's key cannot be had from the key ring; nothing is committed then.
-    pub fn into_entry(self) -> Result<(Entry, Vec<Lease>), VaultError> {
+    pub fn into_entries(self) -> Result<(Vec<Entry>, Vec<Lease>), VaultError> {
         let Draft { now, sealing, records, taken_back, .. } = self;
-        let (keyed, sealed) = sealing.finish()?;
-        Ok((Entry { at: now, records: keyed.into_iter().chain(records).collect(), sealed }, taken_back))
+        let (mut keyed, sealed) = sealing.finish()?;
+        let mut entries = Vec::new();
+        for sealed in Sealed::by_entry(sealed).into_iter().rev() {
+            entries.push(Entry { at: now, records: std::mem::take(&mut keyed), sealed });
+        }
+        if let Some(last) = entries.last_mut() {
+            last.records.extend(records);
+        }
+        Ok((entries, taken_back))
     }
 }

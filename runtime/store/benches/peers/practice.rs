@@ -158,7 +158,7 @@ impl Practice {
         ];
         let step = step(&self.deployment, referral, &event, now).expect("a step");
         let letter = self.stepped(step, now, &mut records).expect("a letter");
-        let sealed = vec![Sealed { token: text, patient, bytes: b"yes, I will be there".to_vec() }];
+        let sealed = vec![Sealed { token: text, patient, bytes: b"yes, I will be there".to_vec(), pieces: Vec::new() }];
         (Entry { at: now, records, sealed }, letter)
     }
 
@@ -209,7 +209,12 @@ fn token(kind: &str, number: u64) -> Token {
 }
 
 fn seal(patient: &PatientId, kind: &str, number: u64, bytes: &str) -> Sealed {
-    Sealed { token: token(kind, number), patient: patient.clone(), bytes: bytes.as_bytes().to_vec() }
+    Sealed {
+        token: token(kind, number),
+        patient: patient.clone(),
+        bytes: bytes.as_bytes().to_vec(),
+        pieces: Vec::new(),
+    }
 }
 
 /// One order each millisecond, over and over within some years: the clock is part of what is measured on no side.

@@ -150,7 +150,10 @@ impl Store {
                 continue;
             }
             let record = Record::Named { referral: *referral, names: names.into_iter().collect() };
-            tickets.push(self.commit(Entry { at: now, records: vec![record], sealed: pieces }));
+            let mut records = vec![record];
+            for sealed in Sealed::by_entry(pieces) {
+                tickets.push(self.commit(Entry { at: now, records: std::mem::take(&mut records), sealed }));
+            }
         }
         let carried = tickets.len() as u64;
         tickets.into_iter().try_for_each(|ticket| ticket.wait().map(|_| ()))?;

@@ -30,6 +30,7 @@ fn limits_are_kept() {
         token: super::sample::token("BIG"),
         patient: handoff_engine::ids::PatientId("patient-1".to_string()),
         bytes: vec![1; PAYLOAD_MAX_BYTES],
+        pieces: Vec::new(),
     });
     let refused = crate::journal::Encoded::of(&entry).map(|encoded| encoded.size());
     assert!(matches!(refused, Err(crate::journal::EncodeError::TooLarge { .. })), "{refused:?}");
@@ -43,6 +44,7 @@ fn sealed_bytes_travel_as_base64_and_debug_shows_none() {
         token: super::sample::token("PHONE1"),
         patient: handoff_engine::ids::PatientId("patient-1".to_string()),
         bytes: b"\x00\xFFsecret".to_vec(),
+        pieces: Vec::new(),
     });
     let json = serde_json::to_string(&entry).expect("json");
     assert!(json.contains(r#""bytes":"AP9zZWNyZXQ=""#));

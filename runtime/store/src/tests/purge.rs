@@ -36,6 +36,7 @@ fn life(store: &Store, number: u64) {
         token: token(&format!("PHONE{number}")),
         patient: PatientId(format!("patient-{number}")),
         bytes: vec![number as u8; 40],
+        pieces: Vec::new(),
     });
     commit(store, born);
     commit(store, usual(number));

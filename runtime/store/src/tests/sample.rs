@@ -56,6 +56,7 @@ pub fn patient(number: u64) -> Patient {
         zone: Some(chrono_tz::America::New_York),
         other_zone: None,
         deceased: false,
+        as_of: None,
     }
 }
 
@@ -149,6 +150,7 @@ impl Practice {
                     token: token(&format!("PHONE{number}")),
                     patient: PatientId(format!("patient-{number}")),
                     bytes: self.dice.next().to_be_bytes().to_vec(),
+                    pieces: Vec::new(),
                 });
             }
             let record = self.record(number);

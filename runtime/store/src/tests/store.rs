@@ -91,6 +91,7 @@ fn what_is_too_large_is_refused_and_the_rest_goes_on() {
         token: super::sample::token("BIG"),
         patient: handoff_engine::ids::PatientId("patient-1".to_string()),
         bytes: vec![0; PAYLOAD_MAX_BYTES],
+        pieces: Vec::new(),
     });
     assert!(matches!(store.commit(large).wait(), Err(CommitError::TooLarge { .. })));
     assert_eq!(store.commit(usual(1)).wait(), Ok(Position(1)));
