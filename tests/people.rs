@@ -5,6 +5,6 @@ mod directory;
 mod doors;
 mod matrix;
 mod nonsense;
-pub mod notes;
+mod notes;
 pub mod site;
 mod sockets;

@@ -24,13 +24,14 @@ const PAGES_BY_ROLE: &[(Role, &[&str])] = &[
             "/huddle",
             "/specialists",
             "/figures",
+            "/unmatched",
             "/dead-letters",
             "/no-such-page",
         ],
     ),
     (Role::Physician, &["/mine", "/referrals/{id}"]),
     (Role::Manager, &["/huddle", "/worklist", "/referrals/{id}", "/figures?by=specialist", "/workflow"]),
-    (Role::It, &["/system", "/people", "/plugins", "/workflow", "/dead-letters"]),
+    (Role::It, &["/system", "/people", "/plugins", "/workflow", "/unmatched", "/dead-letters"]),
     (Role::Auditor, &["/audit", "/audit?what=sign-ins", "/referrals/{id}"]),
 ];
 
@@ -65,6 +66,8 @@ async fn keep(browser: &Browser, width: u32, name: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_role_reads_its_pages_at_a_desk_and_on_a_telephone() {
     let site = Site::midway().await;
+    let (_, taken) = site.note_of_two_patients().await;
+    assert!(taken.contains("MSA|AA"), "it waits for a person: {taken}");
     let office = Office::open(&site).await;
     let people = site.people();
     let planted = planted(&people, &[]);

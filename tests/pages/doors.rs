@@ -8,7 +8,6 @@ use handoff_web::api::RouteAccess;
 use handoff_web::pages::PAGES;
 use tower::ServiceExt as _;
 
-use crate::people::notes::note;
 use crate::people::site::{Answer, ORIGIN, REFERRING, Session, Site, chosen};
 use crate::secrets::{found, planted};
 
@@ -239,14 +238,8 @@ async fn a_coordinator_says_which_referral_a_message_means() {
     let ada = site.welcome("ada", Role::Coordinator, None).await;
     let it = site.welcome("it", Role::It, None).await;
     let planted = planted(&site.people(), &[]);
-    let id = site.referral_with(|referral| referral.state == "awaiting-note");
-    let order = site.get(Some(&ada), &format!("/api/referrals/{id}")).await.json().to_string();
-    let people = site.people();
-    let (ours, others): (Vec<_>, Vec<_>) = people.iter().partition(|it| order.contains(&it.referral.number));
-    // The number of one patient's referral with another's name: whose note is it?
-    let (number, obx) = (&ours[0].referral.number, "OBX|1|TX|11488-4^Consult note^LN||Seen.||||||F");
-    let other = String::from_utf8(note(others[0], "T02", "U-1", obx, "AU")).expect("text");
-    let taken = site.told(other.replace(&others[0].referral.number, number).into_bytes(), None).await;
+    let id = site.awaiting_note();
+    let (number, taken) = site.note_of_two_patients().await;
     assert!(taken.contains("MSA|AA"), "{taken}");
     let page = ask(&site, Method::GET, "/unmatched", Some(&ada), &[]).await;
     assert!(page.body.contains(&format!("value=\"{id}\"")), "it is offered");
@@ -275,7 +268,7 @@ async fn a_coordinator_says_which_referral_a_message_means() {
 async fn a_note_that_came_by_fax_is_attached_on_its_referrals_page() {
     let site = Site::midway().await;
     let ada = site.welcome("ada", Role::Coordinator, None).await;
-    let id = site.referral_with(|referral| referral.state == "awaiting-note");
+    let id = site.awaiting_note();
     let path = format!("/referrals/{id}");
     let page = ask(&site, Method::GET, &path, Some(&ada), &[]).await.body;
     assert!(page.contains("enctype=\"multipart/form-data\"") && page.contains("type=\"file\""), "it can be attached");

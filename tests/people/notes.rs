@@ -19,7 +19,7 @@ use super::site::{Site, request};
 const DOCUMENT_BYTES: usize = 50_000_000;
 
 /// MDM, with the document in OBX-5 (ED), from the specialist's own system.
-pub fn note(person: &SimulatedPatient, event: &str, control_id: &str, obx: &str, completion: &str) -> Vec<u8> {
+fn note(person: &SimulatedPatient, event: &str, control_id: &str, obx: &str, completion: &str) -> Vec<u8> {
     let SimulatedPatient { record_number, family, given, referral, .. } = person;
     let number = &referral.number;
     format!(
@@ -42,15 +42,25 @@ fn document() -> Vec<u8> {
     [b"%PDF-1.7\n".to_vec(), bytes.collect()].concat()
 }
 
+impl Site {
+    /// A note with the number of one patient's referral and the name of another: whose is it? The number, and the answer.
+    pub async fn note_of_two_patients(&self) -> (String, String) {
+        let number = self.patient_of(&self.awaiting_note()).referral.number;
+        let people = self.people();
+        let other = people.iter().find(|person| person.referral.number != number).expect("another patient");
+        let mut both = other.clone();
+        both.referral.number.clone_from(&number);
+        let obx = "OBX|1|TX|11488-4^Consult note^LN||Seen.||||||F";
+        (number, self.told(note(&both, "T02", "U-1", obx, "AU"), None).await)
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_note_of_fifty_megabytes_comes_whole_and_is_marked_when_it_is_taken_back() {
     let site = Site::midway().await;
     let ada = site.welcome("ada", Role::Coordinator, None).await;
-    let id = site.referral_with(|referral| referral.state == "awaiting-note");
-    let order = site.get(Some(&ada), &format!("/api/referrals/{id}")).await.json();
-    let people = site.people();
-    let is_meant = |person: &&SimulatedPatient| order.to_string().contains(&person.referral.number);
-    let person = people.iter().find(is_meant).expect("whose it is");
+    let id = site.awaiting_note();
+    let person = &site.patient_of(&id);
     let file = document();
     let obx = format!("OBX|1|ED|11488-4^Consult note^LN||^application^pdf^Base64^{}||||||F", STANDARD.encode(&file));
     let answer = site.told(note(person, "T02", "N-1", &obx, "AU"), None).await;

@@ -225,7 +225,22 @@ impl Site {
         String::from_utf8_lossy(&answer.body).into_owned()
     }
 
-    pub fn referral_with(&self, wanted: impl Fn(&Referral) -> bool) -> String {
+    /// A referral whose visit is over.
+    pub fn awaiting_note(&self) -> String {
+        self.referral_with(|referral| referral.state == "awaiting-note")
+    }
+
+    /// Whose a referral is, by the order's number.
+    pub fn patient_of(&self, referral: &str) -> SimulatedPatient {
+        let Operations { pipeline, .. } = &*self.operations;
+        let id = referral.parse().expect("an id");
+        let referral = pipeline.store.index().referral(&id).expect("an index").expect("a referral");
+        let numbers = referral.facts.order.numbers.iter().map(|number| pipeline.vault.reveal(number, &pipeline.store));
+        let numbers: Vec<String> = numbers.map(|number| number.expect("revealed").as_str().to_string()).collect();
+        self.people().into_iter().find(|person| numbers.contains(&person.referral.number)).expect("whose it is")
+    }
+
+    fn referral_with(&self, wanted: impl Fn(&Referral) -> bool) -> String {
         let index = self.operations.pipeline.store.index();
         let has = |id: &String| {
             let id = id.parse().expect("an id");
