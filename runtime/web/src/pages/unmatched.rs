@@ -17,6 +17,7 @@ use super::dead_letters::{as_file, carry, operator};
 use super::frame::{Frame, Visitor, render, times};
 use super::rows::Row;
 use super::times::Times;
+use super::words;
 use crate::api::Api;
 use crate::api::extract::{Asked, Named};
 use crate::api::problem::{HttpProblem, ProblemKind, failed};
@@ -70,7 +71,7 @@ impl Waiting {
         let looked = "which referral a message means";
         let found = api.operations.rows_of(visitor.person(), candidates.into_iter(), looked)?;
         let candidates = found.rows.iter().map(|row| Row::of(row, times)).collect();
-        Ok(Waiting { item, kind, source, why, at: times.exactly(at), candidates })
+        Ok(Waiting { item, kind, source, why: words::capital(&why), at: times.exactly(at), candidates })
     }
 }
 
