@@ -123,6 +123,8 @@ fn what_was_planted_is_found_nowhere() {
         &["journal", "stats"],
         &["journal", "search"],
         &["journal", "search", "--json"],
+        &["measure", "cms50", "--period", "2026"],
+        &["measure", "cms50", "--period", "2026", "--fhir"],
     ] {
         let printed = house::printed(&[command, &["--data", folder]].concat());
         assert!(!printed.is_empty(), "{command:?}");
@@ -169,6 +171,7 @@ fn the_command_line_shows_a_patient_only_to_who_asks_by_name_and_reason() {
         &["journal", "stats", "--json"],
         &["disclosures", &referral],
         &["disclosures", &referral, "--json"],
+        &["measure", "cms50", "--period", "2026", "--json"],
         &["hold", "list"],
         &["people", "list"],
     ];

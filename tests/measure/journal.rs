@@ -8,6 +8,7 @@ use ed25519_dalek::SigningKey;
 use handoff_engine::event::Event;
 use handoff_engine::ids::ReferralId;
 use handoff_engine::referral::{Note, Referral};
+use handoff_engine::step;
 use handoff_identity::role::Role;
 use handoff_operations::reports::cms50::{self, Cms50, PopulationCounts};
 use handoff_store::{Entry, Record, Store, StoreOptions};
@@ -45,8 +46,9 @@ fn told(patient: &'static str, came: &'static str, news: Vec<News>) -> Told {
 }
 
 impl Told {
-    fn write(&self, store: &Store) {
-        let Told { patient, clinician: (id, name), came, authored, withdrawn, news } = self;
+    /// Before any news of it.
+    fn referral(&self) -> Referral {
+        let Told { patient, clinician: (id, name), came, authored, withdrawn, news: _ } = self;
         let came = at(came);
         let referral: Value = json!({
             "id": ReferralId::derive(came, patient.as_bytes()), "deployment": "0".repeat(64), "state": "closed",
@@ -61,9 +63,13 @@ impl Told {
                 "withdrawn": withdrawn.then_some(came),
             },
         });
-        let mut referral: Referral = serde_json::from_value(referral).expect("a referral");
+        serde_json::from_value(referral).expect("a referral")
+    }
+
+    fn write(&self, store: &Store) {
+        let (mut referral, came) = (self.referral(), at(self.came));
         let mut records = Vec::new();
-        for news in news {
+        for news in &self.news {
             let note = |received: &str, last: bool, corrects: bool| {
                 let note: Note = serde_json::from_value(json!({
                     "document_id": "D", "kind": { "system": "LN", "code": "11488-4", "display": "" }, "media_type": "text/plain",
@@ -146,6 +152,16 @@ fn an_order_counts_on_the_day_it_was_written_in_the_first_ten_months() {
     );
     check("written last year", authored("2026-01-20T12:00:00Z", Some("2025-12-20T12:00:00Z")), [0, 0, 0]);
     check("withdrawn", Told { withdrawn: true, ..authored("2026-03-02T12:00:00Z", None) }, [0, 0, 0]);
+}
+
+#[test]
+fn an_order_that_comes_again_keeps_the_day_it_was_written() {
+    let written = |authored| Told { authored, ..told("P1", "2026-03-02T12:00:00Z", vec![]) }.referral();
+    let again = written(Some("2026-05-02T12:00:00Z")).facts.order;
+    let event = Event::OrderChanged { order: again, redirected: false };
+    for known in [Some("2026-02-28T12:00:00Z"), None] {
+        assert!(!step::is_news(&written(known), &event), "known: {known:?}");
+    }
 }
 
 #[test]
