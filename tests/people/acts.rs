@@ -182,6 +182,16 @@ async fn a_stop_told_by_telephone_stops_every_message() {
 
     let (texts, letters) =
         (site.rehearsal.world().read_ledger(|it| it.texts.len() + it.mails.len()), site.messages_to(&id));
+    // What no EHR may send, nobody may type: two mailboxes in one, a link for a number.
+    for (channel, address) in [
+        ("email", "ana@example.org,eve@example.com"),
+        ("email", "Eve <eve@example.com>"),
+        ("sms", "555.0178.evil.example"),
+    ] {
+        let typed = json!({ "address": address, "address.channel": channel });
+        let refused = site.act(&ada, &id, "address", typed, "a new address").await;
+        assert_eq!(refused.status, 422, "{address}: {}", refused.body);
+    }
     let another = json!({ "address": "213-555-0178" });
     done(&site.act(&ada, &id, "address", another, "a new telephone").await);
     assert!(reaches(&id).iter().all(|reach| reach.consent == Consent::Denied), "a new number is no new consent");

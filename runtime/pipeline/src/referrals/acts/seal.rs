@@ -7,6 +7,7 @@ use handoff_engine::referral::{Channel, Consent, Referral};
 
 use super::ActError;
 use crate::error::PipelineError;
+use crate::foreign_values::{is_mail, is_telephone};
 use crate::transaction::Transaction;
 
 impl Transaction<'_> {
@@ -31,6 +32,7 @@ impl Transaction<'_> {
                     ActAnswer::Document { media_type, content: self.draft.sealing.seal(&patient, "note", &base64) }
                 }
                 GivenAnswer::Address { channel, address, replaces } => {
+                    check_address(&question, channel, &address)?;
                     let replaces = match replaces {
                         Some(former) => Some(self.own(referral, channel, &former)?.ok_or(AnswerFault::Unfit {
                             question: question.clone(),
@@ -105,4 +107,14 @@ impl Transaction<'_> {
         }
         Ok(false)
     }
+}
+
+/// What a person types goes where the EHR's word would go: it is held to the same.
+fn check_address(question: &str, channel: Channel, address: &str) -> Result<(), AnswerFault> {
+    let (fits, help) = match channel {
+        Channel::Sms => (is_telephone(address), "this is no telephone number: write it as (213) 555-0140"),
+        Channel::Email => (is_mail(address), "this is no mail address of one person: write it as name@example.org"),
+        Channel::Portal => (true, ""),
+    };
+    if fits { Ok(()) } else { Err(AnswerFault::Unfit { question: question.into(), help: help.into() }) }
 }
