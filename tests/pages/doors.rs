@@ -1,10 +1,13 @@
 //! Forms: what each must prove, what it does, and what a person is told where it could not be done.
 
+use std::sync::Arc;
+
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request};
 use handoff_identity::role::Role;
+use handoff_ingress::http::Scheme;
 use handoff_store::Record;
-use handoff_web::api::RouteAccess;
+use handoff_web::api::{Api, RouteAccess};
 use handoff_web::pages::PAGES;
 use tower::ServiceExt as _;
 
@@ -307,4 +310,36 @@ async fn a_note_that_came_by_fax_is_attached_on_its_referrals_page() {
     let response = site.router.clone().oneshot(request).await.expect("a router does not fail");
     let kept = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
     assert!(kept == file, "{} bytes", kept.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_account_is_made_by_a_link_that_works_once() {
+    let mut site = Site::open().await;
+    let api = || Api::new(Arc::clone(&site.operations), Some(ORIGIN.into()), Scheme::Https, None);
+    let (first, path) = api().with_set_up();
+    let path = path.expect("nobody has an account");
+    let (second, other) = api().with_set_up();
+    site.router = first.router();
+    let page = ask(&site, Method::GET, &path, None, &[]).await;
+    assert!(page.status == 200 && page.body.contains("The first account"), "{}", page.body);
+    let elsewhere = ask(&site, Method::GET, &other.expect("another start"), None, &[]).await;
+    assert_eq!(elsewhere.status, 404, "another start's link");
+    let password = chosen("jo");
+    let make = async |site: &Site, password: &str, again: &str| {
+        ask(site, Method::POST, &path, None, &[("name", "jo"), ("password", password), ("again", again)]).await
+    };
+    let unlike = make(&site, &password, "other").await;
+    assert!(unlike.status == 422 && unlike.body.contains("not the same"), "{}", unlike.body);
+    let short = make(&site, "short", "short").await;
+    assert!(short.status == 422 && !short.body.contains(">short<"), "{}", short.body);
+    let made = make(&site, &password, &password).await;
+    assert_eq!(made.headers.get("location").and_then(|it| it.to_str().ok()), Some("/system"), "{}", made.body);
+    let made =
+        |record: &Record| matches!(record, Record::Account { person, who, .. } if person == "jo" && who == "set-up");
+    assert_eq!(site.records().iter().filter(|(_, record)| made(record)).count(), 1, "it is written down");
+    assert_eq!(make(&site, &password, &password).await.status, 404, "once");
+    let entered = ask(&site, Method::POST, "/sign-in", None, &[("name", "jo"), ("password", &password)]).await;
+    assert_eq!(entered.headers.get("location").and_then(|it| it.to_str().ok()), Some("/system"), "{}", entered.body);
+    drop(second);
+    assert!(api().with_set_up().1.is_none(), "somebody has an account");
 }

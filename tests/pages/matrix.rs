@@ -29,6 +29,7 @@ const MATRIX: &[(&str, [&str; 6])] = &[
     ("/", ["303", "303", "303", "303", "303", "303"]),
     ("/sign-in", ["303", "303", "303", "303", "303", "303"]),
     ("/sign-in/link/{name}", ["404", "404", "404", "404", "404", "404"]),
+    ("/set-up/{name}", ["404", "404", "404", "404", "404", "404"]),
     ("/assets/{name}", ["404", "404", "404", "404", "404", "404"]),
     ("/worklist?view=everyone", ["200!", "200!", "200", "200", "403", "403"]),
     ("/worklist?view=not-booked&sort=next", ["200!", "200!", "200", "200", "403", "403"]),
@@ -98,7 +99,10 @@ async fn each_role_opens_its_pages_and_patients_are_found_nowhere_else() {
         // Whoever is not signed in gets to the door, or nothing.
         let path = path.replace("{id}", &referral).replace("{name}", &patient);
         let answer = ask(&site, Method::GET, &path, None, &[]).await;
-        let open = path.starts_with("/sign-in") || path.starts_with("/assets") || answer.status == 404;
+        let open = path.starts_with("/sign-in")
+            || path.starts_with("/set-up")
+            || path.starts_with("/assets")
+            || answer.status == 404;
         assert!(open || answer.headers.get("location").is_some_and(|it| it == "/sign-in"), "{path}: {}", answer.status);
         assert_eq!(found(answer.body.as_bytes(), &planted), [""; 0], "{path} without a session");
     }

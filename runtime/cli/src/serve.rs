@@ -1,5 +1,6 @@
 //! `handoff serve`: takes orders in and carries letters out until it is told to stop.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -33,7 +34,10 @@ impl Serve {
                 service::start(&config.listen, Arc::clone(&operations.pipeline)).await.context("cannot listen")?;
             service.admit(door, Arc::clone(&operations));
             if let Some(listener) = &config.listen.api {
-                service.invite(listener, &config.people, operations).await.context("cannot listen")?;
+                let invited = service.invite(listener, &config.people, operations).await.context("cannot listen")?;
+                if let Some(link) = invited.set_up {
+                    say!("Nobody can sign in yet. Make the first account here, within an hour:\n  {}", *link);
+                }
             }
             service.watch_canary();
             service.go_rounds();

@@ -29,8 +29,16 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use zeroize::Zeroizing;
 
 use crate::journal_scrub;
+
+/// Where people find the pages.
+pub struct Invitation {
+    pub address: SocketAddr,
+    /// The link at which the first account is made, where nobody has one: for whoever started this, and for nobody's log.
+    pub set_up: Option<Zeroizing<String>>,
+}
 
 /// A pipeline with its listeners open.
 pub struct Service {
@@ -105,7 +113,7 @@ impl Service {
         configured: &ApiListener,
         people: &PeopleConfig,
         operations: Arc<Operations>,
-    ) -> anyhow::Result<SocketAddr> {
+    ) -> anyhow::Result<Invitation> {
         let metrics = match &configured.metrics {
             Some(name) => Some(operations.pipeline.secrets.get(name).cloned().with_context(|| {
                 let text = format!(
@@ -132,8 +140,11 @@ impl Service {
             Some(directory) => api.with_directory(directory),
             None => api,
         };
+        let (api, path) = api.with_set_up();
+        let base = configured.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
+        let set_up = path.map(|path| Zeroizing::new(format!("{}{}", base.trim_end_matches('/'), *path)));
         self.listeners.spawn(api.serve(listener, tcp, self.stop.subscribe()));
-        Ok(address)
+        Ok(Invitation { address, set_up })
     }
 
     /// Watches how a canary fares.

@@ -25,7 +25,9 @@ use axum::Router;
 use handoff_vault::system_dice;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use zeroize::Zeroizing;
 
+use crate::pages::SetUpLink;
 use crate::pages::sign_in::{SignInLinks, SignInSteps};
 use handoff_identity::oidc::Oidc;
 use handoff_identity::session::Sessions;
@@ -59,6 +61,7 @@ pub struct Api {
     pub(crate) oidc: Option<Oidc>,
     pub(crate) steps: SignInSteps,
     pub(crate) links: SignInLinks,
+    pub(crate) set_up: Option<SetUpLink>,
 }
 
 impl Api {
@@ -78,6 +81,7 @@ impl Api {
             oidc: None,
             steps: SignInSteps::new(system_dice()),
             links: SignInLinks::default(),
+            set_up: None,
         }
     }
 
@@ -89,6 +93,16 @@ impl Api {
     /// The same, with accounts that a link lets in: for a demonstration, on this machine alone.
     pub fn with_links(self, links: SignInLinks) -> Api {
         Api { links, ..self }
+    }
+
+    /// The same, and the path at which the first account is made, where there is none yet and nobody comes from a directory.
+    pub fn with_set_up(self) -> (Api, Option<Zeroizing<String>>) {
+        if self.oidc.is_some() || !self.operations.people.list().is_empty() {
+            return (self, None);
+        }
+        let (link, token) = SetUpLink::new(self.operations.pipeline.clock.now());
+        let path = Zeroizing::new(format!("/set-up/{}", token.as_str()));
+        (Api { set_up: Some(link), ..self }, Some(path))
     }
 
     /// Every route, guarded.

@@ -41,6 +41,11 @@ impl Sent {
         self.exactly(field).map(str::trim)
     }
 
+    /// The same, and nothing where there is no such field.
+    pub fn said(&self, field: &str) -> String {
+        self.text(field).unwrap_or_default().to_string()
+    }
+
     pub fn all<'s>(&'s self, field: &'s str) -> impl Iterator<Item = &'s str> {
         self.fields().filter(move |(name, _)| *name == field).map(|(_, text)| text.trim())
     }

@@ -8,7 +8,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use handoff_identity::role::AccessRight;
 use handoff_operations::dead_letters::{Dismiss, Replay, Show, Shown};
-use handoff_operations::operations::{Operator, Request as OperatorRequest};
+use handoff_operations::operations::{Operator, Request as _};
 use handoff_store::Position;
 use handoff_store::index::{DeadItem, WhatDied};
 use serde::Deserialize;
@@ -18,7 +18,7 @@ use super::frame::{Frame, Visitor, render, times};
 use super::times::Times;
 use super::words;
 use crate::api::Api;
-use crate::api::extract::{Asked, Named, reason};
+use crate::api::extract::{Asked, Named};
 use crate::api::problem::{HttpProblem, failed};
 use crate::api::refused;
 
@@ -114,25 +114,6 @@ pub(super) fn operator(visitor: &Visitor, why: String) -> Operator {
     Operator { who: person.name.clone(), role: Some(person.role.name().into()), why }
 }
 
-/// What a form asks for, with the sentence that says why; then the list again.
-pub(super) async fn carry<R>(
-    api: Arc<Api>,
-    visitor: Visitor,
-    sent: &Sent,
-    request: R,
-    back: &'static str,
-) -> Result<Redirect, HttpProblem>
-where
-    R: OperatorRequest + Send + 'static,
-{
-    let why = reason(sent.text("why").unwrap_or_default().to_string())?;
-    api.work(move |api| {
-        request.perform(&api.operations, operator(&visitor, why)).map_err(refused)?;
-        Ok(Redirect::to(back))
-    })
-    .await
-}
-
 /// What came in, as a file.
 pub(super) fn as_file(shown: &Shown) -> Result<Response, HttpProblem> {
     let bytes = shown.bytes().map_err(refused)?;
@@ -161,7 +142,8 @@ pub(super) async fn replay(
     Named(item): Named,
     sent: Sent,
 ) -> Result<Redirect, HttpProblem> {
-    carry(api, visitor, &sent, Replay { item }, "/dead-letters").await
+    api.carry(visitor.caller, sent.said("why"), Replay { item }).await?;
+    Ok(Redirect::to("/dead-letters"))
 }
 
 pub(super) async fn dismiss(
@@ -170,5 +152,6 @@ pub(super) async fn dismiss(
     Named(item): Named,
     sent: Sent,
 ) -> Result<Redirect, HttpProblem> {
-    carry(api, visitor, &sent, Dismiss { item }, "/dead-letters").await
+    api.carry(visitor.caller, sent.said("why"), Dismiss { item }).await?;
+    Ok(Redirect::to("/dead-letters"))
 }

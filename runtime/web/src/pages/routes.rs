@@ -9,8 +9,8 @@ use handoff_identity::role::AccessRight;
 
 use super::access::guard;
 use super::{
-    acts, assets, audit, dead_letters, figures, huddle, mine, people, plugins, referral, search, sign_in, specialists,
-    system, theme, unmatched, workflow, worklist,
+    acts, assets, audit, dead_letters, figures, huddle, mine, people, plugins, referral, search, set_up, sign_in,
+    specialists, system, theme, unmatched, workflow, worklist,
 };
 use crate::api::Api;
 use crate::api::access::RouteAccess;
@@ -42,6 +42,8 @@ pages! {
     POST "/sign-in" RouteAccess::Open => sign_in::enter;
     POST "/sign-in/step" RouteAccess::Open => sign_in::go_on;
     GET "/sign-in/link/{token}" RouteAccess::Open => sign_in::by_link;
+    GET "/set-up/{token}" RouteAccess::Open => set_up::show;
+    POST "/set-up/{token}" RouteAccess::Open => set_up::add;
     POST "/sign-out" RouteAccess::SignedIn => sign_in::sign_out;
     POST "/theme" RouteAccess::SignedIn => theme::choose;
     POST "/search" RouteAccess::With(AccessRight::FindPatients) => search::find;

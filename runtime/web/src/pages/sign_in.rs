@@ -230,7 +230,7 @@ fn next(api: &Api, step: SignInStep, theme: Theme, problem: Option<&str>) -> Res
     Ok((AppendHeaders([(SET_COOKIE, kept)]), page).into_response())
 }
 
-fn admit(api: &Api, admitted: &Admitted, now: DateTime<Utc>) -> Result<Response, HttpProblem> {
+pub(super) fn admit(api: &Api, admitted: &Admitted, now: DateTime<Utc>) -> Result<Response, HttpProblem> {
     let token = api.sessions.begin(admitted, now);
     let there = Redirect::to(home(admitted.person.role));
     let over = sensitive(&format!("{STEP_COOKIE}=; Max-Age=0; {COOKIE_ATTRIBUTES}"))?;

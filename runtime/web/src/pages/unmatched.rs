@@ -13,7 +13,7 @@ use handoff_store::index::{PAGE_MAX, UnmatchedItem};
 use serde::Deserialize;
 
 use super::access::Sent;
-use super::dead_letters::{as_file, carry, operator};
+use super::dead_letters::{as_file, operator};
 use super::frame::{Frame, Visitor, render, times};
 use super::rows::Row;
 use super::times::Times;
@@ -142,7 +142,8 @@ pub(super) async fn assign(
         }
     });
     let referral = meant.await?;
-    carry(api, visitor, &sent, Assign { item, referral }, "/unmatched").await
+    api.carry(visitor.caller, sent.said("why"), Assign { item, referral }).await?;
+    Ok(Redirect::to("/unmatched"))
 }
 
 pub(super) async fn dismiss(
@@ -151,5 +152,6 @@ pub(super) async fn dismiss(
     Named(item): Named,
     sent: Sent,
 ) -> Result<Redirect, HttpProblem> {
-    carry(api, visitor, &sent, DismissUnmatched { item }, "/unmatched").await
+    api.carry(visitor.caller, sent.said("why"), DismissUnmatched { item }).await?;
+    Ok(Redirect::to("/unmatched"))
 }
