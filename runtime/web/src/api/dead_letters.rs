@@ -7,16 +7,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use handoff_operations::dead_letters::{DeadGroup, Dismiss, Replay, Show, Shown, all, grouped};
-use handoff_operations::operations::{Operator, Request as _};
 use handoff_store::Position;
 use handoff_store::index::{DeadItem, PAGE_MAX, WhatDied};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::Api;
 use super::access::Caller;
 use super::extract::{Asked, Body, Named, Reason};
 use super::problem::{HttpProblem, failed};
-use super::{Api, refused};
 
 /// A letter that could not be carried, or a delivery that could not be read.
 #[derive(Serialize, ToSchema)]
@@ -67,10 +66,6 @@ impl From<DeadItem> for Dead {
             }
         }
     }
-}
-
-pub(super) fn operator(caller: &Caller, why: String) -> Operator {
-    Operator { who: caller.person.name.clone(), role: Some(caller.person.role.name().into()), why }
 }
 
 /// Where to go on: a list ends where no more is left, not where a page does.
@@ -124,12 +119,8 @@ pub(super) async fn show(
     caller: Caller,
     Named(item): Named,
 ) -> Result<Json<Bytes>, HttpProblem> {
-    api.work(move |api| {
-        let operator = operator(&caller, "to mend what could not be read".into());
-        let Shown { base64 } = Show { item }.perform(&api.operations, operator).map_err(refused)?;
-        Ok(Json(Bytes { base64 }))
-    })
-    .await
+    let Shown { base64 } = api.carry(caller, "to mend what could not be read".into(), Show { item }).await?;
+    Ok(Json(Bytes { base64 }))
 }
 
 /// Take a dead delivery in again, or owe a dead letter anew.
@@ -144,12 +135,8 @@ pub(super) async fn replay(
     Named(item): Named,
     Body(reason): Body<Reason>,
 ) -> Result<Json<Again>, HttpProblem> {
-    let why = reason.read()?;
-    api.work(move |api| {
-        let outcome = Replay { item }.perform(&api.operations, operator(&caller, why)).map_err(refused)?;
-        Ok(Json(Again { outcome }))
-    })
-    .await
+    let outcome = api.carry(caller, reason.read()?, Replay { item }).await?;
+    Ok(Json(Again { outcome }))
 }
 
 /// Lay a dead letter or delivery aside.
@@ -164,10 +151,6 @@ pub(super) async fn dismiss(
     Named(item): Named,
     Body(reason): Body<Reason>,
 ) -> Result<StatusCode, HttpProblem> {
-    let why = reason.read()?;
-    api.work(move |api| {
-        Dismiss { item }.perform(&api.operations, operator(&caller, why)).map_err(refused)?;
-        Ok(StatusCode::NO_CONTENT)
-    })
-    .await
+    api.carry(caller, reason.read()?, Dismiss { item }).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -8,18 +8,17 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use handoff_engine::ids::ReferralId;
 use handoff_operations::dead_letters::Shown;
-use handoff_operations::operations::Request as _;
 use handoff_operations::unmatched::{Assign, DismissUnmatched, ShowUnmatched};
 use handoff_store::Position;
 use handoff_store::index::{PAGE_MAX, UnmatchedItem};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::Api;
 use super::access::Caller;
-use super::dead_letters::{After, Bytes, operator};
-use super::extract::{Asked, Body, Named, Reason, reason};
+use super::dead_letters::{After, Bytes};
+use super::extract::{Asked, Body, Named, Reason};
 use super::problem::{HttpProblem, ProblemKind, failed};
-use super::{Api, refused};
 
 /// A message that waits for its referral.
 #[derive(Serialize, ToSchema)]
@@ -80,12 +79,9 @@ pub(super) async fn show(
     caller: Caller,
     Named(item): Named,
 ) -> Result<Json<Bytes>, HttpProblem> {
-    api.work(move |api| {
-        let operator = operator(&caller, "to find out which referral it means".into());
-        let Shown { base64 } = ShowUnmatched { item }.perform(&api.operations, operator).map_err(refused)?;
-        Ok(Json(Bytes { base64 }))
-    })
-    .await
+    let Shown { base64 } =
+        api.carry(caller, "to find out which referral it means".into(), ShowUnmatched { item }).await?;
+    Ok(Json(Bytes { base64 }))
 }
 
 /// Say which referral a message means; it is applied there.
@@ -100,13 +96,9 @@ pub(super) async fn assign(
     Named(item): Named,
     Body(Assignment { referral, why }): Body<Assignment>,
 ) -> Result<StatusCode, HttpProblem> {
-    let why = reason(why)?;
     let referral = referral.parse().map_err(|_| HttpProblem::of(ProblemKind::NotFound))?;
-    api.work(move |api| {
-        Assign { item, referral }.perform(&api.operations, operator(&caller, why)).map_err(refused)?;
-        Ok(StatusCode::NO_CONTENT)
-    })
-    .await
+    api.carry(caller, why, Assign { item, referral }).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Lay a message aside.
@@ -121,10 +113,6 @@ pub(super) async fn dismiss(
     Named(item): Named,
     Body(reason): Body<Reason>,
 ) -> Result<StatusCode, HttpProblem> {
-    let why = reason.read()?;
-    api.work(move |api| {
-        DismissUnmatched { item }.perform(&api.operations, operator(&caller, why)).map_err(refused)?;
-        Ok(StatusCode::NO_CONTENT)
-    })
-    .await
+    api.carry(caller, reason.read()?, DismissUnmatched { item }).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use handoff_identity::account::AccountSummary;
 use handoff_identity::role::Role;
 use handoff_operations::accounts::{Add, List, Lock, Remove, Reset, Unlock, Welcome};
+use handoff_operations::operations::Request;
 
 use super::access::Sent;
 use super::frame::{Frame, Visitor, render, times};
@@ -129,17 +130,22 @@ pub(super) async fn reset(
     Named(name): Named,
     sent: Sent,
 ) -> Result<Response, HttpProblem> {
-    let why = sent.text("why").unwrap_or_default().to_string();
     let second_factor = sent.text("second_factor").is_some();
     let request = Reset { name: name.clone(), password: None, second_factor };
-    match api.carry(visitor.caller.clone(), why, request).await {
+    match api.carry(visitor.caller.clone(), sent.said("why"), request).await {
         Ok(welcome) => page(&api, visitor, Some(told(name, welcome)), None).await,
         Err(problem) => page(&api, visitor, None, Some(mendable(problem)?)).await,
     }
 }
 
-async fn done(api: Arc<Api>, visitor: Visitor, done: Result<(), HttpProblem>) -> Result<Response, HttpProblem> {
-    match done {
+/// What a form asks to be done with somebody; then the list, or what stood in the way.
+async fn carry<R: Request<Answer = ()>>(
+    api: Arc<Api>,
+    visitor: Visitor,
+    sent: &Sent,
+    request: R,
+) -> Result<Response, HttpProblem> {
+    match api.carry(visitor.caller.clone(), sent.said("why"), request).await {
         Ok(()) => Ok(Redirect::to("/people").into_response()),
         Err(problem) => page(&api, visitor, None, Some(mendable(problem)?)).await,
     }
@@ -151,9 +157,7 @@ pub(super) async fn lock(
     Named(name): Named,
     sent: Sent,
 ) -> Result<Response, HttpProblem> {
-    let why = sent.text("why").unwrap_or_default().to_string();
-    let locked = api.carry(visitor.caller.clone(), why, Lock { name }).await;
-    done(api, visitor, locked).await
+    carry(api, visitor, &sent, Lock { name }).await
 }
 
 pub(super) async fn unlock(
@@ -162,9 +166,7 @@ pub(super) async fn unlock(
     Named(name): Named,
     sent: Sent,
 ) -> Result<Response, HttpProblem> {
-    let why = sent.text("why").unwrap_or_default().to_string();
-    let unlocked = api.carry(visitor.caller.clone(), why, Unlock { name }).await;
-    done(api, visitor, unlocked).await
+    carry(api, visitor, &sent, Unlock { name }).await
 }
 
 pub(super) async fn remove(
@@ -173,7 +175,5 @@ pub(super) async fn remove(
     Named(name): Named,
     sent: Sent,
 ) -> Result<Response, HttpProblem> {
-    let why = sent.text("why").unwrap_or_default().to_string();
-    let removed = api.carry(visitor.caller.clone(), why, Remove { name }).await;
-    done(api, visitor, removed).await
+    carry(api, visitor, &sent, Remove { name }).await
 }
