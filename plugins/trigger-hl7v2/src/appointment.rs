@@ -5,7 +5,7 @@ use crate::message::{Message, Segment, Value};
 use crate::number;
 use crate::patient;
 use crate::problem::{Condition, Fault, Place};
-use crate::provider;
+use crate::provider::{self, Standing};
 use crate::reading::{Feed, Meant};
 use crate::timestamp::Timestamp;
 use crate::types::{AppointmentChange, AppointmentNotice, Happening, Instant, Provider};
@@ -190,7 +190,7 @@ fn minutes(duration: &str, unit: &str) -> Option<u32> {
 }
 
 /// AIP-3 with the role in AIP-4, else the visit's attending (PV1-7). Of several, the one whom the visit or its order names,
-/// else the one whose role is the physician's, wins over those who assist.
+/// else the one whose role is the physician's. Whoever assists is nobody's specialist, also where nobody else is named.
 fn with(message: &Message<'_>) -> Option<Provider> {
     let visit = message.segment("PV1");
     let attending = visit.and_then(|pv1| provider::from_xcn(pv1.field(7)));
@@ -211,6 +211,7 @@ fn with(message: &Message<'_>) -> Option<Provider> {
         let provider = provider::from_xcn(aip.field(3))?;
         Some((standing, Provider { specialty, ..provider }))
     });
+    let personnel = personnel.filter(|(standing, _)| *standing != Standing::Assisting);
     let best = provider::first_best(personnel, |(standing, provider)| {
         (named.iter().any(|named| provider::is_same(named, provider)), *standing, provider::has_npi(provider))
     });

@@ -227,6 +227,7 @@ fn whole(mut file: Vec<Piece>) -> Result<Document, Fault> {
         [only] => encoded(&encoding, std::mem::take(&mut only.data), only.sequence)?,
         pieces => joined_content(&encoding, pieces)?,
     };
+    check_end(&content, &file)?;
     Ok(Document { media_type: media_type(&kind, &subtype, &content), title, content, loinc })
 }
 
@@ -238,16 +239,31 @@ fn joined_content(encoding: &str, pieces: &[Piece]) -> Result<String, Fault> {
         let each = pieces.iter().map(|piece| decoded(encoding, &piece.data, piece.sequence).map_err(|_| fault.clone()));
         each.collect::<Result<Vec<_>, Fault>>().map(|pieces| pieces.concat())
     })?;
-    let tail = bytes.get(bytes.len().saturating_sub(PDF_TAIL)..).unwrap_or_default();
-    if bytes.starts_with(b"%PDF") && !tail.windows(5).any(|window| window == b"%%EOF") {
-        return Err(Fault::at(
-            Condition::RequiredFieldMissing,
-            place(sequence(pieces.last())),
-            "a document in pieces is not whole: its last piece is no end of a PDF".to_owned(),
-            "send every piece of the document, counted from 1 in OBX-4",
-        ));
-    }
     Ok(BASE64.encode(bytes))
+}
+
+/// A PDF says where it ends. One that does not was cut on its way: by an engine's field limit, or with a piece that was lost.
+fn check_end(content: &str, file: &[Piece]) -> Result<(), Fault> {
+    if !content.starts_with("JVBERi") {
+        return Ok(());
+    }
+    let tail = content.get(content.len().saturating_sub(PDF_TAIL / 3 * 4)..).unwrap_or_default();
+    let tail = BASE64.decode(tail).unwrap_or_default();
+    if tail.windows(5).any(|window| window == b"%%EOF") {
+        return Ok(());
+    }
+    let (message, help) = match file.len() {
+        1 => (
+            "a document is not whole: it is no end of a PDF",
+            "send the whole document in ED-5; engines cut what is longer than their field limit",
+        ),
+        _ => (
+            "a document in pieces is not whole: its last piece is no end of a PDF",
+            "send every piece of the document, counted from 1 in OBX-4",
+        ),
+    };
+    let place = place(file.last().map_or(1, |piece| piece.sequence));
+    Err(Fault::at(Condition::RequiredFieldMissing, place, message.to_owned(), help))
 }
 
 /// The data in Base64 with padding. What is so already, as nearly all is, is taken as it stands: a scanned note of many
@@ -276,8 +292,8 @@ fn is_canonical(data: &str) -> bool {
 /// A multiple of four, so that only the last one has padding.
 const CHUNK: usize = 4096;
 
-/// Within how many bytes of its end a PDF says that it ends (ISO 32000-1, annex H, note 18).
-const PDF_TAIL: usize = 1024;
+/// Within how many bytes of its end a PDF says that it ends: 1024 (ISO 32000-1, annex H, note 18), and what makes Base64 of it whole.
+const PDF_TAIL: usize = 1026;
 
 /// Pieces are counted from 1, some from 0.
 fn check_count(file: &[Piece]) -> Result<(), Fault> {

@@ -92,24 +92,30 @@ fn text_is_whole_and_in_order() {
 fn texts_and_files_are_all_kept() {
     let rows: [(&[&str], &[&str]); 9] = [
         (
-            &["OBX|1|TX|C||Seen.||||||F", "OBX|2|ED|C||^application^pdf^Base64^JVBERi0xLjQ=||||||F", "NTE|1||Call us."],
-            &["text/plain; charset=utf-8: Seen.\nCall us.", "application/pdf: %PDF-1.4"],
+            &[
+                "OBX|1|TX|C||Seen.||||||F",
+                "OBX|2|ED|C||^application^pdf^Base64^JVBERi0xLjQlJUVPRg==||||||F",
+                "NTE|1||Call us.",
+            ],
+            &["text/plain; charset=utf-8: Seen.\nCall us.", "application/pdf: %PDF-1.4%%EOF"],
         ),
         (
-            &["OBX|1|ED|C||^application^pdf^Base64^JVBERi0xLjQ=||||||F", "OBX|2|TX|C||Seen.||||||F"],
-            &["text/plain; charset=utf-8: Seen.", "application/pdf: %PDF-1.4"],
+            &["OBX|1|ED|C||^application^pdf^Base64^JVBERi0xLjQlJUVPRg==||||||F", "OBX|2|TX|C||Seen.||||||F"],
+            &["text/plain; charset=utf-8: Seen.", "application/pdf: %PDF-1.4%%EOF"],
         ),
         // Two files, though they are counted like the pieces of one.
         (
             &[
-                "OBX|1|ED|C|1|^application^pdf^Base64^JVBERi0xLjQ=||||||F",
-                "OBX|2|ED|C|2|^application^pdf^Base64^JVBERi0xLjU=||||||F",
+                "OBX|1|ED|C|1|^application^pdf^Base64^JVBERi0xLjQlJUVPRg==||||||F",
+                "OBX|2|ED|C|2|^application^pdf^Base64^JVBERi0xLjUlJUVPRg==||||||F",
             ],
-            &["application/pdf: %PDF-1.4", "application/pdf: %PDF-1.5"],
+            &["application/pdf: %PDF-1.4%%EOF", "application/pdf: %PDF-1.5%%EOF"],
         ),
         (
-            &["OBX|1|ED|C||^application^pdf^Base64^JVBERi0xLjQ=~^application^pdf^Base64^JVBERi0xLjU=||||||F"],
-            &["application/pdf: %PDF-1.4", "application/pdf: %PDF-1.5"],
+            &[
+                "OBX|1|ED|C||^application^pdf^Base64^JVBERi0xLjQlJUVPRg==~^application^pdf^Base64^JVBERi0xLjUlJUVPRg==||||||F",
+            ],
+            &["application/pdf: %PDF-1.4%%EOF", "application/pdf: %PDF-1.5%%EOF"],
         ),
         // Pieces that come in another order, each encoded by itself.
         (
@@ -122,7 +128,7 @@ fn texts_and_files_are_all_kept() {
             &["text/plain; charset=utf-8: one two"],
         ),
         (&["OBX|1|ED|C||^text^plain^A^one^two & three||||||F"], &["text/plain; charset=utf-8: one^two & three"]),
-        (&["OBX|1|ST|C||JVBERi0xLjQ=||||||F"], &["application/pdf: %PDF-1.4"]),
+        (&["OBX|1|ST|C||JVBERi0xLjQlJUVPRg==||||||F"], &["application/pdf: %PDF-1.4%%EOF"]),
     ];
     for (lines, expected) in rows {
         assert_eq!(told(lines), expected, "{lines:?}");
@@ -131,13 +137,18 @@ fn texts_and_files_are_all_kept() {
 
 #[test]
 fn what_is_not_whole_is_refused() {
-    let rows: [(&[&str], &str); 10] = [
+    let rows: [(&[&str], &str); 11] = [
         (&["OBX|1|TX|C||BP 120|80 today||||||F"], "OBX-5: the text is cut"),
         (&["OBX|1|FT|C||BP 120|80, pulse|60|||||F"], "OBX-5: the text is cut"),
         (&["OBX|1|ED|C||^application^pdf^Base64^||||||F"], "OBX-5: OBX-5 holds no data"),
         (&["OBX|1|TX|C||Seen.||||||F", "OBX|2|ED|C||Report||||||F"], "OBX[2]-5: OBX[2]-5 holds no data"),
         (&["OBX|1|ED|C||^application^pdf^Base64^JVBERi0xLj!||||||F"], "OBX-5: the document is not Base64"),
         (&["OBX|1|ED|C||^application^pdf^Hex^25504||||||F"], "OBX-5: the document is not hexadecimal"),
+        // Cut where Base64 can be: nothing but the PDF itself says so.
+        (
+            &["OBX|1|ED|C||^application^pdf^Base64^JVBERi0xLjQK||||||F"],
+            "OBX-5: a document is not whole: it is no end of a PDF",
+        ),
         (
             &[
                 "OBX|1|ED|C|1|^application^pdf^Base64^JVBERi0x||||||F",
@@ -171,7 +182,7 @@ fn what_is_taken_back_is_left_out() {
 
 #[test]
 fn a_file_has_its_heading_and_its_name() {
-    let file = "OBX|2|ED|ECHO^Echocardiogram^L||^application^pdf^Base64^JVBERi0xLjQ=||||||F";
+    let file = "OBX|2|ED|ECHO^Echocardiogram^L||^application^pdf^Base64^JVBERi0xLjQlJUVPRg==||||||F";
     let titles = |body: &[u8]| documents(body).into_iter().map(|document| document.title).collect::<Vec<_>>();
     assert_eq!(titles(&report(&["OBX|1|TX|C^Note||Seen.||||||F", file])), ["", "Echocardiogram"]);
     let header = header("MDM^T02");

@@ -161,7 +161,7 @@ fn appointment_times_come_from_the_best_place() {
 
 #[test]
 fn notes() {
-    let pdf = "OBX|1|ED|11488-4^Consultation note^LN||^application^pdf^Base64^JVBERi0xLjQ=||||||F";
+    let pdf = "OBX|1|ED|11488-4^Consultation note^LN||^application^pdf^Base64^JVBERi0xLjQlJUVPRg==||||||F";
     let text = "OBX|1|TX|11488-4^Consultation note^LN||Seen\\.br\\today||||||F";
     let file = "application/pdf \"Consultation note\" 12 bytes of base64";
     let words = "text/plain; charset=utf-8 \"\" 16 bytes of base64";
@@ -669,7 +669,7 @@ fn the_physician_is_found_among_several() {
         (&["AIP|1|A|1^One^Ann|CAR^Cardiologist", "AIP|2|A|2^Two^Bo|MA^Medical assistant"], "with 1 / Ann One"),
         (&["AIP|1|A|1^One^Ann", "AIP|2|A|1003000126^Two^Bo"], "with 1003000126 / Bo Two"),
         (&["PV1|1|O|||||2^Two^Bo", "AIP|1|A|1^One^Ann|MD^Physician", "AIP|2|A|2^Two^Bo"], "with 2 / Bo Two"),
-        (&["AIP|1|D|1^One^Ann|ATT^Attending", "AIP|2|A|2^Two^Bo|RN"], "with 2 / Bo Two"),
+        (&["AIP|1|D|1^One^Ann|ATT^Attending", "AIP|2|A|2^Two^Bo"], "with 2 / Bo Two"),
         (&["AIP|1|A|1^One^Ann|FNP^Nurse practitioner", "AIP|2|A|2^Two^Bo|RN^Nurse"], "with 1 / Ann One"),
         (&["PV1|1|O|||||2^Two^Bo"], "with 2 / Bo Two"),
     ];
@@ -678,6 +678,9 @@ fn the_physician_is_found_among_several() {
         let told = meaning("SIU^S12", &lines, "{}");
         assert!(told.contains(expected), "{lines:?}: {told}");
     }
+    // Whoever rooms the patient sees no referral.
+    let told = meaning("SIU^S12", &[when, "AIP|1|A|1^One^Ann|MA^Medical assistant"], "{}");
+    assert!(!told.contains("Ann One"), "{told}");
     let told = meaning(
         "REF^I12",
         &[
