@@ -125,6 +125,9 @@ pub struct Patient {
     /// Since when what the EHR last said of reaching them is so: older news changes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<DateTime<Utc>>,
+    /// By which channels they want no messages, at whatever address: one that becomes known later is no way round it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opted_out: Vec<Channel>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -151,6 +151,7 @@ fn parse_patient(text: &str, zone: Tz) -> Result<Patient, String> {
         other_zone: None,
         deceased: false,
         as_of: None,
+        opted_out: Vec::new(),
     };
     let mut consents = BTreeMap::from([(Channel::Sms, Consent::Granted), (Channel::Email, Consent::Granted)]);
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {

@@ -89,6 +89,7 @@ pub fn patient(
         other_zone: home.and_then(|home| home.other),
         deceased: false,
         as_of,
+        opted_out: Vec::new(),
         id,
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn learn(facts: &mut Facts, event: &Event, opt_out: OptOutScope, now:
             learn_status(facts, *letter, outcome_of(status), *channel, now)
         }
         Event::Reply { reply } => learn_reply(facts, reply, opt_out),
-        Event::OptedOut { channel, .. } => consented(facts, &Meant::opted_out(opt_out, *channel), Consent::Denied),
+        Event::OptedOut { channel, .. } => opted_out(facts, &Meant::opted_out(opt_out, *channel)),
         Event::OrderChanged { order, .. } => learn_order(&mut facts.order, order),
         Event::Withdrawn { as_of } => {
             let is_news = facts.withdrawn.is_none();
@@ -80,7 +80,7 @@ fn learn_record(known: &mut Arc<Patient>, record: &PatientRecord) -> bool {
         let reaches = &mut patient.reaches;
         match reaches.iter().position(|it| it.channel == reach.channel && it.address == reach.address) {
             Some(known) => reaches[known].confirmed |= reach.confirmed,
-            None if reaches.len() < REACHES_MAX => reaches.push(reach.clone()),
+            None if reaches.len() < REACHES_MAX => reaches.push(newly_known(&patient.opted_out, reach)),
             None => {}
         }
     }
@@ -158,7 +158,7 @@ fn learn_update(known: &mut Arc<Patient>, update: &PatientUpdate) -> bool {
         // What the patient said of an address stands.
         let consent = |reach: &ContactPoint| {
             let known = patient.reaches.iter().find(|it| it.channel == *channel && it.address == reach.address);
-            known.map_or(reach.consent, |known| known.consent)
+            known.map_or_else(|| newly_known(&patient.opted_out, reach).consent, |known| known.consent)
         };
         let told: Vec<_> =
             told.into_iter().map(|reach| ContactPoint { consent: consent(reach), ..reach.clone() }).collect();
@@ -177,6 +177,12 @@ fn learn_update(known: &mut Arc<Patient>, update: &PatientUpdate) -> bool {
     patient.as_of = update.as_of.or(patient.as_of);
     *known = Arc::new(patient);
     is_news
+}
+
+/// An address that was not known before. What the patient said of its channel holds for it as well.
+fn newly_known(opted_out: &[Channel], reach: &ContactPoint) -> ContactPoint {
+    let consent = if opted_out.contains(&reach.channel) { Consent::Denied } else { reach.consent };
+    ContactPoint { consent, ..reach.clone() }
 }
 
 /// The note as the chart is to have it. A second one that comes before the first is in the chart goes there with it.
@@ -342,8 +348,14 @@ fn learn_reply(facts: &mut Facts, reply: &Reply, opt_out: OptOutScope) -> bool {
             changed = true;
         }
     }
-    if let Some((meant, consent)) = consent {
-        changed |= consented(facts, &meant, consent);
+    changed |= match consent {
+        Some((meant, Consent::Denied)) if reply.intent == Intent::OptOut => opted_out(facts, &meant),
+        Some((meant, consent)) => consented(facts, &meant, consent),
+        None => false,
+    };
+    if reply.intent == Intent::OptIn && facts.patient.opted_out.contains(&reply.channel) {
+        Arc::make_mut(&mut facts.patient).opted_out.retain(|channel| *channel != reply.channel);
+        changed = true;
     }
     changed
 }
@@ -365,6 +377,18 @@ fn is_the_patients(intent: Intent) -> bool {
         | Intent::Question
         | Intent::Unclear => false,
     }
+}
+
+/// No more messages by these ways, nor by another address that becomes known.
+fn opted_out(facts: &mut Facts, meant: &Meant<'_>) -> bool {
+    let mut changed = consented(facts, meant, Consent::Denied);
+    let channels = meant.channels();
+    let new: Vec<Channel> = channels.filter(|channel| !facts.patient.opted_out.contains(channel)).collect();
+    if !new.is_empty() {
+        Arc::make_mut(&mut facts.patient).opted_out.extend(new);
+        changed = true;
+    }
+    changed
 }
 
 /// Notes the patient's word on the ways that it is about; whether any is new.
@@ -407,6 +431,15 @@ impl Meant<'_> {
             OptOutScope::Everything => Meant::Every,
             OptOutScope::Channel => Meant::Channel(channel),
         }
+    }
+
+    /// Those that are meant whole.
+    fn channels(&self) -> impl Iterator<Item = Channel> {
+        Channel::ALL.iter().copied().filter(|channel| match self {
+            Meant::Every => true,
+            Meant::Channel(meant) => meant == channel,
+            Meant::Address(..) => false,
+        })
     }
 
     fn has(&self, reach: &ContactPoint) -> bool {

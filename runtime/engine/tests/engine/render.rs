@@ -27,6 +27,7 @@ fn facts(specialty: &str) -> Facts {
             other_zone: None,
             deceased: false,
             as_of: None,
+            opted_out: Vec::new(),
         }),
         order: Arc::new(Order {
             numbers: vec![],

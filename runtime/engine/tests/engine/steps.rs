@@ -276,3 +276,41 @@ fn an_address_is_confirmed_by_the_chart_or_by_whoever_answers_from_it_for_themse
         assert_eq!(confirmed("contacting", &Event::Reply { reply }), [expected], "{intent:?} from {from:?}");
     }
 }
+
+#[test]
+fn a_stop_holds_for_a_number_that_becomes_known_later() {
+    let deployment = given::recipe();
+    let reach = |address: &str| ContactPoint {
+        channel: Channel::Sms,
+        address: Token(address.to_string()),
+        consent: Consent::Unknown,
+        confirmed: false,
+    };
+    let mut referral = Referral { state: "contacting".to_string(), ..newborn() };
+    Arc::make_mut(&mut referral.facts.patient).reaches = vec![reach("old")];
+    let update = PatientUpdate { reaches: vec![reach("new")], ..PatientUpdate::default() };
+    let updated = Event::PatientUpdated { update: Box::new(update) };
+    let says = |intent| Event::Reply {
+        reply: Reply {
+            intent,
+            language: "en".to_string(),
+            confidence: 100,
+            channel: Channel::Sms,
+            from: Some(Token("old".to_string())),
+            text: Token("text".to_string()),
+        },
+    };
+    let consents = |events: &[Event]| {
+        let mut referral = referral.clone();
+        for event in events {
+            referral = step(&deployment, &referral, event, start()).expect("a step").referral;
+        }
+        referral.facts.patient.reaches.iter().map(|reach| reach.consent).collect::<Vec<_>>()
+    };
+    assert_eq!(consents(&[updated.clone()]), [Consent::Unknown]);
+    assert_eq!(consents(&[says(Intent::OptOut), updated.clone()]), [Consent::Denied]);
+    // Whoever says START is written to again, there as well.
+    assert_eq!(consents(&[says(Intent::OptOut), says(Intent::OptIn), updated.clone()]), [Consent::Unknown]);
+    // Somebody else's number says nothing of the patient's own.
+    assert_eq!(consents(&[says(Intent::WrongPerson), updated]), [Consent::Unknown]);
+}

@@ -135,8 +135,8 @@ impl DeliveryAttempt<'_> {
         if refusal.code == OPTED_OUT
             && let LetterBody::Message(message) = &self.item.letter.body
         {
-            let known = self.transaction.everybody_at(&message.to)?;
-            self.transaction.hold(known.iter().copied().chain([letter.referral]).collect()).await;
+            let known = self.transaction.everybody_bound(letter, &message.to)?;
+            self.transaction.hold(known.clone()).await;
             let opt_out = OptOut { channel: message.channel, address: &message.to, by: OptOutSource::Vendor };
             self.transaction.opt_out(&known, &opt_out)?;
         } else {

@@ -53,13 +53,10 @@ fn code(status: &LetterStatus) -> &str {
 impl Transaction<'_> {
     /// Whom a report is about: whoever takes it in holds them.
     pub(crate) fn bound_by(&self, letter: LetterId, report: &Reported) -> Result<Vec<ReferralId>, PipelineError> {
-        let mut bound = vec![letter.referral];
-        if code(&report.status) == OPTED_OUT
-            && let Some(message) = self.message(letter)?
-        {
-            bound.extend(self.everybody_at(&message.to)?);
+        match self.message(letter)?.filter(|_| code(&report.status) == OPTED_OUT) {
+            Some(message) => self.everybody_bound(letter, &message.to),
+            None => Ok(vec![letter.referral]),
         }
-        Ok(bound)
     }
 
     /// A letter fared so. Everybody that it binds is held.
@@ -69,7 +66,7 @@ impl Transaction<'_> {
             // First, so that nothing more is sent because this did not arrive.
             OPTED_OUT => {
                 if let Some(message) = self.message(letter)? {
-                    let known = self.everybody_at(&message.to)?;
+                    let known = self.everybody_bound(letter, &message.to)?;
                     let by = OptOutSource::Vendor;
                     self.opt_out(&known, &OptOut { channel: message.channel, address: &message.to, by })?;
                 }

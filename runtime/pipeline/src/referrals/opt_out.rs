@@ -5,9 +5,10 @@
 //! workflow says so (`opt_out: all`). One that has been heard already raises no second task (`engine/src/step.rs`).
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use handoff_engine::event::{Event, OptOutSource};
-use handoff_engine::ids::{ReferralId, Token};
+use handoff_engine::ids::{LetterId, ReferralId, Token};
 use handoff_engine::referral::{Channel, Referral};
 
 use crate::error::PipelineError;
@@ -22,12 +23,20 @@ pub(crate) struct OptOut<'a> {
 
 impl Transaction<'_> {
     /// Everybody whom a word from this address is about, the likeliest first: the open referrals that have it, the one that was
-    /// written to last before others; where none is open, the one that was written to last. An address that nobody has: none.
+    /// written to last before others; where none is open, the one that was written to last. An address that nobody has: none. What
+    /// was a patient's number and is theirs no more is a stranger's.
     pub(crate) fn everybody_at(&self, address: &Token) -> Result<Vec<ReferralId>, PipelineError> {
         let index = self.from.store.index();
+        let name = self.address_name(address)?;
         let mut known = Vec::new();
-        for id in index.find(&self.address_name(address)?)? {
-            known.extend(index.referral(&id)?);
+        for id in index.find(&name)? {
+            let Some(referral) = index.referral(&id)? else { continue };
+            for reach in &referral.facts.patient.reaches {
+                if self.address_name(&reach.address)? == name {
+                    known.push(Arc::clone(&referral));
+                    break;
+                }
+            }
         }
         let written_at = |referral: &Referral| referral.facts.last_letter.as_ref().map(|letter| letter.at);
         let is_open = |referral: &Referral| !self.from.deployments.ended(referral);
@@ -37,7 +46,17 @@ impl Transaction<'_> {
         Ok(known.into_iter().map(|referral| referral.id).collect())
     }
 
-    /// Nobody writes there any more. `known` is [`Transaction::everybody_at`] that address, and held.
+    /// Whom a vendor's word about the address of a letter binds: everybody there, and whoever the letter is to, though by now they may
+    /// have another number.
+    pub(crate) fn everybody_bound(&self, letter: LetterId, address: &Token) -> Result<Vec<ReferralId>, PipelineError> {
+        let mut bound = self.everybody_at(address)?;
+        if !bound.contains(&letter.referral) {
+            bound.push(letter.referral);
+        }
+        Ok(bound)
+    }
+
+    /// Nobody writes there any more. `known` is [`Transaction::everybody_bound`], and held.
     pub(crate) fn opt_out(&mut self, known: &[ReferralId], opt_out: &OptOut<'_>) -> Result<(), PipelineError> {
         let OptOut { channel, address, by } = *opt_out;
         let why = match by {

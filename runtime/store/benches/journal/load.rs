@@ -95,6 +95,7 @@ fn referral(number: u64, among: u64) -> Referral {
                 other_zone: None,
                 deceased: false,
                 as_of: None,
+                opted_out: Vec::new(),
             }),
             order: Arc::new(Order {
                 numbers: vec![token("O", subject)],

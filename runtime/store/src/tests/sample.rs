@@ -57,6 +57,7 @@ pub fn patient(number: u64) -> Patient {
         other_zone: None,
         deceased: false,
         as_of: None,
+        opted_out: Vec::new(),
     }
 }
 
