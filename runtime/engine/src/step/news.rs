@@ -2,7 +2,7 @@
 //!
 //! Feeds repeat themselves, and engines send again what failed, in any order.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Rejection;
 use crate::event::{AppointmentChange, Event};
@@ -16,11 +16,17 @@ pub(super) fn check(facts: &Facts, event: &Event) -> Result<(), Rejection> {
         Event::PatientDied if facts.patient.deceased => Err(Rejection::NothingNew),
         Event::Appointment { change, appointment, with, numbers, as_of } => {
             let Some(known) = &facts.appointment else { return Ok(()) };
-            if is_older(*as_of, known.as_of) {
+            let told = appointment.as_ref();
+            let is_another = is_other(told.map_or(numbers, |told| &told.numbers), &known.numbers);
+            // A scheduler that moves a visit by booking anew cancels the old one last; the two may be heard of the wrong way round.
+            let is_rebooked = is_another
+                && makes_an_appointment(*change)
+                && has_fallen_through(known.status)
+                && known.as_of.zip(*as_of).is_some_and(|(ended, booked)| ended - booked <= IN_ONE_SITTING);
+            if is_older(*as_of, known.as_of) && !is_rebooked {
                 return Err(Rejection::Older);
             }
-            let told = appointment.as_ref();
-            if !makes_an_appointment(*change) && is_other(told.map_or(numbers, |told| &told.numbers), &known.numbers) {
+            if !makes_an_appointment(*change) && is_another {
                 return Err(Rejection::ReplacedAppointment);
             }
             let is_with = |with: &Provider| facts.order.specialist.as_ref().is_some_and(|known| known.is_same(with));
@@ -34,6 +40,9 @@ pub(super) fn check(facts: &Facts, event: &Event) -> Result<(), Rejection> {
         _ => Ok(()),
     }
 }
+
+/// Between a new appointment and the cancellation of the one that it takes the place of.
+const IN_ONE_SITTING: TimeDelta = TimeDelta::hours(1);
 
 fn is_older(said: Option<DateTime<Utc>>, known: Option<DateTime<Utc>>) -> bool {
     said.zip(known).is_some_and(|(said, known)| said < known)
@@ -49,6 +58,14 @@ fn makes_an_appointment(change: AppointmentChange) -> bool {
         | AppointmentChange::NoShow
         | AppointmentChange::Arrived
         | AppointmentChange::Completed => false,
+    }
+}
+
+/// Whether nobody is expected at it, nor has come.
+fn has_fallen_through(status: AppointmentStatus) -> bool {
+    match status {
+        AppointmentStatus::Cancelled | AppointmentStatus::NoShow => true,
+        AppointmentStatus::Booked | AppointmentStatus::Arrived | AppointmentStatus::Completed => false,
     }
 }
 

@@ -127,7 +127,14 @@ impl Intake {
                     || (change == AppointmentChange::Booked && known.is_some_and(is_same));
                 let is_move = may_move
                     && appointment.as_ref().zip(known).is_some_and(|(told, known)| told.starts_at != known.starts_at);
-                let change = if is_move { AppointmentChange::Moved } else { change };
+                // An edit may be the first that is heard of a visit: its booking was lost, or comes late.
+                let is_unheard_of = referral.facts.appointment.is_none() && referral.facts.visit.is_none();
+                let is_first = change == AppointmentChange::Changed && appointment.is_some() && is_unheard_of;
+                let change = match (is_move, is_first) {
+                    (true, _) => AppointmentChange::Moved,
+                    (false, true) => AppointmentChange::Booked,
+                    (false, false) => change,
+                };
                 let with = notice.with.map(from_wit::provider);
                 Event::Appointment { change, appointment, with, numbers, as_of }
             }
