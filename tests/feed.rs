@@ -228,6 +228,40 @@ fn older_news_undoes_no_newer() {
 }
 
 #[test]
+fn a_new_appointment_stands_though_the_old_ones_cancellation_was_heard_of_first() {
+    let site = Site::new();
+    site.send_fields(&["21a-order.hl7", "21b-s15-newer.hl7"]);
+    // A scheduler that moves a visit by booking anew and then cancelling.
+    let rebooked = field("21d-s13-newer.hl7")
+        .replace("SIU^S13", "SIU^S12")
+        .replace("H21d", "H21r")
+        .replace("AP21", "AP99")
+        .replace("20261127110000", "20261126105900");
+    site.send(&rebooked);
+    site.is_booked();
+    assert_eq!(site.facts()["appointment"]["starts_at"], "2027-01-26T13:00:00Z");
+}
+
+#[test]
+fn an_edit_may_be_the_first_that_is_heard_of_a_visit() {
+    let site = Site::new();
+    site.send_fields(&["21a-order.hl7"]);
+    site.send(&field("21d-s13-newer.hl7").replace("SIU^S13", "SIU^S14"));
+    site.is_booked();
+}
+
+#[test]
+fn what_a_person_has_laid_aside_stays_there_when_it_is_sent_again() {
+    let site = Site::new();
+    site.send_fields(&["16b-s12.hl7"]);
+    let item = site.all_unmatched()[0]["item"].as_str().expect("a name").to_string();
+    let data = site.house.path("data");
+    house::printed(&["unmatched", "dismiss", &item, "--data", &data, "--why", "entered by hand"]);
+    site.send_fields(&["16a-order.hl7", "16b-s12.hl7"]);
+    assert_eq!(site.facts()["appointment"], Value::Null);
+}
+
+#[test]
 fn a_changed_order_changes_whom_and_how_it_is_written_to() {
     let site = Site::new();
     site.send_fields(&["17a-order.hl7"]);

@@ -17,6 +17,7 @@ use super::Intake;
 use super::events::{Applied, Way};
 use super::matching::fought_over;
 use super::names::Names;
+use super::unmatched::settled_by_itself;
 use crate::deployments::Installed;
 use crate::error::PipelineError;
 use crate::foreign_values;
@@ -115,8 +116,13 @@ impl Intake {
                 Meaning::Unreadable(problem) => Some(dead(problem.clone())),
                 Meaning::Events(_) | Meaning::NotForUs(_) => None,
             };
-            let came_to_nothing =
-                matches!(known.verdict, DeliveryVerdict::Dead { .. } | DeliveryVerdict::Unmatched { .. });
+            // What has been settled since, by itself or by a person, is done with.
+            let waits = || self.transactions.store.index().unmatched_item(&known.digest.to_string());
+            let came_to_nothing = match &known.verdict {
+                DeliveryVerdict::Dead { .. } => true,
+                DeliveryVerdict::Unmatched { .. } => waits()?.is_some(),
+                DeliveryVerdict::Accepted { .. } | DeliveryVerdict::NotForUs { .. } => false,
+            };
             if for_nothing.is_some() || !came_to_nothing {
                 return Ok(Understood { answer: reading.accepted.clone().into(), verdict: for_nothing });
             }
@@ -124,6 +130,7 @@ impl Intake {
                 return Ok(Understood { answer: reading.accepted.clone().into(), verdict: Some(known.verdict) });
             }
         }
+        let waited = self.transactions.store.index().unmatched_item(&Digest::of(&delivery.body).to_string())?.is_some();
         if let Meaning::Unreadable(problem) = &reading.meaning
             && !self.has_room(delivery, &format!("{}: {}", problem.location, problem.message))
         {
@@ -131,7 +138,7 @@ impl Intake {
         }
         let (accepted, unavailable) = (reading.accepted.clone(), reading.unavailable.clone());
         let transaction = self.transactions.begin(installed);
-        match self.take_in(transaction, &names, read).await {
+        match self.take_in(transaction, &names, read, waited).await {
             Ok(verdict) => Ok(Understood { answer: accepted.into(), verdict: Some(verdict) }),
             Err(error) => {
                 tracing::error!(source = %delivery.source, error = %Chain(&error), "a delivery could not be stored; its sender is asked to try again");
@@ -170,13 +177,16 @@ impl Intake {
         Ok(false)
     }
 
-    /// All that a delivery says is applied and written down, and with it what waited for this.
+    /// All that a delivery says is applied and written down, and with it what waited for this. One that waited itself, and came again
+    /// now that it means something, waits no more.
     async fn take_in(
         &self,
         mut transaction: Transaction<'_>,
         names: &Names<'_>,
         read: Read<'_>,
+        waited: bool,
     ) -> Result<DeliveryVerdict, PipelineError> {
+        let item = Digest::of(&read.delivery.body).to_string();
         if let Meaning::Events(events) = &read.reading.meaning {
             let mut concerned = Vec::new();
             for event in events {
@@ -187,6 +197,9 @@ impl Intake {
             transaction.hold(concerned).await;
         }
         let verdict = self.understand(&mut transaction, names, read)?;
+        if waited && matches!(verdict, DeliveryVerdict::Accepted { .. }) {
+            transaction.draft.record(settled_by_itself(item));
+        }
         self.take_up_waiting(&mut transaction)?;
         transaction.commit().await?;
         Ok(verdict)

@@ -21,6 +21,12 @@ use crate::transaction::Transaction;
 /// Who settles what waited by itself.
 const BY_ITSELF: &str = "handoff";
 
+/// The referral that an unmatched delivery means has come.
+pub(super) fn settled_by_itself(item: String) -> Record {
+    let (how, who, why) = (Settlement::Matched, BY_ITSELF, "the referral that it means is here");
+    Record::Settled { item, how, who: who.into(), why: why.into() }
+}
+
 impl Intake {
     /// Applies what waited for names that this transaction gives. In the same commit: an order whose withdrawal overtook it
     /// writes to nobody.
@@ -68,8 +74,7 @@ impl Intake {
             }
         }
         self.understand(transaction, &names, read)?;
-        let (how, who, why) = (Settlement::Matched, BY_ITSELF, "the referral that it means is here");
-        transaction.draft.record(Record::Settled { item: item.into(), how, who: who.into(), why: why.into() });
+        transaction.draft.record(settled_by_itself(item.into()));
         Ok(())
     }
 
