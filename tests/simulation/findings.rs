@@ -1,5 +1,11 @@
 //! What was promised, looked for in the journal, in the index and in the world's own ledger.
 
+mod documents;
+mod made_up;
+mod truths;
+mod visits;
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -7,17 +13,20 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration, Utc};
 use ed25519_dalek::VerifyingKey;
 use handoff_engine::event::Event;
-use handoff_engine::ids::{Digest, LetterId, ReferralId};
+use handoff_engine::ids::{Digest, LetterId, ReferralId, Token};
 use handoff_engine::referral::Timer;
 use handoff_engine::step::adopt;
 use handoff_pipeline::pipeline::Pipeline;
 use handoff_practice::{Ledger, Simulation};
 use handoff_rehearsal::rehearsal::Summary;
+use handoff_store::entry::Settlement;
 use handoff_store::index::{Index as _, KeyedIndex, MemoryRows, PAGE_MAX, ReferralFilter, Rows};
 use handoff_store::journal::{Disk as _, Looked, look as open, verify_disk};
 use handoff_store::{DeliveryVerdict, Entry, Position, Record};
 
 use super::folder::Folder;
+pub use truths::Dispatched;
+use truths::Owners;
 
 pub struct Findings {
     pub steps: u64,
@@ -37,12 +46,12 @@ pub fn look(
     journal: &Folder,
     key: &VerifyingKey,
     rows: &MemoryRows,
-    promised: &[Digest],
+    dispatched: &Dispatched,
     clock_was_right: bool,
 ) -> Findings {
     let entries: Vec<(Position, Arc<Entry>)> =
         pipeline.store.entries(Position::START).map(|entry| entry.expect("a readable journal")).collect();
-    deliveries(&entries, promised);
+    deliveries(&entries);
     let steps = steps(&entries);
     let moves = moves(&entries, pipeline);
     let letters = letters(&entries, pipeline);
@@ -51,31 +60,88 @@ pub fn look(
     nothing_is_overdue(pipeline);
     let ledger = world.ledger();
     world_agrees(&ledger, &entries, clock_was_right);
+    the_field_was_withstood(&ledger, &entries, dispatched, pipeline, world);
     let summary = Summary::of(pipeline, world, pipeline.clock.now()).expect("an index");
     let summary = serde_json::to_value(summary).expect("JSON");
     assert_eq!(summary["lost"], 0, "an acknowledged order is no referral");
     Findings { steps, moves, letters, journal: digest(journal) }
 }
 
-/// Every acknowledged delivery is on record, and none was taken twice.
-fn deliveries(entries: &[(Position, Arc<Entry>)], promised: &[Digest]) {
-    let mut taken: BTreeMap<Digest, u32> = BTreeMap::new();
+/// What the practice's messy neighbours must not have brought about.
+fn the_field_was_withstood(
+    ledger: &Ledger,
+    entries: &[(Position, Arc<Entry>)],
+    dispatched: &Dispatched,
+    pipeline: &Pipeline,
+    world: &Simulation,
+) {
+    let mut faults = Vec::new();
+    let owners = owners(pipeline, world, &mut faults);
+    let known: BTreeSet<usize> = owners.values().copied().collect();
+    faults.extend(truths::of_other_patients(entries, dispatched, &owners));
+    faults.extend(truths::waved_through(entries, dispatched));
+    faults.extend(truths::waiting_in_vain(entries, dispatched, &known));
+    faults.extend(visits::faults(entries, dispatched, &owners));
+    faults.extend(words::written_all_the_same(entries));
+    faults.extend(words::made_up_stops(entries, ledger, &owners));
+    faults.extend(documents::not_as_sent(ledger));
+    faults.extend(ledger.texts_after_death().iter().map(|text| format!("a text came after a death: {text:?}")));
+    faults.extend(ledger.misdirected.iter().map(|text| format!("a text went to a former number: {text:?}")));
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Whose each referral is. A patient is called by their name, and goes with a physician.
+fn owners(pipeline: &Pipeline, world: &Simulation, faults: &mut Vec<String>) -> Owners {
+    let (people, physicians) = (world.people(), world.physicians());
+    let reveal =
+        |token: &Token| pipeline.vault.reveal(token, &pipeline.store).expect("it was not erased").as_str().to_string();
+    let index = pipeline.store.index();
+    let mut owners = Owners::new();
+    for listed in index.referrals(&ReferralFilter::default(), None, PAGE_MAX).expect("an index") {
+        let referral = index.referral(&listed.id).expect("an index").expect("it is listed");
+        let facts = &referral.facts;
+        let numbers: Vec<String> = facts.order.numbers.iter().map(reveal).collect();
+        let owner = people.iter().position(|person| numbers.contains(&person.referral.number));
+        let Some(owner) = owner else {
+            faults.push(format!("{} is nobody's: {numbers:?}", referral.id));
+            continue;
+        };
+        let called = format!("{} {}", reveal(&facts.patient.given), reveal(&facts.patient.family));
+        if called != people[owner].full_name() {
+            faults.push(format!("{} is called {called}", people[owner].full_name()));
+        }
+        if let Some(with) = facts.order.specialist.as_ref().filter(|with| !physicians.contains(&with.id.as_str())) {
+            faults.push(format!("{} goes with {with:?}, who is no physician here", referral.id));
+        }
+        owners.insert(referral.id, owner);
+    }
+    owners
+}
+
+/// No delivery was taken twice.
+fn deliveries(entries: &[(Position, Arc<Entry>)]) {
+    let mut taken: BTreeMap<Digest, BTreeSet<Position>> = BTreeMap::new();
     let mut orders: BTreeMap<ReferralId, u32> = BTreeMap::new();
-    for record in records(entries) {
+    for (position, record) in entries.iter().flat_map(|(at, entry)| entry.records.iter().map(move |it| (at, it))) {
         match record {
             Record::Delivery { digest, verdict, .. } => {
-                let counts = !matches!(verdict, DeliveryVerdict::Dead { .. });
-                *taken.entry(*digest).or_default() += u32::from(counts);
+                // What was dead or meant nobody may come again, and then come to something.
+                let counts = !matches!(verdict, DeliveryVerdict::Dead { .. } | DeliveryVerdict::Unmatched { .. });
+                let times = taken.entry(*digest).or_default();
+                if counts {
+                    times.insert(*position);
+                }
+            }
+            Record::Settled { item, how: Settlement::Matched, .. } => {
+                taken.entry(item.parse().expect("a digest")).or_default().insert(*position);
             }
             Record::Happened { referral, event: Event::Ordered { .. } } => *orders.entry(*referral).or_default() += 1,
             _ => {}
         }
     }
-    for digest in promised {
-        assert!(taken.contains_key(digest), "delivery {digest} was acknowledged and is not on record");
-    }
     for (digest, times) in taken {
-        assert!(times <= 1, "delivery {digest} was taken {times} times");
+        let told = || entries.iter().filter(|(at, _)| times.contains(at)).flat_map(|(_, entry)| &entry.records);
+        assert!(times.len() <= 1, "delivery {digest} was taken at {times:?}: {:#?}", told().collect::<Vec<_>>());
     }
     for (referral, times) in orders {
         assert_eq!(times, 1, "referral {referral} was ordered {times} times");

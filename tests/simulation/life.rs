@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::clock::WallClock;
-use super::findings;
+use super::findings::{self, Dispatched};
 use super::folder::Folder;
 use super::network::{Network, Out, Weather};
 use super::swaps::{self, Swap};
@@ -119,6 +119,16 @@ impl Fates {
         let swaps = swaps::of(&mut dice);
         Fates { plan, weather, deaths, clock, swaps }
     }
+
+    /// The same in a practice whose neighbours do all that was met in the field, each trait in some histories and not in others.
+    pub fn in_the_field(seed: u64) -> Fates {
+        let mut fates = Fates::of(seed);
+        let mut dice = DiskDice::new(seed ^ 0xF1E1D);
+        for chance in fates.plan.profile.mess.traits() {
+            *chance = if dice.below(3) == 0 { 0.0 } else { dice.below(600) as f64 / 1000.0 };
+        }
+        fates
+    }
 }
 
 /// Within ten minutes of the truth, on any day.
@@ -155,8 +165,8 @@ pub struct History {
     pub journal: Digest,
 }
 
-/// What a sender was told is done: the digests of what it sent.
-pub type Promised = Arc<Mutex<Vec<Digest>>>;
+/// What senders sent, and what they were told is done.
+pub type Errands = Arc<Mutex<Dispatched>>;
 
 struct House<'t> {
     town: &'t Town,
@@ -212,14 +222,14 @@ pub fn live(seed: u64, fates: &Fates, town: &Town) -> History {
 
 impl House<'_> {
     async fn live(mut self) -> History {
-        let promised = Promised::default();
+        let errands = Errands::default();
         let mut outside = JoinSet::new();
         outside.spawn(outside_lives(
             self.world.clone(),
             Arc::clone(&self.network),
             Arc::clone(&self.clock),
             self.door.subscribe(),
-            Arc::clone(&promised),
+            Arc::clone(&errands),
         ));
         outside.spawn(somebody_sets(Arc::clone(&self.clock), self.fates.clock.clone()));
         outside.spawn(somebody_swaps(Arc::clone(&self.clock), Arc::clone(&self.alive), self.fates.swaps.clone()));
@@ -234,10 +244,10 @@ impl House<'_> {
             }
         };
         outside.shutdown().await;
-        let promised = promised.lock().clone();
+        let dispatched = errands.lock().clone();
         let journal = Folder { disk: self.disk.clone(), prefix: JOURNAL };
         let clock_was_right = self.fates.clock.is_empty();
-        let found = findings::look(&pipeline, &self.world, &journal, &key, &self.rows, &promised, clock_was_right);
+        let found = findings::look(&pipeline, &self.world, &journal, &key, &self.rows, &dispatched, clock_was_right);
         History {
             crashes: self.crashes,
             steps: found.steps,
@@ -374,13 +384,19 @@ async fn outside_lives(
     network: Arc<Network>,
     clock: Arc<WallClock>,
     door: watch::Receiver<Option<InProcessTransport>>,
-    promised: Promised,
+    dispatched: Errands,
 ) {
     let mut under_way = JoinSet::new();
     loop {
         while let Some(errands) = world.act(clock.true_now()) {
             for errand in errands {
-                under_way.spawn(run(world.clone(), Arc::clone(&network), door.clone(), errand, Arc::clone(&promised)));
+                under_way.spawn(run(
+                    world.clone(),
+                    Arc::clone(&network),
+                    door.clone(),
+                    errand,
+                    Arc::clone(&dispatched),
+                ));
             }
         }
         let next = world.next_action().map(|next| clock.instant_of(next));
@@ -399,8 +415,12 @@ async fn run(
     network: Arc<Network>,
     mut door: watch::Receiver<Option<InProcessTransport>>,
     errand: Outbound,
-    promised: Promised,
+    errands: Errands,
 ) {
+    let (OutboundMessage::Hl7(body) | OutboundMessage::Post { body, .. }) =
+        world.parcel(&errand).expect("Handoff is somewhere");
+    let digest = Digest::of(&body);
+    errands.lock().truths.insert(digest, errand.truth().clone());
     let inward = door.borrow_and_update().clone();
     let reply = match inward {
         None => OutboundAnswer::None("no connection"),
@@ -411,9 +431,7 @@ async fn run(
         },
     };
     if reply.accepts() {
-        let (OutboundMessage::Hl7(body) | OutboundMessage::Post { body, .. }) =
-            world.parcel(&errand).expect("Handoff is somewhere");
-        promised.lock().push(Digest::of(&body));
+        errands.lock().promised.push(digest);
     }
     world.settle(errand, &reply);
     network.stirred.notify_one();

@@ -19,7 +19,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
 
 use crate::dice::{Dice, name_of};
-use crate::ledger::Refused;
+use crate::ledger::{LedgerMoment, Refused};
 use crate::town::{Action, SharedTown, SimulationState};
 use severable::Shears;
 
@@ -58,6 +58,8 @@ pub(crate) enum Status {
     Sent,
     Delivered,
     Undelivered,
+    /// Taken, and not carried to a number that has opted out.
+    Blocked,
 }
 
 impl Status {
@@ -67,13 +69,15 @@ impl Status {
             Status::Sent => "sent",
             Status::Delivered => "delivered",
             Status::Undelivered => "undelivered",
+            Status::Blocked => "failed",
         }
     }
 
-    /// Twilio's code for a message that did not arrive: unknown destination handset.
+    /// Twilio's code for a message that did not arrive: unknown destination handset, or one that has opted out.
     pub fn error_code(self) -> Option<u32> {
         match self {
             Status::Undelivered => Some(30005),
+            Status::Blocked => Some(21610),
             Status::Queued | Status::Sent | Status::Delivered => None,
         }
     }
@@ -127,7 +131,7 @@ async fn create(
     }
     let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let to = field("To").unwrap_or_default().to_string();
-    let person = town.person_by_phone(&to);
+    let person = town.person_by_phone(&to, field("Body").unwrap_or_default());
     match town.accept(&to, person, &field) {
         Ok((body, dropped)) => {
             if dropped {
@@ -161,7 +165,8 @@ impl SimulationState {
         if !is_e164(to) {
             return Err(refusal(400, 21211, "The 'To' number is not a valid phone number."));
         }
-        if self.carrier.blocked.contains(to) {
+        let is_blocked = self.carrier.blocked.contains(to);
+        if is_blocked && !person.is_some_and(|person| self.vendor_tells_later(person)) {
             return Err(refusal(400, 21610, "Attempt to send to unsubscribed recipient"));
         }
         let request = self.carrier.requests.entry(to.to_string()).or_default();
@@ -177,6 +182,9 @@ impl SimulationState {
             return Err(refusal(500, 20500, "An internal server error has occurred"));
         }
         let dropped = dice.chance(weather.dropped);
+        if let Some(person) = self.has_moved_on(to, &body) {
+            self.ledger.misdirected.push(LedgerMoment { at: self.now, person });
+        }
         let arrives = person.is_some() && !dice.chance(weather.undelivered);
         let sid = format!("SM{}", &name[..32]);
         let message = Message {
@@ -194,7 +202,11 @@ impl SimulationState {
         let sent_at = self.now + Duration::seconds(dice.between(1, 3));
         let rings_at = self.now + Duration::seconds(dice.between(3, 25));
         self.agenda.note(sent_at, who, Action::Report { sid: sid.clone(), status: Status::Sent });
-        let arrival = if arrives { Status::Delivered } else { Status::Undelivered };
+        let arrival = match (is_blocked, arrives) {
+            (true, _) => Status::Blocked,
+            (false, true) => Status::Delivered,
+            (false, false) => Status::Undelivered,
+        };
         self.agenda.note(rings_at, who, Action::Report { sid, status: arrival });
         Ok((shown, dropped))
     }

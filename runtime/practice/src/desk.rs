@@ -3,15 +3,20 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Duration, Utc};
+use sha2::{Digest as _, Sha256};
 
 use crate::dice::Dice;
-use crate::ehr::message::{self, NoteForm, Notice, Slot};
+use crate::ehr::message::{self, NoteForm, Notice, Slot, Wording};
 use crate::hours;
-use crate::ledger::{Booking, LedgerMoment, Purpose, SimulatedChange, SimulatedVisit};
-use crate::town::{Action, BookedVisit, Message, SimulationState, VisitStatus};
+use crate::ledger::{Booking, LedgerMoment, Purpose, SentDocument, SimulatedChange, SimulatedVisit};
+use crate::mess::Truth;
+use crate::town::{Action, BookedVisit, SimulationState, VisitStatus};
 
 /// A message that was held back follows the one that overtook it after so long.
 const OVERTAKEN_BY: Duration = Duration::minutes(10);
+
+/// An analyst looks at what was refused, and sends the document again.
+const RESENT_WHOLE_AFTER: Duration = Duration::minutes(40);
 
 impl SimulationState {
     /// Notes down everything that happens whatever Handoff does.
@@ -21,7 +26,8 @@ impl SimulationState {
             let control_id = self.control_id(person);
             let ordered = &self.people[person];
             let body = message::order(ordered, &self.roster[ordered.referral.specialist], &control_id);
-            self.transmit(at, person, Purpose::Order, control_id, body);
+            let sent_at = at + self.order_waits(person);
+            self.transmit(sent_at, person, Purpose::Order, control_id, &body);
             if self.people[person].nature.self_starting {
                 let mut dice = self.dice(person, "self-starting");
                 let booked_at = hours::office(at + dice.minutes(24 * 60, 5 * 24 * 60));
@@ -33,6 +39,7 @@ impl SimulationState {
             let at = hours::office(self.people[person].referral.ordered_at + dice.minutes(20 * 60, 48 * 60));
             self.agenda.note(at, person, Action::Withdraw);
         }
+        self.note_mishaps();
         self.note_noise();
     }
 
@@ -51,13 +58,24 @@ impl SimulationState {
                     | Purpose::Withdrawal
                     | Purpose::Scheduling
                     | Purpose::Note
+                    | Purpose::CutNote
+                    | Purpose::Merge
+                    | Purpose::Demographics
+                    | Purpose::Death
+                    | Purpose::OtherSystem
                     | Purpose::Unrelated
                     | Purpose::Duplicate => {
                         message::unrelated(person, if nth.is_multiple_of(2) { "A08" } else { "A04" }, at, &control_id)
                     }
                 };
-                let message = Message { person: None, purpose, control_id, body };
-                self.agenda.note(at, usize::MAX, Action::Transmit(message));
+                // An A08 of a patient of ours says again what is known.
+                let truth = if purpose == Purpose::Malformed {
+                    Truth::NotOurs
+                } else {
+                    Truth::Patient(nth % self.people.len())
+                };
+                let message = self.message(None, purpose, control_id, truth, &body);
+                self.send_at(at, message);
             }
         }
     }
@@ -86,7 +104,7 @@ impl SimulationState {
         let specialist = &self.roster[ordered.referral.specialist];
         let body = message::withdrawal(ordered, specialist, self.now, &control_id);
         self.ledger.withdrawals.push(LedgerMoment { at: self.now, person });
-        self.transmit(self.now, person, Purpose::Withdrawal, control_id, body);
+        self.transmit(self.now, person, Purpose::Withdrawal, control_id, &body);
     }
 
     pub(crate) fn book(&mut self, person: usize) {
@@ -114,7 +132,9 @@ impl SimulationState {
         let move_at = move_at.filter(|at| *at < slot.starts_at);
         // Held back by the interface until the news of the move has overtaken it.
         let overtaken = move_at.filter(|_| dice.chance(self.plan.profile.ehr.overtaken));
-        self.notify(overtaken.map_or(self.now, |at| at + OVERTAKEN_BY), person, &slot, Notice::Booked);
+        let not_before = overtaken.map_or(self.now, |at| at + OVERTAKEN_BY);
+        self.notify_late(self.now, not_before, person, &slot, Notice::Booked);
+        self.note_edits(person, &slot);
         if let Some(at) = move_at {
             self.agenda.note(at, person, Action::Move);
         }
@@ -123,12 +143,19 @@ impl SimulationState {
 
     pub(crate) fn move_visit(&mut self, person: usize) {
         let Some(slot) = self.courses[person].upcoming().cloned() else { return };
+        if self.people[person].annals.dead {
+            return;
+        }
         let mut dice = self.dice(person, "move");
         let starts_at = hours::slot(slot.starts_at + Duration::days(dice.between(1, 5)));
-        let moved = Slot { starts_at, ..slot };
+        let number = self.number_after_move(person, &slot.number);
+        let moved = Slot { starts_at, number, ..slot.clone() };
         self.courses[person].visits.pop();
-        self.record(person, &moved, SimulatedChange::Moved);
-        self.notify(self.now, person, &moved, Notice::Moved);
+        if !self.rebooks(person, &slot, &moved) {
+            self.record(person, &moved, SimulatedChange::Moved);
+            self.notify(self.now, person, &moved, Notice::Moved);
+        }
+        self.note_edits(person, &moved);
         self.expect(person, moved);
     }
 
@@ -141,7 +168,7 @@ impl SimulationState {
         self.notify(self.now, person, &slot, Notice::Cancelled);
     }
 
-    fn record(&mut self, person: usize, slot: &Slot, change: SimulatedChange) {
+    pub(crate) fn record(&mut self, person: usize, slot: &Slot, change: SimulatedChange) {
         let office = &self.roster[slot.specialist];
         self.ledger.bookings.push(Booking {
             at: self.now,
@@ -169,7 +196,7 @@ impl SimulationState {
             return;
         };
         let mut dice = self.dice(person, "attend");
-        let attended = !dice.chance(self.misses(person));
+        let attended = !dice.chance(self.misses(person)) && !self.people[person].annals.dead;
         self.ledger.visits.push(SimulatedVisit { at: self.now, person, number: slot.number.clone(), attended });
         if !attended {
             self.set_status(person, VisitStatus::Missed);
@@ -186,13 +213,16 @@ impl SimulationState {
             (office.forgets_note, office.reports_arrival)
         };
         let note_at = hours::office(self.now + dice.minutes(24 * 60, 10 * 24 * 60));
+        let is_early = self.has_trait(person, "early notes", self.plan.profile.mess.early_notes);
+        let note_at = if is_early { self.now + Duration::minutes(7) } else { note_at };
         if !forgets_note {
             self.agenda.note(note_at, person, Action::SendNote);
         }
         if reports_arrival {
             let overtaken = !forgets_note && dice.chance(self.plan.profile.ehr.overtaken);
-            let at = if overtaken { note_at + OVERTAKEN_BY } else { self.now + dice.minutes(0, 20) };
-            self.notify(at, person, &slot, Notice::Arrived);
+            let at = self.now + dice.minutes(0, 20);
+            let not_before = if overtaken { note_at + OVERTAKEN_BY } else { at };
+            self.notify_late(at, not_before, person, &slot, Notice::Arrived);
         }
     }
 
@@ -203,12 +233,46 @@ impl SimulationState {
         }
         self.courses[person].noted = true;
         self.set_status(person, VisitStatus::Fulfilled);
-        // Each office has one system, and so one form.
-        let form = if slot.specialist.is_multiple_of(2) { NoteForm::Text } else { NoteForm::Document };
-        let control_id = self.control_id(person);
-        let body =
-            message::note(&self.people[person], &self.roster[slot.specialist], &slot, form, self.now, &control_id);
+        let wording = Wording::first(&self.people[person], &self.roster[slot.specialist], &slot);
+        let at = self.write_note(person, &slot, &wording);
         self.ledger.notes.push(LedgerMoment { at: self.now, person });
-        self.transmit(self.now, person, Purpose::Note, control_id, body);
+        if let Some(corrected_at) = self.corrected_at(person) {
+            self.agenda.note(corrected_at.max(at), person, Action::CorrectNote);
+        }
+    }
+
+    pub(crate) fn correct_note(&mut self, person: usize) {
+        let Some(slot) = self.courses[person].visit().map(|visit| visit.slot.clone()) else { return };
+        let wording = Wording::first(&self.people[person], &self.roster[slot.specialist], &slot).corrected();
+        self.write_note(person, &slot, &wording);
+    }
+
+    /// Sends a note, first cut where that happens. When the whole one goes.
+    fn write_note(&mut self, person: usize, slot: &Slot, wording: &Wording) -> DateTime<Utc> {
+        // Each office has one system, and so one form.
+        let form = match slot.specialist.is_multiple_of(2) {
+            true => NoteForm::Text,
+            false => NoteForm::Document(self.shape_of_document(person)),
+        };
+        let write = |town: &SimulationState, control_id: &str| {
+            let specialist = &town.roster[slot.specialist];
+            message::note(&town.people[person], specialist, slot, &form, wording, town.now, control_id)
+        };
+        let control_id = self.control_id(person);
+        let mut at = self.sent_at(person, &control_id, self.now);
+        let body = write(self, &control_id);
+        let cut = if form == NoteForm::Text { None } else { self.cut(person, &body) };
+        if let Some(cut) = cut {
+            let message = self.message(Some(person), Purpose::CutNote, control_id, Truth::Cut(person), &cut);
+            self.send_at(at, message);
+            at += RESENT_WHOLE_AFTER;
+        }
+        let control_id = self.control_id(person);
+        let body = write(self, &control_id);
+        self.transmit(at, person, Purpose::Note, control_id, &body);
+        let document = form.document(&wording.text);
+        let (bytes, sha256) = (document.len(), Sha256::digest(&document).into());
+        self.ledger.documents.push(SentDocument { at, person, bytes, sha256 });
+        at
     }
 }

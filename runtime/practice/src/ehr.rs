@@ -2,5 +2,5 @@
 
 pub(crate) mod line;
 pub(crate) mod message;
-mod segment;
+pub(crate) mod segment;
 pub(crate) mod webhook;

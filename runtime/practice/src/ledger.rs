@@ -30,6 +30,22 @@ pub struct Ledger {
     /// Patients who were told of another specialist than the order named.
     pub reroutes: Vec<Reroute>,
     pub withdrawals: Vec<LedgerMoment>,
+    /// STOPs that the text vendor heeded and kept to itself.
+    pub vendor_stops: Vec<LedgerMoment>,
+    /// Handoff was told that these patients have died.
+    pub deaths: Vec<LedgerMoment>,
+    /// Texts that went to a number which is, as Handoff was told, the patient's no more.
+    pub misdirected: Vec<LedgerMoment>,
+    /// Documents that specialists sent and Handoff took.
+    pub documents: Vec<SentDocument>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SentDocument {
+    pub at: DateTime<Utc>,
+    pub person: usize,
+    pub bytes: usize,
+    pub sha256: [u8; 32],
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -51,6 +67,15 @@ pub enum Purpose {
     Withdrawal,
     Scheduling,
     Note,
+    /// A note whose document is not whole: must come back AE.
+    CutNote,
+    /// A merge of two charts.
+    Merge,
+    /// Where and how to reach a patient.
+    Demographics,
+    Death,
+    /// Another system's, with a number of ours.
+    OtherSystem,
     /// No concern of a referral.
     Unrelated,
     /// Must come back AE or AR.
@@ -64,6 +89,8 @@ pub struct Text {
     pub at: DateTime<Utc>,
     pub person: usize,
     pub sid: String,
+    /// When the carrier was asked to send it.
+    pub asked_at: DateTime<Utc>,
     pub text: String,
     pub segments: u32,
     /// Local hour of the patient, for the quiet hours.
@@ -157,6 +184,9 @@ const DUPLICATE_WITHIN: Duration = Duration::hours(1);
 /// Texting law: from eight in the morning to nine in the evening.
 const TEXTING_HOURS: std::ops::Range<u32> = 8..21;
 
+/// A letter that is with its vendor cannot be called back.
+const ON_ITS_WAY: Duration = Duration::minutes(5);
+
 /// The one text that confirms an opt-out comes at once.
 const OPT_OUT_CONFIRMED_WITHIN: Duration = Duration::minutes(5);
 
@@ -209,6 +239,14 @@ impl Ledger {
         };
         let unheard = |text: &Text| self.unheard.iter().any(|said| said.person == text.person);
         self.texts.iter().filter(|text| text.after_opt_out && !confirms(text) && !unheard(text)).count()
+    }
+
+    /// Texts that were asked for after Handoff was told that their patient has died, those aside that were on their way.
+    pub fn texts_after_death(&self) -> Vec<&Text> {
+        let told_before = |text: &Text| {
+            self.deaths.iter().any(|death| death.person == text.person && text.asked_at - death.at > ON_ITS_WAY)
+        };
+        self.texts.iter().filter(|text| told_before(text)).collect()
     }
 
     /// Texts outside the lawful hours of the patient's own zone. Answers to what the patient has just written are

@@ -9,7 +9,7 @@
 //!
 //! Read in this order: [`Plan`] is what to rehearse, [`Profile`] what kind of practice, `people` and `specialists` are who
 //! takes part, `town` is the state
-//! of the world, `reaction` and `desk` are how it moves, `ehr`, `carrier`, `fhir` and `smtp` are how it speaks; [`World`]
+//! of the world, `reaction` and `desk` are how it moves, `mess` is what goes wrong in it, `ehr`, `carrier`, `fhir` and `smtp` are how it speaks; [`World`]
 //! is all of it without sockets, [`Practice`] with them.
 
 #![forbid(unsafe_code)]
@@ -22,6 +22,7 @@ mod ehr;
 mod fhir;
 mod hours;
 mod ledger;
+mod mess;
 mod people;
 mod plan;
 mod practice;
@@ -36,13 +37,14 @@ mod world;
 
 pub use fhir::{ACCESS_TOKEN, APPOINTMENT_SYSTEM, RECORD_SYSTEM, REFERRAL_SYSTEM};
 pub use ledger::{
-    Booking, Ledger, LedgerMoment, Mail, Purpose, Refused, Reroute, Said, Sent, SimulatedChange, SimulatedVisit, Text,
-    Write,
+    Booking, Ledger, LedgerMoment, Mail, Purpose, Refused, Reroute, Said, Sent, SentDocument, SimulatedChange,
+    SimulatedVisit, Text, Write,
 };
+pub use mess::{Truth, VisitTold};
 pub use people::{Hears, Home, PatientLanguage, SimulatedPatient, SimulatedReferral};
 pub use plan::{CarrierPlan, EhrPlan, PracticePlan, REFERRALS_MAX};
 pub use practice::{Acts, Addresses, Handoff, PracticeError, PracticeServers, Webhook};
-pub use profile::{Answers, Patients, Prices, Profile, Shares, Visits};
+pub use profile::{Answers, Mess, Patients, Prices, Profile, Shares, Visits};
 pub use smtp::Refusal;
 pub use specialists::{
     Coverage, Field, HealthPlan, Network, Roster, SPECIALISTS_MAX, Specialist, SpecialistOffice, Specialty,

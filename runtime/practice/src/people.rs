@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dice::Dice;
 use crate::hours;
+use crate::mess::{Annals, CharacterSet, as_people_write, unusual_name};
 use crate::plan::PracticePlan;
 use crate::specialists::{HealthPlan, Roster, Specialty};
 
@@ -34,6 +35,11 @@ pub struct SimulatedPatient {
     pub health_plan: &'static HealthPlan,
     pub referral: SimulatedReferral,
     pub(crate) nature: Nature,
+    /// In which set the EHR and its neighbours write the name.
+    pub(crate) written_in: CharacterSet,
+    /// The telephone number stands in charts as people write it.
+    pub(crate) is_spelled_nationally: bool,
+    pub(crate) annals: Annals,
 }
 
 /// What the practice orders for this patient.
@@ -124,6 +130,12 @@ impl SimulatedPatient {
         let born = NaiveDate::from_ymd_opt(1938, 1, 1).unwrap_or_default() + Duration::days(dice.between(0, 68 * 365));
         let health_plan = dice.weighted(patients.plans.weights()).plan();
         let handle = format!("{}.{}{index}", names::plain(given), names::plain(family));
+        let mess = plan.profile.mess;
+        let mut odd = Dice::of(plan.seed, index, "mess person", 0);
+        let (written_in, given, family) = match odd.chance(mess.other_character_sets) {
+            true => unusual_name(&mut odd),
+            false => (CharacterSet::Utf8, given, family),
+        };
         SimulatedPatient {
             record_number: format!("MRN{:06}", 400_000 + index),
             given: given.to_string(),
@@ -139,7 +151,15 @@ impl SimulatedPatient {
             health_plan,
             referral: SimulatedReferral::from_seed(plan, roster, index, health_plan),
             nature: Nature::from_seed(plan, index),
+            written_in,
+            is_spelled_nationally: odd.chance(mess.national_spelling),
+            annals: Annals::default(),
         }
+    }
+
+    /// The telephone number as charts have it.
+    pub(crate) fn number_in_chart(&self) -> String {
+        if self.is_spelled_nationally { as_people_write(&self.mobile) } else { self.mobile.clone() }
     }
 
     pub fn full_name(&self) -> String {

@@ -4,6 +4,7 @@
 //! As a file it is YAML in which chances and shares are percent; `workflows/practice.yaml` explains every key. What it
 //! leaves out is as in the default.
 
+mod mess;
 pub(crate) mod percent;
 mod shares;
 
@@ -13,6 +14,7 @@ use crate::people::{Hears, PatientLanguage};
 use crate::plan::{CarrierPlan, EhrPlan};
 use crate::specialists::{Coverage, Network};
 
+pub use mess::Mess;
 pub use shares::Shares;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +28,7 @@ pub struct Profile {
     pub network: Network,
     pub carrier: CarrierPlan,
     pub ehr: EhrPlan,
+    pub mess: Mess,
     pub prices: Prices,
 }
 
@@ -102,6 +105,7 @@ impl Default for Profile {
             network: Network::default(),
             carrier: CarrierPlan::default(),
             ehr: EhrPlan::default(),
+            mess: Mess::default(),
             prices: Prices::default(),
         }
     }

@@ -264,6 +264,11 @@ impl Roster {
         json!(self.0)
     }
 
+    /// Everybody's National Provider Identifier.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|specialist| specialist.id)
+    }
+
     /// The fields in which there is somebody.
     pub(crate) fn specialties(&self) -> Vec<&'static Specialty> {
         SPECIALTIES.iter().filter(|specialty| !self.of_specialty(specialty.name).is_empty()).collect()

@@ -3,6 +3,7 @@
 mod carrier;
 mod chart;
 mod mail;
+mod mess;
 mod peer;
 mod rehearsal;
 

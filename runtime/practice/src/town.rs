@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, Duration, Timelike as _, Utc};
+use chrono::{DateTime, Duration, SubsecRound as _, Timelike as _, Utc};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::agenda::Agenda;
@@ -14,6 +14,7 @@ use crate::ehr::message::{self, Notice, Slot};
 use crate::ehr::webhook;
 use crate::fhir::Chart;
 use crate::ledger::{Ledger, LedgerMoment, Purpose, Refused, Said, Sent, Text};
+use crate::mess::{Mishap, Truth, VisitTold, share_handsets};
 use crate::people::{Meaning, SimulatedPatient, phrase};
 use crate::plan::PracticePlan;
 use crate::practice::Handoff;
@@ -49,6 +50,11 @@ pub(crate) enum Action {
         starts_at: DateTime<Utc>,
     },
     SendNote,
+    /// The note was wrong in part.
+    CorrectNote,
+    /// The phone answers with these words.
+    React(String),
+    Befalls(Mishap),
 }
 
 /// An HL7 message or a webhook's JSON on its way.
@@ -56,13 +62,17 @@ pub(crate) enum Action {
 pub(crate) struct Message {
     pub person: Option<usize>,
     pub purpose: Purpose,
+    /// Its name here, which no other message has.
     pub control_id: String,
-    pub body: String,
+    /// MSH-10, which another may have as well.
+    pub bears: String,
+    pub truth: Truth,
+    pub body: Vec<u8>,
 }
 
 impl Message {
     pub fn is_json(&self) -> bool {
-        self.body.starts_with('{')
+        self.body.starts_with(b"{")
     }
 }
 
@@ -74,13 +84,7 @@ pub(crate) struct Callback {
     pub url: String,
     pub fields: Vec<(String, String)>,
     pub attempt: u32,
-}
-
-impl Callback {
-    /// Only what a patient wrote has a body.
-    fn is_reply(&self) -> bool {
-        self.fields.iter().any(|(name, _)| name == "Body")
-    }
+    pub truth: Truth,
 }
 
 /// What an action sends out.
@@ -162,7 +166,7 @@ pub(crate) struct SimulationState {
     pub carrier: Book,
     pub chart: Chart,
     pub handoff: Option<Handoff>,
-    phones: BTreeMap<String, usize>,
+    phones: BTreeMap<String, Vec<usize>>,
     mailboxes: BTreeMap<String, usize>,
     numbers: BTreeMap<String, usize>,
     /// Control ids of messages that were sent, taken or not.
@@ -185,8 +189,13 @@ impl SharedTown {
 impl SimulationState {
     pub fn new(plan: PracticePlan) -> SimulationState {
         let roster = plan.profile.network.roster();
-        let people: Vec<SimulatedPatient> =
+        let mut people: Vec<SimulatedPatient> =
             (0..plan.referrals).map(|index| SimulatedPatient::from_seed(&plan, &roster, index)).collect();
+        share_handsets(&plan, &mut people);
+        let mut phones: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (place, person) in people.iter().enumerate() {
+            phones.entry(person.mobile.clone()).or_default().push(place);
+        }
         let mut town = SimulationState {
             now: plan.start,
             courses: people.iter().map(|_| Course::default()).collect(),
@@ -196,7 +205,7 @@ impl SimulationState {
             chart: Chart::default(),
             handoff: None,
             transmitted: BTreeSet::new(),
-            phones: index(&people, |person| vec![person.mobile.clone()]),
+            phones,
             mailboxes: index(&people, |person| vec![person.email.clone()]),
             numbers: index(&people, |person| {
                 let referral = &person.referral.number;
@@ -224,8 +233,24 @@ impl SimulationState {
         self.handoff.as_ref().map(|it| (it.twilio_account.clone(), it.twilio_auth_token.clone())).unwrap_or_default()
     }
 
-    pub fn person_by_phone(&self, number: &str) -> Option<usize> {
-        self.phones.get(number).copied()
+    /// Whose handset has this number.
+    pub fn people_at(&self, number: &str) -> &[usize] {
+        self.phones.get(number).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whom a text to this number is for: of several, the one whom it calls by name.
+    pub fn person_by_phone(&self, number: &str, text: &str) -> Option<usize> {
+        let people = self.people_at(number);
+        let named = people.iter().find(|person| text.contains(&self.people[**person].given));
+        named.or(people.first()).copied()
+    }
+
+    /// The patient has another number from now on. The one before.
+    pub fn change_number(&mut self, person: usize, number: String) -> String {
+        let former = std::mem::replace(&mut self.people[person].mobile, number.clone());
+        self.phones.entry(former.clone()).or_default().retain(|other| *other != person);
+        self.phones.entry(number).or_default().push(person);
+        former
     }
 
     pub fn person_by_email(&self, address: &str) -> Option<usize> {
@@ -260,16 +285,57 @@ impl SimulationState {
         format!("N{person:05}{:03}", course.messages)
     }
 
-    pub fn transmit(&mut self, at: DateTime<Utc>, person: usize, purpose: Purpose, control_id: String, body: String) {
-        let message = Message { person: Some(person), purpose, control_id, body };
-        self.agenda.note(at, person, Action::Transmit(message));
+    pub fn message(
+        &self,
+        person: Option<usize>,
+        purpose: Purpose,
+        control_id: String,
+        truth: Truth,
+        body: &str,
+    ) -> Message {
+        let (bears, body) = self.on_the_wire(person, &control_id, body);
+        Message { person, purpose, control_id, bears, truth, body }
     }
 
+    pub fn send_at(&mut self, at: DateTime<Utc>, message: Message) {
+        self.agenda.note(at, message.person.unwrap_or(usize::MAX), Action::Transmit(message));
+    }
+
+    /// News of this person's referral.
+    pub fn transmit(&mut self, at: DateTime<Utc>, person: usize, purpose: Purpose, control_id: String, body: &str) {
+        let message = self.message(Some(person), purpose, control_id, Truth::Of(person), body);
+        self.send_at(at, message);
+    }
+
+    /// Written at this moment, and sent then unless something holds it back.
     pub fn notify(&mut self, at: DateTime<Utc>, person: usize, slot: &Slot, notice: Notice) {
+        self.notify_late(at, at, person, slot, notice);
+    }
+
+    /// Written at one moment, and not sent before another.
+    pub fn notify_late(
+        &mut self,
+        at: DateTime<Utc>,
+        not_before: DateTime<Utc>,
+        person: usize,
+        slot: &Slot,
+        notice: Notice,
+    ) {
         let control_id = self.control_id(person);
-        let body =
-            message::scheduling(&self.people[person], &self.roster[slot.specialist], slot, notice, at, &control_id);
-        self.transmit(at, person, Purpose::Scheduling, control_id, body);
+        let specialist = &self.roster[slot.specialist];
+        let staff = self.staff(person, &control_id);
+        let body = message::scheduling(&self.people[person], specialist, slot, notice, staff, at, &control_id);
+        let told = VisitTold {
+            person,
+            number: slot.number.clone(),
+            said_at: at.trunc_subsecs(0),
+            starts_at: slot.starts_at,
+            stands: notice.stands(),
+            names_referral: slot.names_referral,
+        };
+        let sent_at = self.sent_at(person, &control_id, at).max(not_before);
+        let message = self.message(Some(person), Purpose::Scheduling, control_id, Truth::Visit(told), &body);
+        self.send_at(sent_at, message);
     }
 
     /// Does one thing of the agenda; what it sends is for the caller to carry.
@@ -285,6 +351,9 @@ impl SimulationState {
             Action::Cancel => self.cancel_visit(person),
             Action::Attend { number, starts_at } => self.attend(person, &number, starts_at),
             Action::SendNote => self.send_note(person),
+            Action::CorrectNote => self.correct_note(person),
+            Action::React(words) => return self.react(person, words),
+            Action::Befalls(mishap) => return self.befall(person, mishap),
         }
         Vec::new()
     }
@@ -299,7 +368,8 @@ impl SimulationState {
                     return message;
                 }
                 let ordered = &self.people[person];
-                Message { body: webhook::order(ordered, &self.roster[ordered.referral.specialist]), ..message }
+                let body = webhook::order(ordered, &self.roster[ordered.referral.specialist]);
+                Message { body: body.into_bytes(), ..message }
             }
             (Some(_) | None, _, Some(_) | None) => message,
         }
@@ -311,13 +381,14 @@ impl SimulationState {
         message.status = status;
         let fields = carrier::report(message, &account, status);
         let (to, from, body) = (message.to.clone(), message.from.clone(), message.body.clone());
-        let (callback, after_opt_out) = (message.callback.clone(), message.after_opt_out);
-        let person = self.person_by_phone(&to);
+        let (callback, after_opt_out, asked_at) = (message.callback.clone(), message.after_opt_out, message.created_at);
+        let person = self.person_by_phone(&to, &body);
         if let (Some(person), Status::Delivered) = (person, status) {
             let text = Text {
                 at: self.now,
                 person,
                 sid: sid.to_string(),
+                asked_at,
                 segments: carrier::segments::segments(&body),
                 local_hour: self.now.with_timezone(&self.people[person].home.zone).hour(),
                 after_opt_out,
@@ -325,30 +396,51 @@ impl SimulationState {
             };
             self.ledger.texts.push(text);
             self.courses[person].texted_by = from;
+            self.may_react(person, sid, &body);
             self.hear_text(person, &body);
         }
-        callback.map(|url| Sending::Callback(Callback { person, url, fields, attempt: 1 })).into_iter().collect()
+        let truth = Truth::Report;
+        callback.map(|url| Sending::Callback(Callback { person, url, fields, attempt: 1, truth })).into_iter().collect()
     }
 
-    fn say(&mut self, person: usize, meaning: Meaning) -> Vec<Sending> {
-        let Some(handoff) = self.handoff.clone() else { return Vec::new() };
+    pub fn say(&mut self, person: usize, meaning: Meaning) -> Vec<Sending> {
+        let Some(handoff) = self.handoff.clone().filter(|_| !self.people[person].annals.dead) else {
+            return Vec::new();
+        };
         let mut dice = self.dice(person, "say");
         let text = phrase(self.people[person].language, meaning, &mut dice);
         let said = Said { at: self.now, person, text: text.to_string(), meaning: format!("{meaning:?}") };
         self.ledger.replies.push(said);
-        let course = &mut self.courses[person];
-        if meaning == Meaning::Stops && course.opted_out.is_none() {
-            course.opted_out = Some(self.now);
-            self.ledger.opt_outs.push(LedgerMoment { at: self.now, person });
+        // Whoever has the handset has opted out with it.
+        let writers = self.writers(person);
+        let is_kept = meaning == Meaning::Stops && self.vendor_keeps(person);
+        if meaning == Meaning::Stops && !is_kept {
+            for writer in &writers {
+                let opted_out = &mut self.courses[*writer].opted_out;
+                if opted_out.is_none() {
+                    *opted_out = Some(self.now);
+                    self.ledger.opt_outs.push(LedgerMoment { at: self.now, person: *writer });
+                }
+            }
         }
         let from = self.people[person].mobile.clone();
         // A messaging service answers from the number it texted by, which is not told.
         let texted_by = &self.courses[person].texted_by;
         let to = if texted_by.starts_with('+') { texted_by.clone() } else { handoff.sms_number };
         let sid = format!("SM{}", &name_of(&[&from, text, &self.courses[person].occasions.to_string()])[..32]);
+        if is_kept {
+            let at = self.now;
+            self.ledger.vendor_stops.extend(writers.into_iter().map(|person| LedgerMoment { at, person }));
+            self.carrier.hear(&from, "STOP");
+            return Vec::new();
+        }
         let opt_out = self.carrier.hear(&from, text);
+        if opt_out == Some("START") {
+            writers.iter().for_each(|writer| self.courses[*writer].opted_out = None);
+        }
         let fields = carrier::inbound(&handoff.twilio_account, &from, &to, &sid, text, opt_out);
-        vec![Sending::Callback(Callback { person: Some(person), url: handoff.callback_url, fields, attempt: 1 })]
+        let truth = Truth::Written(writers);
+        vec![Sending::Callback(Callback { person: Some(person), url: handoff.callback_url, fields, attempt: 1, truth })]
     }
 
     /// Notes what became of a message; what was not taken goes back to the sender's queue.
@@ -366,10 +458,21 @@ impl SimulationState {
         let rejected = matches!(sent.answer.as_str(), "AR" | "CR");
         let first = self.transmitted.insert(sent.control_id.clone());
         self.ledger.sent.push(sent);
+        if let Some(person) = message.person.filter(|_| accepted) {
+            self.has_heard(person, message.purpose);
+        }
         match message.purpose {
             // Nobody repairs these; the refusal stands.
-            Purpose::Malformed | Purpose::Duplicate => {}
-            Purpose::Order | Purpose::Withdrawal | Purpose::Scheduling | Purpose::Note | Purpose::Unrelated => {
+            Purpose::Malformed | Purpose::CutNote | Purpose::Duplicate => {}
+            Purpose::Order
+            | Purpose::Withdrawal
+            | Purpose::Scheduling
+            | Purpose::Note
+            | Purpose::Merge
+            | Purpose::Demographics
+            | Purpose::Death
+            | Purpose::OtherSystem
+            | Purpose::Unrelated => {
                 if !accepted && !rejected {
                     self.agenda.note(self.now + MESSAGE_AGAIN_AFTER, who, Action::Transmit(message));
                 } else if accepted && first {
@@ -394,8 +497,8 @@ impl SimulationState {
             let who = callback.person.unwrap_or(usize::MAX);
             let again = Callback { attempt: callback.attempt + 1, ..callback };
             self.agenda.note(at + CALLBACK_AGAIN_AFTER, who, Action::Call(again));
-        } else if let Some(person) = callback.person.filter(|_| callback.is_reply()) {
-            self.ledger.unheard.push(LedgerMoment { at, person });
+        } else if let Truth::Written(writers) = callback.truth {
+            self.ledger.unheard.extend(writers.into_iter().map(|person| LedgerMoment { at, person }));
         }
     }
 }
@@ -409,7 +512,9 @@ fn index(people: &[SimulatedPatient], keys: fn(&SimulatedPatient) -> Vec<String>
 }
 
 /// MSH-9 in short, `REF^I12`.
-fn kind(body: &str) -> String {
+fn kind(body: &[u8]) -> String {
+    let header = body.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let body = String::from_utf8_lossy(header);
     let field = body.split(['|', '\r']).nth(8).filter(|_| body.starts_with("MSH|"));
     let parts: Vec<&str> = field.unwrap_or("unreadable").split('^').take(2).collect();
     parts.join("^")

@@ -15,6 +15,7 @@ use crate::ehr::line::acknowledgement;
 use crate::ehr::webhook;
 use crate::fhir;
 use crate::ledger::Ledger;
+use crate::mess::Truth;
 use crate::people::SimulatedPatient;
 use crate::plan::{PracticePlan, REFERRALS_MAX};
 use crate::practice::{Handoff, PracticeError};
@@ -121,9 +122,9 @@ impl Simulation {
                 let webhook = handoff.webhook.ok_or(PracticeError::NotConnected)?;
                 let signature = webhook::signature(&webhook.secret, &message.body);
                 let headers = vec![("content-type", "application/json".into()), ("x-signature", signature)];
-                OutboundMessage::Post { url: webhook.url, headers, body: message.body.clone().into_bytes() }
+                OutboundMessage::Post { url: webhook.url, headers, body: message.body.clone() }
             }
-            Sending::Message(message) => OutboundMessage::Hl7(message.body.clone().into_bytes()),
+            Sending::Message(message) => OutboundMessage::Hl7(message.body.clone()),
             Sending::Callback(callback) => {
                 let signature = signature(&handoff.twilio_auth_token, &callback.url, &callback.fields);
                 let headers = vec![
@@ -143,7 +144,7 @@ impl Simulation {
             Sending::Message(message) => {
                 let answer = match reply {
                     OutboundAnswer::Acknowledged(bytes) => match acknowledgement(bytes) {
-                        Some(found) if found.code == "AA" && found.control_id != message.control_id => {
+                        Some(found) if found.code == "AA" && found.control_id != message.bears => {
                             format!("AA for another message than {}", message.control_id)
                         }
                         Some(found) => found.code,
@@ -203,6 +204,11 @@ impl Simulation {
         self.town.lock().people.clone()
     }
 
+    /// The physicians of the region, by their National Provider Identifiers.
+    pub fn physicians(&self) -> Vec<&'static str> {
+        self.town.lock().roster.ids().collect()
+    }
+
     pub(crate) fn town(&self) -> SharedTown {
         self.town.clone()
     }
@@ -227,6 +233,14 @@ impl OutboundAnswer {
 }
 
 impl Outbound {
+    /// What it really is.
+    pub fn truth(&self) -> &Truth {
+        match &self.0 {
+            Sending::Message(message) => &message.truth,
+            Sending::Callback(callback) => &callback.truth,
+        }
+    }
+
     pub(crate) fn is_callback(&self) -> bool {
         matches!(self.0, Sending::Callback(_))
     }

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Duration, Utc};
 
 use crate::hours::PRACTICE_ZONE;
+use crate::mess::{Shape, Staff, pieces};
 use crate::people::SimulatedPatient;
 use crate::specialists::Specialist;
 
@@ -34,6 +35,8 @@ pub(crate) enum Notice {
     Cancelled,
     Arrived,
     NoShow,
+    /// A comment was written to it; nothing else is new.
+    Edited,
 }
 
 impl Notice {
@@ -41,16 +44,24 @@ impl Notice {
         match self {
             Notice::Booked => "S12",
             Notice::Moved => "S13",
-            Notice::Arrived => "S14",
+            Notice::Arrived | Notice::Edited => "S14",
             Notice::Cancelled => "S15",
             Notice::NoShow => "S26",
+        }
+    }
+
+    /// Whether the patient is expected after it.
+    pub fn stands(self) -> bool {
+        match self {
+            Notice::Booked | Notice::Moved | Notice::Edited => true,
+            Notice::Cancelled | Notice::Arrived | Notice::NoShow => false,
         }
     }
 
     /// SCH-25, HL7 table 0278.
     fn status(self) -> &'static str {
         match self {
-            Notice::Booked | Notice::Moved => "Booked",
+            Notice::Booked | Notice::Moved | Notice::Edited => "Booked",
             Notice::Arrived => "Started",
             Notice::Cancelled => "Cancelled",
             Notice::NoShow => "Noshow",
@@ -118,10 +129,14 @@ pub(crate) fn scheduling(
     specialist: &Specialist,
     slot: &Slot,
     notice: Notice,
+    staff: Staff,
     at: DateTime<Utc>,
     control_id: &str,
 ) -> String {
-    let doctor = doctor(specialist);
+    let (doctor, phone) = match staff.is_whole() {
+        true => (doctor(specialist), telephone(specialist.phone)),
+        false => Default::default(),
+    };
     let starts = stamp(slot.starts_at);
     let ends = stamp(slot.starts_at + Duration::minutes(i64::from(slot.minutes)));
     let minutes = slot.minutes.to_string();
@@ -137,7 +152,7 @@ pub(crate) fn scheduling(
             (10, "min"),
             (11, &format!("^^{minutes}^{starts}^{ends}")),
             (12, &doctor),
-            (13, &telephone(specialist.phone)),
+            (13, &phone),
             (16, &doctor),
             (20, &doctor),
             (25, notice.status()),
@@ -148,26 +163,61 @@ pub(crate) fn scheduling(
     let event = notice.event();
     // Real schedulers write the structure of S12 for all of them, some repeat the event.
     let structure = if notice == Notice::NoShow { "SIU_S26" } else { "SIU_S12" };
-    joined(vec![
+    let mut segments = vec![
         msh("REGIONSCHED", at, &format!("SIU^{event}^{structure}"), control_id),
         sch,
         segment("TQ1", &[(1, "1"), (7, &starts), (8, &ends)]),
+    ];
+    if notice == Notice::Edited {
+        segments.push(segment("NTE", &[(1, "1"), (3, &format!("Needs a ramp. Edited {}.", stamp(at)))]));
+    }
+    segments.extend([
         pid(person),
-        outpatient(specialist),
+        if staff.is_whole() { outpatient(specialist) } else { Staff::bare_visit() },
         "RGS|1|A".to_string(),
         segment("AIS", &[(1, "1"), (2, "A"), (3, &coded_service(person)), (4, &starts), (7, &minutes), (8, "min")]),
         segment("AIL", &[(1, "1"), (2, "A"), (3, &place(specialist)), (6, &starts), (9, &minutes), (10, "min")]),
-        segment("AIP", &[(1, "1"), (2, "A"), (3, &doctor), (6, &starts), (9, &minutes), (10, "min")]),
-    ])
+    ]);
+    segments.extend(staff.resources(specialist).into_iter().enumerate().map(|(place, (who, role))| {
+        let number = (place + 1).to_string();
+        segment("AIP", &[(1, &number), (2, "A"), (3, &who), (4, role), (6, &starts), (9, &minutes), (10, "min")])
+    }));
+    joined(segments)
 }
 
 /// How a specialist's system returns the consultation note.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NoteForm {
     /// ORU^R01 with the text in OBX-5 (TX).
     Text,
     /// MDM^T02 with the document in OBX-5 (ED).
-    Document,
+    Document(Shape),
+}
+
+impl NoteForm {
+    /// The document as the chart is to have it.
+    pub fn document(&self, body: &str) -> Vec<u8> {
+        match self {
+            NoteForm::Text => body.as_bytes().to_vec(),
+            NoteForm::Document(_) => printed(body).into_bytes(),
+        }
+    }
+}
+
+/// The words of a note, and whether they take the place of earlier ones.
+pub(crate) struct Wording {
+    pub text: String,
+    pub corrects: bool,
+}
+
+impl Wording {
+    pub fn first(person: &SimulatedPatient, specialist: &Specialist, slot: &Slot) -> Wording {
+        Wording { text: finding(person, specialist, slot.starts_at), corrects: false }
+    }
+
+    pub fn corrected(self) -> Wording {
+        Wording { text: format!("{}\nCorrected: follow up in 6 weeks.", self.text), corrects: true }
+    }
 }
 
 /// The consultation note. LOINC 11488-4.
@@ -176,7 +226,8 @@ pub(crate) fn note(
     person: &SimulatedPatient,
     specialist: &Specialist,
     slot: &Slot,
-    form: NoteForm,
+    form: &NoteForm,
+    wording: &Wording,
     at: DateTime<Utc>,
     control_id: &str,
 ) -> String {
@@ -197,11 +248,11 @@ pub(crate) fn note(
             (7, &visited),
             (16, REFERRING),
             (22, &written),
-            (25, "F"),
+            (25, if wording.corrects { "C" } else { "F" }),
             (32, &interpreter),
         ],
     );
-    let body = finding(person, specialist, slot.starts_at);
+    let Wording { text: body, corrects } = wording;
     match form {
         NoteForm::Text => {
             let mut segments = vec![
@@ -228,39 +279,42 @@ pub(crate) fn note(
             }));
             joined(segments)
         }
-        NoteForm::Document => joined(vec![
-            msh("SPECNOTES", at, "MDM^T02^MDM_T02", control_id),
-            segment("EVN", &[(1, "T02"), (2, &written)]),
-            pid(person),
-            outpatient(specialist),
-            orc,
-            obr,
-            segment(
-                "TXA",
-                &[
-                    (1, "1"),
-                    (2, "CN"),
-                    (3, "AP"),
-                    (4, &visited),
-                    (5, &doctor),
-                    (7, &written),
-                    (9, &doctor),
-                    (12, &filler),
-                    (14, &placer),
-                    (17, "AU"),
-                ],
-            ),
-            segment(
-                "OBX",
-                &[
-                    (1, "1"),
-                    (2, "ED"),
-                    (3, NOTE_CODE),
-                    (5, &format!("SPECNOTES^application^pdf^Base64^{}", STANDARD.encode(printed(&body)))),
-                    (11, "F"),
-                ],
-            ),
-        ]),
+        NoteForm::Document(shape) => {
+            // T08 takes the place of the document with the same number.
+            let event = if *corrects { "T08" } else { "T02" };
+            let mut segments = vec![
+                msh("SPECNOTES", at, &format!("MDM^{event}^MDM_T02"), control_id),
+                segment("EVN", &[(1, event), (2, &written)]),
+                pid(person),
+                outpatient(specialist),
+                orc,
+                obr,
+                segment(
+                    "TXA",
+                    &[
+                        (1, "1"),
+                        (2, "CN"),
+                        (3, "AP"),
+                        (4, &visited),
+                        (5, &doctor),
+                        (7, &written),
+                        (9, &doctor),
+                        (12, &filler),
+                        (14, &placer),
+                        (17, "AU"),
+                    ],
+                ),
+            ];
+            let pieces = pieces(&STANDARD.encode(printed(body)), shape);
+            let is_cut_up = pieces.len() > 1;
+            segments.extend(pieces.iter().enumerate().map(|(place, piece)| {
+                let number = (place + 1).to_string();
+                let data = format!("SPECNOTES^application^pdf^Base64^{piece}");
+                let counted = if is_cut_up { number.as_str() } else { "" };
+                segment("OBX", &[(1, &number), (2, "ED"), (3, NOTE_CODE), (4, counted), (5, &data), (11, "F")])
+            }));
+            joined(segments)
+        }
     }
 }
 

@@ -3,20 +3,21 @@
 use chrono::{DateTime, Duration, Utc};
 
 use crate::hours::PRACTICE_ZONE;
+use crate::mess::as_people_write;
 use crate::people::{PatientLanguage, SimulatedPatient};
 use crate::specialists::Specialist;
 
 /// Referrals are valid for a quarter.
-pub(super) const VALID_DAYS: i64 = 90;
+pub(crate) const VALID_DAYS: i64 = 90;
 
-pub(super) const REFERRING: &str = "1730155900^Whitlock^Josephine^^^Dr.^MD";
+pub(crate) const REFERRING: &str = "1730155900^Whitlock^Josephine^^^Dr.^MD";
 
-pub(super) fn msh(sender: &str, at: DateTime<Utc>, kind: &str, control_id: &str) -> String {
+pub(crate) fn msh(sender: &str, at: DateTime<Utc>, kind: &str, control_id: &str) -> String {
     // MSH-1 and MSH-2 are the delimiters themselves.
     format!("MSH|^~\\&|{sender}|NPC|HANDOFF|NPC|{}||{kind}|{control_id}|P|2.5.1||||||UNICODE UTF-8", stamp(at))
 }
 
-pub(super) fn rf1(person: &SimulatedPatient, status: &str) -> String {
+pub(crate) fn rf1(person: &SimulatedPatient, status: &str) -> String {
     let referral = &person.referral;
     let specialty = referral.specialty;
     segment(
@@ -36,7 +37,7 @@ pub(super) fn rf1(person: &SimulatedPatient, status: &str) -> String {
     )
 }
 
-pub(super) fn providers(person: &SimulatedPatient, specialist: &Specialist) -> [String; 2] {
+pub(crate) fn providers(person: &SimulatedPatient, specialist: &Specialist) -> [String; 2] {
     let specialty = person.referral.specialty;
     [
         segment(
@@ -64,8 +65,12 @@ pub(super) fn providers(person: &SimulatedPatient, specialist: &Specialist) -> [
     ]
 }
 
-pub(super) fn pid(person: &SimulatedPatient) -> String {
-    let mobile = telephone(&person.mobile).replace("^WPN^PH^", "^PRN^CP^");
+pub(crate) fn pid(person: &SimulatedPatient) -> String {
+    let mobile = if person.is_spelled_nationally {
+        format!("{}^PRN^CP", as_people_write(&person.mobile))
+    } else {
+        mobile(&person.mobile)
+    };
     let mail = if person.referral.tells_email { format!("~^NET^Internet^{}", person.email) } else { String::new() };
     let home = person.home;
     segment(
@@ -79,25 +84,26 @@ pub(super) fn pid(person: &SimulatedPatient) -> String {
             (11, &format!("{}^^{}^{}^{}^USA^H", escaped(&person.street), home.city, home.state, home.postal_code)),
             (13, &format!("{mobile}{mail}")),
             (15, if person.referral.tells_language { coded(person.language) } else { "" }),
+            (30, if person.annals.dead { "Y" } else { "" }),
         ],
     )
 }
 
-pub(super) fn outpatient(specialist: &Specialist) -> String {
+pub(crate) fn outpatient(specialist: &Specialist) -> String {
     segment("PV1", &[(1, "1"), (2, "O"), (3, &place(specialist)), (7, &doctor(specialist)), (8, REFERRING)])
 }
 
 /// PL-9, the description: PL-4 is a code of at most 20 characters.
-pub(super) fn place(specialist: &Specialist) -> String {
+pub(crate) fn place(specialist: &Specialist) -> String {
     format!("^^^^^^^^{}", escaped(specialist.organization))
 }
 
-pub(super) fn doctor(specialist: &Specialist) -> String {
+pub(crate) fn doctor(specialist: &Specialist) -> String {
     format!("{}^{}^{}^^^Dr.", specialist.id, specialist.family(), specialist.given())
 }
 
 /// CPT, which HL7 table 0396 calls C4.
-pub(super) fn coded_service(person: &SimulatedPatient) -> String {
+pub(crate) fn coded_service(person: &SimulatedPatient) -> String {
     let (code, words) = person.referral.specialty.service;
     format!("{code}^{}^C4", escaped(words))
 }
@@ -113,21 +119,26 @@ fn coded(language: PatientLanguage) -> &'static str {
 }
 
 /// XTN from E.164: area code and number in XTN-6 and XTN-7.
-pub(super) fn telephone(number: &str) -> String {
+pub(crate) fn telephone(number: &str) -> String {
     let digits = number.trim_start_matches("+1");
     format!("^WPN^PH^^1^{}^{}", &digits[..3], &digits[3..])
 }
 
-pub(super) fn stamp(at: DateTime<Utc>) -> String {
+/// The same of a handset at home.
+pub(crate) fn mobile(number: &str) -> String {
+    telephone(number).replace("^WPN^PH^", "^PRN^CP^")
+}
+
+pub(crate) fn stamp(at: DateTime<Utc>) -> String {
     at.with_timezone(&PRACTICE_ZONE).format("%Y%m%d%H%M%S%z").to_string()
 }
 
-pub(super) fn date(at: DateTime<Utc>) -> String {
+pub(crate) fn date(at: DateTime<Utc>) -> String {
     at.with_timezone(&PRACTICE_ZONE).format("%Y%m%d").to_string()
 }
 
 /// HL7 v2.5.1 section 2.7.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -143,7 +154,7 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// Fields by their HL7 number, ascending; the rest stays empty.
-pub(super) fn segment(name: &str, fields: &[(usize, &str)]) -> String {
+pub(crate) fn segment(name: &str, fields: &[(usize, &str)]) -> String {
     let mut segment = name.to_string();
     let mut last = 0;
     for (number, value) in fields {
@@ -155,6 +166,6 @@ pub(super) fn segment(name: &str, fields: &[(usize, &str)]) -> String {
     segment
 }
 
-pub(super) fn joined(segments: Vec<String>) -> String {
+pub(crate) fn joined(segments: Vec<String>) -> String {
     segments.iter().flat_map(|segment| [segment.as_str(), "\r"]).collect()
 }

@@ -22,7 +22,7 @@ pub(crate) fn order(person: &SimulatedPatient, specialist: &Specialist) -> Strin
             "family": person.family,
             "birth_date": person.born.to_string(),
             "language": person.language.tag(),
-            "phones": [{ "number": person.mobile, "mobile": true }],
+            "phones": [{ "number": person.number_in_chart(), "mobile": true }],
             "emails": emails,
             "address": {
                 "line": person.street,
@@ -53,10 +53,10 @@ pub(crate) fn order(person: &SimulatedPatient, specialist: &Specialist) -> Strin
 }
 
 /// `sha256=` and the HMAC-SHA256 of the body in hexadecimal.
-pub(crate) fn signature(secret: &str, body: &str) -> String {
+pub(crate) fn signature(secret: &str, body: &[u8]) -> String {
     // HMAC takes a key of any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
-    mac.update(body.as_bytes());
+    mac.update(body);
     let digits: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256={digits}")
 }
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn signs_as_the_standard_says() {
         assert_eq!(
-            signature("Jefe", "what do ya want for nothing?"),
+            signature("Jefe", b"what do ya want for nothing?"),
             "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
         );
     }

@@ -207,27 +207,32 @@ impl SimulationState {
 
 /// The chart's id for a patient.
 pub(crate) fn patient_id(person: &SimulatedPatient) -> String {
-    person.record_number.replace("MRN", "pt-")
+    let first = person.annals.former_record.as_ref().map_or(&person.record_number, |(number, _)| number);
+    first.replace("MRN", "pt-")
 }
 
 fn patient(person: &SimulatedPatient) -> Value {
+    let numbers = [Some(&person.record_number), person.annals.former_record.as_ref().map(|(number, _)| number)];
+    let identifiers = numbers.into_iter().flatten().map(|number| {
+        json!({
+            "type": { "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "MR" }] },
+            "system": RECORD_SYSTEM,
+            "value": number,
+        })
+    });
     json!({
         "resourceType": "Patient",
         "id": patient_id(person),
-        "identifier": [{
-            "type": { "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "MR" }] },
-            "system": RECORD_SYSTEM,
-            "value": person.record_number,
-        }],
+        "identifier": identifiers.collect::<Vec<_>>(),
         "active": true,
         "name": [{ "use": "official", "family": person.family, "given": [person.given] }],
         "telecom": [
-            { "system": "phone", "value": person.mobile, "use": "mobile", "rank": 1 },
+            { "system": "phone", "value": person.number_in_chart(), "use": "mobile", "rank": 1 },
             { "system": "email", "value": person.email, "rank": 2 },
         ],
         "gender": if person.sex == 'F' { "female" } else { "male" },
         "birthDate": person.born.to_string(),
-        "deceasedBoolean": false,
+        "deceasedBoolean": person.annals.dead,
         "address": [{
             "use": "home",
             "line": [person.street],

@@ -15,6 +15,15 @@ pub struct Home {
     pub zone: Tz,
 }
 
+impl Home {
+    /// A number in another town than this one. The last four digits tell telephones of one town apart.
+    pub(crate) fn number_elsewhere(&self, last_digits: usize, dice: &mut Dice) -> String {
+        let others = HOMES.iter().map(|(_, home)| home.area_code).filter(|code| *code != self.area_code);
+        let others: Vec<&str> = others.collect();
+        format!("+1{}555{last_digits:04}", dice.pick(&others))
+    }
+}
+
 const fn home(
     city: &'static str,
     state: &'static str,

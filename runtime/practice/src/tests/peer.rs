@@ -201,7 +201,7 @@ async fn callback(
 /// Opened like one that came as HL7.
 async fn order(State(book): State<Shared>, headers: HeaderMap, body: String) -> StatusCode {
     let mut book = lock(&book);
-    if headers["x-signature"] != webhook::signature(AUTH_TOKEN, &body) {
+    if headers["x-signature"] != webhook::signature(AUTH_TOKEN, body.as_bytes()) {
         book.forged += 1;
         return StatusCode::FORBIDDEN;
     }
