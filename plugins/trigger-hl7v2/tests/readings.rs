@@ -163,7 +163,7 @@ fn appointment_times_come_from_the_best_place() {
 fn notes() {
     let pdf = "OBX|1|ED|11488-4^Consultation note^LN||^application^pdf^Base64^JVBERi0xLjQlJUVPRg==||||||F";
     let text = "OBX|1|TX|11488-4^Consultation note^LN||Seen\\.br\\today||||||F";
-    let file = "application/pdf \"Consultation note\" 12 bytes of base64";
+    let file = "application/pdf \"Consultation note\" 20 bytes of base64";
     let words = "text/plain; charset=utf-8 \"\" 16 bytes of base64";
     let consult = "LN#11488-4 Consultation note";
     let july = "2026-07-01T05:00:00.000Z";
