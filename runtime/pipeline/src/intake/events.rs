@@ -55,7 +55,7 @@ impl Intake {
     ) -> Result<Vec<ReferralId>, PipelineError> {
         let matching = Matching { transactions: &self.transactions, draft: &transaction.draft, names };
         if let Some(patient) = of_the_patient(event) {
-            return Ok(matching.open_referrals(&patient)?.iter().map(|referral| referral.id).collect());
+            return Ok(matching.hear_of(&patient, &event.what)?.iter().map(|referral| referral.id).collect());
         }
         Ok(match matching.meant(event)? {
             Meant::Referral(id) => vec![id],
@@ -72,8 +72,8 @@ impl Intake {
     ) -> Result<(), PipelineError> {
         let matching = Matching { transactions: &self.transactions, draft: &transaction.draft, names: way.names };
         if let Some(patient) = of_the_patient(&event) {
-            let open = matching.open_referrals(&patient)?;
-            return self.tell_all(transaction, &open, &event, way.names.patient(&patient), applied);
+            let told = matching.hear_of(&patient, &event.what)?;
+            return self.tell_all(transaction, &told, &event, way.names.patient(&patient), applied);
         }
         let meant = match way.assigned {
             Some(id) => Meant::Referral(id),
@@ -258,26 +258,26 @@ impl Intake {
         written.map(|address| self.transactions.vault.blind("address", &name(address))).collect()
     }
 
-    /// Every referral of a patient that is under way hears of what happened to the patient.
+    /// These referrals of a patient hear of what happened to the patient.
     fn tell_all(
         &self,
         transaction: &mut Transaction<'_>,
-        open: &[Arc<Referral>],
+        told: &[Arc<Referral>],
         event: &interpreter::Event,
         known_as: Vec<BlindedName>,
         applied: &mut Applied,
     ) -> Result<(), PipelineError> {
-        for referral in open {
+        for referral in told {
             let (id, patient) = (referral.id, &referral.facts.patient.id);
             let told = match &event.what {
-                Happening::PatientUpdated(told) => {
+                Happening::PatientUpdated(now) => {
                     let as_of = event.as_of.and_then(from_wit::instant);
                     let (sealing, country) = (&mut transaction.draft.sealing, self.transactions.country);
-                    let update = from_wit::patient_update(sealing, patient, told, as_of, country);
+                    let update = from_wit::patient_update(sealing, patient, now, as_of, country);
                     let updated = Event::PatientUpdated { update: Box::new(update) };
                     let is_news = step::is_news(referral, &updated);
                     if is_news {
-                        transaction.draft.named_as(id, self.addresses(told));
+                        transaction.draft.named_as(id, self.addresses(now));
                     }
                     is_news.then_some(updated)
                 }

@@ -132,15 +132,37 @@ impl Matching<'_> {
 
     /// Every referral of a patient that is under way.
     pub fn open_referrals(&self, patient: &NamedPatient) -> Result<Vec<Arc<Referral>>, PipelineError> {
+        let mut open = self.referrals(patient)?;
+        open.retain(|referral| !self.transactions.deployments.ended(referral));
+        Ok(open)
+    }
+
+    /// Every referral of a patient, those that have ended among them.
+    pub fn referrals(&self, patient: &NamedPatient) -> Result<Vec<Arc<Referral>>, PipelineError> {
         let mut found = BTreeSet::new();
         for name in self.names.patient(patient) {
             found.extend(self.found(&name)?);
         }
-        let mut open = Vec::new();
+        let mut referrals = Vec::new();
         for id in found {
-            open.extend(self.referral(id)?.filter(|referral| !self.transactions.deployments.ended(referral)));
+            referrals.extend(self.referral(id)?);
         }
-        Ok(open)
+        Ok(referrals)
+    }
+
+    /// Those that hear of news of a patient. A merge is about what has ended as well: its note may be corrected under the new number.
+    pub fn hear_of(&self, patient: &NamedPatient, what: &Happening) -> Result<Vec<Arc<Referral>>, PipelineError> {
+        match what {
+            Happening::PatientMerged(_) => self.referrals(patient),
+            Happening::PatientUpdated(_)
+            | Happening::PatientDied
+            | Happening::Ordered(_)
+            | Happening::Withdrawn
+            | Happening::Declined(_)
+            | Happening::Appointment(_)
+            | Happening::Note(_)
+            | Happening::NoteRetracted => self.open_referrals(patient),
+        }
     }
 
     /// Newest first: a number may have begun a referral again after an earlier one was withdrawn.

@@ -1,5 +1,7 @@
 //! Delivery -> events. The trigger plugin reads the bytes; patient data is sealed; the whole of it is committed at once.
 
+use std::collections::BTreeSet;
+
 use handoff_engine::error_chain::Chain;
 use handoff_engine::ids::{BlindedName, Digest, PatientId, ReferralId, StageKey};
 use handoff_engine::workflow::StageKind;
@@ -187,20 +189,18 @@ impl Intake {
         waited: bool,
     ) -> Result<DeliveryVerdict, PipelineError> {
         let item = Digest::of(&read.delivery.body).to_string();
+        let mut held = BTreeSet::new();
         if let Meaning::Events(events) = &read.reading.meaning {
-            let mut concerned = Vec::new();
             for event in events {
-                concerned.extend(self.concerned(&transaction, names, event)?);
+                held.extend(self.concerned(&transaction, names, event)?);
             }
-            concerned.sort_unstable();
-            concerned.dedup();
-            transaction.hold(concerned).await;
+            transaction.hold(held.iter().copied().collect()).await;
         }
         let verdict = self.understand(&mut transaction, names, read)?;
         if waited && matches!(verdict, DeliveryVerdict::Accepted { .. }) {
             transaction.draft.record(settled_by_itself(item));
         }
-        self.take_up_waiting(&mut transaction)?;
+        self.take_up_waiting(&mut transaction, &held)?;
         transaction.commit().await?;
         Ok(verdict)
     }

@@ -29,8 +29,12 @@ pub(super) fn settled_by_itself(item: String) -> Record {
 
 impl Intake {
     /// Applies what waited for names that this transaction gives. In the same commit: an order whose withdrawal overtook it
-    /// writes to nobody.
-    pub(super) fn take_up_waiting(&self, transaction: &mut Transaction<'_>) -> Result<(), PipelineError> {
+    /// writes to nobody. `held` are the referrals that this transaction may change beside those that it begins.
+    pub(super) fn take_up_waiting(
+        &self,
+        transaction: &mut Transaction<'_>,
+        held: &BTreeSet<ReferralId>,
+    ) -> Result<(), PipelineError> {
         let mut looked_for = BTreeSet::new();
         let mut tried = BTreeSet::new();
         loop {
@@ -48,14 +52,19 @@ impl Intake {
             looked_for.extend(new);
             for (_, item) in waiting {
                 if tried.insert(item.clone()) {
-                    self.take_up(transaction, &item)?;
+                    self.take_up(transaction, held, &item)?;
                 }
             }
         }
     }
 
     /// Applies one that waited, if all of it now means referrals of this transaction. Else it goes on waiting.
-    fn take_up(&self, transaction: &mut Transaction<'_>, item: &str) -> Result<(), PipelineError> {
+    fn take_up(
+        &self,
+        transaction: &mut Transaction<'_>,
+        held: &BTreeSet<ReferralId>,
+        item: &str,
+    ) -> Result<(), PipelineError> {
         let Some(delivery) = self.kept_delivery(item)? else { return Ok(()) };
         let read = match self.read(transaction, &delivery, None) {
             Ok(read) => read,
@@ -68,7 +77,7 @@ impl Intake {
         let Meaning::Events(events) = &read.reading.meaning else { return Ok(()) };
         for event in events {
             let concerned = self.concerned(transaction, &names, event)?;
-            let is_ours = |id: &ReferralId| transaction.draft.referral(*id).is_some();
+            let is_ours = |id: &ReferralId| held.contains(id) || transaction.draft.referral(*id).is_some();
             if concerned.is_empty() || !concerned.iter().all(is_ours) {
                 return Ok(());
             }
