@@ -227,7 +227,7 @@ fn whole(mut file: Vec<Piece>) -> Result<Document, Fault> {
         [only] => encoded(&encoding, std::mem::take(&mut only.data), only.sequence)?,
         pieces => joined_content(&encoding, pieces)?,
     };
-    check_end(&content, &file)?;
+    check_ends(&content, &subtype, &file)?;
     Ok(Document { media_type: media_type(&kind, &subtype, &content), title, content, loinc })
 }
 
@@ -242,8 +242,18 @@ fn joined_content(encoding: &str, pieces: &[Piece]) -> Result<String, Fault> {
     Ok(BASE64.encode(bytes))
 }
 
-/// A PDF says where it ends. One that does not was cut on its way: by an engine's field limit, or with a piece that was lost.
-fn check_end(content: &str, file: &[Piece]) -> Result<(), Fault> {
+/// A PDF says where it begins and ends. One that does not was cut on its way: by an engine's field limit, or with a piece that was
+/// lost.
+fn check_ends(content: &str, subtype: &str, file: &[Piece]) -> Result<(), Fault> {
+    let head = content.get(..content.len().min(PDF_TAIL / 3 * 4)).unwrap_or_default();
+    let head = BASE64.decode(head).unwrap_or_default();
+    let begins = head.windows(5).any(|window| window == b"%PDF-");
+    if !begins && subtype.eq_ignore_ascii_case("pdf") {
+        let message = "a document is not whole: it is no beginning of a PDF, and ED-3 says that it is one".to_owned();
+        let help = "send every piece of the document, counted from 1 in OBX-4, or name what it is in ED-2 and ED-3";
+        let place = place(file.first().map_or(1, |piece| piece.sequence));
+        return Err(Fault::at(Condition::RequiredFieldMissing, place, message, help));
+    }
     if !content.starts_with("JVBERi") {
         return Ok(());
     }
@@ -292,7 +302,8 @@ fn is_canonical(data: &str) -> bool {
 /// A multiple of four, so that only the last one has padding.
 const CHUNK: usize = 4096;
 
-/// Within how many bytes of its end a PDF says that it ends: 1024 (ISO 32000-1, annex H, note 18), and what makes Base64 of it whole.
+/// Within how many bytes of its beginning and its end a PDF says so: 1024 (ISO 32000-1, annex H, notes 13 and 18), and what makes
+/// Base64 of it whole.
 const PDF_TAIL: usize = 1026;
 
 /// Pieces are counted from 1, some from 0.

@@ -137,13 +137,18 @@ fn texts_and_files_are_all_kept() {
 
 #[test]
 fn what_is_not_whole_is_refused() {
-    let rows: [(&[&str], &str); 11] = [
+    let rows: [(&[&str], &str); 12] = [
         (&["OBX|1|TX|C||BP 120|80 today||||||F"], "OBX-5: the text is cut"),
         (&["OBX|1|FT|C||BP 120|80, pulse|60|||||F"], "OBX-5: the text is cut"),
         (&["OBX|1|ED|C||^application^pdf^Base64^||||||F"], "OBX-5: OBX-5 holds no data"),
         (&["OBX|1|TX|C||Seen.||||||F", "OBX|2|ED|C||Report||||||F"], "OBX[2]-5: OBX[2]-5 holds no data"),
         (&["OBX|1|ED|C||^application^pdf^Base64^JVBERi0xLj!||||||F"], "OBX-5: the document is not Base64"),
         (&["OBX|1|ED|C||^application^pdf^Hex^25504||||||F"], "OBX-5: the document is not hexadecimal"),
+        // The first of two pieces was lost.
+        (
+            &["OBX|1|ED|C|2|^application^pdf^Base64^JSVFT0YK||||||F"],
+            "OBX-5: a document is not whole: it is no beginning",
+        ),
         // Cut where Base64 can be: nothing but the PDF itself says so.
         (
             &["OBX|1|ED|C||^application^pdf^Base64^JVBERi0xLjQK||||||F"],

@@ -93,7 +93,7 @@ pub struct Text {
     pub asked_at: DateTime<Utc>,
     pub text: String,
     pub segments: u32,
-    /// Local hour of the patient, for the quiet hours.
+    /// Local hour of the patient when it set out, for the quiet hours.
     pub local_hour: u32,
     /// The patient had asked for no more texts before this one was sent.
     pub after_opt_out: bool,

@@ -4,17 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, Duration, SubsecRound as _, Timelike as _, Utc};
+use chrono::{DateTime, Duration, Timelike as _, Utc};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::agenda::Agenda;
 use crate::carrier::{self, Book, Status};
 use crate::dice::{Dice, name_of};
-use crate::ehr::message::{self, Notice, Slot};
+use crate::ehr::message::Slot;
 use crate::ehr::webhook;
 use crate::fhir::Chart;
 use crate::ledger::{Ledger, LedgerMoment, Purpose, Refused, Said, Sent, Text};
-use crate::mess::{Mishap, Truth, VisitTold, share_handsets};
+use crate::mess::{Mishap, Truth, share_handsets};
 use crate::people::{Meaning, SimulatedPatient, phrase};
 use crate::plan::PracticePlan;
 use crate::practice::Handoff;
@@ -26,6 +26,9 @@ const MESSAGE_AGAIN_AFTER: Duration = Duration::minutes(5);
 /// Twilio repeats a callback that failed when asked to (`#rc=5`).
 const CALLBACK_ATTEMPTS_MAX: u32 = 5;
 const CALLBACK_AGAIN_AFTER: Duration = Duration::minutes(1);
+
+/// A text that sets out in time may be a minute on the line before the carrier has it.
+const ON_THE_LINE: Duration = Duration::minutes(1);
 
 /// Something in the world's agenda.
 #[derive(Debug)]
@@ -285,59 +288,6 @@ impl SimulationState {
         format!("N{person:05}{:03}", course.messages)
     }
 
-    pub fn message(
-        &self,
-        person: Option<usize>,
-        purpose: Purpose,
-        control_id: String,
-        truth: Truth,
-        body: &str,
-    ) -> Message {
-        let (bears, body) = self.on_the_wire(person, &control_id, body);
-        Message { person, purpose, control_id, bears, truth, body }
-    }
-
-    pub fn send_at(&mut self, at: DateTime<Utc>, message: Message) {
-        self.agenda.note(at, message.person.unwrap_or(usize::MAX), Action::Transmit(message));
-    }
-
-    /// News of this person's referral.
-    pub fn transmit(&mut self, at: DateTime<Utc>, person: usize, purpose: Purpose, control_id: String, body: &str) {
-        let message = self.message(Some(person), purpose, control_id, Truth::Of(person), body);
-        self.send_at(at, message);
-    }
-
-    /// Written at this moment, and sent then unless something holds it back.
-    pub fn notify(&mut self, at: DateTime<Utc>, person: usize, slot: &Slot, notice: Notice) {
-        self.notify_late(at, at, person, slot, notice);
-    }
-
-    /// Written at one moment, and not sent before another.
-    pub fn notify_late(
-        &mut self,
-        at: DateTime<Utc>,
-        not_before: DateTime<Utc>,
-        person: usize,
-        slot: &Slot,
-        notice: Notice,
-    ) {
-        let control_id = self.control_id(person);
-        let specialist = &self.roster[slot.specialist];
-        let staff = self.staff(person, &control_id);
-        let body = message::scheduling(&self.people[person], specialist, slot, notice, staff, at, &control_id);
-        let told = VisitTold {
-            person,
-            number: slot.number.clone(),
-            said_at: at.trunc_subsecs(0),
-            starts_at: slot.starts_at,
-            stands: notice.stands(),
-            names_referral: slot.names_referral,
-        };
-        let sent_at = self.sent_at(person, &control_id, at).max(not_before);
-        let message = self.message(Some(person), Purpose::Scheduling, control_id, Truth::Visit(told), &body);
-        self.send_at(sent_at, message);
-    }
-
     /// Does one thing of the agenda; what it sends is for the caller to carry.
     pub fn perform(&mut self, person: usize, action: Action) -> Vec<Sending> {
         match action {
@@ -390,7 +340,7 @@ impl SimulationState {
                 sid: sid.to_string(),
                 asked_at,
                 segments: carrier::segments::segments(&body),
-                local_hour: self.now.with_timezone(&self.people[person].home.zone).hour(),
+                local_hour: (asked_at - ON_THE_LINE).with_timezone(&self.people[person].home.zone).hour(),
                 after_opt_out,
                 text: body.clone(),
             };

@@ -184,7 +184,6 @@ impl Work {
                 channel: message.channel,
                 consent: Some(true),
                 deceased: false,
-                opted_out: Vec::new(),
                 zone: None,
                 other_zone: None,
                 texted: &[],

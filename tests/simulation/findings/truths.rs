@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use handoff_engine::event::{Event, Intent, Reply};
-use handoff_engine::ids::{Digest, ReferralId};
+use handoff_engine::ids::{Digest, LetterId, ReferralId};
+use handoff_engine::letter::LetterBody;
 use handoff_practice::Truth;
 use handoff_store::entry::Settlement;
 use handoff_store::{DeliveryVerdict, Entry, Position, Record};
@@ -40,12 +41,22 @@ fn deliveries(entry: &Entry) -> impl Iterator<Item = Digest> {
 pub fn of_other_patients(entries: &Entries, dispatched: &Dispatched, owners: &Owners) -> Vec<String> {
     let mut faults = Vec::new();
     let mut ended: BTreeSet<ReferralId> = BTreeSet::new();
+    // Who answers a text that was another's and named nobody is taken for that other one, by anybody.
+    let mut written_to: BTreeSet<usize> = BTreeSet::new();
+    let mut messages: BTreeSet<LetterId> = BTreeSet::new();
     for (position, entry) in entries {
         for record in &entry.records {
-            if let Record::Stepped { referral, .. } = record
-                && ENDS.contains(&referral.state.as_str())
-            {
-                ended.insert(referral.id);
+            match record {
+                Record::Stepped { referral, .. } if ENDS.contains(&referral.state.as_str()) => {
+                    ended.insert(referral.id);
+                }
+                Record::Queued { letter, .. } if matches!(letter.body, LetterBody::Message(_)) => {
+                    messages.insert(letter.id);
+                }
+                Record::Asked { letter, .. } if messages.contains(letter) => {
+                    written_to.extend(owners.get(&letter.referral));
+                }
+                _ => {}
             }
         }
         let about: Vec<&Truth> = deliveries(entry).filter_map(|digest| dispatched.truths.get(&digest)).collect();
@@ -57,7 +68,9 @@ pub fn of_other_patients(entries: &Entries, dispatched: &Dispatched, owners: &Ow
             let Record::Happened { referral, event } = record else { continue };
             let Some(owner) = owners.get(referral) else { continue };
             let wrote_it = |truth: &&Truth| match truth {
-                Truth::Written(writers) => writers.first() == Some(owner),
+                Truth::Written(writers) => {
+                    writers.first().is_some_and(|writer| writer == owner || !written_to.contains(writer))
+                }
                 _ => false,
             };
             let is_anothers_word =

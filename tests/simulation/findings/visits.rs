@@ -103,7 +103,9 @@ fn newest<'a>(heard: &[&'a VisitTold]) -> Option<&'a VisitTold> {
 fn unknown(referral: &Referral, heard: &Vec<&VisitTold>) -> Option<String> {
     let newest = newest(heard)?;
     let known = referral.facts.appointment.as_ref();
-    let is_known = known.is_some_and(|known| known.starts_at == newest.starts_at);
+    // Of one that was missed nobody may have said so, before the next was made.
+    let is_after = |as_of: Option<DateTime<Utc>>| as_of.is_some_and(|as_of| as_of >= newest.said_at);
+    let is_known = known.is_some_and(|known| known.starts_at == newest.starts_at || is_after(known.as_of));
     (!is_known).then(|| format!("{}, {}, has {known:?} and was told of {newest:?}", referral.id, referral.state))
 }
 

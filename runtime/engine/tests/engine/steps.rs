@@ -307,7 +307,7 @@ fn a_stop_holds_for_a_number_that_becomes_known_later() {
         }
         referral.facts.patient.reaches.iter().map(|reach| reach.consent).collect::<Vec<_>>()
     };
-    assert_eq!(consents(&[updated.clone()]), [Consent::Unknown]);
+    assert_eq!(consents(std::slice::from_ref(&updated)), [Consent::Unknown]);
     assert_eq!(consents(&[says(Intent::OptOut), updated.clone()]), [Consent::Denied]);
     // Whoever says START is written to again, there as well.
     assert_eq!(consents(&[says(Intent::OptOut), says(Intent::OptIn), updated.clone()]), [Consent::Unknown]);

@@ -1,9 +1,10 @@
 //! What a patient's reply means, and whom it binds: read by the reply stage, recorded with its reading, told to the referral.
 
+use chrono::TimeDelta;
 use handoff_engine::error_chain::Chain;
 use handoff_engine::event::{self, Event, Intent};
 use handoff_engine::ids::{Digest, ReferralId, Token};
-use handoff_engine::referral::{Asked, Channel};
+use handoff_engine::referral::{Asked, Channel, Referral};
 use handoff_engine::workflow::StageKind;
 use handoff_host::contract::carrier::InboundReply;
 use handoff_host::contract::understanding;
@@ -13,6 +14,9 @@ use handoff_store::Json;
 use crate::error::PipelineError;
 use crate::transaction::Transaction;
 use crate::{from_wit, to_wit};
+
+/// So long people answer what they were written.
+const LATELY: TimeDelta = TimeDelta::days(30);
 
 /// A reply, and what it answers.
 struct Said<'a> {
@@ -50,7 +54,8 @@ impl Transaction<'_> {
             return known.iter().try_for_each(|id| self.hear(*id, channel, &from, text.as_str(), &reading));
         }
         let written_to = |id: &&ReferralId| self.current(**id).is_ok_and(|it| it.facts.last_letter.is_some());
-        let is_ambiguous = meant.is_none() && known.iter().filter(written_to).count() > 1;
+        let several = known.iter().filter(written_to).count() > 1 || self.may_be_about_another(&from, &referral)?;
+        let is_ambiguous = meant.is_none() && several;
         let reading = match is_ambiguous && moves_one(reading.intent) {
             // Whom it means, a person asks.
             true => event::Reply { intent: Intent::Unclear, ..reading },
@@ -80,6 +85,16 @@ impl Transaction<'_> {
         let since = self.draft.records().len();
         self.transition(id, Event::Reply { reply: reply.clone() })?;
         self.see_that_it_is_read(&referral, &reply, since)
+    }
+
+    /// Whether somebody else with this handset, whose referral has ended, was written to lately: what is said may answer that.
+    fn may_be_about_another(&self, from: &Token, likeliest: &Referral) -> Result<bool, PipelineError> {
+        let since = self.now() - LATELY;
+        let others = self.with_address(from)?;
+        Ok(others.iter().any(|other| {
+            let is_another = other.facts.patient.id != likeliest.facts.patient.id;
+            is_another && other.facts.last_letter.as_ref().is_some_and(|letter| letter.at > since)
+        }))
     }
 
     /// The only one of several referrals that a reply names: by its patient's given name, or by its specialist's name.

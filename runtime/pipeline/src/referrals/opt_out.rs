@@ -26,6 +26,17 @@ impl Transaction<'_> {
     /// written to last before others; where none is open, the one that was written to last. An address that nobody has: none. What
     /// was a patient's number and is theirs no more is a stranger's.
     pub(crate) fn everybody_at(&self, address: &Token) -> Result<Vec<ReferralId>, PipelineError> {
+        let mut known = self.with_address(address)?;
+        let written_at = |referral: &Referral| referral.facts.last_letter.as_ref().map(|letter| letter.at);
+        let is_open = |referral: &Referral| !self.from.deployments.ended(referral);
+        known.sort_by_key(|referral| Reverse((is_open(referral), written_at(referral), referral.id)));
+        let open = known.iter().filter(|referral| is_open(referral)).count();
+        known.truncate(open.max(1));
+        Ok(known.into_iter().map(|referral| referral.id).collect())
+    }
+
+    /// Every referral whose patient has this address, those that have ended among them.
+    pub(crate) fn with_address(&self, address: &Token) -> Result<Vec<Arc<Referral>>, PipelineError> {
         let index = self.from.store.index();
         let name = self.address_name(address)?;
         let mut known = Vec::new();
@@ -38,12 +49,7 @@ impl Transaction<'_> {
                 }
             }
         }
-        let written_at = |referral: &Referral| referral.facts.last_letter.as_ref().map(|letter| letter.at);
-        let is_open = |referral: &Referral| !self.from.deployments.ended(referral);
-        known.sort_by_key(|referral| Reverse((is_open(referral), written_at(referral), referral.id)));
-        let open = known.iter().filter(|referral| is_open(referral)).count();
-        known.truncate(open.max(1));
-        Ok(known.into_iter().map(|referral| referral.id).collect())
+        Ok(known)
     }
 
     /// Whom a vendor's word about the address of a letter binds: everybody there, and whoever the letter is to, though by now they may

@@ -1,10 +1,11 @@
 //! Other systems on the same engine: a dentist's and a radiologist's, who count from one as ours do. What they send bears a number
 //! of ours, and is about somebody or something else.
 
-use chrono::{Datelike as _, Days};
+use chrono::{DateTime, Datelike as _, Days, Utc};
 
-use crate::ehr::segment::{date, joined, msh, segment, stamp};
+use crate::ehr::segment::{date, joined, mobile, msh, pid, segment, stamp};
 use crate::ledger::Purpose;
+use crate::people::SimulatedPatient;
 use crate::town::SimulationState;
 
 use super::Truth;
@@ -64,110 +65,110 @@ impl SimulationState {
 
     fn said_elsewhere(&self, person: usize, saying: Saying, control_id: &str) -> String {
         let ours = &self.people[person];
+        let last = self.courses[person].visits.last();
+        let appointment = last.map_or_else(|| format!("AP{person:05}1"), |visit| visit.slot.number.clone());
         let order = &ours.referral.number;
-        let course = &self.courses[person];
-        let appointment =
-            course.visits.last().map_or_else(|| format!("AP{person:05}1"), |visit| visit.slot.number.clone());
-        // Their patient has the same record number, by their authority, and was born in another year.
-        let born = ours.born.with_year(ours.born.year() - 7).unwrap_or(ours.born);
-        let theirs = |authority: &str| {
-            segment(
-                "PID",
-                &[
-                    (1, "1"),
-                    (3, &format!("{}^^^{authority}^MR", ours.record_number)),
-                    (5, SOMEBODY),
-                    (7, &born.format("%Y%m%d").to_string()),
-                    (8, "M"),
-                ],
-            )
-        };
-        let starts_at = self.now + Days::new(3);
-        let visit = |event: &str, status: &str, numbers: &[(usize, String)], pid: String| {
-            let mut fields: Vec<(usize, &str)> = numbers.iter().map(|(at, number)| (*at, number.as_str())).collect();
-            let timing = format!("^^30^{}", stamp(starts_at));
-            fields.extend([(6, event), (7, "DENTAL^Dental visit"), (11, timing.as_str()), (25, status)]);
-            fields.sort_by_key(|(at, _)| *at);
-            joined(vec![
-                msh("DENTSCHED", self.now, &format!("SIU^{event}^SIU_S12"), control_id),
-                segment("SCH", &fields),
-                pid,
-                segment("PV1", &[(1, "1"), (2, "O"), (7, DENTIST)]),
-                "RGS|1|A".to_string(),
-                segment("AIP", &[(1, "1"), (2, "A"), (3, DENTIST), (4, "DENTIST^Dentist")]),
-            ])
-        };
-        let whose = |number: &str, says_whose: bool, authority: &str| {
-            if says_whose { format!("{number}^{authority}") } else { number.to_string() }
-        };
+        let system = OtherSystem { ours, now: self.now, control_id };
         match saying {
             Saying::Books { says_whose } => {
                 let numbers = [(1, format!("D{person}^DENTSCHED")), (26, whose(order, says_whose, "DENTEHR"))];
-                visit("S12", "Booked", &numbers, theirs("DENT"))
+                system.visit("S12", "Booked", &numbers, system.their_patient("DENT"))
             }
             Saying::Cancels { says_whose } => {
-                visit("S15", "Cancelled", &[(1, whose(&appointment, says_whose, "DENTSCHED"))], theirs("DENT"))
+                let numbers = [(1, whose(&appointment, says_whose, "DENTSCHED"))];
+                system.visit("S15", "Cancelled", &numbers, system.their_patient("DENT"))
             }
             Saying::BooksOurPatient => {
-                visit("S12", "Booked", &[(1, format!("{appointment}^DENTSCHED"))], crate::ehr::segment::pid(ours))
+                system.visit("S12", "Booked", &[(1, format!("{appointment}^DENTSCHED"))], pid(ours))
             }
-            Saying::Reports => joined(vec![
-                msh("RADLAB", self.now, "ORU^R01^ORU_R01", control_id),
-                theirs("RAD"),
-                segment("ORC", &[(1, "RE"), (2, &format!("{order}^RADLAB")), (3, &format!("{appointment}N^RADLAB"))]),
-                segment(
-                    "OBR",
-                    &[
-                        (1, "1"),
-                        (2, &format!("{order}^RADLAB")),
-                        (4, "11488-4^Consult note^LN"),
-                        (7, &stamp(self.now)),
-                        (22, &stamp(self.now)),
-                        (25, "F"),
-                    ],
-                ),
-                segment("OBX", &[(1, "1"), (2, "TX"), (3, "11488-4^Consult note^LN"), (5, "No fracture."), (11, "F")]),
-            ]),
+            Saying::Reports => system.report(&appointment),
             Saying::CancelsOrder => joined(vec![
                 msh("RADLAB", self.now, "REF^I14^REF_I12", control_id),
                 segment("RF1", &[(1, "X^Cancelled^L"), (6, &format!("{order}^RADLAB")), (7, &date(self.now))]),
                 segment("PRD", &[(1, "RP^Referring Provider^HL70286"), (2, "Roentgen^Wilma")]),
-                theirs("RAD"),
+                system.their_patient("RAD"),
             ]),
             Saying::Moves => {
                 let mut dice = self.mess_dice(person, "another system's telephone", 0);
-                let mobile = ours.home.number_elsewhere(person, &mut dice);
-                let pid = segment_with(&theirs("DENT"), 13, &crate::ehr::segment::mobile(&mobile));
-                self.said_of_patient("A31", "ADT_A05", control_id, pid, None)
+                let number = ours.home.number_elsewhere(person, &mut dice);
+                let pid = segment_with(&system.their_patient("DENT"), 13, &mobile(&number));
+                system.news_of_patient("A31", "ADT_A05", vec![pid])
             }
             Saying::Dies => {
-                let pid = segment_with(&theirs("DENT"), 30, "Y");
-                self.said_of_patient("A08", "ADT_A01", control_id, pid, None)
+                let pid = segment_with(&system.their_patient("DENT"), 30, "Y");
+                system.news_of_patient("A08", "ADT_A01", vec![pid])
             }
             Saying::Merges => {
                 let mrg = segment("MRG", &[(1, &format!("{}^^^DENT^MR", ours.record_number))]);
                 let pid = segment("PID", &[(1, "1"), (3, "D90001^^^DENT^MR"), (5, SOMEBODY)]);
-                self.said_of_patient("A40", "ADT_A39", control_id, pid, Some(mrg))
+                system.news_of_patient("A40", "ADT_A39", vec![pid, mrg])
             }
         }
     }
+}
 
-    fn said_of_patient(
-        &self,
-        event: &str,
-        structure: &str,
-        control_id: &str,
-        pid: String,
-        mrg: Option<String>,
-    ) -> String {
-        let mut segments = vec![
-            msh("DENTEHR", self.now, &format!("ADT^{event}^{structure}"), control_id),
-            segment("EVN", &[(1, event), (2, &stamp(self.now))]),
+/// A system that has a number in common with one of our patients.
+struct OtherSystem<'a> {
+    ours: &'a SimulatedPatient,
+    now: DateTime<Utc>,
+    control_id: &'a str,
+}
+
+impl OtherSystem<'_> {
+    /// Has the record number of ours by their authority, and was born in another year.
+    fn their_patient(&self, authority: &str) -> String {
+        let born = self.ours.born.with_year(self.ours.born.year() - 7).unwrap_or(self.ours.born);
+        segment(
+            "PID",
+            &[
+                (1, "1"),
+                (3, &format!("{}^^^{authority}^MR", self.ours.record_number)),
+                (5, SOMEBODY),
+                (7, &born.format("%Y%m%d").to_string()),
+                (8, "M"),
+            ],
+        )
+    }
+
+    fn visit(&self, event: &str, status: &str, numbers: &[(usize, String)], pid: String) -> String {
+        let timing = format!("^^30^{}", stamp(self.now + Days::new(3)));
+        let mut fields: Vec<(usize, &str)> = numbers.iter().map(|(at, number)| (*at, number.as_str())).collect();
+        fields.extend([(6, event), (7, "DENTAL^Dental visit"), (11, timing.as_str()), (25, status)]);
+        fields.sort_by_key(|(at, _)| *at);
+        joined(vec![
+            msh("DENTSCHED", self.now, &format!("SIU^{event}^SIU_S12"), self.control_id),
+            segment("SCH", &fields),
             pid,
+            segment("PV1", &[(1, "1"), (2, "O"), (7, DENTIST)]),
+            "RGS|1|A".to_string(),
+            segment("AIP", &[(1, "1"), (2, "A"), (3, DENTIST), (4, "DENTIST^Dentist")]),
+        ])
+    }
+
+    fn report(&self, appointment: &str) -> String {
+        let (order, at) = (format!("{}^RADLAB", self.ours.referral.number), stamp(self.now));
+        let code = "11488-4^Consult note^LN";
+        joined(vec![
+            msh("RADLAB", self.now, "ORU^R01^ORU_R01", self.control_id),
+            self.their_patient("RAD"),
+            segment("ORC", &[(1, "RE"), (2, &order), (3, &format!("{appointment}N^RADLAB"))]),
+            segment("OBR", &[(1, "1"), (2, &order), (4, code), (7, &at), (22, &at), (25, "F")]),
+            segment("OBX", &[(1, "1"), (2, "TX"), (3, code), (5, "No fracture."), (11, "F")]),
+        ])
+    }
+
+    fn news_of_patient(&self, event: &str, structure: &str, told: Vec<String>) -> String {
+        let mut segments = vec![
+            msh("DENTEHR", self.now, &format!("ADT^{event}^{structure}"), self.control_id),
+            segment("EVN", &[(1, event), (2, &stamp(self.now))]),
         ];
-        segments.extend(mrg);
+        segments.extend(told);
         joined(segments)
     }
+}
+
+fn whose(number: &str, says_whose: bool, authority: &str) -> String {
+    if says_whose { format!("{number}^{authority}") } else { number.to_string() }
 }
 
 /// A segment with one more field behind its last one.
