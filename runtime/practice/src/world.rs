@@ -204,6 +204,14 @@ impl Simulation {
         self.town.lock().people.clone()
     }
 
+    /// Patients whose charts were merged, of which Handoff has yet to be told.
+    pub fn merging(&self) -> Vec<usize> {
+        let town = self.town.lock();
+        let is_merging =
+            |person: &usize| town.people[*person].annals.former_record.as_ref().is_some_and(|(_, told)| !told);
+        (0..town.people.len()).filter(is_merging).collect()
+    }
+
     /// The physicians of the region, by their National Provider Identifiers.
     pub fn physicians(&self) -> Vec<&'static str> {
         self.town.lock().roster.ids().collect()

@@ -10,6 +10,9 @@ use url::form_urlencoded;
 use super::{ACCOUNT, AUTH_TOKEN, fair_weather, nowhere, start};
 use crate::{Mess, OutboundAnswer, OutboundMessage, PracticePlan, Server, Simulation, Truth};
 
+/// The one of a trait.
+type Chance = fn(&mut Mess) -> &mut f64;
+
 /// Everything that a practice sends, each message acknowledged, and how it is meant.
 fn sent(mess: Mess) -> Vec<(Vec<u8>, Truth)> {
     let mut plan = PracticePlan { days: 60, ..fair_weather(12) };
@@ -48,7 +51,7 @@ fn has(sent: &[(Vec<u8>, Truth)], part: &str) -> bool {
 #[test]
 fn each_trait_does_what_it_says_and_a_tidy_practice_does_none_of_it() {
     let tidy = sent(Mess::default());
-    let parts: [(fn(&mut Mess) -> &mut f64, &[&str]); 12] = [
+    let parts: [(Chance, &[&str]); 12] = [
         (|mess| &mut mess.shared_numbers, &["DENTSCHED"]),
         (|mess| &mut mess.rebooked, &["1R^REGIONSCHED"]),
         (|mess| &mut mess.constant_control_ids, &["|REGIONSCHED|P|"]),
