@@ -5,7 +5,7 @@ mod date;
 mod language;
 
 pub use date::{ClockStyle, LocalCalendar};
-pub use language::{Language, LetterTexts, MailText, Words};
+pub use language::{Language, LetterTexts, MailText, Translation, Words};
 
 use crate::problem::did_you_mean;
 use crate::vocabulary::vocabulary;

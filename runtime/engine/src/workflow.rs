@@ -150,6 +150,12 @@ impl Workflow {
     pub fn language_tags(&self) -> Vec<String> {
         self.languages.keys().cloned().collect()
     }
+
+    /// The languages, besides the practice's own, whose files do not say who answers for their words.
+    pub fn unreviewed_languages(&self) -> impl Iterator<Item = &str> {
+        let translated = self.languages.values().filter(|language| language.tag != self.default_language);
+        translated.filter(|language| language.translation.is_none()).map(|language| language.tag.as_str())
+    }
 }
 
 fn read(

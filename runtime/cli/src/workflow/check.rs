@@ -34,6 +34,12 @@ impl Check {
             eprintln!("{}\n", warning.as_warning());
         }
         say!("{}: {} states, {} letters, no problems", source.file, workflow.states.len(), workflow.letters.len());
+        let unreviewed: Vec<&str> = workflow.unreviewed_languages().collect();
+        if !unreviewed.is_empty() {
+            eprintln!("warning: no translator answers for the templates in {}", unreviewed.join(", "));
+            eprintln!("  help: have a qualified translator review them (45 CFR 92.201(c)(3)), and add to each file:");
+            eprintln!("        translation: {{ translator: NAME, reviewed_on: 2026-12-25 }}");
+        }
         if self.no_scenarios {
             return Ok(ExitCode::SUCCESS);
         }

@@ -2,17 +2,28 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
+
 use super::{LocalCalendar, Template};
 
 /// One language's words and letters.
 #[derive(Clone, Debug)]
 pub struct Language {
     pub tag: String,
+    pub translation: Option<Translation>,
     pub words: Words,
     pub calendar: LocalCalendar,
     /// Specialties by their lower-case English name, as this language says them in a sentence.
     pub specialties: BTreeMap<String, String>,
     pub letters: BTreeMap<String, LetterTexts>,
+}
+
+/// Who answers for the words of a translated file. 45 CFR 92.201(c)(3): a machine's translation of what matters to a patient's
+/// care is reviewed by a qualified human translator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Translation {
+    pub translator: String,
+    pub reviewed_on: NaiveDate,
 }
 
 /// Words that stand in letters without being theirs.

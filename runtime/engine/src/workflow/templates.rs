@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
+
 use super::Files;
 use super::letters::LetterRule;
 use super::node::{At, Node, NodeKind};
 use super::reader::{Block, WorkflowReader};
 use crate::problem::{Code, did_you_mean};
 use crate::referral::Channel;
-use crate::template::{ClockStyle, Language, LetterTexts, LocalCalendar, MailText, Template, TemplatePlace, Words};
+use crate::template::{ClockStyle, Language, LetterTexts, LocalCalendar, MailText, Template, TemplatePlace, Translation, Words};
 
-const LANGUAGE_KEYS: &[&str] = &["language", "words", "calendar", "specialties", "letters"];
+const LANGUAGE_KEYS: &[&str] = &["language", "translation", "words", "calendar", "specialties", "letters"];
+const TRANSLATION_KEYS: &[&str] = &["translator", "reviewed_on"];
 const WORD_KEYS: &[&str] = &["specialist", "specialty", "yes", "help", "stop"];
 const CALENDAR_KEYS: &[&str] = &["weekdays", "months", "date", "am", "pm"];
 const MAIL_KEYS: &[&str] = &["subject", "text"];
@@ -75,6 +78,7 @@ fn read_language(
         Some(tag) => Some(tag.to_string()),
         None => block.required_text(reader, "language"),
     };
+    let translation = block.get("translation").and_then(|node| read_translation(reader, node));
     let words = block.required(reader, "words").map(|node| read_words(reader, node)).unwrap_or_default();
     let calendar = block.required(reader, "calendar").and_then(|node| read_calendar(reader, node));
     let mut specialties = BTreeMap::new();
@@ -96,7 +100,22 @@ fn read_language(
             texts.insert(key.name.clone(), read_texts(reader, &key.name, node));
         }
     }
-    Some(Language { tag: tag?, words, calendar: calendar?, specialties, letters: texts })
+    Some(Language { tag: tag?, translation, words, calendar: calendar?, specialties, letters: texts })
+}
+
+fn read_translation(reader: &mut WorkflowReader, node: &Node) -> Option<Translation> {
+    let block = reader.block("translation", node, TRANSLATION_KEYS);
+    let translator = block.required_text(reader, "translator");
+    let reviewed_on = block.required(reader, "reviewed_on").and_then(|node| {
+        let text = reader.text("reviewed_on", node)?;
+        let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok();
+        if date.is_none() {
+            let message = format!("`{text}` is no date");
+            reader.report(node.at, Code::BAD_VALUE, message, "write dates as `2026-12-25`");
+        }
+        date
+    });
+    Some(Translation { translator: translator?, reviewed_on: reviewed_on? })
 }
 
 fn read_words(reader: &mut WorkflowReader, node: &Node) -> Words {

@@ -55,3 +55,26 @@ fn no_letter_of_the_recipe_is_sent_past_what_is_known_and_the_check_says_so_wher
         "{said}"
     );
 }
+
+/// 45 CFR 92.201(c)(3). The recipe's own words have no such translator yet, and say so.
+#[test]
+fn a_translation_names_who_answers_for_it() {
+    let unreviewed = |workflow: &Workflow| workflow.unreviewed_languages().map(str::to_string).collect::<Vec<_>>();
+    assert_eq!(unreviewed(&given::recipe().workflow), ["es", "vi", "zh"]);
+    let with = |translation: &str| {
+        let mut files = given::recipe_files();
+        let spanish = files.get_mut("templates/es.yaml").expect("the Spanish templates");
+        *spanish = spanish.replacen("language: es\n", &format!("language: es\ntranslation: {translation}\n"), 1);
+        Workflow::parse_with("workflows/referral.yaml", &given::recipe_text(), &files)
+    };
+    let reviewed = with("{ translator: A. Nuñez, reviewed_on: 2026-12-25 }").expect("a workflow");
+    assert_eq!(unreviewed(&reviewed), ["vi", "zh"]);
+    for (translation, said) in [
+        ("{ translator: A. Nuñez, reviewed_on: soon }", "`soon` is no date"),
+        ("{ translator: A. Nuñez }", "reviewed_on"),
+    ] {
+        let problems = with(translation).err().unwrap_or_default();
+        assert!(problems.len() == 1 && problems[0].message.contains(said), "{translation}: {problems:?}");
+        assert_eq!(problems[0].file, "templates/es.yaml");
+    }
+}
