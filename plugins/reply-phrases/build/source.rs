@@ -20,6 +20,7 @@ pub struct Rule {
     pub hides: Vec<String>,
     pub even_negated: bool,
     pub shouted: bool,
+    pub loan: bool,
     pub phrases: Vec<(usize, Vec<Piece>)>,
 }
 
@@ -85,6 +86,7 @@ fn heading_of(heading: &str) -> Result<Rule, String> {
         hides: Vec::new(),
         even_negated: false,
         shouted: false,
+        loan: false,
         phrases: Vec::new(),
     };
     for part in parts {
@@ -98,6 +100,8 @@ fn heading_of(heading: &str) -> Result<Rule, String> {
             rule.even_negated = true;
         } else if part == "shouted" {
             rule.shouted = true;
+        } else if part == "loan" {
+            rule.loan = true;
         } else {
             return Err(format!("unknown word in heading: {part}"));
         }

@@ -249,11 +249,12 @@ fn rule_text(language: usize, rule: &crate::source::Rule) -> Result<String, Stri
     let meaning = meaning(&rule.intent);
     let language = ["English", "Spanish", "Chinese", "Vietnamese"][language];
     Ok(format!(
-        "Rule {{ meaning: Meaning::{meaning}, name: {:?}, language: Language::{language}, strength: {}, after: {after}, hides: &[{}], even_negated: {}, shouted: {} }}",
+        "Rule {{ meaning: Meaning::{meaning}, name: {:?}, language: Language::{language}, strength: {}, after: {after}, hides: &[{}], even_negated: {}, shouted: {}, loan: {} }}",
         rule.name,
         rule.strength,
         hides.join(", "),
         rule.even_negated,
-        rule.shouted
+        rule.shouted,
+        rule.loan
     ))
 }

@@ -12,6 +12,9 @@ const NUMBER: &str = "#";
 const START: &str = "^";
 const END: &str = "$";
 
+/// So many neighbouring letters are seen whatever word they stand in: `unsubcribe`, `cancelenlo`.
+const LETTERS: usize = 3;
+
 /// The features of a message that answers the question numbered `asked`; sorted, each once.
 pub fn of(words: &Words, asked: u8) -> Vec<u32> {
     let signs = signs(words);
@@ -21,6 +24,7 @@ pub fn of(words: &Words, asked: u8) -> Vec<u32> {
         if sign.is_ascii() && sign.len() > STEM_LETTERS {
             features.push(hash(&["begins", &sign[..STEM_LETTERS]]));
         }
+        features.extend(letters(sign));
         if let [first, second, ..] = signs[index..] {
             features.push(hash(&[first, second]));
         }
@@ -32,6 +36,15 @@ pub fn of(words: &Words, asked: u8) -> Vec<u32> {
     features.sort_unstable();
     features.dedup();
     features
+}
+
+/// The neighbouring letters of a word, its beginning and end included.
+fn letters(sign: &str) -> Vec<u32> {
+    if !sign.is_ascii() || sign.len() < LETTERS {
+        return Vec::new();
+    }
+    let edged = format!("<{sign}>");
+    (0..=edged.len() - LETTERS).map(|from| hash(&["letters", &edged[from..from + LETTERS]])).collect()
 }
 
 fn signs(words: &Words) -> Vec<&str> {

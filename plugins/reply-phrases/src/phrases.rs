@@ -17,6 +17,8 @@ pub struct Rule {
     pub even_negated: bool,
     /// Whether it counts only in capitals, among words that are not: `yes and STOP`.
     pub shouted: bool,
+    /// Whether it counts only in a message of this language: an English `stop` among Spanish words.
+    pub loan: bool,
 }
 
 /// One step through a phrase. Words and lists are numbers; a second number is the form without marks.

@@ -101,7 +101,8 @@ fn asks(message: &Message) -> bool {
 /// Vietnamese without marks looks like half the words of other languages: believe it only in a Vietnamese message.
 fn is_spoken_in(found: &Found, language: Language, message: &Message) -> bool {
     let marked = message.text.words[found.start..found.end].iter().any(|word| word.vietnamese);
-    found.rule.language != Language::Vietnamese || language == Language::Vietnamese || marked
+    let at_home = found.rule.language == language;
+    at_home || !found.rule.loan && (found.rule.language != Language::Vietnamese || marked)
 }
 
 /// Drops what lies within something longer of another meaning: `come` in `not come`, `stop` in `stop in`.
