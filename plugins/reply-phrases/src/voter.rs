@@ -6,11 +6,12 @@ use crate::words::Words;
 
 include!(concat!(env!("OUT_DIR"), "/votes.rs"));
 
-/// The intent that leads, and by how much.
+/// The intent that leads, by how much, and how much speaks for it at all.
 #[derive(Clone, Copy)]
 pub struct Vote {
     pub meaning: Meaning,
     lead: f64,
+    score: f64,
 }
 
 /// How far the first must lead before its vote counts where no phrase speaks; measured on rows the model had not seen.
@@ -24,6 +25,9 @@ const OPT_OUT_LEAD_MIN: f64 = 0.1;
 /// From here the vote is heard even against a phrase: of a hundred such votes, two or three were wrong.
 const OVERRULING_LEAD_MIN: f64 = 0.6;
 const OVERRULING_OPT_OUT_LEAD_MIN: f64 = 0.45;
+
+/// Below this nothing speaks for the first; it is only the least unlikely.
+const SCORE_MIN: f64 = -0.5;
 
 /// The question, the beginning and the end are always known; a vote needs a word or two besides.
 const KNOWN_MIN: usize = 5;
@@ -43,6 +47,7 @@ impl Vote {
     pub fn counts(self) -> bool {
         match self.meaning {
             Meaning::Confirm | Meaning::OptIn | Meaning::Unclear => false,
+            _ if self.score < SCORE_MIN => false,
             Meaning::Decline | Meaning::Attended | Meaning::Scheduled => self.lead >= CLOSING_LEAD_MIN,
             Meaning::Emergency => self.lead >= EMERGENCY_LEAD_MIN,
             Meaning::OptOut => self.lead >= OPT_OUT_LEAD_MIN,
@@ -62,6 +67,7 @@ impl Vote {
     /// Whether it is an emergency or an opt-out plain enough to set aside a phrase that says less.
     pub fn overrules(self) -> bool {
         match self.meaning {
+            _ if self.score < 0.0 => false,
             Meaning::Emergency => self.lead >= OVERRULING_LEAD_MIN,
             Meaning::OptOut => self.lead >= OVERRULING_OPT_OUT_LEAD_MIN,
             _ => false,
@@ -88,7 +94,8 @@ pub fn vote(words: &Words, asked: Asked) -> Option<Vote> {
         .map(|(index, (_, meaning))| (known.iter().map(|weights| i32::from(weights[index])).sum(), *meaning))
         .collect();
     scores.sort_unstable_by_key(|(score, meaning)| (std::cmp::Reverse(*score), *meaning));
-    Some(Vote { meaning: scores[0].1, lead: f64::from(scores[0].0 - scores[1].0) * scale })
+    let (first, second) = (f64::from(scores[0].0) * scale, f64::from(scores[1].0) * scale);
+    Some(Vote { meaning: scores[0].1, lead: first - second, score: first })
 }
 
 fn weights_of(feature: &u32) -> Option<&'static [i8; Meaning::INTENTS.len()]> {
