@@ -4,6 +4,7 @@
 #[path = "build/examples.rs"]
 mod examples;
 #[path = "src/features.rs"]
+#[allow(dead_code)]
 mod features;
 #[path = "build/shuffle.rs"]
 mod shuffle;
@@ -23,8 +24,23 @@ use std::path::Path;
 use std::{env, fs};
 
 /// The labelled replies that train the voter.
-const ROWS: [&str; 11] =
-    ["sample", "tuning", "blind", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"];
+const ROWS: [&str; 15] = [
+    "sample",
+    "tuning",
+    "blind",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+];
 /// In the order of `Language` in `src/meaning.rs`.
 const LANGUAGES: [&str; 4] = ["en", "es", "zh", "vi"];
 

@@ -24,7 +24,7 @@ pub fn of(words: &Words, asked: u8) -> Vec<u32> {
         if sign.is_ascii() && sign.len() > STEM_LETTERS {
             features.push(hash(&["begins", &sign[..STEM_LETTERS]]));
         }
-        features.extend(letters(sign));
+        add_letters(&mut features, sign);
         if let [first, second, ..] = signs[index..] {
             features.push(hash(&[first, second]));
         }
@@ -38,13 +38,18 @@ pub fn of(words: &Words, asked: u8) -> Vec<u32> {
     features
 }
 
+/// The words of a message alone, without its beginning and end.
+pub fn of_words(words: &Words) -> impl Iterator<Item = u32> {
+    let signs = signs(words);
+    (1..signs.len() - 1).map(move |index| hash(&[signs[index]]))
+}
+
 /// The neighbouring letters of a word, its beginning and end included.
-fn letters(sign: &str) -> Vec<u32> {
-    if !sign.is_ascii() || sign.len() < LETTERS {
-        return Vec::new();
+fn add_letters(features: &mut Vec<u32>, sign: &str) {
+    if sign.is_ascii() && sign.len() >= LETTERS {
+        let edged = format!("<{sign}>");
+        features.extend((0..=edged.len() - LETTERS).map(|from| hash(&["letters", &edged[from..from + LETTERS]])));
     }
-    let edged = format!("<{sign}>");
-    (0..=edged.len() - LETTERS).map(|from| hash(&["letters", &edged[from..from + LETTERS]])).collect()
 }
 
 fn signs(words: &Words) -> Vec<&str> {

@@ -56,7 +56,7 @@ pub fn decide(message: &Message, mut found: Vec<Found>, language: Language, aske
         found.retain(|one| one.rule.meaning <= Meaning::OptOut);
     }
     let voted = |vote: Vote| Verdict { meaning: vote.meaning, confidence: vote.confidence(), rule: VOTE, language };
-    let Some(best) = winner(&found) else {
+    let Some(best) = winner(message, &found) else {
         return match vote {
             Some(vote) if vote.overrules() || vote.counts() && !doubted => voted(vote),
             _ if message.text.cut || doubted => unclear("no phrase known"),
@@ -170,12 +170,16 @@ fn doubt(message: &Message, found: &mut Vec<Found>) {
 }
 
 /// Emergency, opt-out and the other four that stand above a visit win by rank; the rest by strength, then by rank.
-fn winner(found: &[Found]) -> Option<Found> {
+fn winner(message: &Message, found: &[Found]) -> Option<Found> {
     let by_rank = |one: &&Found| (one.rule.meaning, std::cmp::Reverse(one.rule.strength));
+    // `keep the texts, only cancel the visit` is about the visit.
+    let beside_a_visit = |one: &Found| {
+        let about_a_visit = |other: &&Found| matches!(other.rule.meaning, Meaning::CancelVisit | Meaning::Reschedule);
+        found.iter().filter(about_a_visit).any(|other| message.clause_of(other.start) != message.clause_of(one.start))
+    };
     let outranks = |one: &&Found| match one.rule.meaning {
         Meaning::Emergency | Meaning::OptOut | Meaning::WrongPerson => true,
-        // `keep the texts, only cancel the visit` is about the visit.
-        Meaning::OptIn => one.rule.strength >= OPT_IN_OUTRANKS_FROM,
+        Meaning::OptIn => one.rule.strength >= OPT_IN_OUTRANKS_FROM && !beside_a_visit(one),
         _ => false,
     };
     if let Some(first) = found.iter().filter(outranks).min_by_key(by_rank) {
@@ -189,5 +193,6 @@ fn winner(found: &[Found]) -> Option<Found> {
     // Nor is it plain beside a question: `yes, but where do I park?` is for somebody to answer.
     let asked = found.iter().any(|one| one.rule.meaning == Meaning::Question);
     let standing = found.iter().filter(|one| !((contradicted || asked) && one.rule.meaning == Meaning::Confirm));
+    let standing = standing.filter(|one| one.rule.meaning != Meaning::OptIn || !beside_a_visit(one));
     standing.max_by_key(|one| (one.rule.strength, std::cmp::Reverse(one.rule.meaning))).copied()
 }

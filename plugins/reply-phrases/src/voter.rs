@@ -82,6 +82,10 @@ impl Vote {
 
 /// What the message most likely means; `None` for words that nobody else wrote, about which the model knows nothing.
 pub fn vote(words: &Words, asked: Asked) -> Option<Vote> {
+    // Letters alone are in any noise.
+    if !features::of_words(words).any(|word| weights_of(&word).is_some()) {
+        return None;
+    }
     let features = features::of(words, asked.bit());
     let known: Vec<&[i8; Meaning::INTENTS.len()]> = features.iter().filter_map(weights_of).collect();
     if known.len() < KNOWN_MIN || known.len() * UNKNOWN_TIMES_MAX < features.len() {
