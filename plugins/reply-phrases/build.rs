@@ -24,7 +24,7 @@ use std::path::Path;
 use std::{env, fs};
 
 /// The labelled replies that train the voter.
-const ROWS: [&str; 15] = [
+const ROWS: [&str; 16] = [
     "sample",
     "tuning",
     "blind",
@@ -40,6 +40,7 @@ const ROWS: [&str; 15] = [
     "eleventh",
     "twelfth",
     "thirteenth",
+    "fourteenth",
 ];
 /// In the order of `Language` in `src/meaning.rs`.
 const LANGUAGES: [&str; 4] = ["en", "es", "zh", "vi"];

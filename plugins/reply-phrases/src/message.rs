@@ -37,7 +37,8 @@ impl Message {
         let mut clause = 0;
         for (index, word) in text.words.iter().enumerate() {
             let mut own = numbers_of(word, unmarked);
-            if text.words.len() <= STOP_WORDS_MAX && own == Numbers::default() && typos::is_stop(&word.plain) {
+            let is_known = own[1..] != Numbers::default()[1..] || phrases::number_of(PLAIN, &word.plain) != 0;
+            if text.words.len() <= STOP_WORDS_MAX && !is_known && typos::is_stop(&word.plain) {
                 own[0] = phrases::number_of(PLAIN, "stop");
             }
             let begins = word.pause != Pause::None || has_role(&own, Role::Break);

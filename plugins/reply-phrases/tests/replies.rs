@@ -26,6 +26,7 @@ const TENTH: &str = include_str!("data/tenth.jsonl");
 const ELEVENTH: &str = include_str!("data/eleventh.jsonl");
 const TWELFTH: &str = include_str!("data/twelfth.jsonl");
 const THIRTEENTH: &str = include_str!("data/thirteenth.jsonl");
+const FOURTEENTH: &str = include_str!("data/fourteenth.jsonl");
 
 /// `REPLY_PHRASES_SHOW=1` shows the rows that are read otherwise than labelled.
 fn measure(rows: &str, half: Half) -> BTreeMap<String, Matrix> {
@@ -91,7 +92,7 @@ fn fourth_rows_are_understood() {
 /// Written between the rounds, to measure each at first sight, and learned from since.
 #[test]
 fn later_rows_are_understood() {
-    for rows in [FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH, ELEVENTH, TWELFTH, THIRTEENTH] {
+    for rows in [FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH, ELEVENTH, TWELFTH, THIRTEENTH, FOURTEENTH] {
         at_least(rows, Half::Tuned, 93);
     }
 }
@@ -124,6 +125,7 @@ fn nobody_is_opted_out_or_confirmed_by_mistake() {
         (ELEVENTH, Half::Tuned),
         (TWELFTH, Half::Tuned),
         (THIRTEENTH, Half::Tuned),
+        (FOURTEENTH, Half::Tuned),
     ] {
         for (language, score) in measure(rows, half) {
             assert_eq!((score.falsely("opt-out"), score.falsely("confirm")), (0, 0), "{language}");
@@ -190,6 +192,11 @@ fn an_opt_out_is_heard_however_it_is_said() {
         ("zh", "reminder", "buyao zai fa le", "opt-out"),
         ("vi", "reminder", "ddung nhan tin nua", "opt-out"),
         ("vi", "confirm-visit", "tôi sẽ tới, khỏi nhắn nữa", "opt-out"),
+        ("es", "schedule", "les puse STOP hace un mes", "opt-out"),
+        ("zh", "schedule", "stop 我有醫生了", "opt-out"),
+        ("vi", "reminder", "nhắn STOP hai lần rồi", "opt-out"),
+        ("en", "reminder", "she would like to be removed from your list", "opt-out"),
+        ("en", "reminder", "top", "opt-out"),
     ]);
 }
 
@@ -204,6 +211,10 @@ fn what_only_looks_like_an_opt_out_is_none() {
         ("es", "confirm-visit", "nomás cancele la cita, los mensajes déjelos", "cancel-visit"),
         ("vi", "confirm-visit", "dung", "unclear"),
         ("vi", "confirm-visit", "đúng", "confirm"),
+        ("es", "reminder", "le puse stop sin querer", "opt-in"),
+        ("zh", "info", "不小心按了STOP，请继续发", "opt-in"),
+        ("en", "confirm-visit", "cancel this one, and please continue the reminders", "cancel-visit"),
+        ("en", "reminder", "no text came from you today", "unclear"),
     ]);
 }
 
@@ -245,6 +256,13 @@ fn an_emergency_needs_no_medical_word() {
         ("zh", "reminder", "我唔想做人", "emergency"),
         ("vi", "reminder", "kêu má hoài má không mở mắt", "emergency"),
         ("vi", "reminder", "ổng cầm súng ngoài cửa", "emergency"),
+        ("en", "reminder", "stop texting, nobody is going to miss me", "emergency"),
+        ("en", "reminder", "my toddler got into the bleach under the sink", "emergency"),
+        ("es", "reminder", "mi hija se tomó el cloro", "emergency"),
+        ("zh", "reminder", "阿嫲跌低唔識郁", "emergency"),
+        ("vi", "reminder", "em bé sốt cao, mềm nhũn", "emergency"),
+        ("en", "schedule", "I see no point in another doctor", "decline"),
+        ("en", "info", "we lost our son to suicide", "unclear"),
     ]);
 }
 
