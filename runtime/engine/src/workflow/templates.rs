@@ -10,7 +10,9 @@ use super::node::{At, Node, NodeKind};
 use super::reader::{Block, WorkflowReader};
 use crate::problem::{Code, did_you_mean};
 use crate::referral::Channel;
-use crate::template::{ClockStyle, Language, LetterTexts, LocalCalendar, MailText, Template, TemplatePlace, Translation, Words};
+use crate::template::{
+    ClockStyle, Language, LetterTexts, LocalCalendar, MailText, Template, TemplatePlace, Translation, Words,
+};
 
 const LANGUAGE_KEYS: &[&str] = &["language", "translation", "words", "calendar", "specialties", "letters"];
 const TRANSLATION_KEYS: &[&str] = &["translator", "reviewed_on"];
