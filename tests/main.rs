@@ -1,6 +1,7 @@
 //! One binary, one module per concern.
 
 mod agreement;
+mod batch;
 mod change;
 mod contract;
 mod crash;
@@ -11,6 +12,7 @@ mod house;
 mod label;
 mod layering;
 mod line;
+mod mapping;
 mod measure;
 mod mllp;
 mod operator;

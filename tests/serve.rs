@@ -235,7 +235,9 @@ fn a_value_that_would_stand_hostile_in_a_message_waits_for_a_person() {
 #[test]
 fn a_dead_letter_becomes_a_referral_once_its_trigger_is_mended() {
     let house = House::new();
-    let (sound, faulty) = ("{ plugin: trigger-hl7v2 }", "{ plugin: trigger-hl7v2, settings: { orders: some } }");
+    // A code table that has none of the sender's codes.
+    let faulty = "{ plugin: trigger-hl7v2, settings: { map: { category: { from: PID-3.1, codes: { none: none } } } } }";
+    let sound = "{ plugin: trigger-hl7v2 }";
     house.edit("workflows/referral.yaml", sound, faulty);
     let daemon = house.serve();
     let order = mllp::order(1);

@@ -1,5 +1,6 @@
 //! What an event is about: the numbers by which its referral is found, and the patient whom the message names.
 
+use crate::mapped;
 use crate::message::Segment;
 use crate::patient;
 use crate::problem::{Fault, Place};
@@ -16,7 +17,15 @@ pub struct About<'a> {
     pub pid: Option<Segment<'a>>,
 }
 
-impl About<'_> {
+impl<'a> About<'a> {
+    /// With the referral's numbers that the site sends in a place of its own, before the standard's.
+    pub fn mapped(mut self, segments: &[Segment<'a>], feed: &Feed<'_>) -> Result<About<'a>, Fault> {
+        let own = mapped::numbers(segments, feed)?;
+        self.referral.retain(|number| !own.contains(number));
+        self.referral.splice(0..0, own);
+        Ok(self)
+    }
+
     /// Without a number and without a patient's, nobody could tell what it is about.
     pub fn require_key(&self, place: Place, help: &str) -> Result<(), Fault> {
         let is_numbered = [&self.referral, &self.appointment, &self.group].iter().any(|numbers| !numbers.is_empty());
@@ -25,7 +34,7 @@ impl About<'_> {
     }
 
     /// As of when the message was sent.
-    pub fn event(self, what: Happening, feed: &Feed) -> Event {
+    pub fn event(self, what: Happening, feed: &Feed<'_>) -> Event {
         let is_numbered = !self.referral.is_empty() || !self.group.is_empty();
         let by_patient = match what {
             // The patient's other referral is another one.

@@ -100,11 +100,19 @@ impl Header {
 }
 
 pub fn accepted(header: &Header, received_at: Instant) -> Answer {
-    answer(header, Verdict::Accept, None, 200, received_at)
+    answer(header, Verdict::Accept, &[], 200, received_at)
 }
 
 pub fn refused(header: &Header, fault: &Fault, received_at: Instant) -> Answer {
-    answer(header, fault.verdict, Some(fault), if fault.retry { 503 } else { 400 }, received_at)
+    answer(header, fault.verdict, std::slice::from_ref(fault), if fault.retry { 503 } else { 400 }, received_at)
+}
+
+/// Parts of the message are at fault, an ERR for each; the others were taken. Sending all of it again changes nothing of those.
+pub fn partly(header: &Header, faults: &[Fault], received_at: Instant) -> Answer {
+    let told = |fault: &Fault| Fault { message: format!("{}; the rest was taken", fault.message), ..fault.clone() };
+    let faults: Vec<Fault> = faults.iter().map(told).collect();
+    let verdict = if faults.is_empty() { Verdict::Accept } else { Verdict::Error };
+    answer(header, verdict, &faults, 200, received_at)
 }
 
 /// Tells the sender to keep the message and try again: error 207, application internal error.
@@ -118,12 +126,12 @@ pub fn unavailable(header: &Header, received_at: Instant) -> Answer {
         help: "Send it again later".to_owned(),
         retry: true,
     };
-    answer(header, Verdict::Error, Some(&fault), 503, received_at)
+    answer(header, Verdict::Error, &[fault], 503, received_at)
 }
 
 /// Empty where the sender asked not to be answered.
-fn answer(header: &Header, verdict: Verdict, fault: Option<&Fault>, status: u16, received_at: Instant) -> Answer {
-    let body = code(header, verdict).map(|code| write(header, code, fault, received_at)).unwrap_or_default();
+fn answer(header: &Header, verdict: Verdict, faults: &[Fault], status: u16, received_at: Instant) -> Answer {
+    let body = code(header, verdict).map(|code| write(header, code, faults, received_at)).unwrap_or_default();
     Answer { status, content_type: CONTENT_TYPE.to_owned(), body }
 }
 
@@ -151,7 +159,7 @@ fn code(header: &Header, verdict: Verdict) -> Option<&'static str> {
     })
 }
 
-fn write(header: &Header, code: &str, fault: Option<&Fault>, received_at: Instant) -> Vec<u8> {
+fn write(header: &Header, code: &str, faults: &[Fault], received_at: Instant) -> Vec<u8> {
     let syntax = header.syntax;
     let version = header.version();
     let encoding = syntax.encoding.get(..syntax.encoding_length).unwrap_or_default();
@@ -187,14 +195,18 @@ fn write(header: &Header, code: &str, fault: Option<&Fault>, received_at: Instan
 
     let mut out = Vec::new();
     let structured = version >= vec![2, 5];
-    let err = fault.map(|fault| if structured { err(syntax, fault) } else { early_err(syntax, fault, &version) });
-    if let Some(fault) = fault.filter(|_| !structured) {
+    if let Some(fault) = faults.first().filter(|_| !structured) {
         msa.push(escaped(syntax, &fault.message, TEXT_MAX));
     }
     segment(&mut out, syntax, "MSH", &msh);
     segment(&mut out, syntax, "MSA", &msa);
-    if let Some(err) = err {
-        segment(&mut out, syntax, "ERR", &err);
+    if structured {
+        faults.iter().for_each(|fault| segment(&mut out, syntax, "ERR", &err(syntax, fault)));
+    } else if !faults.is_empty() {
+        // One segment, whose field repeats.
+        let errors: Vec<Vec<u8>> = faults.iter().map(|fault| early_err(syntax, fault, &version)).collect();
+        let repetition = syntax.encoding.get(1).copied().filter(|&byte| byte != 0).unwrap_or(b'~');
+        segment(&mut out, syntax, "ERR", &[errors.join(&repetition)]);
     }
     out
 }
@@ -209,7 +221,7 @@ fn err(syntax: Syntax, fault: &Fault) -> Vec<Vec<u8>> {
 }
 
 /// ERR of 2.4 and earlier has one field: location and code (ELD). 2.1 knows the code without its text.
-fn early_err(syntax: Syntax, fault: &Fault, version: &[u32]) -> Vec<Vec<u8>> {
+fn early_err(syntax: Syntax, fault: &Fault, version: &[u32]) -> Vec<u8> {
     let mut parts = fault.location.map(parts).unwrap_or_default();
     parts.resize(3, String::new());
     let subcomponent = syntax.encoding.get(3).copied().filter(|&byte| byte != 0).unwrap_or(b'&');
@@ -218,11 +230,11 @@ fn early_err(syntax: Syntax, fault: &Fault, version: &[u32]) -> Vec<Vec<u8>> {
     field.push(syntax.component);
     let code = if version > [2, 1].as_slice() { code.as_slice() } else { &code[..1] };
     field.extend_from_slice(&joined(subcomponent, code));
-    vec![field]
+    field
 }
 
 fn parts(location: Location) -> Vec<String> {
-    let mut parts = vec![location.segment.to_owned(), location.sequence.to_string()];
+    let mut parts = vec![String::from_utf8_lossy(&location.segment).into_owned(), location.sequence.to_string()];
     parts.extend(location.field.map(|field| field.to_string()));
     parts
 }

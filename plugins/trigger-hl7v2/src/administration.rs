@@ -2,6 +2,7 @@
 //! reached, who they are from now on, or that they have died.
 
 use crate::about::About;
+use crate::mapped;
 use crate::message::{Message, Segment};
 use crate::patient;
 use crate::problem::{Fault, Place};
@@ -22,7 +23,7 @@ const NOTHING_NEW: [&str; 21] = [
     "A50", "A51", "A52", "A53", "A55",
 ];
 
-pub fn read(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, Fault> {
+pub fn read(message: &Message<'_>, trigger: &str, feed: &Feed<'_>) -> Result<Meant, Fault> {
     let policy = feed.settings.identity_changes;
     let elsewhere = || Ok(Meant::NotForUs("another system takes care of who patients are".to_owned()));
     let is_merge = MERGES.contains(&trigger);
@@ -39,7 +40,11 @@ pub fn read(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, 
     };
     let about = About { pid: Some(pid), ..About::default() };
     let what = match policy {
-        _ if !has_died(pid)? => Happening::PatientUpdated(patient::patient(message, pid)),
+        _ if !has_died(pid)? => {
+            let mut patient = patient::patient(message, pid);
+            mapped::patient(&mut patient, message.segments(), feed)?;
+            Happening::PatientUpdated(patient)
+        }
         IdentityChanges::Apply => Happening::PatientDied,
         IdentityChanges::Ignore => return elsewhere(),
         IdentityChanges::Refuse => {
@@ -62,7 +67,7 @@ fn has_died(pid: Segment<'_>) -> Result<bool, Fault> {
 }
 
 /// Each MRG retires the numbers of the patient in the PID before it.
-fn merged(message: &Message<'_>, feed: &Feed) -> Result<Meant, Fault> {
+fn merged(message: &Message<'_>, feed: &Feed<'_>) -> Result<Meant, Fault> {
     let mut events = Vec::new();
     let mut surviving = None;
     for segment in message.segments() {
@@ -76,7 +81,7 @@ fn merged(message: &Message<'_>, feed: &Feed) -> Result<Meant, Fault> {
 }
 
 /// MRG-1, or MRG-4 of a sender that keeps a person's number apart. A number that stays the patient's is not retired.
-fn merge(surviving: Option<Segment<'_>>, mrg: Segment<'_>, feed: &Feed) -> Result<Event, Fault> {
+fn merge(surviving: Option<Segment<'_>>, mrg: Segment<'_>, feed: &Feed<'_>) -> Result<Event, Fault> {
     let pid =
         surviving.ok_or_else(|| Fault::missing_segment("PID", "send the patient who remains in PID, before MRG"))?;
     let kept = patient::identifiers(pid);

@@ -27,7 +27,7 @@ pub const UNABLE: &str = "UA";
 pub const ENDED_BY_FILLER: [&str; 2] = ["OC", "OD"];
 
 /// RRI^I12 to I15.
-pub fn read_referral(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, Fault> {
+pub fn read_referral(message: &Message<'_>, trigger: &str, feed: &Feed<'_>) -> Result<Meant, Fault> {
     let rf1 = message.segment("RF1");
     let says = |words: &[&str]| rf1.is_some_and(|rf1| status_is(&rf1, words));
     let acknowledged = message.segment("MSA").map(|msa| msa.text(1, 1)).unwrap_or_default();
@@ -49,19 +49,19 @@ pub fn read_referral(message: &Message<'_>, trigger: &str, feed: &Feed) -> Resul
     let Some(field) = field else {
         return Ok(Meant::NotForUs("an answer to a referral that changes nothing".to_owned()));
     };
-    let about = referral::about(message, rf1);
+    let about = referral::about(message, rf1).mapped(message.segments(), feed)?;
     about.require_key(Place::new("RF1", 6), "send the referral's number in RF1-6, as in the order")?;
     Ok(Meant::Events(vec![about.event(declined(field), feed)]))
 }
 
 /// ORR^O02 and ORG^O20.
-pub fn read_order(message: &Message<'_>, feed: &Feed) -> Result<Meant, Fault> {
+pub fn read_order(message: &Message<'_>, feed: &Feed<'_>) -> Result<Meant, Fault> {
     let mut events = Vec::new();
     for group in order::groups(message.segments(), "ORC") {
         let Some(orc) = order::named(group, "ORC") else { continue };
         let control = orc.text(1, 1).to_uppercase();
         let declines = control == UNABLE || ENDED_BY_FILLER.contains(&control.as_str());
-        if !declines || service::of_order(group, &feed.settings) == Service::Other {
+        if !declines || service::of_order(group, &[], feed.settings) == Service::Other {
             continue;
         }
         let about = About {
@@ -69,7 +69,8 @@ pub fn read_order(message: &Message<'_>, feed: &Feed) -> Result<Meant, Fault> {
             group: number::numbers([(Some(orc), 4)]),
             pid: message.segment("PID"),
             ..About::default()
-        };
+        }
+        .mapped(&order::scope(message, group), feed)?;
         about.require_key(Place::new("ORC", 2), "send the order's number in ORC-2, as in the order")?;
         events.push(about.event(declined("ORC-1"), feed));
     }

@@ -1,6 +1,7 @@
 //! SIU (HL7 v2.8, chapter 10): what happened to an appointment.
 
 use crate::about::About;
+use crate::mapped;
 use crate::message::{Message, Segment, Value};
 use crate::number;
 use crate::patient;
@@ -11,7 +12,7 @@ use crate::timestamp::Timestamp;
 use crate::types::{AppointmentChange, AppointmentNotice, Happening, Instant, Provider};
 use crate::zone::Zone;
 
-pub fn read(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, Fault> {
+pub fn read(message: &Message<'_>, trigger: &str, feed: &Feed<'_>) -> Result<Meant, Fault> {
     let told = match trigger {
         "S12" => AppointmentChange::Booked,
         "S13" => AppointmentChange::Moved,
@@ -46,10 +47,14 @@ pub fn read(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, 
         appointment: number::numbers([(Some(sch), 1), (Some(sch), 2)]),
         pid: message.segment("PID"),
         ..About::default()
-    };
+    }
+    .mapped(message.segments(), feed)?;
     let help = "send the appointment's number in SCH-1 or SCH-2, or the order's in SCH-26";
     about.require_key(Place::new("SCH", 1), help)?;
-    let change = refined(told, sch.field(25));
+    let change = match mapped::visit_status(message.segments(), feed)? {
+        Some(change) => change,
+        None => refined(told, sch.field(25)),
+    };
     let slot = Slot::find(message, sch, change, &feed.zone)?;
     let notice = AppointmentNotice {
         change,

@@ -12,6 +12,7 @@ mod value;
 
 pub use charset::{Charset, Declared, Spelling};
 pub use delimiters::Delimiters;
+pub(crate) use split::names_segment;
 pub use value::Value;
 
 const BOM_UTF8: &[u8] = b"\xEF\xBB\xBF";
@@ -126,6 +127,20 @@ impl<'a> Message<'a> {
         }
         out.extend_from_slice(self.lead_out);
         out
+    }
+
+    /// The same message with these of its segments, by their places in it.
+    pub fn excerpt(&self, kept: &[usize]) -> Vec<u8> {
+        let mut out = self.lead_in.to_vec();
+        let segments = self.segments.iter().enumerate().filter(|(at, _)| kept.contains(at));
+        segments.for_each(|(_, segment)| segment.encode(&mut out));
+        out
+    }
+
+    /// The places of these segments in the message.
+    pub fn places(&self, segments: &[Segment<'a>]) -> Vec<usize> {
+        let is_wanted = |segment: &Segment<'a>| segments.iter().any(|it| std::ptr::eq(it.raw(), segment.raw()));
+        self.segments.iter().enumerate().filter(|(_, segment)| is_wanted(segment)).map(|(at, _)| at).collect()
     }
 
     /// MSH. Invariant: a parsed message has it as its first segment.

@@ -5,6 +5,7 @@
 
 use crate::about::About;
 use crate::answer_to_order;
+use crate::batch::Batch;
 use crate::coded;
 use crate::document::{self, Contents, Document};
 use crate::message::{Message, Segment};
@@ -32,11 +33,11 @@ const REPLACES: [&str; 2] = ["T08", "T10"];
 const FINAL: [&str; 3] = ["F", "C", "U"];
 
 /// MDM^T01 to T11: TXA describes the document, OBX carries it.
-pub fn read_document(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, Fault> {
+pub fn read_document(message: &Message<'_>, trigger: &str, feed: &Feed<'_>) -> Result<Meant, Fault> {
     let txa = message
         .segment("TXA")
         .ok_or_else(|| Fault::missing_segment("TXA", "send the document's number and status in TXA"))?;
-    let about = about_document(message, txa);
+    let about = about_document(message, txa).mapped(message.segments(), feed)?;
     let own = About { document: number::numbers([(Some(txa), 12)]), ..about.clone() };
     if trigger == "T11" || GONE.contains(&txa.text(19, 1).as_str()) {
         return taken_back(own, feed).map(|event| Meant::Events(vec![event]));
@@ -94,27 +95,27 @@ fn about_document<'a>(message: &Message<'a>, txa: Segment<'a>) -> About<'a> {
 }
 
 /// ORU^R01: one note for each order whose results it carries.
-pub fn read_results(message: &Message<'_>, feed: &Feed) -> Result<Meant, Fault> {
+pub fn read_results(message: &Message<'_>, feed: &Feed<'_>) -> Result<Meant, Fault> {
     if message.segment("OBR").is_none() {
         return Err(Fault::missing_segment("OBR", "send the order that the results belong to in OBR"));
     }
-    let mut events = Vec::new();
+    let mut batch = Batch::default();
     for group in results::groups(message.segments()) {
         let is_ours = feed.settings.results == Services::All
-            || service::of_result(group.segments, &feed.settings) != Service::Other;
-        if is_ours {
-            events.push(read_result(message, &group, feed)?);
-        }
+            || service::of_result(group.segments, feed.settings) != Service::Other;
+        let meant = if is_ours {
+            read_result(message, &group, feed).map(|event| Meant::Events(vec![event]))
+        } else {
+            let why = "results of a laboratory or an imaging department, not a consultation's note";
+            Ok(Meant::NotForUs(why.to_owned()))
+        };
+        batch.take(group.with_patient(), meant);
     }
-    Ok(if events.is_empty() {
-        Meant::NotForUs("results of a laboratory or an imaging department, not a consultation's note".to_owned())
-    } else {
-        Meant::Events(events)
-    })
+    batch.meant(message)
 }
 
-fn read_result(message: &Message<'_>, group: &results::Group<'_, '_>, feed: &Feed) -> Result<Event, Fault> {
-    let about = group.about();
+fn read_result(message: &Message<'_>, group: &results::Group<'_, '_>, feed: &Feed<'_>) -> Result<Event, Fault> {
+    let about = group.about().mapped(&order::scope(message, group.segments), feed)?;
     let obr = order::named(group.segments, "OBR");
     let obr_place =
         |field: usize| Place { segment: "OBR", sequence: service::sequence_of(message, group.segments, "OBR"), field };
@@ -151,7 +152,7 @@ fn read_result(message: &Message<'_>, group: &results::Group<'_, '_>, feed: &Fee
 const KEY_HELP: &str = "send the order's number in ORC-2 or OBR-2, or the patient's identifier in PID-3";
 
 /// A document that is here already is found by its own number alone.
-fn taken_back(about: About<'_>, feed: &Feed) -> Result<Event, Fault> {
+fn taken_back(about: About<'_>, feed: &Feed<'_>) -> Result<Event, Fault> {
     if about.document.is_empty() {
         about.require_key(Place::new("PID", 3), KEY_HELP)?;
     }
@@ -220,7 +221,7 @@ impl Note {
 }
 
 /// Nobody is written to by it, so one that cannot be read holds up no note.
-fn written(segment: Option<Segment<'_>>, field: usize, feed: &Feed) -> Option<Instant> {
+fn written(segment: Option<Segment<'_>>, field: usize, feed: &Feed<'_>) -> Option<Instant> {
     Timestamp::parse(&segment?.text(field, 1))?.instant(&feed.zone)
 }
 
@@ -246,7 +247,7 @@ fn observer(body: &[Segment<'_>]) -> Option<Provider> {
 }
 
 /// OBX-14 of the first observation that has one.
-fn observed_at(message: &Message<'_>, body: &[Segment<'_>], feed: &Feed) -> Result<Option<Instant>, Fault> {
+fn observed_at(message: &Message<'_>, body: &[Segment<'_>], feed: &Feed<'_>) -> Result<Option<Instant>, Fault> {
     let first = service::sequence_of(message, body, "OBX");
     for (obx, sequence) in body.iter().filter(|segment| segment.is("OBX")).zip(first..) {
         let at = feed.zone.instant(Some(*obx), Place { segment: "OBX", sequence, field: 14 })?;

@@ -25,7 +25,8 @@ pub fn numbers<'a>(fields: impl IntoIterator<Item = (Option<Segment<'a>>, usize)
     numbers
 }
 
-fn number(identifier: Value<'_>) -> Option<Number> {
+/// One repetition of such a field.
+pub fn number(identifier: Value<'_>) -> Option<Number> {
     let value = identifier.part(1);
     (!value.is_empty()).then(|| Number { value, authority: authority(identifier) })
 }

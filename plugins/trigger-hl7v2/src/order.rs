@@ -20,6 +20,13 @@ pub fn groups<'s, 'a>(segments: &'s [Segment<'a>], start: &str) -> Vec<&'s [Segm
     starts.iter().zip(ends).filter_map(|(&from, to)| segments.get(from..to)).collect()
 }
 
+/// What is about one order: its own segments, and what stands before the first order of the message.
+pub fn scope<'a>(message: &Message<'a>, own: &[Segment<'a>]) -> Vec<Segment<'a>> {
+    let is_order = |segment: &&Segment<'a>| segment.is("ORC") || segment.is("OBR");
+    let common = message.segments().iter().take_while(|segment| !is_order(segment));
+    common.chain(own).copied().collect()
+}
+
 /// PID, which every order needs, with a number or a name to know the patient by.
 pub fn require_patient<'a>(message: &Message<'a>) -> Result<Segment<'a>, Fault> {
     let pid = message.segment("PID").ok_or_else(|| Fault::missing_segment("PID", "send the patient in PID"))?;
@@ -29,8 +36,13 @@ pub fn require_patient<'a>(message: &Message<'a>) -> Result<Segment<'a>, Fault> 
     Ok(pid)
 }
 
-/// The order as far as the whole message tells it.
-pub fn order(message: &Message<'_>, pid: Segment<'_>, feed: &Feed) -> Result<Order, Fault> {
+/// The order as far as the segments tell it that are about it, and the message's patient.
+pub fn order(
+    message: &Message<'_>,
+    segments: &[Segment<'_>],
+    pid: Segment<'_>,
+    feed: &Feed<'_>,
+) -> Result<Order, Fault> {
     Ok(Order {
         priority: Priority::Routine,
         ordered_at: feed.zone.instant(Some(message.header()), Place::new("MSH", 7))?,
@@ -40,8 +52,8 @@ pub fn order(message: &Message<'_>, pid: Segment<'_>, feed: &Feed) -> Result<Ord
         referred_to: None,
         specialty: coded::empty_code(),
         services: Vec::new(),
-        diagnoses: diagnoses(message.segments()),
-        coverages: coverages(message.segments()),
+        diagnoses: diagnoses(segments),
+        coverages: coverages(segments),
         authorization: None,
         extras: Vec::new(),
     })

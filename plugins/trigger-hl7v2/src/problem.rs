@@ -6,6 +6,8 @@ pub enum Condition {
     SegmentSequence,
     RequiredFieldMissing,
     DataType,
+    /// A code that neither the standard nor the settings give a meaning.
+    TableValueNotFound,
     /// What the message tells is not for a machine to carry out: a person has to take it from here.
     UnsupportedEvent,
     InternalError,
@@ -17,6 +19,7 @@ impl Condition {
             Condition::SegmentSequence => "100",
             Condition::RequiredFieldMissing => "101",
             Condition::DataType => "102",
+            Condition::TableValueNotFound => "103",
             Condition::UnsupportedEvent => "201",
             Condition::InternalError => "207",
         }
@@ -27,6 +30,7 @@ impl Condition {
             Condition::SegmentSequence => "Segment sequence error",
             Condition::RequiredFieldMissing => "Required field missing",
             Condition::DataType => "Data type error",
+            Condition::TableValueNotFound => "Table value not found",
             Condition::UnsupportedEvent => "Unsupported event code",
             Condition::InternalError => "Application internal error",
         }
@@ -46,11 +50,17 @@ pub enum Verdict {
 /// Where in a message: ERL's segment, sequence and field (HL7 v2.8, 2.A.28).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Location {
-    pub segment: &'static str,
+    /// Its three characters: a site's own segments have names that are not known here.
+    pub segment: [u8; 3],
     /// Which segment of that name, counted from 1.
     pub sequence: usize,
     /// Absent when the whole segment is meant.
     pub field: Option<usize>,
+}
+
+/// A segment's name as a location has it. HL7 knows none of another length.
+pub fn named(segment: &str) -> [u8; 3] {
+    segment.as_bytes().try_into().unwrap_or(*b"???")
 }
 
 /// A field, for the faults that it may have.
@@ -96,7 +106,7 @@ impl Fault {
         Fault {
             verdict: Verdict::Error,
             condition: Condition::SegmentSequence,
-            location: Some(Location { segment, sequence: 1, field: None }),
+            location: Some(Location { segment: named(segment), sequence: 1, field: None }),
             place: segment.to_owned(),
             message: format!("the message has no {segment} segment"),
             help: help.to_owned(),
@@ -114,7 +124,7 @@ impl Fault {
         Fault {
             verdict: Verdict::Error,
             condition,
-            location: Some(Location { segment, sequence, field: Some(field) }),
+            location: Some(Location { segment: named(segment), sequence, field: Some(field) }),
             place: place.to_string(),
             message,
             help: help.to_owned(),
@@ -153,13 +163,18 @@ impl Fault {
     }
 
     pub fn settings(message: String) -> Fault {
+        Fault::setting("settings", message, "mend the settings of the trigger stage in the workflow")
+    }
+
+    /// One key of the settings is wrong: `settings.map.urgency.from`.
+    pub fn setting(place: &str, message: String, help: &str) -> Fault {
         Fault {
             verdict: Verdict::Error,
             condition: Condition::InternalError,
             location: None,
-            place: "settings".to_owned(),
+            place: place.to_owned(),
             message,
-            help: "mend the settings of the trigger stage in the workflow".to_owned(),
+            help: help.to_owned(),
             retry: true,
         }
     }

@@ -4,6 +4,7 @@ use crate::acknowledgement::{self, Header};
 use crate::administration;
 use crate::answer_to_order;
 use crate::appointment;
+use crate::batch::Part;
 use crate::characters::{self, Settled};
 use crate::digest;
 use crate::message::{Message, NotHl7, Spelling};
@@ -17,8 +18,8 @@ use crate::types::{Delivery, Event, Happening, Instant, Meaning, Order, Problem,
 use crate::zone::Zone;
 
 /// What a message is read by, beside itself.
-pub struct Feed {
-    pub settings: Settings,
+pub struct Feed<'s> {
+    pub settings: &'s Settings,
     pub zone: Zone,
     /// MSH-7, where it has a time of day: a day alone does not say which of two messages is the newer.
     pub sent_at: Option<Instant>,
@@ -29,23 +30,27 @@ pub enum Meant {
     Events(Vec<Event>),
     /// Why it is no concern of ours.
     NotForUs(String),
+    /// Several things, of which some cannot be read.
+    Parts(Vec<Part>),
 }
 
 /// Never fails and never panics, whatever the bytes: what cannot be read becomes a problem with its answer.
 pub fn interpret(delivery: &Delivery, settings: &str) -> Reading {
     let received_at = delivery.received_at;
     let body = delivery.body.as_slice();
+    let settings = Settings::read(settings);
     let message = match Message::parse(body) {
         Ok(message) => message,
         Err(error) => {
             let header = legible_header(body, error).unwrap_or_else(Header::unknown);
             let named = Named { key: digest::of(body), kind: "HL7 v2".to_owned(), sender: String::new() };
-            return refuse(&header, delivery, named, not_hl7(error));
+            // Whether the settings can be used shows without any message.
+            return refuse(&header, delivery, named, settings.err().unwrap_or_else(|| not_hl7(error)));
         }
     };
     let header = Header::of(&message);
     let kind = MessageKind::of(&message);
-    let settings = match Settings::read(settings) {
+    let settings = match settings {
         Ok(settings) => settings,
         Err(fault) => {
             let named = Named { key: digest::of(body), kind: kind.name(), sender: sender(&message) };
@@ -56,43 +61,69 @@ pub fn interpret(delivery: &Delivery, settings: &str) -> Reading {
     if let Some(bytes) = delivery.too_long {
         return refuse(&header, delivery, named, Fault::too_long(bytes));
     }
-    match read_in_its_characters(&message, body, &kind, settings) {
-        Ok(meant) => Reading {
-            dedupe_key: named.key,
-            kind: named.kind,
-            sender: named.sender,
-            meaning: match meant {
-                Meant::Events(events) => {
-                    Meaning::Events(events.into_iter().map(|event| plausible(event, received_at)).collect())
-                }
-                Meant::NotForUs(reason) => Meaning::NotForUs(reason),
-            },
-            accepted: acknowledgement::accepted(&header, received_at),
-            unavailable: acknowledgement::unavailable(&header, received_at),
-        },
-        Err(fault) => refuse(&header, delivery, named, fault),
+    let (meaning, accepted) = match read_in_its_characters(&message, body, &kind, &settings) {
+        Ok(Meant::Events(events)) => {
+            let events = events.into_iter().map(|event| plausible(event, received_at)).collect();
+            (Meaning::Events(events), acknowledgement::accepted(&header, received_at))
+        }
+        Ok(Meant::NotForUs(reason)) => (Meaning::NotForUs(reason), acknowledgement::accepted(&header, received_at)),
+        Ok(Meant::Parts(parts)) => {
+            let (bodies, faults) = cut(&message, &kind, &settings, parts);
+            (Meaning::Parts(bodies), acknowledgement::partly(&header, &faults, received_at))
+        }
+        Err(fault) => return refuse(&header, delivery, named, fault),
+    };
+    Reading {
+        dedupe_key: named.key,
+        kind: named.kind,
+        sender: named.sender,
+        meaning,
+        accepted,
+        unavailable: acknowledgement::unavailable(&header, received_at),
     }
+}
+
+/// Each part as a message of its own, and what is wrong with those that cannot be read so, for the sender.
+fn cut(message: &Message<'_>, kind: &MessageKind, settings: &Settings, parts: Vec<Part>) -> (Vec<Vec<u8>>, Vec<Fault>) {
+    let (mut bodies, mut faults) = (Vec::new(), Vec::new());
+    for part in parts {
+        let body = message.excerpt(&part.segments);
+        // The host will read it alone, and so that counts. Where it stands in the whole is the better place to name.
+        let alone = Message::parse(&body).map_err(not_hl7);
+        if let Err(fault) = alone.and_then(|alone| read_in_its_characters(&alone, &body, kind, settings)) {
+            faults.push(part.fault.unwrap_or(fault));
+        }
+        bodies.push(body);
+    }
+    (bodies, faults)
 }
 
 fn read_in_its_characters(
     message: &Message<'_>,
     body: &[u8],
     kind: &MessageKind,
-    settings: Settings,
+    settings: &Settings,
 ) -> Result<Meant, Fault> {
     let rewritten;
+    let mut is_rewritten = false;
     let (bytes, spelling) = match characters::settle(message, body, settings.charset.as_deref())? {
         Settled::AsItIs(charset) => (body, Spelling::plain(charset)),
         Settled::Rewritten(bytes, spelling) => {
-            rewritten = bytes;
+            (rewritten, is_rewritten) = (bytes, true);
             (rewritten.as_slice(), spelling)
         }
     };
     let message = Message::parse_as(bytes, spelling).map_err(not_hl7)?;
-    let zone = Zone::of(&message, &settings);
+    let zone = Zone::of(&message, settings);
     let sent = Timestamp::parse(&message.header().text(7, 1)).filter(Timestamp::has_time);
     let sent_at = sent.and_then(|sent| sent.instant(&zone));
-    read(&message, kind, &Feed { settings, zone, sent_at })
+    match read(&message, kind, &Feed { settings, zone, sent_at })? {
+        // Its bytes cannot be cut where those were that it was rewritten from: it is refused whole.
+        Meant::Parts(parts) if is_rewritten => {
+            Err(parts.into_iter().find_map(|part| part.fault).unwrap_or_else(|| not_hl7(NotHl7::Batch)))
+        }
+        meant => Ok(meant),
+    }
 }
 
 /// A message whose MSH-2 alone cannot be used still says whom to answer, and about which message.
@@ -122,7 +153,7 @@ fn plausible(event: Event, received_at: Instant) -> Event {
 
 const CLOCKS_APART_MILLIS: i64 = 86_400_000;
 
-fn read(message: &Message<'_>, kind: &MessageKind, feed: &Feed) -> Result<Meant, Fault> {
+fn read(message: &Message<'_>, kind: &MessageKind, feed: &Feed<'_>) -> Result<Meant, Fault> {
     let header = message.header();
     if kind.code.is_empty() {
         return Err(Fault::missing_field("MSH", 9, "send the message type in MSH-9, such as REF^I12"));

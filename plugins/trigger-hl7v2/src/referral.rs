@@ -3,6 +3,7 @@
 use crate::about::About;
 use crate::answer_to_order;
 use crate::coded;
+use crate::mapped;
 use crate::message::{Message, Segment};
 use crate::number;
 use crate::order;
@@ -16,7 +17,7 @@ use crate::types::{Attribute, Code, Happening, Order};
 /// them: that is the specialist's office speaking, and somebody else has to see the patient.
 const OVER: [&str; 6] = ["C", "CA", "CANCEL", "E", "EXPIR", "WITHDR"];
 
-pub fn read(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, Fault> {
+pub fn read(message: &Message<'_>, trigger: &str, feed: &Feed<'_>) -> Result<Meant, Fault> {
     match trigger {
         "I12" | "I13" => ordered(message, feed),
         "I14" => withdrawn(message, feed),
@@ -25,10 +26,10 @@ pub fn read(message: &Message<'_>, trigger: &str, feed: &Feed) -> Result<Meant, 
 }
 
 /// What a referral changes comes as the whole of it, like an order: the host finds the difference.
-fn ordered(message: &Message<'_>, feed: &Feed) -> Result<Meant, Fault> {
+fn ordered(message: &Message<'_>, feed: &Feed<'_>) -> Result<Meant, Fault> {
     let rf1 = require_rf1(message)?;
     if answer_to_order::is_rejected(&rf1) {
-        let about = about(message, Some(rf1));
+        let about = about(message, Some(rf1)).mapped(message.segments(), feed)?;
         about.require_key(Place::new("RF1", 6), "send the referral's number in RF1-6, as in the order")?;
         return Ok(Meant::Events(vec![about.event(answer_to_order::declined("RF1-1"), feed)]));
     }
@@ -36,7 +37,7 @@ fn ordered(message: &Message<'_>, feed: &Feed) -> Result<Meant, Fault> {
         return withdrawn(message, feed);
     }
     let pid = order::require_patient(message)?;
-    let about = About { pid: Some(pid), ..about(message, Some(rf1)) };
+    let about = About { pid: Some(pid), ..about(message, Some(rf1)) }.mapped(message.segments(), feed)?;
     if about.referral.is_empty() {
         return Err(Fault::missing_field("RF1", 6, "send the referral's number in RF1-6"));
     }
@@ -44,8 +45,8 @@ fn ordered(message: &Message<'_>, feed: &Feed) -> Result<Meant, Fault> {
     Ok(Meant::Events(vec![about.event(Happening::Ordered(order), feed)]))
 }
 
-fn withdrawn(message: &Message<'_>, feed: &Feed) -> Result<Meant, Fault> {
-    let about = about(message, Some(require_rf1(message)?));
+fn withdrawn(message: &Message<'_>, feed: &Feed<'_>) -> Result<Meant, Fault> {
+    let about = about(message, Some(require_rf1(message)?)).mapped(message.segments(), feed)?;
     about.require_key(Place::new("RF1", 6), "send the referral's number in RF1-6, as in the order")?;
     Ok(Meant::Events(vec![about.event(Happening::Withdrawn, feed)]))
 }
@@ -67,9 +68,9 @@ pub fn about<'a>(message: &Message<'a>, rf1: Option<Segment<'a>>) -> About<'a> {
     }
 }
 
-fn read_order(message: &Message<'_>, rf1: Segment<'_>, pid: Segment<'_>, feed: &Feed) -> Result<Order, Fault> {
+fn read_order(message: &Message<'_>, rf1: Segment<'_>, pid: Segment<'_>, feed: &Feed<'_>) -> Result<Order, Fault> {
     let start = |field: usize| feed.zone.instant(Some(rf1), Place::new("RF1", field));
-    let mut order = order::order(message, pid, feed)?;
+    let mut order = order::order(message, message.segments(), pid, feed)?;
     order.priority =
         order::priority(&rf1.text(2, 1)).or_else(|| order::priority(&rf1.text(2, 2))).unwrap_or(order.priority);
     // RF1-9: when the referral originated; RF1-7: from when it counts.
@@ -90,6 +91,7 @@ fn read_order(message: &Message<'_>, rf1: Segment<'_>, pid: Segment<'_>, feed: &
         .filter_map(|(name, field)| coded::code(field).map(|code| (name, code)))
         .map(|(name, code)| Attribute { name: name.to_owned(), value: code.code })
         .collect();
+    mapped::order(&mut order, message.segments(), feed)?;
     Ok(order)
 }
 

@@ -13,6 +13,11 @@ pub struct Group<'s, 'a> {
 }
 
 impl<'a> Group<'_, 'a> {
+    /// With the patient whose they are.
+    pub fn with_patient(&self) -> Vec<Segment<'a>> {
+        self.pid.iter().chain(self.segments).copied().collect()
+    }
+
     /// The report's number is the filler's, else the placer's. ORC-4 numbers the group that the order came in: where a filler
     /// puts a number of its own in the placer's place, it is all that is left of the order's.
     pub fn about(&self) -> About<'a> {

@@ -5,6 +5,7 @@ use crate::message::{Message, Segment, Value};
 use crate::order;
 use crate::problem::{Condition, Fault, Place};
 use crate::settings::{self, Settings};
+use crate::types::Code;
 
 /// What the service in OBR-4 and the segments around it say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,25 +163,26 @@ PT RAD RC RT RUS RX SP SR TX URN VR VUS XRC";
 /// Segments of an order that is no referral: medicines, diets, supplies, specimens, blood products, images.
 const OTHER_SEGMENTS: [&str; 12] = ["RXO", "RXE", "RXD", "RXG", "RXA", "ODS", "ODT", "RQD", "RQ1", "SPM", "BPO", "IPC"];
 
-/// What a new order asks for.
-pub fn of_order(group: &[Segment<'_>], settings: &Settings) -> Service {
-    of(group, settings, false)
+/// What a new order asks for, by OBR-4 and the visit types that the site sends elsewhere.
+pub fn of_order(group: &[Segment<'_>], visit_types: &[Code], settings: &Settings) -> Service {
+    of(group, visit_types, settings, false)
 }
 
 /// What a result reports. A group of measurements is none of a consultation's, whatever it is called.
 pub fn of_result(group: &[Segment<'_>], settings: &Settings) -> Service {
-    let said = of(group, settings, true);
+    let said = of(group, &[], settings, true);
     let mut observations = group.iter().filter(|segment| segment.is("OBX")).peekable();
     let measured = observations.peek().is_some()
         && observations.all(|obx| matches!(obx.text(2, 1).as_str(), "NM" | "SN" | "NA" | "MA"));
     if said == Service::Unsaid && measured { Service::Other } else { said }
 }
 
-fn of(group: &[Segment<'_>], settings: &Settings, is_result: bool) -> Service {
+fn of(group: &[Segment<'_>], visit_types: &[Code], settings: &Settings, is_result: bool) -> Service {
     let obr = order::named(group, "OBR");
     let services: Vec<Value<'_>> = obr.iter().map(|obr| obr.field(4)).collect();
-    let texts: Vec<String> =
-        services.iter().flat_map(|service| [1, 2, 4, 5, 9].map(|component| service.part(component))).collect();
+    let named = visit_types.iter().flat_map(|it| [it.code.clone(), it.display.clone()]);
+    let texts = services.iter().flat_map(|service| [1, 2, 4, 5, 9].map(|component| service.part(component)));
+    let texts: Vec<String> = texts.chain(named).collect();
     let listed = |list: &[String]| texts.iter().any(|text| !text.is_empty() && settings::names(list, text));
     if listed(&settings.referral_services) {
         return Service::Referral;
@@ -188,13 +190,13 @@ fn of(group: &[Segment<'_>], settings: &Settings, is_result: bool) -> Service {
     if listed(&settings.other_services) || OTHER_SEGMENTS.iter().any(|name| order::named(group, name).is_some()) {
         return Service::Other;
     }
-    let Some(obr) = obr else { return Service::Unsaid };
     let coded = texts.iter().any(|text| REFERRAL_CODES.contains(&text.as_str()) || NOTE_CODES.contains(&text.as_str()));
     let words = format!(" {} ", texts.join(" ").to_lowercase().replace(['-', '_', '/', '(', ')', ',', '.'], " "));
     let says = |known: &[&str]| known.iter().any(|word| words.contains(&format!(" {word}")));
     if coded || says(&REFERRAL_WORDS) || (is_result && says(&NOTE_WORDS)) {
         return Service::Referral;
     }
+    let Some(obr) = obr else { return Service::Unsaid };
     let section = obr.text(24, 1).to_uppercase();
     let department = OTHER_SECTIONS.split(' ').any(|known| known == section);
     // LOINC names what is measured or seen; what is not among the notes above is a test. Of a result without a name it is not

@@ -2,7 +2,9 @@
 
 use crate::about::About;
 use crate::answer_to_order;
+use crate::batch::Batch;
 use crate::coded;
+use crate::mapped;
 use crate::message::{Message, Segment};
 use crate::number;
 use crate::order;
@@ -24,24 +26,17 @@ const CHANGES: [&str; 2] = ["XO", "XX"];
 /// ORC-5 (table 0038): cancelled, discontinued.
 const ENDED: [&str; 2] = ["CA", "DC"];
 
-pub fn read(message: &Message<'_>, kind: &str, feed: &Feed) -> Result<Meant, Fault> {
+pub fn read(message: &Message<'_>, kind: &str, feed: &Feed<'_>) -> Result<Meant, Fault> {
     let groups = order::groups(message.segments(), "ORC");
     if groups.is_empty() {
         return Err(Fault::missing_segment("ORC", "send each order's control code and number in ORC"));
     }
-    let mut events = Vec::new();
-    let mut reasons = Vec::new();
+    let mut batch = Batch::default();
     for ordered in groups.into_iter().flat_map(services) {
-        match read_group(message, &ordered, kind, feed)? {
-            Meant::Events(more) => events.extend(more),
-            Meant::NotForUs(reason) => reasons.push(reason),
-        }
+        let meant = read_group(message, &ordered, kind, feed);
+        batch.take(ordered.segments, meant);
     }
-    Ok(if events.is_empty() {
-        Meant::NotForUs(reasons.into_iter().next().unwrap_or_default())
-    } else {
-        Meant::Events(events)
-    })
+    batch.meant(message)
 }
 
 /// One service that an ORC orders.
@@ -52,13 +47,14 @@ struct Ordered<'a> {
 
 impl<'a> Ordered<'a> {
     /// ORC-4 numbers the group that an order came in: several orders have it, and it is none of theirs.
-    fn about(&self, message: &Message<'a>) -> About<'a> {
+    fn about(&self, message: &Message<'a>, feed: &Feed<'_>) -> Result<About<'a>, Fault> {
         About {
             referral: self.numbers.clone(),
             group: number::numbers([(order::named(&self.segments, "ORC"), 4)]),
             pid: message.segment("PID"),
             ..About::default()
         }
+        .mapped(&order::scope(message, &self.segments), feed)
     }
 }
 
@@ -79,7 +75,7 @@ fn services<'a>(group: &[Segment<'a>]) -> Vec<Ordered<'a>> {
     services
 }
 
-fn read_group<'a>(message: &Message<'a>, ordered: &Ordered<'a>, kind: &str, feed: &Feed) -> Result<Meant, Fault> {
+fn read_group<'a>(message: &Message<'a>, ordered: &Ordered<'a>, kind: &str, feed: &Feed<'_>) -> Result<Meant, Fault> {
     let group = ordered.segments.as_slice();
     let Some(orc) = order::named(group, "ORC") else { return Ok(Meant::NotForUs(format!("{kind} without an order"))) };
     let control = orc.text(1, 1).to_uppercase();
@@ -89,7 +85,9 @@ fn read_group<'a>(message: &Message<'a>, ordered: &Ordered<'a>, kind: &str, feed
         || (is_update && answer_to_order::ENDED_BY_FILLER.contains(&control.as_str()));
     // An order that names whom the patient is sent to is a referral, as long as its service does not say otherwise.
     let sends = message.segment("RF1").is_some() || provider::by_role(message, &["RT", "CP"]).is_some();
-    let service = match (feed.settings.orders, service::of_order(group, &feed.settings)) {
+    // A code that its table does not have is a fault of the order's, where it is one of ours.
+    let visit_types = mapped::visit_types(&order::scope(message, group), feed).unwrap_or_default();
+    let service = match (feed.settings.orders, service::of_order(group, &visit_types, feed.settings)) {
         (Services::All, _) => Service::Referral,
         (Services::ByService, Service::Unsaid) if sends => Service::Referral,
         (Services::ByService, service) => service,
@@ -100,7 +98,7 @@ fn read_group<'a>(message: &Message<'a>, ordered: &Ordered<'a>, kind: &str, feed
             Ok(Meant::NotForUs("an order for a test, an image or a medicine, not a referral".to_owned()))
         }
         _ if declines => {
-            let about = ordered.about(message);
+            let about = ordered.about(message, feed)?;
             about.require_key(Place::new("ORC", 2), "send the order's number in ORC-2, as in the order")?;
             Ok(Meant::Events(vec![about.event(answer_to_order::declined("ORC-1"), feed)]))
         }
@@ -110,11 +108,12 @@ fn read_group<'a>(message: &Message<'a>, ordered: &Ordered<'a>, kind: &str, feed
                 return Err(service::unsaid(service::sequence_of(message, group, "OBR")));
             }
             let pid = order::require_patient(message)?;
-            if ordered.numbers.is_empty() {
+            let about = ordered.about(message, feed)?;
+            if about.referral.is_empty() {
                 return Err(Fault::missing_field("ORC", 2, "send the order's number in ORC-2"));
             }
             let order = read_order(message, ordered, pid, feed)?;
-            Ok(Meant::Events(vec![ordered.about(message).event(Happening::Ordered(order), feed)]))
+            Ok(Meant::Events(vec![about.event(Happening::Ordered(order), feed)]))
         }
         control if ENDS.contains(&control) || ENDED.contains(&status.as_str()) => withdrawn(message, ordered, feed),
         _ if is_update => status_update(message, ordered, &status, feed),
@@ -126,14 +125,19 @@ fn begins_or_changes(control: &str, status: &str) -> bool {
     BEGINS.contains(&control) || (CHANGES.contains(&control) && !ENDED.contains(&status))
 }
 
-fn withdrawn<'a>(message: &Message<'a>, ordered: &Ordered<'a>, feed: &Feed) -> Result<Meant, Fault> {
-    let about = ordered.about(message);
+fn withdrawn<'a>(message: &Message<'a>, ordered: &Ordered<'a>, feed: &Feed<'_>) -> Result<Meant, Fault> {
+    let about = ordered.about(message, feed)?;
     about.require_key(Place::new("ORC", 2), "send the order's number in ORC-2, as in the order")?;
     Ok(Meant::Events(vec![about.event(Happening::Withdrawn, feed)]))
 }
 
 /// 360X tells the referring side by OSU^O51: CM when the visit is over, SC when it is scheduled.
-fn status_update<'a>(message: &Message<'a>, ordered: &Ordered<'a>, status: &str, feed: &Feed) -> Result<Meant, Fault> {
+fn status_update<'a>(
+    message: &Message<'a>,
+    ordered: &Ordered<'a>,
+    status: &str,
+    feed: &Feed<'_>,
+) -> Result<Meant, Fault> {
     let place = Place::new("TQ1", 7);
     let starts_at = match order::named(&ordered.segments, "TQ1") {
         Some(tq1) => Timestamp::read(tq1.field(place.field).component(1), place)?
@@ -148,7 +152,7 @@ fn status_update<'a>(message: &Message<'a>, ordered: &Ordered<'a>, status: &str,
         _ => return Ok(Meant::NotForUs("an order status that changes nothing for the patient".to_owned())),
     };
     let notice = AppointmentNotice { change, starts_at, minutes: None, with: None, place: String::new() };
-    Ok(Meant::Events(vec![ordered.about(message).event(Happening::Appointment(notice), feed)]))
+    Ok(Meant::Events(vec![ordered.about(message, feed)?.event(Happening::Appointment(notice), feed)]))
 }
 
 /// ORC-2 and OBR-2 are the placer's number, ORC-3 and OBR-3 the filler's.
@@ -157,7 +161,7 @@ pub fn numbers(group: &[Segment<'_>]) -> Vec<Number> {
     number::numbers([(orc, 2), (obr, 2), (orc, 3), (obr, 3)])
 }
 
-fn read_order(message: &Message<'_>, ordered: &Ordered<'_>, pid: Segment<'_>, feed: &Feed) -> Result<Order, Fault> {
+fn read_order(message: &Message<'_>, ordered: &Ordered<'_>, pid: Segment<'_>, feed: &Feed<'_>) -> Result<Order, Fault> {
     let group = ordered.segments.as_slice();
     let segment = |name: &str| order::named(group, name);
     let (orc, obr, tq1) = (segment("ORC"), segment("OBR"), segment("TQ1"));
@@ -167,7 +171,8 @@ fn read_order(message: &Message<'_>, ordered: &Ordered<'_>, pid: Segment<'_>, fe
     let person =
         |from: Option<Segment<'_>>, field: usize| from.and_then(|segment| provider::from_xcn(segment.field(field)));
 
-    let mut order = order::order(message, pid, feed)?;
+    let segments = order::scope(message, group);
+    let mut order = order::order(message, &segments, pid, feed)?;
     order.priority = [text(tq1, 9, 1), text(orc, 7, 6), text(obr, 27, 6), text(obr, 5, 1)]
         .iter()
         .find_map(|word| order::priority(word))
@@ -185,5 +190,6 @@ fn read_order(message: &Message<'_>, ordered: &Ordered<'_>, pid: Segment<'_>, fe
     order.services = obr.iter().filter_map(|obr| coded::code(obr.field(4))).collect();
     order.specialty = order.services.first().cloned().unwrap_or_else(coded::empty_code);
     order.diagnoses.extend(obr.iter().flat_map(|obr| coded::codes(obr.field(31)).collect::<Vec<Code>>()));
+    mapped::order(&mut order, &segments, feed)?;
     Ok(order)
 }

@@ -1,8 +1,11 @@
 //! What a practice may set for its HL7 v2 feed.
 
+use mapping::{Fact, Mapping, SettingFault};
 use serde::Deserialize;
 
+use crate::mapped::Map;
 use crate::message::Declared;
+use crate::path::Path;
 use crate::problem::Fault;
 use crate::zone::Zone;
 
@@ -25,6 +28,12 @@ pub struct Settings {
     pub test_messages: TestMessages,
     pub match_patient: MatchPatient,
     pub dedupe: Dedupe,
+    /// Where this site tells what, as it is written.
+    #[serde(rename = "map")]
+    written_map: serde_json::Value,
+    /// The same, read.
+    #[serde(skip)]
+    pub map: Map,
 }
 
 /// Which orders are referrals, and which results are the notes that answer them.
@@ -94,6 +103,8 @@ impl Default for Settings {
             test_messages: TestMessages::Ignore,
             match_patient: MatchPatient::Unnumbered,
             dedupe: Dedupe::Content,
+            written_map: serde_json::Value::Null,
+            map: Map::default(),
         }
     }
 }
@@ -101,7 +112,8 @@ impl Default for Settings {
 impl Settings {
     pub fn read(json: &str) -> Result<Settings, Fault> {
         let json = if json.trim().is_empty() { "{}" } else { json };
-        let settings: Settings = serde_json::from_str(json).map_err(|error| Fault::settings(error.to_string()))?;
+        let mut settings: Settings = serde_json::from_str(json).map_err(|error| Fault::settings(error.to_string()))?;
+        settings.map = Mapping::read(&settings.written_map, &Fact::ALL, Path::parse).map_err(first_of)?;
         let wrong = [
             Zone::offset(&settings.default_offset)
                 .is_none()
@@ -129,6 +141,12 @@ impl Settings {
             None => Ok(settings),
         }
     }
+}
+
+/// The sender is told of one; `handoff workflow check` finds them all.
+fn first_of(faults: Vec<SettingFault>) -> Fault {
+    let SettingFault { place, message, help } = faults.into_iter().next().unwrap_or_default();
+    Fault::setting(&format!("settings.{place}"), message, &help)
 }
 
 /// Whether a list of codes or names has this one, in any case of letters.

@@ -8,7 +8,8 @@ use trigger_hl7v2::types::{Event, Happening, Identifier, Meaning, NoteStatus, Nu
 
 use crate::told::{header, message, read, tell};
 
-const SEEDS: [&[u8]; 12] = [
+const SEEDS: [&[u8]; 13] = [
+    b"MSH|^~\\&|A|B|C|D|2026||ORM^O01|1|P|2.4\rPID|1||7\rORC|NW|P1\rOBR|1|||C^Consult\rORC|NW|P2\rOBR|2|||77\rORC|CA|P3\rOBR|3|||C^Consult\r",
     include_bytes!("data/REF-I12-01.hl7"),
     include_bytes!("data/SIU-S12-01.hl7"),
     include_bytes!("data/MDM-T02-01.hl7"),
@@ -28,7 +29,9 @@ const SETTINGS: [&str; 3] = [
     "{}",
     r#"{"default_offset": "-05:00", "zone": "America/New_York", "charset": "BIG-5", "orders": "all", "results": "all",
         "referral_services": ["X"], "other_services": ["Y"], "identity_changes": "ignore", "match_patient": "always", "test_messages": "take",
-        "dedupe": "control-id"}"#,
+        "dedupe": "control-id", "map": {"urgency": {"from": ["OBX[3=A]-5(1).1", "PID-3"], "codes": {"A": "stat"}, "default": "urgent"},
+        "referral_number": "RF1-6", "mobile": "PID-13", "diagnosis": {"from": "OBX-5", "codes": {"A": "B"}}, "reason": "NTE-3",
+        "visit_type": "OBR-4", "visit_status": {"from": "SCH-25.1", "default": "booked"}}}"#,
     r#"{"dedupe": "never"}"#,
 ];
 
@@ -129,6 +132,11 @@ proptest! {
         prop_assert!(!reading.dedupe_key.is_empty() && !reading.kind.is_empty());
         prop_assert_eq!(&reading, &read(&bytes, settings));
         prop_assert!(texts(&reading).iter().all(|text| !text.chars().any(char::is_control)), "{}", tell(&reading));
+        if let Meaning::Parts(bodies) = &reading.meaning {
+            prop_assert!(bodies.len() > 1, "one thing is no several");
+            let again = bodies.iter().any(|body| matches!(read(body, settings).meaning, Meaning::Parts(_)));
+            prop_assert!(!again, "a part is cut again");
+        }
         if let Meaning::Events(events) = &reading.meaning {
             prop_assert!(!events.is_empty());
             for event in events {

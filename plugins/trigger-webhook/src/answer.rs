@@ -37,12 +37,12 @@ impl Fault {
     }
 
     pub fn settings(message: String) -> Fault {
-        Fault {
-            status: 503,
-            location: "settings".to_owned(),
-            message,
-            help: "mend the settings of the trigger stage in the workflow".to_owned(),
-        }
+        Fault::setting("settings", message, "mend the settings of the trigger stage in the workflow")
+    }
+
+    /// One key of the settings is wrong: `settings.map.urgency.from`.
+    pub fn setting(place: &str, message: String, help: &str) -> Fault {
+        Fault { status: 503, location: place.to_owned(), message, help: help.to_owned() }
     }
 
     pub fn problem(self) -> Problem {
@@ -56,6 +56,48 @@ pub fn accepted(events: usize) -> Answer {
 
 pub fn ignored(reason: &str) -> Answer {
     answer(202, &json!({ "status": "ignored", "reason": reason }))
+}
+
+/// Of several events.
+pub fn partly(taken: usize, faults: &[&Fault]) -> Answer {
+    let refused =
+        faults.iter().map(|fault| json!({ "error": fault.message, "location": fault.location, "help": fault.help }));
+    answer(200, &json!({ "status": "partly", "events": taken, "refused": refused.collect::<Vec<_>>() }))
+}
+
+/// Of a Bundle that is no batch: what was not taken, each with its place (FHIR R4, OperationOutcome).
+pub fn outcome(taken: usize, faults: &[&Fault]) -> Answer {
+    let told = format!("{taken} of {} were taken; sent again, they change nothing", taken + faults.len());
+    let mut issues = vec![json!({ "severity": "information", "code": "informational", "diagnostics": told })];
+    issues.extend(faults.iter().map(|fault| issue(fault)));
+    fhir(&json!({ "resourceType": "OperationOutcome", "issue": issues }))
+}
+
+/// Of a batch: an answer to each of its entries, in their order (FHIR R4, 3.1.0.11.1 and 3.1.0.11.3).
+pub fn batch(entries: usize, faults: &[&Fault]) -> Answer {
+    let entry = |at: usize| {
+        let within = format!("/entry/{at}/");
+        match faults.iter().find(|fault| fault.location.starts_with(&within)) {
+            Some(fault) => {
+                let outcome = json!({ "resourceType": "OperationOutcome", "issue": [issue(fault)] });
+                json!({ "response": { "status": "422 Unprocessable Entity", "outcome": outcome } })
+            }
+            None => json!({ "response": { "status": "202 Accepted" } }),
+        }
+    };
+    let entries: Vec<Value> = (0..entries).map(entry).collect();
+    fhir(&json!({ "resourceType": "Bundle", "type": "batch-response", "entry": entries }))
+}
+
+fn issue(fault: &Fault) -> Value {
+    json!({
+        "severity": "error", "code": "invalid", "diagnostics": format!("{}; {}", fault.message, fault.help),
+        "location": [fault.location],
+    })
+}
+
+fn fhir(body: &Value) -> Answer {
+    Answer { content_type: "application/fhir+json".to_owned(), ..answer(200, body) }
 }
 
 pub fn refused(fault: &Fault) -> Answer {

@@ -4,7 +4,9 @@ mod appointment;
 mod bundle;
 mod elements;
 mod identity;
+pub mod mapped;
 mod note;
+pub mod path;
 mod patient;
 mod service_request;
 mod task;
@@ -16,7 +18,8 @@ use crate::reading::Meant;
 use crate::settings::Settings;
 
 pub use bundle::notification_events;
-use bundle::{Bundle, Notification, list};
+use bundle::{Bundle, Located, Notification, list};
+use mapped::Site;
 
 /// What we have something to say about, for a delivery's kind.
 pub const KINDS: [&str; 10] = [
@@ -48,34 +51,40 @@ pub fn read(document: &Value, settings: &Settings) -> Result<Meant, Fault> {
         }
         Some(Notification::Full) | None => {}
     }
-    let mut events = Vec::new();
-    let mut reason = None;
     // A Patient beside one of these is what it refers to.
-    let comes_alone =
-        !bundle.resources().iter().any(|located| OURS.iter().any(|kind| located.value["resourceType"] == *kind));
-    for located in bundle.resources() {
-        if list(&located.value["identifier"]).any(|identifier| identifier["system"] == settings.own_system.as_str()) {
-            reason = reason.or_else(|| Some("what Handoff itself has written to the chart".to_owned()));
-            continue;
-        }
-        let meant = match located.value["resourceType"].as_str().unwrap_or_default() {
-            "ServiceRequest" => service_request::read(&bundle, located, settings)?,
-            "Task" => task::read(&bundle, located)?,
-            "Appointment" => appointment::read(&bundle, located)?,
-            "DocumentReference" => note::read_document(&bundle, located)?,
-            "DiagnosticReport" => note::read_report(&bundle, located)?,
-            "Patient" if comes_alone => identity::read(&bundle, located)?,
-            _ => continue,
-        };
-        match meant {
-            Meant::Events(more) => events.extend(more),
-            Meant::NotForUs(why) => reason = reason.or(Some(why)),
+    let comes_alone = !bundle.resources().iter().any(|it| OURS.iter().any(|kind| it.value["resourceType"] == *kind));
+    let mut read = Vec::new();
+    for located in bundle.resources().iter().filter(|located| !located.is_included) {
+        let site = Site { bundle: &bundle, located, settings };
+        if let Some(meant) = resource(site, comes_alone) {
+            read.push((located, meant));
         }
     }
-    if !events.is_empty() {
-        return Ok(Meant::Events(events));
+    // All of a transaction or nothing (FHIR R4, 3.1.0.11.2).
+    if document["type"] == "transaction"
+        && let Some(at) = read.iter().position(|(_, meant)| meant.is_err())
+    {
+        return read.swap_remove(at).1;
     }
-    Ok(Meant::NotForUs(
-        reason.unwrap_or_else(|| "nothing of a referral, a visit, a note or a patient in it".to_owned()),
-    ))
+    let is_at_fault = read.iter().any(|(_, meant)| meant.is_err());
+    let alone = |located: &Located<'_>| if is_at_fault { bundle.alone(located) } else { Value::Null };
+    let read = read.into_iter().map(|(located, meant)| (alone(located), meant));
+    Meant::of_several(read.collect(), "nothing of a referral, a visit, a note or a patient in it")
+}
+
+/// Nothing where such a resource says nothing by itself.
+fn resource(site: Site<'_, '_>, comes_alone: bool) -> Option<Result<Meant, Fault>> {
+    let Site { located, settings, .. } = site;
+    if list(&located.value["identifier"]).any(|identifier| identifier["system"] == settings.own_system.as_str()) {
+        return Some(Ok(Meant::NotForUs("what Handoff itself has written to the chart".to_owned())));
+    }
+    Some(match located.value["resourceType"].as_str().unwrap_or_default() {
+        "ServiceRequest" => service_request::read(site),
+        "Task" => task::read(site),
+        "Appointment" => appointment::read(site),
+        "DocumentReference" => note::read_document(site),
+        "DiagnosticReport" => note::read_report(site),
+        "Patient" if comes_alone => identity::read(site),
+        _ => return None,
+    })
 }

@@ -28,10 +28,11 @@ patient-merged";
 pub fn read(root: &Node<'_>) -> Result<Meant, Fault> {
     let list = root.get("events");
     let events = if list.exists() { list.items() } else { vec![root.clone()] };
-    let events: Result<Vec<Event>, Fault> = events.iter().map(event).collect();
-    events.map(
-        |events| if events.is_empty() { Meant::NotForUs("no events in it".to_owned()) } else { Meant::Events(events) },
-    )
+    let read = events.iter().map(|node| {
+        let body = node.value().cloned().unwrap_or_default();
+        (body, event(node).map(|event| Meant::Events(vec![event])))
+    });
+    Meant::of_several(read.collect(), "no events in it")
 }
 
 fn event(node: &Node<'_>) -> Result<Event, Fault> {

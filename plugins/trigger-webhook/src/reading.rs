@@ -9,48 +9,98 @@ use crate::node::Node;
 use crate::plain;
 use crate::settings::Settings;
 use crate::signing;
-use crate::types::{Delivery, Event, Instant, Meaning, Reading};
+use crate::types::{Answer, Delivery, Event, Instant, Meaning, Reading};
 
 /// A readable delivery's meaning.
 pub enum Meant {
     Events(Vec<Event>),
     /// Why it is no concern of ours.
     NotForUs(String),
+    /// Several things that stand by themselves, of which some cannot be read.
+    Parts(Vec<Part>),
+}
+
+/// One of several, as a delivery of its own.
+pub struct Part {
+    pub body: Value,
+    /// What is wrong with it, told by its place in the whole delivery.
+    pub fault: Option<Fault>,
+}
+
+impl Meant {
+    /// What each of several things means, and by what it is delivered alone: all that happened; or, where one is at fault, each by
+    /// itself. What is no concern of ours is none of them.
+    pub fn of_several(read: Vec<(Value, Result<Meant, Fault>)>, otherwise: &str) -> Result<Meant, Fault> {
+        let is_ours = |meant: &Result<Meant, Fault>| !matches!(meant, Ok(Meant::NotForUs(_)));
+        let several = read.iter().filter(|(_, meant)| is_ours(meant)).count() > 1;
+        if several && read.iter().any(|(_, meant)| meant.is_err()) {
+            let ours = read.into_iter().filter(|(_, meant)| is_ours(meant));
+            return Ok(Meant::Parts(ours.map(|(body, meant)| Part { body, fault: meant.err() }).collect()));
+        }
+        let (mut events, mut reason) = (Vec::new(), None);
+        for (_, meant) in read {
+            match meant? {
+                Meant::Events(more) => events.extend(more),
+                Meant::NotForUs(why) => reason = reason.or(Some(why)),
+                // One thing is not cut further.
+                Meant::Parts(_) => {}
+            }
+        }
+        Ok(if events.is_empty() {
+            Meant::NotForUs(reason.unwrap_or_else(|| otherwise.to_owned()))
+        } else {
+            Meant::Events(events)
+        })
+    }
 }
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// Never fails and never panics, whatever the bytes: what cannot be read becomes a problem with its answer.
 pub fn interpret(delivery: &Delivery, settings: &str) -> Reading {
+    let settings = Settings::read(settings);
     let body = delivery.body.strip_prefix(BOM).unwrap_or(&delivery.body);
     let document = match serde_json::from_slice::<Value>(body) {
         Ok(document) => document,
-        Err(error) => return refuse(key(delivery, None), "webhook", Fault::syntax(error.line(), error.column())),
+        Err(error) => {
+            // Whether the settings can be used shows without any delivery.
+            let fault = settings.err().unwrap_or_else(|| Fault::syntax(error.line(), error.column()));
+            return refuse(key(delivery, None), "webhook", fault);
+        }
     };
     let kind = kind(&document);
     let key = key(delivery, own_name(&document));
-    let settings = match Settings::read(settings) {
+    let settings = match settings {
         Ok(settings) => settings,
-        Err(error) => return refuse(key, &kind, Fault::settings(error.to_string())),
+        Err(fault) => return refuse(key, &kind, fault),
     };
-    match read(&document, &settings) {
-        Ok(Meant::Events(events)) => Reading {
-            dedupe_key: key,
-            kind,
-            sender: String::new(),
-            accepted: answer::accepted(events.len()),
-            unavailable: answer::unavailable(),
-            meaning: Meaning::Events(events.into_iter().map(|event| plausible(event, delivery.received_at)).collect()),
-        },
-        Ok(Meant::NotForUs(reason)) => Reading {
-            dedupe_key: key,
-            kind,
-            sender: String::new(),
-            accepted: answer::ignored(&reason),
-            unavailable: answer::unavailable(),
-            meaning: Meaning::NotForUs(reason),
-        },
-        Err(fault) => refuse(key, &kind, fault),
+    let (meaning, accepted) = match read(&document, &settings) {
+        Ok(Meant::Events(events)) => {
+            let accepted = answer::accepted(events.len());
+            let events = events.into_iter().map(|event| plausible(event, delivery.received_at)).collect();
+            (Meaning::Events(events), accepted)
+        }
+        Ok(Meant::NotForUs(reason)) => {
+            let accepted = answer::ignored(&reason);
+            (Meaning::NotForUs(reason), accepted)
+        }
+        Ok(Meant::Parts(parts)) => {
+            let accepted = partly(&document, &parts);
+            (Meaning::Parts(parts.into_iter().map(|part| part.body.to_string().into_bytes()).collect()), accepted)
+        }
+        Err(fault) => return refuse(key, &kind, fault),
+    };
+    Reading { dedupe_key: key, kind, sender: String::new(), meaning, accepted, unavailable: answer::unavailable() }
+}
+
+/// What the sender of a Bundle or of several events is told of those that were taken and those that were not.
+fn partly(document: &Value, parts: &[Part]) -> Answer {
+    let faults: Vec<&Fault> = parts.iter().filter_map(|part| part.fault.as_ref()).collect();
+    let taken = parts.len() - faults.len();
+    match (document["resourceType"].as_str(), document["type"].as_str()) {
+        (Some("Bundle"), Some("batch")) => answer::batch(document["entry"].as_array().map_or(0, Vec::len), &faults),
+        (Some(_), _) => answer::outcome(taken, &faults),
+        (None, _) => answer::partly(taken, &faults),
     }
 }
 

@@ -1,7 +1,11 @@
 //! What a practice may set for a webhook.
 
+use mapping::{Fact, Mapping, SettingFault};
 use serde::Deserialize;
 
+use crate::answer::Fault;
+use crate::fhir::mapped::Map;
+use crate::fhir::path::Path;
 use crate::types::{Algorithm, Encoding};
 
 #[derive(Deserialize)]
@@ -12,11 +16,23 @@ pub struct Settings {
     pub orders: Orders,
     /// The `identifier_system` of what the chart stage writes: a server that tells of every change tells of that too.
     pub own_system: String,
+    /// Where this site tells what in its FHIR resources, as it is written.
+    #[serde(rename = "map")]
+    written_map: serde_json::Value,
+    /// The same, read.
+    #[serde(skip)]
+    pub map: Map,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { signature: None, orders: Orders::default(), own_system: "urn:x-handoff:chart-entry".to_owned() }
+        Settings {
+            signature: None,
+            orders: Orders::default(),
+            own_system: "urn:x-handoff:chart-entry".to_owned(),
+            written_map: serde_json::Value::Null,
+            map: Map::default(),
+        }
     }
 }
 
@@ -80,9 +96,18 @@ pub enum SignatureEncoding {
 
 impl Settings {
     /// The error says which key is wrong.
-    pub fn read(json: &str) -> Result<Settings, serde_json::Error> {
-        serde_json::from_str(if json.trim().is_empty() { "{}" } else { json })
+    pub fn read(json: &str) -> Result<Settings, Fault> {
+        let json = if json.trim().is_empty() { "{}" } else { json };
+        let mut settings: Settings = serde_json::from_str(json).map_err(|error| Fault::settings(error.to_string()))?;
+        settings.map = Mapping::read(&settings.written_map, &Fact::ALL, Path::parse).map_err(first_of)?;
+        Ok(settings)
     }
+}
+
+/// The sender is told of one; `handoff workflow check` finds them all.
+fn first_of(faults: Vec<SettingFault>) -> Fault {
+    let SettingFault { place, message, help } = faults.into_iter().next().unwrap_or_default();
+    Fault::setting(&format!("settings.{place}"), message, &help)
 }
 
 impl From<SignatureAlgorithm> for Algorithm {

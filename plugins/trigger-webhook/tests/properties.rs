@@ -31,6 +31,8 @@ fn mutated() -> impl Strategy<Value = Value> {
     let seeds = [
         include_str!("data/field/10-requisition-bundle.json"),
         include_str!("data/field/11e-batch-one-bad.json"),
+        r#"{"resourceType": "Bundle", "type": "batch", "entry": [{"resource": {"resourceType": "Appointment", "id": "a", "status": "cancelled", "basedOn": [{"reference": "ServiceRequest/1"}]}},
+            {"resource": {"resourceType": "Appointment", "id": "b", "status": "x"}}, {"resource": {"resourceType": "Task", "id": "t", "status": "rejected", "focus": {"reference": "ServiceRequest/1"}}}]}"#,
         include_str!("data/field/13-appt-v1.json"),
         r#"{"resourceType": "DocumentReference", "id": "n", "status": "current", "masterIdentifier": {"system": "urn:d", "value": "D"},
             "content": [{"attachment": {"contentType": "text/plain", "data": "b25l", "title": "T"}}], "relatesTo": [{"code": "replaces",
@@ -112,7 +114,13 @@ proptest! {
     #[test]
     fn any_json_is_answered(document in prop_oneof![any_json(), mutated()]) {
         let reading = interpret(&delivery(document.to_string().as_bytes(), &[]), "{}");
-        prop_assert!(matches!(reading.accepted.status, 202 | 422));
+        let is_cut = matches!(reading.meaning, Meaning::Parts(_));
+        prop_assert!(matches!((reading.accepted.status, is_cut), (202 | 422, false) | (200, true)));
+        if let Meaning::Parts(bodies) = &reading.meaning {
+            let alone: Vec<Reading> = bodies.iter().map(|body| interpret(&delivery(body, &[]), "{}")).collect();
+            prop_assert!(alone.len() > 1, "one thing is no several");
+            prop_assert!(alone.iter().all(|it| matches!(it.meaning, Meaning::Events(_) | Meaning::Unreadable(_))));
+        }
         prop_assert!(texts(&reading).iter().all(|text| !text.chars().any(char::is_control)), "{}", tell(&reading));
         let Meaning::Events(events) = &reading.meaning else { return Ok(()) };
         prop_assert!(!events.is_empty());

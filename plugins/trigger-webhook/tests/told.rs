@@ -32,6 +32,7 @@ pub fn tell(reading: &Reading) -> String {
     let told = match &reading.meaning {
         Meaning::Events(events) => events.iter().map(event).collect::<Vec<_>>().join("\n"),
         Meaning::NotForUs(reason) => format!("not for us: {reason}"),
+        Meaning::Parts(bodies) => format!("in {} parts", bodies.len()),
         Meaning::Unreadable(problem) => {
             format!("unreadable at {}: {}; {}", problem.location, problem.message, problem.help)
         }

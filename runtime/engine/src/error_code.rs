@@ -92,6 +92,7 @@ codes! {
     21 BAD_ZONE "there is no such time zone";
     22 BAD_GUARD "a condition cannot be evaluated";
     23 UNKNOWN_VARIABLE "a condition names an unknown variable";
+    24 WRONG_SETTING "a plugin cannot use one of its settings";
     30 UNREACHABLE_STATE "no path leads to this state";
     31 NO_WAY_TO_AN_END "no path leads from this state to an end";
     32 WAITS_FOR_EVER "a referral could wait in this state for ever";

@@ -254,6 +254,9 @@ pub struct PatientUpdate {
     /// Where the address lies in one of two zones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_zone: Option<chrono_tz::Tz>,
+    /// The patient is not to be written to, by any address.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
     /// Since when it is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<DateTime<Utc>>,

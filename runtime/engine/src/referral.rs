@@ -122,6 +122,9 @@ pub struct Patient {
     pub other_zone: Option<Tz>,
     #[serde(default)]
     pub deceased: bool,
+    /// The order says that the patient is not to be written to: nor is it at any address that is learned later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
     /// Since when what the EHR last said of reaching them is so: older news changes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<DateTime<Utc>>,

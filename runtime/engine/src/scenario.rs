@@ -150,6 +150,7 @@ fn parse_patient(text: &str, zone: Tz) -> Result<Patient, String> {
         zone: Some(zone),
         other_zone: None,
         deceased: false,
+        refused: false,
         as_of: None,
         opted_out: Vec::new(),
     };

@@ -32,7 +32,7 @@ pub use contact::{Contact, OptOutScope, Practice};
 pub use letters::{Expiry, LetterRule};
 pub use moves::Moves;
 pub use schema::schema;
-pub use stages::{Carrier, Stage, StageKind, Stages};
+pub use stages::{Carrier, Stage, StageKind, Stages, WrittenSettings};
 pub use states::{Action, ActionKind, Handler, Handlers, State};
 pub use timers::{Late, Since, TimerRule, When};
 

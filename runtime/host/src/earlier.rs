@@ -10,6 +10,12 @@ use serde::{Deserialize, Serialize};
 use crate::contract::types::{Failure, Refusal};
 use crate::contract::{interpreter, v0_1, write_back};
 
+/// What the sender of a delivery in parts is told.
+pub struct AnswersToAll {
+    pub accepted: interpreter::Answer,
+    pub unavailable: interpreter::Answer,
+}
+
 /// What a trigger made of a delivery.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -19,6 +25,22 @@ pub enum TriggerReading {
 }
 
 impl TriggerReading {
+    /// The parts of a delivery that is several, and how all of it is answered; what is none, as it was. Version 0.1.0 had no parts.
+    ///
+    /// # Errors
+    /// The reading itself, where it is of one delivery.
+    pub fn into_parts(self) -> Result<(Vec<Vec<u8>>, AnswersToAll), Box<TriggerReading>> {
+        match self {
+            TriggerReading::V0_2(interpreter::Reading {
+                meaning: interpreter::Meaning::Parts(parts),
+                accepted,
+                unavailable,
+                ..
+            }) => Ok((parts, AnswersToAll { accepted, unavailable })),
+            reading => Err(Box::new(reading)),
+        }
+    }
+
     /// In the present contract's words. Version 0.1.0 had no authorities, no senders and no times of its own.
     pub fn current(self) -> interpreter::Reading {
         match self {

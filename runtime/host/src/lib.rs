@@ -28,7 +28,7 @@ mod turn;
 
 pub use call::{Answer, Call, WithoutResponse};
 pub use digest::ComponentDigest;
-pub use earlier::{ChartEntry, TriggerReading};
+pub use earlier::{AnswersToAll, ChartEntry, TriggerReading};
 pub use fault::{Fault, FaultKind, HostError};
 pub use function::{ContractVersion, Function, WitWorld};
 pub use host::Host;

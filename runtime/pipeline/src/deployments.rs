@@ -4,6 +4,7 @@
 pub mod component_store;
 pub mod installer;
 mod plugin_catalogue;
+pub mod settings_check;
 mod workflow_source;
 
 use std::collections::{BTreeMap, HashMap};

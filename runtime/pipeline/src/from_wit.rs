@@ -64,10 +64,12 @@ pub fn patient(
     sealing: &mut Sealing<'_>,
     id: PatientId,
     patient: interpreter::Patient,
+    consent: Consent,
     as_of: Option<DateTime<Utc>>,
     country: HomeCountry,
 ) -> Patient {
-    let reaches = reaches(sealing, &id, &patient, country);
+    let mut reaches = reaches(sealing, &id, &patient, country);
+    reaches.iter_mut().for_each(|reach| reach.consent = consent);
     let home = home(&patient, country);
     Patient {
         given: sealing.seal(&id, "given", &patient.given),
@@ -88,6 +90,7 @@ pub fn patient(
         zone: home.map(|home| home.zone),
         other_zone: home.and_then(|home| home.other),
         deceased: false,
+        refused: consent == Consent::Denied,
         as_of,
         opted_out: Vec::new(),
         id,
@@ -99,6 +102,7 @@ pub fn patient_update(
     sealing: &mut Sealing<'_>,
     id: &PatientId,
     patient: &interpreter::Patient,
+    consent: Consent,
     as_of: Option<DateTime<Utc>>,
     country: HomeCountry,
 ) -> PatientUpdate {
@@ -109,7 +113,18 @@ pub fn patient_update(
         preferred: patient.preferred_channel.map(channel),
         zone: home.map(|home| home.zone),
         other_zone: home.and_then(|home| home.other),
+        refused: consent == Consent::Denied,
         as_of,
+    }
+}
+
+/// What an order says of the patient's leave to be written to: `consent` among its extras.
+pub fn consent(order: &interpreter::Order) -> Consent {
+    let said = order.extras.iter().find(|extra| extra.name == "consent").map(|extra| extra.value.as_str());
+    match said {
+        Some("granted") => Consent::Granted,
+        Some("denied") => Consent::Denied,
+        Some(_) | None => Consent::Unknown,
     }
 }
 

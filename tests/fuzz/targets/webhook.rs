@@ -28,6 +28,14 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(!events.is_empty(), "accepted, and nothing happened");
             assert_eq!(reading.accepted.status, 202);
         }
+        Meaning::Parts(bodies) => {
+            let again = |body: &Vec<u8>| {
+                let part = Delivery { body: body.clone(), ..delivery.clone() };
+                matches!(interpret(&part, &settings).meaning, Meaning::Parts(_))
+            };
+            assert!(bodies.len() > 1 && !bodies.iter().any(again), "a part is cut again");
+            assert_eq!(reading.accepted.status, 200);
+        }
         Meaning::NotForUs(reason) => {
             assert!(!reason.is_empty());
             assert_eq!(reading.accepted.status, 202);

@@ -52,7 +52,7 @@ fn starts_segment(rest: &[u8], field: u8, with_field: bool) -> bool {
 }
 
 /// Segments that may stand behind an observation or a comment, and those of the sender's own (Z).
-fn names_segment(line: &[u8]) -> bool {
+pub(crate) fn names_segment(line: &[u8]) -> bool {
     let name = line.get(..3).unwrap_or_default();
     name.starts_with(b"Z") || SEGMENTS.split(' ').any(|known| known.as_bytes() == name)
 }

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::bundle::{Bundle, Located, list};
+use super::bundle::{Bundle, list};
 use super::elements::{numbers, provider, referred, text};
+use super::mapped::Site;
 use super::patient;
 use crate::about::About;
 use crate::answer::Fault;
@@ -11,19 +12,21 @@ use crate::moments;
 use crate::reading::Meant;
 use crate::types::{AppointmentChange, AppointmentNotice, Happening, NamedPatient};
 
-pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fault> {
+pub fn read(site: Site<'_, '_>) -> Result<Meant, Fault> {
+    let Site { bundle, located, settings: _ } = site;
     let appointment = located.value;
-    let change = match appointment["status"].as_str() {
-        Some("booked") => AppointmentChange::Booked,
-        Some("arrived" | "checked-in") => AppointmentChange::Arrived,
-        Some("fulfilled") => AppointmentChange::Completed,
-        Some("cancelled") => AppointmentChange::Cancelled,
-        Some("noshow") => AppointmentChange::NoShow,
-        Some("entered-in-error") => AppointmentChange::Deleted,
-        Some("proposed" | "pending" | "waitlist") => {
+    let change = match (site.visit_status()?, appointment["status"].as_str()) {
+        (Some(told), _) => told,
+        (None, Some("booked")) => AppointmentChange::Booked,
+        (None, Some("arrived" | "checked-in")) => AppointmentChange::Arrived,
+        (None, Some("fulfilled")) => AppointmentChange::Completed,
+        (None, Some("cancelled")) => AppointmentChange::Cancelled,
+        (None, Some("noshow")) => AppointmentChange::NoShow,
+        (None, Some("entered-in-error")) => AppointmentChange::Deleted,
+        (None, Some("proposed" | "pending" | "waitlist")) => {
             return Ok(Meant::NotForUs("an appointment that is not agreed yet".to_owned()));
         }
-        _ => {
+        (None, _) => {
             return Err(Fault::content(
                 &format!("{}/status", located.pointer),
                 "the Appointment has no status that we know",
@@ -39,6 +42,7 @@ pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fau
         as_of: bundle.as_of(appointment),
         ..About::default()
     };
+    let about = site.numbered(about)?;
     if !about.is_findable() {
         return Err(Fault::content(
             &format!("{}/basedOn", located.pointer),

@@ -1,6 +1,6 @@
 //! The resources of a delivery, and how one refers to another.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::types::Instant;
 
@@ -13,6 +13,8 @@ pub struct Bundle<'a> {
 pub struct Located<'a> {
     pub value: &'a Value,
     pub pointer: String,
+    /// It is here because another refers to it (FHIR R4, search-entry-mode), and says nothing by itself.
+    pub is_included: bool,
     full_url: &'a str,
 }
 
@@ -36,17 +38,60 @@ impl<'a> Bundle<'a> {
                 .map(|(at, entry)| Located {
                     value: &entry["resource"],
                     pointer: format!("/entry/{at}/resource"),
+                    is_included: entry["search"]["mode"] == INCLUDED,
                     full_url: entry["fullUrl"].as_str().unwrap_or_default(),
                 })
                 .collect()
         } else {
-            vec![Located { value: document, pointer: String::new(), full_url: "" }]
+            vec![Located { value: document, pointer: String::new(), is_included: false, full_url: "" }]
         };
         Bundle { document, resources }
     }
 
     pub fn resources(&self) -> &[Located<'a>] {
         &self.resources
+    }
+
+    /// One resource as a delivery of its own: a Bundle as a search would give it, with what it refers to, and what that refers to,
+    /// included.
+    pub fn alone(&self, located: &Located<'a>) -> Value {
+        let mut wanted: Vec<&'a Value> = vec![located.value];
+        let mut at = 0;
+        while let Some(&resource) = wanted.get(at) {
+            let mut references = Vec::new();
+            gather_references(resource, &mut references);
+            let found =
+                references.into_iter().filter_map(|target| self.resolve(resource, &json!({ "reference": target })));
+            // Who is meant where the resource names nobody.
+            let unnamed = self.first("Patient").filter(|_| at == 0 && resource["subject"].is_null());
+            for found in found.chain(unnamed) {
+                let is_entry = self.resources.iter().any(|it| std::ptr::eq(it.value, found));
+                if is_entry && !wanted.iter().any(|known| std::ptr::eq(*known, found)) {
+                    wanted.push(found);
+                }
+            }
+            at += 1;
+        }
+        let status = status_of(self.document);
+        let entries = self.resources.iter().filter(|it| {
+            wanted.iter().any(|wanted| std::ptr::eq(*wanted, it.value))
+                || status.is_some_and(|status| std::ptr::eq(status, it.value))
+        });
+        let entries: Vec<Value> = entries
+            .map(|it| {
+                let mode = if std::ptr::eq(it.value, located.value) { "match" } else { INCLUDED };
+                let mut entry = json!({ "resource": it.value, "search": { "mode": mode } });
+                if !it.full_url.is_empty() {
+                    entry["fullUrl"] = Value::from(it.full_url);
+                }
+                entry
+            })
+            .collect();
+        let mut alone = json!({ "resourceType": "Bundle", "type": "searchset", "entry": entries });
+        if self.document["timestamp"].is_string() {
+            alone["timestamp"] = self.document["timestamp"].clone();
+        }
+        alone
     }
 
     /// The first resource of this type.
@@ -109,6 +154,25 @@ impl<'a> Bundle<'a> {
             _ if carries => Notification::Full,
             _ => Notification::IdOnly,
         })
+    }
+}
+
+const INCLUDED: &str = "include";
+
+/// Where a resource points at others: in References, and in the URLs of attachments.
+fn gather_references<'a>(value: &'a Value, references: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value.as_str() {
+                    Some(target) if name == "reference" || name == "url" => references.push(target),
+                    Some(_) => {}
+                    None => gather_references(value, references),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| gather_references(item, references)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

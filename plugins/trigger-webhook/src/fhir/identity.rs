@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::bundle::{Bundle, Located, list};
+use super::bundle::list;
 use super::elements::identifiers;
+use super::mapped::Site;
 use super::patient;
 use crate::about::About;
 use crate::answer::Fault;
@@ -11,9 +12,11 @@ use crate::reading::Meant;
 use crate::types::{Event, Happening, NamedPatient};
 use crate::words;
 
-pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fault> {
+pub fn read(site: Site<'_, '_>) -> Result<Meant, Fault> {
+    let Site { bundle, located, settings: _ } = site;
     let resource = located.value;
-    let described = patient::described(resource, &Value::Null);
+    let mut described = patient::described(resource, &Value::Null);
+    site.patient(&mut described)?;
     let as_of = bundle.as_of(resource);
     let about = |patient: Option<NamedPatient>| About { patient, as_of, ..About::default() };
     let own = words::named(&described).filter(|named| !named.identifiers.is_empty());

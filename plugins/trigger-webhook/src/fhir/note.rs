@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::bundle::{Bundle, Located, list};
 use super::elements::{code, number, numbers, provider, referred, text};
+use super::mapped::Site;
 use super::patient;
 use crate::about::{About, push_number};
 use crate::answer::Fault;
@@ -16,10 +17,11 @@ use crate::words;
 
 const LOINC: &str = "http://loinc.org";
 
-pub fn read_document<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fault> {
+pub fn read_document(site: Site<'_, '_>) -> Result<Meant, Fault> {
+    let Site { bundle, located, settings: _ } = site;
     let document = located.value;
     let context = &document["context"];
-    let mut about = about(bundle, document, &[&context["related"], &document["basedOn"]]);
+    let mut about = site.numbered(about(bundle, document, &[&context["related"], &document["basedOn"]]))?;
     about.appointment = referred(bundle, document, &context["related"], "Appointment");
     let mut own = Vec::new();
     push_number(&mut own, number(&document["masterIdentifier"]));
@@ -66,7 +68,8 @@ pub fn read_document<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<M
     arrived(about, note, &format!("{}/content", located.pointer))
 }
 
-pub fn read_report<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fault> {
+pub fn read_report(site: Site<'_, '_>) -> Result<Meant, Fault> {
+    let Site { bundle, located, settings: _ } = site;
     let report = located.value;
     let is_department = list(&report["category"])
         .flat_map(|category| list(&category["coding"]))
@@ -76,7 +79,7 @@ pub fn read_report<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Mea
             "results of a laboratory or an imaging department, not a consultation's note".to_owned(),
         ));
     }
-    let mut about = about(bundle, report, &[&report["basedOn"]]);
+    let mut about = site.numbered(about(bundle, report, &[&report["basedOn"]]))?;
     about.document = numbers(bundle, report);
     let is_wrong = report["status"] == "entered-in-error";
     if !(about.is_findable() || is_wrong && !about.document.is_empty()) {

@@ -4,16 +4,18 @@ use serde_json::Value;
 
 use super::bundle::{Bundle, Located, list};
 use super::elements::{code, codes, number, numbers, provider, text};
+use super::mapped::Site;
 use super::patient;
 use crate::about::{About, push_number};
 use crate::answer::Fault;
 use crate::moments;
 use crate::reading::Meant;
-use crate::settings::{Orders, Settings};
+use crate::settings::Orders;
 use crate::types::{Code, Happening, Order, Priority};
 use crate::words;
 
-pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>, settings: &Settings) -> Result<Meant, Fault> {
+pub fn read(site: Site<'_, '_>) -> Result<Meant, Fault> {
+    let Site { bundle, located, settings } = site;
     let request = located.value;
     if settings.orders == Orders::ByService && is_diagnostic(request) {
         return Ok(Meant::NotForUs("an order for a test or an image, not a referral".to_owned()));
@@ -30,6 +32,7 @@ pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>, settings: &Settings)
         as_of: bundle.as_of(request),
         ..About::default()
     };
+    let about = site.numbered(about)?;
     if about.referral.is_empty() {
         return Err(Fault::content(
             &format!("{}/identifier", located.pointer),
@@ -57,7 +60,8 @@ pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>, settings: &Settings)
             ));
         }
     }
-    let order = order(bundle, located)?;
+    let mut order = order(bundle, located)?;
+    site.order(&mut order)?;
     if order.patient.identifiers.is_empty() && order.patient.family.is_empty() {
         return Err(Fault::content(
             &format!("{}/subject", located.pointer),

@@ -1,15 +1,16 @@
 //! Task: an order's life beside the ServiceRequest. Its withdrawal ends the referral, its rejection is the specialist's office
 //! speaking; what else the specialist does shows in appointments and notes.
 
-use super::bundle::{Bundle, Located};
 use super::elements::{number, referred};
+use super::mapped::Site;
 use super::patient;
 use crate::about::{About, push_number};
 use crate::answer::Fault;
 use crate::reading::Meant;
 use crate::types::Happening;
 
-pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fault> {
+pub fn read(site: Site<'_, '_>) -> Result<Meant, Fault> {
+    let Site { bundle, located, settings: _ } = site;
     let task = located.value;
     let what = match task["status"].as_str() {
         Some("cancelled" | "entered-in-error") => Happening::Withdrawn,
@@ -39,6 +40,7 @@ pub fn read<'a>(bundle: &Bundle<'a>, located: &Located<'a>) -> Result<Meant, Fau
         as_of: bundle.as_of(task),
         ..About::default()
     };
+    let about = site.numbered(about)?;
     if !about.is_findable() {
         return Err(Fault::content(
             &format!("{}/focus", located.pointer),

@@ -1,4 +1,4 @@
-//! `handoff workflow check`: every problem of a workflow at once, then its scenarios.
+//! `handoff workflow check`: every problem of a workflow at once, those of its triggers' settings too, then its scenarios.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use handoff_engine::scenario::Scenario;
-
-use handoff_pipeline::deployments::InstallError;
+use handoff_engine::workflow::{Problem, Workflow};
+use handoff_host::{Host, PluginLimits};
+use handoff_pipeline::deployments::{InstallError, settings_check};
 use handoff_pipeline::rollout::Candidate;
 
 #[derive(Args)]
@@ -23,13 +24,13 @@ impl Check {
         let Candidate { source, scenarios } = Candidate::read(&self.file)?;
         let workflow = match source.parse() {
             Ok(workflow) => workflow,
-            Err(InstallError::Workflow(problems)) => {
-                problems.iter().for_each(|problem| eprintln!("{problem}\n"));
-                eprintln!("{} problem(s)", problems.len());
-                return Ok(ExitCode::FAILURE);
-            }
+            Err(InstallError::Workflow(problems)) => return Ok(refused(&problems)),
             Err(error) => return Err(error.into()),
         };
+        let wrong = wrong_settings(&workflow)?;
+        if !wrong.is_empty() {
+            return Ok(refused(&wrong));
+        }
         for warning in workflow.warnings(&source.file) {
             eprintln!("{}\n", warning.as_warning());
         }
@@ -56,4 +57,26 @@ impl Check {
         }
         Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+fn refused(problems: &[Problem]) -> ExitCode {
+    problems.iter().for_each(|problem| eprintln!("{problem}\n"));
+    eprintln!("{} problem(s)", problems.len());
+    ExitCode::FAILURE
+}
+
+/// What the bundled triggers cannot use of what is set for them. One of the plugins folder is asked where that is known: by `plan`,
+/// `apply` and `serve`.
+fn wrong_settings(workflow: &Workflow) -> anyhow::Result<Vec<Problem>> {
+    let set = workflow.stages.trigger.iter().map(|(_, stage)| stage).filter(|stage| stage.written.is_some());
+    let found: Vec<_> = set.filter_map(|stage| Some((stage, handoff_bundle::plugin(&stage.plugin)?))).collect();
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let host = Host::new(PluginLimits::default(), None)?;
+    let mut problems = Vec::new();
+    for (stage, bundled) in found {
+        problems.extend(settings_check::problems(&host, &host.load(bundled.component)?, stage));
+    }
+    Ok(problems)
 }

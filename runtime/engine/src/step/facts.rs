@@ -77,10 +77,14 @@ pub(super) fn learn(facts: &mut Facts, event: &Event, opt_out: OptOutScope, now:
 fn learn_record(known: &mut Arc<Patient>, record: &PatientRecord) -> bool {
     let mut patient = Patient::clone(known);
     for reach in &record.reaches {
-        let reaches = &mut patient.reaches;
+        let (reaches, refused) = (&mut patient.reaches, patient.refused);
         match reaches.iter().position(|it| it.channel == reach.channel && it.address == reach.address) {
             Some(known) => reaches[known].confirmed |= reach.confirmed,
-            None if reaches.len() < REACHES_MAX => reaches.push(newly_known(&patient.opted_out, reach)),
+            None if reaches.len() < REACHES_MAX => {
+                let reach = newly_known(&patient.opted_out, reach);
+                let consent = if refused { Consent::Denied } else { reach.consent };
+                reaches.push(ContactPoint { consent, ..reach });
+            }
             None => {}
         }
     }
@@ -156,15 +160,24 @@ fn learn_update(known: &mut Arc<Patient>, update: &PatientUpdate) -> bool {
             continue;
         }
         // What the patient said of an address stands.
+        let otherwise = |reach: &ContactPoint| match patient.refused {
+            true => Consent::Denied,
+            false => newly_known(&patient.opted_out, reach).consent,
+        };
         let consent = |reach: &ContactPoint| {
             let known = patient.reaches.iter().find(|it| it.channel == *channel && it.address == reach.address);
-            known.map_or_else(|| newly_known(&patient.opted_out, reach).consent, |known| known.consent)
+            known.map_or_else(|| otherwise(reach), |known| known.consent)
         };
         let told: Vec<_> =
             told.into_iter().map(|reach| ContactPoint { consent: consent(reach), ..reach.clone() }).collect();
         patient.reaches.retain(|reach| reach.channel != *channel);
         patient.reaches.extend(told);
         patient.reaches.truncate(REACHES_MAX);
+    }
+    // Said anew of a patient of whom it was known, it is no news: what they agreed to since stands.
+    if update.refused && !patient.refused {
+        patient.refused = true;
+        patient.reaches.iter_mut().for_each(|reach| reach.consent = Consent::Denied);
     }
     if !update.languages.is_empty() {
         patient.languages.clone_from(&update.languages);

@@ -14,6 +14,10 @@ impl WorkflowReader {
         WorkflowReader { file: file.to_string(), problems: Vec::new() }
     }
 
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
     pub fn report(&mut self, at: At, code: Code, message: impl Into<String>, help: impl Into<String>) {
         self.problems.push(Problem {
             file: self.file.clone(),

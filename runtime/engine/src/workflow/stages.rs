@@ -52,9 +52,49 @@ pub struct Stage {
     pub reveal: Vec<String>,
     /// Handed to the plugin as JSON; `{}` when absent.
     pub settings: Value,
+    /// The same as it was written, where it was.
+    pub written: Option<WrittenSettings>,
     /// Why this plugin may have both patient data in clear and a way out. Journaled.
     pub clear_phi_because: Option<String>,
     pub at: At,
+}
+
+/// Settings in their file, for whoever finds a fault in them.
+#[derive(Clone, Debug)]
+pub struct WrittenSettings {
+    file: String,
+    node: Node,
+}
+
+impl WrittenSettings {
+    /// File and place of a key such as `map.urgency.from`, or of the nearest one around it that is there.
+    pub fn place(&self, key: &str) -> (&str, At) {
+        let (mut node, mut rest) = (&self.node, key);
+        while let Some((inner, further)) = member(node, rest) {
+            (node, rest) = (inner, further);
+        }
+        (&self.file, node.at)
+    }
+}
+
+/// What the first member of a dotted key leads to, and the rest of the key. A member's own name may have dots.
+fn member<'n, 'k>(node: &'n Node, key: &'k str) -> Option<(&'n Node, &'k str)> {
+    let after = |name: &str| {
+        let rest = key.strip_prefix(name)?;
+        if rest.is_empty() { Some(rest) } else { rest.strip_prefix('.') }
+    };
+    match &node.kind {
+        NodeKind::Map(members) => {
+            let found = members.iter().filter_map(|(name, value)| Some((name, value, after(&name.name)?)));
+            let longest = found.max_by_key(|(name, _, _)| name.name.len());
+            longest.filter(|(name, _, _)| !name.name.is_empty()).map(|(_, value, rest)| (value, rest))
+        }
+        NodeKind::List(items) => {
+            let (index, rest) = key.split_once('.').unwrap_or((key, ""));
+            Some((items.get(index.parse::<usize>().ok()?)?, rest))
+        }
+        NodeKind::Nothing | NodeKind::Bool(_) | NodeKind::Number(_) | NodeKind::Text(_) => None,
+    }
 }
 
 /// One way to the patient. Their order in the file is the order in which vendors of a channel take over from each other.
@@ -190,7 +230,8 @@ fn stage_of(reader: &mut WorkflowReader, key: &str, fields: &Block<'_>, files: &
         }
     }
     let reveal = fields.get("reveal").map(|node| reader.texts("reveal", node)).unwrap_or_default();
-    let settings = fields.get("settings").and_then(|node| read_settings(reader, node, files));
+    let written = fields.get("settings").and_then(|node| read_settings(reader, node, files));
+    let settings = written.as_ref().map(|written| written.node.to_json());
     let settings = settings.unwrap_or_else(|| Value::Object(serde_json::Map::new()));
     let clear_phi_because = fields.text(reader, "clear_phi_because");
     Some(Stage {
@@ -199,13 +240,14 @@ fn stage_of(reader: &mut WorkflowReader, key: &str, fields: &Block<'_>, files: &
         endpoints,
         reveal,
         settings,
+        written,
         clear_phi_because,
         at: fields.at,
     })
 }
 
 /// A block of its own, or the path of a file beside the workflow: a roster is long, and another person's work.
-fn read_settings(reader: &mut WorkflowReader, node: &Node, files: &Files) -> Option<Value> {
+fn read_settings(reader: &mut WorkflowReader, node: &Node, files: &Files) -> Option<WrittenSettings> {
     if let NodeKind::Text(path) = &node.kind {
         let Some(text) = files.get(path) else {
             let message = format!("there is no file `{path}` beside the workflow");
@@ -213,17 +255,19 @@ fn read_settings(reader: &mut WorkflowReader, node: &Node, files: &Files) -> Opt
             return None;
         };
         return match Node::parse(path, text) {
-            Ok(node) => read_settings(reader, &node, &Files::new()),
+            Ok(node) => block(reader, node, path),
             Err(problem) => {
                 reader.problems.push(problem);
                 None
             }
         };
     }
+    let file = reader.file().to_string();
+    block(reader, node.clone(), &file)
+}
+
+fn block(reader: &mut WorkflowReader, node: Node, file: &str) -> Option<WrittenSettings> {
     // Only for the message when it is no block.
-    reader.entries("settings", node);
-    match node.to_json() {
-        Value::Object(members) => Some(Value::Object(members)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
-    }
+    reader.entries("settings", &node);
+    matches!(node.kind, NodeKind::Map(_)).then(|| WrittenSettings { file: file.to_string(), node })
 }

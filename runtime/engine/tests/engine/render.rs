@@ -26,6 +26,7 @@ fn facts(specialty: &str) -> Facts {
             zone: Some(chrono_tz::America::Los_Angeles),
             other_zone: None,
             deceased: false,
+            refused: false,
             as_of: None,
             opted_out: Vec::new(),
         }),

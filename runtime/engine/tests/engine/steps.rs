@@ -9,7 +9,7 @@ use handoff_engine::guard::{Guard, GuardView, VARIABLES};
 use handoff_engine::ids::{LetterId, ReferralId, Token};
 use handoff_engine::referral::*;
 use handoff_engine::scenario::Scenario;
-use handoff_engine::step::{Rejection, Step, begin, step};
+use handoff_engine::step::{Rejection, Step, begin, is_news, step};
 
 use crate::given;
 
@@ -313,4 +313,41 @@ fn a_stop_holds_for_a_number_that_becomes_known_later() {
     assert_eq!(consents(&[says(Intent::OptOut), says(Intent::OptIn), updated.clone()]), [Consent::Unknown]);
     // Somebody else's number says nothing of the patient's own.
     assert_eq!(consents(&[says(Intent::WrongPerson), updated]), [Consent::Unknown]);
+}
+
+#[test]
+fn whoever_is_not_to_be_written_to_is_not_at_an_address_that_is_learned_later() {
+    let deployment = given::recipe();
+    let reach = |address: &str| ContactPoint {
+        channel: Channel::Sms,
+        address: Token(address.to_string()),
+        consent: Consent::Unknown,
+        confirmed: false,
+    };
+    let consents = |referral: &Referral| -> Vec<Consent> {
+        referral.facts.patient.reaches.iter().map(|reach| reach.consent).collect()
+    };
+    let mut referral = Referral { state: "reading-chart".to_string(), ..newborn() };
+    Arc::make_mut(&mut referral.facts.patient).reaches = vec![reach("first")];
+    let told =
+        |refused| Event::PatientUpdated { update: Box::new(PatientUpdate { refused, ..PatientUpdate::default() }) };
+    let refused = step(&deployment, &referral, &told(true), start()).expect("a step").referral;
+    assert_eq!(consents(&refused), [Consent::Denied]);
+    let record = PatientRecord {
+        reaches: vec![reach("second")],
+        languages: vec![],
+        preferred: None,
+        consents: vec![],
+        zone: None,
+        other_zone: None,
+        deceased: false,
+    };
+    let known = Event::Record { record: Some(Box::new(record)) };
+    let learned = |referral: &Referral| step(&deployment, referral, &known, start()).expect("a step").referral;
+    assert_eq!(consents(&learned(&refused)), [Consent::Denied, Consent::Denied], "the chart's further number");
+    assert_eq!(consents(&learned(&referral)), [Consent::Unknown, Consent::Unknown], "of whom nobody said so");
+    // Said again, it takes nothing back that they agreed to since.
+    let mut agreed = refused;
+    Arc::make_mut(&mut agreed.facts.patient).reaches[0].consent = Consent::Granted;
+    assert!(!is_news(&agreed, &told(true)));
 }

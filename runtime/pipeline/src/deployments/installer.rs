@@ -11,7 +11,7 @@ use handoff_engine::workflow::Workflow;
 use handoff_engine::workflow::stages::Stage;
 use handoff_host::{Answer, Call, Host, Plugin};
 
-use super::{Catalogue, InstallError, Installed, WorkflowSource, component_store};
+use super::{Catalogue, InstallError, Installed, WorkflowSource, component_store, settings_check};
 use crate::plugin_report::{self, PluginReport, StageGrant};
 
 /// One serves an instance.
@@ -52,9 +52,16 @@ impl Installer {
     /// Loads what a workflow names and pins it.
     ///
     /// # Errors
-    /// When the workflow is faulty, or a plugin is missing, unusable or of another stage's world.
+    /// When the workflow is faulty, a plugin is missing, unusable or of another stage's world, or cannot use its settings.
     pub fn install(&self, source: &WorkflowSource, keep: Keep) -> Result<Installed, InstallError> {
-        self.make_ready(source, &self.catalogue, keep)
+        let installed = self.make_ready(source, &self.catalogue, keep)?;
+        let triggers = installed.workflow().stages.trigger.iter();
+        let asked = triggers.filter_map(|(_, stage)| Some((stage, installed.plugins.get(&stage.key)?)));
+        let wrong = asked.flat_map(|(stage, plugin)| settings_check::problems(&self.host, plugin, stage));
+        match wrong.collect::<Vec<_>>() {
+            wrong if wrong.is_empty() => Ok(installed),
+            wrong => Err(InstallError::Workflow(wrong)),
+        }
     }
 
     /// The label of the plugin that a stage names, at that post. `ways` are Handoff's endpoints.

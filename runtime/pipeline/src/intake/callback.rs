@@ -128,7 +128,7 @@ impl Intake {
         let outcome = Digest(host::Answer::Receive(Ok(inbound.clone())).digest().0);
         transaction.draft.decided(None, &stage, plugin, Json::of(&call)?, outcome);
         let verdict = self.apply_callback(transaction, delivery, key, inbound).await?;
-        Ok(Understood { answer, verdict: Some(verdict) })
+        Ok(Understood { answer, verdict: Some(verdict), is_kept: true })
     }
 
     fn authentic(

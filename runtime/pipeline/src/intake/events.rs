@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use handoff_engine::event::{AppointmentChange, Event};
 use handoff_engine::ids::{BlindedName, PatientId, ReferralId};
-use handoff_engine::referral::{Appointment, AppointmentStatus, Note, Referral};
+use handoff_engine::referral::{Appointment, AppointmentStatus, Consent, Note, Referral};
 use handoff_engine::step;
 use handoff_host::contract::interpreter::{self, Happening, NamedPatient, NoteStatus};
 use handoff_store::entry::DeliveryVerdict;
@@ -205,7 +205,8 @@ impl Intake {
         }
         let (patient_id, country) = (&referral.facts.patient.id, self.transactions.country);
         let sealing = &mut transaction.draft.sealing;
-        let update = from_wit::patient_update(sealing, patient_id, &said.order.patient, said.as_of, country);
+        let consent = from_wit::consent(&said.order);
+        let update = from_wit::patient_update(sealing, patient_id, &said.order.patient, consent, said.as_of, country);
         let told = from_wit::order(sealing, patient_id, said.about, said.order, said.as_of);
         // Not the one who sees the patient now: whoever was re-routed is not sent back by the same order.
         let redirected = match (&referral.facts.order.named, &told.named) {
@@ -244,8 +245,9 @@ impl Intake {
         for place in no_addresses(&order.patient) {
             draft.ignored(id, format!("{place} is no address"));
         }
-        let (sealing, country) = (&mut draft.sealing, self.transactions.country);
-        let patient = from_wit::patient(sealing, patient_id.clone(), order.patient.clone(), as_of, country);
+        let (consent, country) = (from_wit::consent(&order), self.transactions.country);
+        let (sealing, person) = (&mut draft.sealing, order.patient.clone());
+        let patient = from_wit::patient(sealing, patient_id.clone(), person, consent, as_of, country);
         let order = from_wit::order(&mut draft.sealing, &patient_id, about, order, as_of);
         transaction.create_referral(id, patient.into(), order.into())?;
         Ok(id)
@@ -273,7 +275,7 @@ impl Intake {
                 Happening::PatientUpdated(now) => {
                     let as_of = event.as_of.and_then(from_wit::instant);
                     let (sealing, country) = (&mut transaction.draft.sealing, self.transactions.country);
-                    let update = from_wit::patient_update(sealing, patient, now, as_of, country);
+                    let update = from_wit::patient_update(sealing, patient, now, Consent::Unknown, as_of, country);
                     let updated = Event::PatientUpdated { update: Box::new(update) };
                     let is_news = step::is_news(referral, &updated);
                     if is_news {

@@ -1,13 +1,14 @@
 //! Delivery -> events. The trigger plugin reads the bytes; patient data is sealed; the whole of it is committed at once.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use handoff_engine::error_chain::Chain;
 use handoff_engine::ids::{BlindedName, Digest, PatientId, ReferralId, StageKey};
 use handoff_engine::workflow::StageKind;
 use handoff_host::contract::interpreter::{self, Meaning};
 use handoff_host::contract::types::Attribute;
-use handoff_host::{self as host, Call, FaultKind, TriggerReading};
+use handoff_host::{self as host, AnswersToAll, Call, FaultKind, TriggerReading};
 use handoff_ingress::callback_fields::Fields;
 use handoff_ingress::delivery::{Acknowledgement, DELIVERY_BYTES_MAX, Delivery, SenderProof, Transport, is_credential};
 use handoff_ingress::signature::{self, Signed};
@@ -31,6 +32,8 @@ pub(super) struct Understood {
     pub answer: Acknowledgement,
     /// Absent when it was refused, or had been understood before.
     pub verdict: Option<DeliveryVerdict>,
+    /// Its sender need not send it again.
+    pub is_kept: bool,
 }
 
 /// What is kept of a delivery beside its bytes.
@@ -57,8 +60,9 @@ pub(super) struct Read<'a> {
 }
 
 impl From<Acknowledgement> for Understood {
+    /// Refused.
     fn from(answer: Acknowledgement) -> Understood {
-        Understood { answer, verdict: None }
+        Understood { answer, verdict: None, is_kept: false }
     }
 }
 
@@ -69,7 +73,7 @@ impl Intake {
             tracing::error!(source = %delivery.source, error = %Chain(&error), "a delivery was not taken; its sender will try again");
             Acknowledgement::unavailable().into()
         });
-        let Understood { answer, verdict } = understood;
+        let Understood { answer, verdict, is_kept: _ } = understood;
         // Not under a name that only its sender knows.
         if answer != Acknowledgement::not_found() {
             self.counts.note(&delivery.source, delivery.received_at, verdict.as_ref(), answer.status < 400);
@@ -84,9 +88,8 @@ impl Intake {
         let Some(settings) = installed.settings(&stage) else { return Ok(Acknowledgement::not_found().into()) };
         // Not before: what nobody here knows by its name may be anything.
         tracing::Span::current().record("stage", stage.as_str());
-        let wire = to_wit::delivery(delivery);
         if delivery.transport != Transport::Mllp && delivery.sender != SenderProof::Earlier {
-            let call = Call::AuthenticateDelivery { delivery: wire.clone(), settings: settings.clone() };
+            let call = Call::AuthenticateDelivery { delivery: to_wit::delivery(delivery), settings };
             let host::Answer::AuthenticateDelivery(checks) = self.transactions.call(&installed, &stage, &call)? else {
                 return Err(PipelineError::OtherAnswer { stage });
             };
@@ -99,24 +102,89 @@ impl Intake {
                 return Ok(Acknowledgement::forged().into());
             }
         }
-        let wire = interpreter::Delivery { headers: without_credentials(&delivery.headers), ..wire };
-        let reading = match self.transactions.call(&installed, &stage, &Call::Interpret { delivery: wire, settings }) {
-            Ok(host::Answer::Interpret(reading)) => reading,
-            Ok(_) => return self.dead_letter(&stage, delivery, "it answered another question".into()).await,
-            // A full pool is no fault of the message's: its sender tries again.
-            Err(PipelineError::Fault(fault)) if fault.kind == FaultKind::Busy => return Err(fault.into()),
-            Err(fault) => return self.dead_letter(&stage, delivery, fault.to_string()).await,
+        let reading = match self.interpreted(&installed, &stage, delivery)? {
+            Ok(reading) => reading,
+            Err(fault) => return self.dead_letter(&stage, delivery, fault).await,
         };
+        if delivery.too_long.is_some() {
+            // It is refused whole, whatever its beginning holds.
+            return self.take_whole(installed, stage, delivery, reading).await;
+        }
+        match reading.into_parts() {
+            Ok((parts, answers)) => self.take_parts(&installed, &stage, delivery, parts, answers).await,
+            Err(reading) => self.take_whole(installed, stage, delivery, *reading).await,
+        }
+    }
+
+    /// What the trigger makes of a delivery, or how it failed on it. A full pool is no fault of the message's: its sender tries
+    /// again.
+    fn interpreted(
+        &self,
+        installed: &Arc<Installed>,
+        stage: &StageKey,
+        delivery: &Delivery,
+    ) -> Result<Result<TriggerReading, String>, PipelineError> {
+        let settings = installed.settings(stage).unwrap_or_default();
+        let headers = without_credentials(&delivery.headers);
+        let wire = interpreter::Delivery { headers, ..to_wit::delivery(delivery) };
+        match self.transactions.call(installed, stage, &Call::Interpret { delivery: wire, settings }) {
+            Ok(host::Answer::Interpret(reading)) => Ok(Ok(reading)),
+            Ok(_) => Ok(Err("it answered another question".into())),
+            Err(PipelineError::Fault(fault)) if fault.kind == FaultKind::Busy => Err(fault.into()),
+            Err(fault) => Ok(Err(fault.to_string())),
+        }
+    }
+
+    /// A delivery of several things, of which some cannot be read: each is taken in as if it had been sent by itself. Where one could
+    /// not be kept, the sender is asked to send all again; what was taken is known then.
+    async fn take_parts(
+        &self,
+        installed: &Arc<Installed>,
+        stage: &StageKey,
+        delivery: &Delivery,
+        parts: Vec<Vec<u8>>,
+        answers: AnswersToAll,
+    ) -> Result<Understood, PipelineError> {
+        let mut of_parts: Option<DeliveryVerdict> = None;
+        for body in parts {
+            let Delivery { source, url, headers, .. } = delivery;
+            let (source, url, headers) = (source.clone(), url.clone(), headers.clone());
+            let part = Delivery { source, url, headers, body, ..*delivery };
+            let understood = match self.interpreted(installed, stage, &part)? {
+                Ok(reading) => self.take_whole(Arc::clone(installed), stage.clone(), &part, reading).await?,
+                Err(fault) => self.dead_letter(stage, &part, fault).await?,
+            };
+            if !understood.is_kept {
+                return Ok(Acknowledgement::from(answers.unavailable).into());
+            }
+            of_parts = match (of_parts, understood.verdict) {
+                // What is at fault in it waits by itself: of the whole, it counts that something was taken.
+                (Some(DeliveryVerdict::Dead { .. }) | None, Some(verdict)) => Some(verdict),
+                (known, _) => known,
+            };
+        }
+        Ok(Understood { answer: answers.accepted.into(), verdict: of_parts, is_kept: true })
+    }
+
+    /// A delivery whose events belong together, or that is not for us, or cannot be read.
+    async fn take_whole(
+        &self,
+        installed: Arc<Installed>,
+        stage: StageKey,
+        delivery: &Delivery,
+        reading: TriggerReading,
+    ) -> Result<Understood, PipelineError> {
         let read = self.admitted(stage, delivery, reading);
         let Read { key, reading, .. } = &read;
         let names = Names::of(&self.transactions.vault, &reading.sender, &delivery.source);
         let keys = std::iter::once(key.clone()).chain(fought_over(&names, &reading.meaning)).collect();
         let _held = self.names.hold(keys).await;
+        let answered = |verdict| Understood { answer: reading.accepted.clone().into(), verdict, is_kept: true };
         if let Some(known) = self.transactions.store.index().delivery(key)? {
             // What came to nothing may come to something now: the plugin or its settings were mended, an order came.
             let for_nothing = match &reading.meaning {
                 Meaning::Unreadable(problem) => Some(dead(problem.clone())),
-                Meaning::Events(_) | Meaning::NotForUs(_) => None,
+                Meaning::Events(_) | Meaning::NotForUs(_) | Meaning::Parts(_) => None,
             };
             // What has been settled since, by itself or by a person, is done with.
             let waits = || self.transactions.store.index().unmatched_item(&known.digest.to_string());
@@ -126,10 +194,10 @@ impl Intake {
                 DeliveryVerdict::Accepted { .. } | DeliveryVerdict::NotForUs { .. } => false,
             };
             if for_nothing.is_some() || !came_to_nothing {
-                return Ok(Understood { answer: reading.accepted.clone().into(), verdict: for_nothing });
+                return Ok(answered(for_nothing));
             }
             if matches!(known.verdict, DeliveryVerdict::Unmatched { .. }) && !self.means_any(&names, reading)? {
-                return Ok(Understood { answer: reading.accepted.clone().into(), verdict: Some(known.verdict) });
+                return Ok(answered(Some(known.verdict)));
             }
         }
         let waited = self.transactions.store.index().unmatched_item(&Digest::of(&delivery.body).to_string())?.is_some();
@@ -141,7 +209,7 @@ impl Intake {
         let (accepted, unavailable) = (reading.accepted.clone(), reading.unavailable.clone());
         let transaction = self.transactions.begin(installed);
         match self.take_in(transaction, &names, read, waited).await {
-            Ok(verdict) => Ok(Understood { answer: accepted.into(), verdict: Some(verdict) }),
+            Ok(verdict) => Ok(Understood { answer: accepted.into(), verdict: Some(verdict), is_kept: true }),
             Err(error) => {
                 tracing::error!(source = %delivery.source, error = %Chain(&error), "a delivery could not be stored; its sender is asked to try again");
                 Ok(Acknowledgement::from(unavailable).into())
@@ -219,6 +287,12 @@ impl Intake {
         let verdict = match reading.meaning {
             Meaning::NotForUs(why) => DeliveryVerdict::NotForUs { why },
             Meaning::Unreadable(problem) => dead(problem),
+            // Whoever takes a delivery in has cut it before.
+            Meaning::Parts(_) => DeliveryVerdict::Dead {
+                location: stage.to_string(),
+                message: "the trigger cuts a part of a delivery again".into(),
+                help: format!("mend or replace the plugin of stage {stage}, then replay this delivery"),
+            },
             Meaning::Events(events) => {
                 for (number, event) in events.into_iter().enumerate() {
                     let way = Way { names, seed: format!("{digest}/{number}"), assigned };
@@ -302,7 +376,7 @@ impl Intake {
             self.keep(&mut transaction, delivery, kept)?;
             transaction.commit().await?;
         }
-        Ok(Understood { answer: Acknowledgement::unavailable(), verdict: Some(verdict) })
+        Ok(Understood { answer: Acknowledgement::unavailable(), verdict: Some(verdict), is_kept: true })
     }
 }
 

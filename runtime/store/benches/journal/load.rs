@@ -94,6 +94,7 @@ fn referral(number: u64, among: u64) -> Referral {
                 zone: None,
                 other_zone: None,
                 deceased: false,
+                refused: false,
                 as_of: None,
                 opted_out: Vec::new(),
             }),

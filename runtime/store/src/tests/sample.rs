@@ -56,6 +56,7 @@ pub fn patient(number: u64) -> Patient {
         zone: Some(chrono_tz::America::New_York),
         other_zone: None,
         deceased: false,
+        refused: false,
         as_of: None,
         opted_out: Vec::new(),
     }

@@ -89,6 +89,7 @@ fn refuses(bench: &Bench, delivery: &Delivery) -> Result<(), String> {
     let of = || format!("{} foreign bytes", delivery.body.len());
     match interpret(bench, delivery).map_err(|why| format!("{}: {why}", of()))?.meaning {
         Meaning::Events(_) => Err(format!("it found events in {}", of())),
+        Meaning::Parts(_) => Err(format!("it found several things in {}", of())),
         Meaning::NotForUs(why) if why.is_empty() => Err(format!("{}: no word of why they are not for us", of())),
         Meaning::Unreadable(problem) if problem.message.is_empty() || problem.help.is_empty() => {
             Err(format!("{}: no word of what is wrong, or of how to mend it", of()))
@@ -137,7 +138,8 @@ fn names_nobody(reading: &Reading, names: &[String]) -> Result<(), String> {
     let mut told = vec![reading.dedupe_key.clone(), reading.kind.clone()];
     told.extend(bodies);
     match &reading.meaning {
-        Meaning::Events(_) => {}
+        // What the parts are is not told to anybody.
+        Meaning::Events(_) | Meaning::Parts(_) => {}
         Meaning::NotForUs(why) => told.push(why.clone()),
         Meaning::Unreadable(it) => told.extend([it.location.clone(), it.message.clone(), it.help.clone()]),
     }
