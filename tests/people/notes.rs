@@ -39,7 +39,7 @@ fn document() -> Vec<u8> {
         word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (word >> 24) as u8
     });
-    [b"%PDF-1.7\n".to_vec(), bytes.collect()].concat()
+    [b"%PDF-1.7\n".to_vec(), bytes.collect(), b"\n%%EOF\n".to_vec()].concat()
 }
 
 impl Site {

@@ -182,7 +182,7 @@ pub struct Reroute {
 const DUPLICATE_WITHIN: Duration = Duration::hours(1);
 
 /// Texting law: from eight in the morning to nine in the evening.
-const TEXTING_HOURS: std::ops::Range<u32> = 8..21;
+pub(crate) const TEXTING_HOURS: std::ops::Range<u32> = 8..21;
 
 /// A letter that is with its vendor cannot be called back.
 const ON_ITS_WAY: Duration = Duration::minutes(5);

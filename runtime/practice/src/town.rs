@@ -13,7 +13,7 @@ use crate::dice::{Dice, name_of};
 use crate::ehr::message::Slot;
 use crate::ehr::webhook;
 use crate::fhir::Chart;
-use crate::ledger::{Ledger, LedgerMoment, Purpose, Refused, Said, Sent, Text};
+use crate::ledger::{Ledger, LedgerMoment, Purpose, Refused, Said, Sent, TEXTING_HOURS, Text};
 use crate::mess::{Mishap, Truth, share_handsets};
 use crate::people::{Meaning, SimulatedPatient, phrase};
 use crate::plan::PracticePlan;
@@ -334,13 +334,16 @@ impl SimulationState {
         let (callback, after_opt_out, asked_at) = (message.callback.clone(), message.after_opt_out, message.created_at);
         let person = self.person_by_phone(&to, &body);
         if let (Some(person), Status::Delivered) = (person, status) {
+            let hour = |at: DateTime<Utc>| at.with_timezone(&self.people[person].home.zone).hour();
+            // One that set out before nine in the evening may be asked for a little after.
+            let in_time = TEXTING_HOURS.contains(&hour(asked_at));
             let text = Text {
                 at: self.now,
                 person,
                 sid: sid.to_string(),
                 asked_at,
                 segments: carrier::segments::segments(&body),
-                local_hour: (asked_at - ON_THE_LINE).with_timezone(&self.people[person].home.zone).hour(),
+                local_hour: hour(if in_time { asked_at } else { asked_at - ON_THE_LINE }),
                 after_opt_out,
                 text: body.clone(),
             };

@@ -212,7 +212,6 @@ fn after(earlier: Option<Note>, note: &Note, corrects: bool) -> Note {
     note
 }
 
-/// What the chart calls the note that was written to it.
 /// What is in the chart is known until it is marked there; what is not, has never been.
 fn learn_retracted(known: &mut Option<Note>) -> bool {
     match known {
@@ -225,6 +224,7 @@ fn learn_retracted(known: &mut Option<Note>) -> bool {
     }
 }
 
+/// What the chart calls the note that was written to it.
 fn learn_written(facts: &mut Facts, reference: &str) -> bool {
     let Some(note) = &mut facts.note else { return false };
     let written: Vec<_> = reference.split_whitespace().map(|it| it.trim_matches(',').to_string()).collect();
