@@ -23,7 +23,7 @@ pub type Owners = BTreeMap<ReferralId, usize>;
 type Entries = [(Position, Arc<Entry>)];
 
 /// Where a referral of the recipe ends.
-const ENDS: [&str; 6] = ["closed", "closed-without-note", "declined", "cancelled", "unreachable", "deceased"];
+pub const ENDS: [&str; 6] = ["closed", "closed-without-note", "declined", "cancelled", "unreachable", "deceased"];
 
 /// Below it a person reads the reply: as the recipe has it.
 const CONFIDENCE_MIN: u8 = 75;

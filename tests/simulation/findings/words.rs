@@ -9,7 +9,7 @@ use handoff_engine::letter::LetterBody;
 use handoff_practice::Ledger;
 use handoff_store::{Entry, Position, Record};
 
-use super::truths::Owners;
+use super::truths::{ENDS, Owners};
 
 /// What silences us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,17 +60,27 @@ pub fn written_all_the_same(entries: &[(Position, Arc<Entry>)]) -> Vec<String> {
     faults
 }
 
-/// Opt-outs of people who have not asked for one, nor has anybody with their handset.
+/// Opt-outs of people who have not asked for one, nor has anybody with their handset. Of a referral that has ended nobody tells us a
+/// new number any more: whoever has the one on file now may stop what would be sent there.
 pub fn made_up_stops(entries: &[(Position, Arc<Entry>)], ledger: &Ledger, owners: &Owners) -> Vec<String> {
     let said = ledger.opt_outs.iter().chain(&ledger.vendor_stops).map(|stop| stop.person);
     let said: BTreeSet<usize> = said.collect();
     let mut faults = Vec::new();
+    let mut ended: BTreeSet<ReferralId> = BTreeSet::new();
     for (position, entry) in entries {
         for record in &entry.records {
+            if let Record::Stepped { referral, .. } = record
+                && ENDS.contains(&referral.state.as_str())
+            {
+                ended.insert(referral.id);
+            }
             let Record::Happened { referral, event } = record else { continue };
+            if ended.contains(referral) {
+                continue;
+            }
             let Some(owner) = owners.get(referral) else { continue };
             if silence(event) == Some(Silence::Stop) && !said.contains(owner) {
-                faults.push(format!("entry {position}: person {owner} opted out, and nobody has said so"));
+                faults.push(format!("entry {position}: person {owner} opted out ({event:?}), and nobody has said so"));
             }
         }
     }

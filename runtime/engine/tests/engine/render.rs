@@ -174,7 +174,10 @@ fn a_letter_that_carries_a_persons_words_is_not_written_without() {
     let render = |words| render(&deployment.workflow, &facts("Cardiology"), "message", &at(Channel::Sms), "es", words);
     assert_eq!(render(None), Err(RenderError::NoWords { letter: "message".to_string() }));
     let filled = render(Some(&words())).expect("a text");
-    assert_eq!(filled.text, format!("Cedar Family Medicine: {} Preguntas: 555-555-0199. Fin: STOP.", words()));
+    assert_eq!(
+        filled.text,
+        format!("Cedar Family Medicine: {} Preguntas: 555-555-0199. No recibir textos: STOP.", words())
+    );
 }
 
 #[test]
