@@ -37,7 +37,7 @@ impl TriggerReading {
                 unavailable,
                 ..
             }) => Ok((parts, AnswersToAll { accepted, unavailable })),
-            reading => Err(Box::new(reading)),
+            reading @ (TriggerReading::V0_2(_) | TriggerReading::V0_1(_)) => Err(Box::new(reading)),
         }
     }
 

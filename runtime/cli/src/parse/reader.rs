@@ -130,9 +130,9 @@ impl TriggerReader {
             received_at: self.received_at,
         };
         let call = Call::Interpret { delivery, settings: self.settings.clone() };
-        match self.host.call(&self.plugin, &call)? {
-            Answer::Interpret(reading) => Ok(reading.current()),
-            _ => Err(Failure::new(ErrorCode::OTHER_ANSWER, "the plugin answered another question").into()),
-        }
+        let Answer::Interpret(reading) = self.host.call(&self.plugin, &call)? else {
+            return Err(Failure::new(ErrorCode::OTHER_ANSWER, "the plugin answered another question").into());
+        };
+        Ok(reading.current())
     }
 }

@@ -47,10 +47,8 @@ pub fn try_out(bench: &mut Bench) {
 
 fn write(bench: &Bench, entry: &Entry, outcome: Outcome) -> Call {
     let note = entry.note.clone().filter(|_| outcome == Outcome::ClosedWithNote);
-    let retracts = match outcome {
-        Outcome::NoteRetracted => vec!["DocumentReference/77".to_owned()],
-        _ => Vec::new(),
-    };
+    let written = (outcome == Outcome::NoteRetracted).then(|| "DocumentReference/77".to_owned());
+    let retracts = written.into_iter().collect();
     let entry = ChartEntry::V0_2(Box::new(Entry { outcome, note, retracts, ..entry.clone() }));
     Call::WriteChart { entry, settings: bench.settings.clone() }
 }
