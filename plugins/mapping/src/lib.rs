@@ -50,6 +50,28 @@ pub struct NotInTable<'a, P> {
     pub place: &'a P,
 }
 
+impl<P> NotInTable<'_, P> {
+    /// A code that nobody gave a meaning to is not guessed at: an urgent referral would wait like any other.
+    pub fn message(&self) -> String {
+        format!("the settings do not say which {} the code here means", self.fact)
+    }
+
+    pub fn help(&self) -> String {
+        let fact = self.fact;
+        let words = match fact.takes() {
+            Takes::Words(words) => format!(" as {}", words.join(", ")),
+            Takes::Code | Takes::Text => String::new(),
+        };
+        format!("list the code under `map.{fact}.codes` of the trigger's settings{words}, or set `map.{fact}.default`")
+    }
+}
+
+/// Puts what a site tells in its own place before what the standard's says, each once.
+pub fn put_first<T: PartialEq>(known: &mut Vec<T>, first: Vec<T>) {
+    known.retain(|one| !first.contains(one));
+    known.splice(0..0, first);
+}
+
 impl<P> Default for Mapping<P> {
     fn default() -> Mapping<P> {
         Mapping { rules: Vec::new() }

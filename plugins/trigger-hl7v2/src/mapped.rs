@@ -3,7 +3,7 @@
 //! A single fact takes the place of what the standard's field says, a number, address or diagnosis stands before it. Where the
 //! site's place is empty, the standard's field counts as ever.
 
-use mapping::{Coded, Fact, Mapping, Rule, Takes, Told};
+use mapping::{Coded, Fact, Mapping, NotInTable, Rule, Told, put_first};
 
 use crate::coded;
 use crate::language;
@@ -64,8 +64,7 @@ pub fn patient(patient: &mut Patient, segments: &[Segment<'_>], feed: &Feed<'_>)
         Told::Written(value) => telecoms(value).emails.into_iter().next(),
         Told::Meant(meant) => Some(meant.code),
     })?;
-    patient.emails.retain(|email| !emails.contains(email));
-    patient.emails.splice(0..0, emails);
+    put_first(&mut patient.emails, emails);
     let languages = values(Fact::Language, segments, feed, |_, told| match told {
         Told::Written(value) => language::language(value),
         Told::Meant(meant) => Some(meant.code),
@@ -132,7 +131,7 @@ fn values<T>(
 ) -> Result<Vec<T>, Fault> {
     let Some(rule) = feed.settings.map.rule(fact) else { return Ok(Vec::new()) };
     let told = rule.told(|path| path.find(segments), |value| value.part(1));
-    let told = told.map_err(|unknown| not_in_table(fact, unknown.place))?;
+    let told = told.map_err(|unknown| not_in_table(&unknown))?;
     Ok(told.into_iter().filter_map(|told| read(rule, told)).collect())
 }
 
@@ -180,35 +179,21 @@ fn specialist(told: Told<Value<'_>>) -> Option<Provider> {
     }
 }
 
-fn put_first(codes: &mut Vec<Code>, first: Vec<Code>) {
-    codes.retain(|code| !first.contains(code));
-    codes.splice(0..0, first);
-}
-
 fn extra(extras: &mut Vec<Attribute>, name: &str, value: Option<String>) {
     let Some(value) = value else { return };
     extras.retain(|extra| extra.name != name);
     extras.push(Attribute { name: name.to_owned(), value });
 }
 
-/// A code that nobody gave a meaning to is not guessed at: an urgent referral would wait like any other.
-fn not_in_table(fact: Fact, path: &Path) -> Fault {
-    let help = match fact.takes() {
-        Takes::Words(words) => format!(
-            "list the code under `map.{fact}.codes` of the trigger's settings as {}, or set `map.{fact}.default`",
-            words.join(", ")
-        ),
-        Takes::Code | Takes::Text => {
-            format!("list the code under `map.{fact}.codes` of the trigger's settings, or set `map.{fact}.default`")
-        }
-    };
+fn not_in_table(unknown: &NotInTable<'_, Path>) -> Fault {
+    let path = unknown.place;
     Fault {
         verdict: Verdict::Error,
         condition: Condition::TableValueNotFound,
         location: Some(Location { segment: named(path.segment()), sequence: 1, field: Some(path.field()) }),
         place: path.to_string(),
-        message: format!("the settings do not say which {fact} the code here means"),
-        help,
+        message: unknown.message(),
+        help: unknown.help(),
         retry: false,
     }
 }

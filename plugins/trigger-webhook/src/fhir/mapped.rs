@@ -3,7 +3,7 @@
 //! A single fact takes the place of what the standard's element says, a number, address or diagnosis stands before it. Where the
 //! site's place is empty, the standard's element counts as ever.
 
-use mapping::{Coded, Fact, Mapping, Rule, Takes, Told};
+use mapping::{Coded, Fact, Mapping, NotInTable, Rule, Told, put_first};
 use serde_json::Value;
 
 use super::bundle::{Bundle, Located};
@@ -68,8 +68,7 @@ impl Site<'_, '_> {
         patient.phones.retain(|phone| !mobiles.iter().any(|mobile: &Phone| mobile.number == phone.number));
         patient.phones.splice(0..0, mobiles);
         let emails = self.texts(Fact::Email)?;
-        patient.emails.retain(|email| !emails.contains(email));
-        patient.emails.splice(0..0, emails);
+        put_first(&mut patient.emails, emails);
         if let Some(language) = self.first(Fact::Language)? {
             patient.language = Some(language);
         }
@@ -133,7 +132,7 @@ impl Site<'_, '_> {
     fn values<T>(self, fact: Fact, read: impl Fn(&Rule<Path>, Told<&Value>) -> Option<T>) -> Result<Vec<T>, Fault> {
         let Some(rule) = self.settings.map.rule(fact) else { return Ok(Vec::new()) };
         let told = rule.told(|path| path.find(self.bundle, self.located.value), |value| plain(value));
-        let told = told.map_err(|unknown| self.not_in_table(fact, unknown.place))?;
+        let told = told.map_err(|unknown| self.not_in_table(&unknown))?;
         Ok(told.into_iter().filter_map(|told| read(rule, told)).collect())
     }
 
@@ -157,19 +156,9 @@ impl Site<'_, '_> {
         })
     }
 
-    /// A code that nobody gave a meaning to is not guessed at: an urgent referral would wait like any other.
-    fn not_in_table(self, fact: Fact, path: &Path) -> Fault {
-        let words = match fact.takes() {
-            Takes::Words(words) => format!(" as {}", words.join(", ")),
-            Takes::Code | Takes::Text => String::new(),
-        };
-        Fault::content(
-            &format!("{}/{path}", self.located.pointer),
-            &format!("the settings do not say which {fact} the code here means"),
-            &format!(
-                "list the code under `map.{fact}.codes` of the trigger's settings{words}, or set `map.{fact}.default`"
-            ),
-        )
+    fn not_in_table(self, unknown: &NotInTable<'_, Path>) -> Fault {
+        let place = format!("{}/{}", self.located.pointer, unknown.place);
+        Fault::content(&place, &unknown.message(), &unknown.help())
     }
 }
 
@@ -204,11 +193,6 @@ fn plain(value: &Value) -> String {
         }
         Value::Null | Value::Array(_) => String::new(),
     }
-}
-
-fn put_first(codes: &mut Vec<Code>, first: Vec<Code>) {
-    codes.retain(|code| !first.contains(code));
-    codes.splice(0..0, first);
 }
 
 fn extra(extras: &mut Vec<Attribute>, name: &str, value: Option<String>) {
